@@ -1,0 +1,207 @@
+/**
+ * The plan of a lab: every decision, made once, before anything exists. Deeply read-only, sorted, and free of
+ * states that cannot be: what depends on a choice sits inside the arm of that choice.
+ *
+ * Addresses are strings in their canonical text form (RFC 5952), prefixes are "address/length".
+ */
+
+export interface LabPlan {
+  /** Project and stack, e.g. `ipv6-only-lab` and `dev`: the seed of everything that must differ between labs. */
+  readonly project: string;
+  readonly stack: string;
+  readonly platform: PlatformPlan;
+  readonly image: ImagePlan;
+  readonly uplink: UplinkPlan;
+  readonly lan: LanPlan;
+  readonly nat64: Nat64Plan;
+  readonly dns: DnsPlan;
+  readonly routerAdvertisements: RouterAdvertisementPlan;
+  readonly dhcpv6: Dhcpv6Plan;
+  readonly gateway: GatewayPlan;
+  /** Sorted by name. */
+  readonly clients: readonly ClientPlan[];
+  readonly ssh: SshPlan;
+  readonly verify: VerifyPlan;
+  /** Things that work but deserve a word (a documentation prefix, fc00::/8, …). Shown by `up` and `preview`. */
+  readonly warnings: readonly Warning[];
+}
+
+/** One remark about one configuration key, in the same form as an error (see `ConfigProblem` in config.ts). */
+export interface Warning {
+  readonly key: string;
+  readonly value: string;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+export type PlatformPlan = QemuPlatformPlan;
+
+export interface QemuPlatformPlan {
+  readonly kind: "qemu";
+  /** `auto` takes the best that a probe shows to work; the others insist. */
+  readonly accelerator: "auto" | "kvm" | "hvf" | "tcg";
+}
+
+export type ImagePlan = BuiltImagePlan | CloudImagePlan;
+
+/** An image made on this machine by mmdebstrap: quick to boot, everything the roles need is inside. */
+export interface BuiltImagePlan {
+  readonly kind: "build";
+  /** Debian release by code name. */
+  readonly release: "trixie";
+  /** Package mirror; undefined: the one that this machine's own apt sources name. */
+  readonly mirror: string | undefined;
+  /** `prebuilt`: dkms built Jool's module while the image was made; `first-boot`: the gateway builds it. */
+  readonly jool: "prebuilt" | "first-boot";
+  /** Packages beyond those the roles need, sorted. */
+  readonly extraPackages: readonly string[];
+}
+
+/** A distribution's cloud image (qcow2 or raw), given as a file or an http(s) URL. cloud-init installs the packages. */
+export interface CloudImagePlan {
+  readonly kind: "cloud";
+  readonly location: string;
+  /** Hex SHA-256 of the file; required for a URL. */
+  readonly sha256: string | undefined;
+  readonly extraPackages: readonly string[];
+}
+
+export interface UplinkPlan {
+  readonly attachment: { readonly kind: "nat" } | { readonly kind: "bridged"; readonly bridge: string };
+  /**
+   * IPv6 on the uplink. `none`: all names are synthesized. `native`: the LAN prefix is routed by the uplink's router.
+   * `nat66`: LAN addresses are masqueraded behind the gateway's own uplink address.
+   */
+  readonly ipv6: "none" | "native" | "nat66";
+}
+
+export interface LanPlan {
+  /** A /64, e.g. `fc01:0:0:1::/64`. */
+  readonly prefix: string;
+  /** The gateway's address on the LAN without length, e.g. `fc01:0:0:1::1`. */
+  readonly gatewayAddress: string;
+  /** Octets. */
+  readonly mtu: number;
+}
+
+export interface Nat64Plan {
+  /** pool6 in the sense of RFC 7915 and Jool: one of /32 /40 /48 /56 /64 /96 (RFC 6052 section 2.2). */
+  readonly prefix: string;
+  /** True for 64:ff9b::/96, which must not carry non-global IPv4 (RFC 6052 section 3.1). */
+  readonly wellKnown: boolean;
+  readonly pool4: Pool4Plan;
+  /** IPv4 destinations that are never translated, CIDR, sorted; the allowed ones already taken out as exceptions. */
+  readonly deniedIpv4: readonly string[];
+  /** Exceptions from `deniedIpv4`, CIDR, sorted. */
+  readonly allowedIpv4: readonly string[];
+  /** Jool globals, by Jool's own names, sorted by name. */
+  readonly globals: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** `automatic`: the uplink's own address, ports 61001-65535, which is what Jool does with an empty pool4. */
+export type Pool4Plan =
+  | { readonly kind: "automatic" }
+  | { readonly kind: "explicit"; readonly entries: readonly Pool4Entry[] };
+
+export interface Pool4Entry {
+  readonly protocol: "TCP" | "UDP" | "ICMP";
+  /** IPv4 prefix, e.g. `192.0.2.1/32`. */
+  readonly prefix: string;
+  /** Inclusive port (or ICMP identifier) range, e.g. `61001-65535`. */
+  readonly portRange: string;
+}
+
+export interface DnsPlan {
+  /** Where unbound forwards to. `127.0.0.53` stands for "what the uplink's DHCP or RA gave" (systemd-resolved). */
+  readonly forwarders: readonly string[];
+  /** The dns64 prefix when unbound accepts it; equal to nat64.prefix. */
+  readonly dns64Prefix: string;
+  /** Synthesize AAAA even for names that have one (unbound `dns64-synthall`). */
+  readonly synthesizeAll: boolean;
+  /** `auto`: validate when a probe on the gateway shows that the forwarders return signatures. */
+  readonly dnssec: "auto" | "on" | "off";
+  /** Search domains for RA (DNSSL) and DHCPv6, in the configured order. */
+  readonly searchDomains: readonly string[];
+  /** AAAA records for ipv4only.arpa (RFC 7050, RFC 8880): 192.0.0.170 and .171 inside the prefix. */
+  readonly ipv4OnlyArpa: readonly string[];
+}
+
+export interface RouterAdvertisementPlan {
+  /** Seconds (radvd MinRtrAdvInterval, MaxRtrAdvInterval). */
+  readonly minInterval: number;
+  readonly maxInterval: number;
+  /** Seconds: AdvDefaultLifetime. */
+  readonly routerLifetime: number;
+  readonly managed: boolean;
+  readonly otherConfig: boolean;
+  readonly prefix: {
+    readonly onLink: boolean;
+    readonly autonomous: boolean;
+    readonly routerAddress: boolean;
+    /** Seconds. */
+    readonly validLifetime: number;
+    readonly preferredLifetime: number;
+  };
+  /** RDNSS (RFC 8106): the LAN address of the gateway. Seconds. */
+  readonly rdnss: { readonly servers: readonly string[]; readonly lifetime: number };
+  readonly dnssl: { readonly domains: readonly string[]; readonly lifetime: number };
+  /** PREF64 (RFC 8781), undefined when off. Lifetime in seconds, a multiple of 8, at most 65528. */
+  readonly pref64: { readonly prefix: string; readonly lifetime: number } | undefined;
+}
+
+export type Dhcpv6Plan =
+  | { readonly mode: "off" }
+  | { readonly mode: "stateless"; readonly dnsServers: readonly string[]; readonly searchDomains: readonly string[] }
+  | {
+      readonly mode: "stateful";
+      readonly dnsServers: readonly string[];
+      readonly searchDomains: readonly string[];
+      /** Inclusive range of dynamic addresses, e.g. `fc01:0:0:1::d000` to `fc01:0:0:1::dfff`. */
+      readonly pool: { readonly first: string; readonly last: string };
+      /** Seconds. */
+      readonly preferredLifetime: number;
+      readonly validLifetime: number;
+      /** Every client's decided address, by MAC, sorted by MAC. */
+      readonly reservations: readonly { readonly mac: string; readonly address: string; readonly hostname: string }[];
+    };
+
+export interface MachineSize {
+  readonly memoryMiB: number;
+  readonly cpus: number;
+}
+
+interface MachinePlan extends MachineSize {
+  /** Unique in the lab: `gateway`, or the client's name. Also the hostname. */
+  readonly name: string;
+}
+
+export interface GatewayPlan extends MachinePlan {
+  readonly role: "gateway";
+  readonly uplinkMac: string;
+  readonly lanMac: string;
+  /** Carries SSH only, where the uplink cannot be reached from here (bridged qemu). */
+  readonly managementMac: string;
+}
+
+export interface ClientPlan extends MachinePlan {
+  readonly role: "client";
+  readonly lanMac: string;
+  /** Low 64 bits as text for an IPv6 token (`::10`), or `eui64` when SLAAC makes it from the MAC. */
+  readonly interfaceId: { readonly kind: "eui64" } | { readonly kind: "fixed"; readonly token: string };
+  /** The address by which the client is reached: SLAAC, or the DHCPv6 reservation when the prefix is not autonomous. */
+  readonly address: string;
+}
+
+export interface SshPlan {
+  /** Login name on every machine; sudo without a password. */
+  readonly user: "lab";
+  /** OpenSSH public keys beside the lab's own, sorted. */
+  readonly authorizedKeys: readonly string[];
+}
+
+export interface VerifyPlan {
+  /** http URL of IPv4-reachable content; undefined: the package mirror of the guest's own apt sources. */
+  readonly url: string | undefined;
+  /** Seconds that the first `up` waits for the client's path to work. */
+  readonly timeout: number;
+}
