@@ -1,0 +1,144 @@
+/**
+ * The resources of the in-repo provider `lab` as the program sees them. What they do is in the files beside this one
+ * (`key-pair.ts`, `image.ts`, `virtual-machine.ts`, `verification.ts`), which run in the provider's own process.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { CloudInitDocuments } from "../cloud-init/documents";
+import type { ImagePlan } from "../plan/model";
+
+/** An ed25519 key pair in OpenSSH's formats. The private key is a secret. */
+export class KeyPair extends pulumi.CustomResource {
+  declare readonly privateKey: pulumi.Output<string>;
+  declare readonly publicKey: pulumi.Output<string>;
+
+  constructor(name: string, args: KeyPairArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "lab:index:KeyPair",
+      name,
+      { ...args, privateKey: undefined, publicKey: undefined },
+      pulumi.mergeOptions({ additionalSecretOutputs: ["privateKey"] }, opts),
+    );
+  }
+}
+
+export interface KeyPairArgs {
+  /** The comment at the end of the public key. A change replaces the pair. */
+  comment: pulumi.Input<string>;
+}
+
+/** A bootable guest image in the cache that all stacks of this user share, addressed by what it is made from. */
+export class Image extends pulumi.CustomResource {
+  /** Hex digest of everything that the image is made from. */
+  declare readonly digest: pulumi.Output<string>;
+  /** Absolute path of the base disk (qcow2 or raw), never written to. */
+  declare readonly disk: pulumi.Output<string>;
+  declare readonly format: pulumi.Output<"qcow2" | "raw">;
+  /** Kernel for direct boot; undefined: the disk's own boot loader. */
+  declare readonly kernel: pulumi.Output<string | undefined>;
+  declare readonly initrd: pulumi.Output<string | undefined>;
+  declare readonly kernelArguments: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "lab:index:Image",
+      name,
+      {
+        ...args,
+        digest: undefined,
+        disk: undefined,
+        format: undefined,
+        kernel: undefined,
+        initrd: undefined,
+        kernelArguments: undefined,
+      },
+      opts,
+    );
+  }
+}
+
+export interface ImageArgs {
+  source: pulumi.Input<ImagePlan>;
+}
+
+/** One QEMU virtual machine of this user, with a folder of its own for disk, seed, sockets and console log. */
+export class VirtualMachine extends pulumi.CustomResource {
+  /** Where SSH is reached from this machine, when a NIC has `sshForward`. */
+  declare readonly sshHost: pulumi.Output<string | undefined>;
+  declare readonly sshPort: pulumi.Output<number | undefined>;
+  /** Changes each time the machine is powered on: what must run again then depends on it. */
+  declare readonly powerOn: pulumi.Output<string>;
+  declare readonly running: pulumi.Output<boolean>;
+  declare readonly pid: pulumi.Output<number>;
+  declare readonly accelerator: pulumi.Output<string>;
+  declare readonly consoleLog: pulumi.Output<string>;
+  declare readonly folder: pulumi.Output<string>;
+
+  constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "lab:index:VirtualMachine",
+      name,
+      {
+        ...args,
+        sshHost: undefined,
+        sshPort: undefined,
+        powerOn: undefined,
+        running: undefined,
+        pid: undefined,
+        accelerator: undefined,
+        consoleLog: undefined,
+        folder: undefined,
+      },
+      opts,
+    );
+  }
+}
+
+export interface VirtualMachineArgs {
+  /** Folder of the stack's state, relative to the project (`.lab/<stack>`), and the machine's name in it. */
+  stateFolder: pulumi.Input<string>;
+  machineName: pulumi.Input<string>;
+  image: pulumi.Input<{
+    disk: pulumi.Input<string>;
+    format: pulumi.Input<"qcow2" | "raw">;
+    kernel?: pulumi.Input<string | undefined>;
+    initrd?: pulumi.Input<string | undefined>;
+    kernelArguments?: pulumi.Input<string | undefined>;
+  }>;
+  memoryMiB: pulumi.Input<number>;
+  cpus: pulumi.Input<number>;
+  accelerator: pulumi.Input<"auto" | "kvm" | "hvf" | "tcg">;
+  nics: pulumi.Input<pulumi.Input<NicArgs>[]>;
+  /** Secret: the documents hold the host's private key. A change replaces the machine. */
+  documents: pulumi.Input<CloudInitDocuments>;
+}
+
+/** A network card, in the order in which the guest sees them. */
+export type NicArgs =
+  | { kind: "user"; mac: string; sshForward: boolean; /** No way out, SSH in only. */ restricted: boolean }
+  | { kind: "segment"; mac: string; segment: SegmentReference }
+  | { kind: "bridge"; mac: string; bridge: string };
+
+/** A LAN segment: a multicast group and port on the loopback interface, one pair for each segment. */
+export interface SegmentReference {
+  readonly group: string;
+  readonly port: number;
+}
+
+/** The checks that end `pulumi up`: creating or updating it fails, with the report, unless the lab works. */
+export class Verification extends pulumi.CustomResource {
+  /** One line a check. */
+  declare readonly report: pulumi.Output<string>;
+  /** ISO 8601. */
+  declare readonly verifiedAt: pulumi.Output<string>;
+
+  constructor(name: string, args: VerificationArgs, opts?: pulumi.CustomResourceOptions) {
+    super("lab:index:Verification", name, { ...args, report: undefined, verifiedAt: undefined }, opts);
+  }
+}
+
+export interface VerificationArgs {
+  /** The lab as `npm run verify` sees it too: see verify/target.ts. Secret, it holds the login key. */
+  target: pulumi.Input<string>;
+  /** Digests and power-on marks: a change means that the lab must be looked at again. */
+  triggers: pulumi.Input<pulumi.Input<string>[]>;
+}
