@@ -98,6 +98,8 @@ export interface VirtualMachineArgs {
   stateFolder: pulumi.Input<string>;
   machineName: pulumi.Input<string>;
   image: pulumi.Input<{
+    /** What a machine is replaced for: the same content at another path is the same image. */
+    digest: pulumi.Input<string>;
     disk: pulumi.Input<string>;
     format: pulumi.Input<"qcow2" | "raw">;
     kernel?: pulumi.Input<string | undefined>;
@@ -122,6 +124,16 @@ export type NicArgs =
 export interface SegmentReference {
   readonly group: string;
   readonly port: number;
+}
+
+/** Reserves the loopback multicast group and port that the cards of one LAN are joined by. */
+export class LanSegment extends pulumi.CustomResource {
+  declare readonly group: pulumi.Output<string>;
+  declare readonly port: pulumi.Output<number>;
+
+  constructor(name: string, args: Record<string, never>, opts?: pulumi.CustomResourceOptions) {
+    super("lab:index:LanSegment", name, { ...args, group: undefined, port: undefined }, opts);
+  }
 }
 
 /** The checks that end `pulumi up`: creating or updating it fails, with the report, unless the lab works. */

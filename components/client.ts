@@ -1,0 +1,81 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { clientDocuments } from "../cloud-init/client";
+import type { ClientPlan, LabPlan } from "../plan/model";
+import { KeyPair } from "../provider/resources";
+import type { Gateway } from "./gateway";
+import type { Machine, NetworkReference, Platform } from "./platform";
+import { connectionThrough, type Login, rootScript, type SshEndpoint } from "./remote";
+
+export interface ClientArgs {
+  readonly plan: LabPlan;
+  readonly client: ClientPlan;
+  readonly platform: Platform;
+  readonly segment: NetworkReference;
+  readonly login: Login;
+  readonly gateway: Gateway;
+}
+
+/** A machine on the LAN segment and nowhere else: IPv6 only. */
+export class Client extends pulumi.ComponentResource {
+  /** As the gateway reaches it. */
+  readonly endpoint: SshEndpoint;
+  readonly machine: Machine;
+  /** What must have happened before the client is complete. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(name: string, args: ClientArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("ipv6lab:index:Client", name, {}, opts);
+    const { plan, client, login } = args;
+
+    const hostKey = new KeyPair(`${name}-host-key`, { comment: `${client.name} host` }, { parent: this });
+    const documents = pulumi
+      .secret(pulumi.all([hostKey.privateKey, hostKey.publicKey, login.key.publicKey]))
+      .apply(([privateKey, publicKey, loginKey]) =>
+        clientDocuments(plan, client, {
+          hostKey: { privateKey, publicKey },
+          authorizedKeys: [loginKey, ...plan.ssh.authorizedKeys],
+        }),
+      );
+    this.machine = args.platform.virtualMachine(
+      name,
+      { plan: client, documents, segment: args.segment },
+      { parent: this },
+    );
+    this.endpoint = {
+      host: pulumi.output(client.address),
+      port: pulumi.output(22),
+      hostKey: hostKey.publicKey,
+    };
+    this.ready = [this.machine.resource, ...this.packages(name, args)];
+    this.registerOutputs({ address: client.address });
+  }
+
+  /** A distribution's image lacks what the checks use; it comes through NAT64, once the gateway works. */
+  private packages(name: string, args: ClientArgs): pulumi.Resource[] {
+    const { image } = args.plan;
+    if (image.kind === "build") {
+      return [];
+    }
+    return [
+      rootScript(
+        `${name}-packages`,
+        {
+          connection: connectionThrough(args.gateway.endpoint, this.endpoint, args.login),
+          script: installScript(),
+          stdin: [...clientPackages, ...image.extraPackages].map((packageName) => `${packageName}\n`).join(""),
+          machineId: this.machine.id,
+        },
+        { parent: this, dependsOn: [args.gateway.services], deletedWith: this.machine.resource },
+      ),
+    ];
+  }
+}
+
+/** What `npm run verify` calls on a client. */
+const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping"];
+
+function installScript(): string {
+  return fs.readFileSync(path.join(__dirname, "install-packages.sh"), "utf8");
+}

@@ -1,0 +1,92 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { LabPlan } from "../plan/model";
+import { KeyPair, Verification } from "../provider/resources";
+import type { LabAccess } from "../verify/access";
+import { Client } from "./client";
+import { Gateway } from "./gateway";
+import { createPlatform } from "./platform";
+import type { Login } from "./remote";
+
+/**
+ * An IPv6-only network with NAT64/DNS64: a gateway, clients that have IPv6 only, the segment between them, and the
+ * checks that end `pulumi up`.
+ */
+export class Ipv6OnlyLab extends pulumi.ComponentResource {
+  /** For scripts: `ssh -p $port lab@$host`. */
+  readonly gateway: pulumi.Output<{ name: string; address: string; sshHost: string; sshPort: number }>;
+  /** Every client's address on the LAN, by name. */
+  readonly clients: Readonly<Record<string, string>>;
+  /** Everything that a tool needs to look into the lab. Secret: it holds the login key. */
+  readonly access: pulumi.Output<LabAccess>;
+  /** What the checks saw, one line each. */
+  readonly verification: pulumi.Output<string>;
+
+  constructor(name: string, plan: LabPlan, opts?: pulumi.ComponentResourceOptions) {
+    super("ipv6lab:index:Ipv6OnlyLab", name, {}, opts);
+    this.warn(plan);
+
+    const login = this.login(name, plan);
+    const platform = createPlatform(name, plan, { parent: this });
+    const segment = platform.segment(`${name}-lan`, plan.lan, { parent: this });
+    const gateway = new Gateway(`${name}-${plan.gateway.name}`, { plan, platform, segment, login }, { parent: this });
+    const clients = plan.clients.map((client) => ({
+      plan: client,
+      component: new Client(
+        `${name}-${client.name}`,
+        { plan, client, platform, segment, login, gateway },
+        { parent: this },
+      ),
+    }));
+
+    this.gateway = pulumi.output({
+      name: plan.gateway.name,
+      address: plan.lan.gatewayAddress,
+      sshHost: gateway.endpoint.host,
+      sshPort: gateway.endpoint.port,
+    });
+    this.clients = Object.fromEntries(plan.clients.map((client) => [client.name, client.address]));
+    this.access = pulumi.secret(
+      pulumi.output({
+        plan,
+        privateKey: login.key.privateKey,
+        gateway: {
+          host: gateway.endpoint.host,
+          port: gateway.endpoint.port,
+          hostKey: gateway.endpoint.hostKey,
+        },
+        clients: clients.map(({ plan: client, component }) => ({
+          name: client.name,
+          address: client.address,
+          hostKey: component.endpoint.hostKey,
+        })),
+      }),
+    );
+    this.verification = new Verification(
+      `${name}-verification`,
+      {
+        target: this.access.apply((access) => JSON.stringify(access)),
+        triggers: [gateway.machine.powerOn, ...clients.map(({ component }) => component.machine.powerOn)],
+      },
+      {
+        parent: this,
+        dependsOn: [gateway.services, ...clients.flatMap(({ component }) => component.ready)],
+        customTimeouts: { create: "60m", update: "60m" },
+      },
+    ).report;
+
+    this.registerOutputs({ gateway: this.gateway, clients: this.clients });
+  }
+
+  private login(name: string, plan: LabPlan): Login {
+    return {
+      user: plan.ssh.user,
+      key: new KeyPair(`${name}-login-key`, { comment: `${plan.project} ${plan.stack}` }, { parent: this }),
+    };
+  }
+
+  private warn(plan: LabPlan): void {
+    for (const { key, value, why, remedy } of plan.warnings) {
+      void pulumi.log.warn(`${key}: ${value}: ${why} ${remedy}`, this);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { CloudInitDocuments } from "../cloud-init/documents";
+import type { ClientPlan, GatewayPlan, LabPlan, LanPlan } from "../plan/model";
+import { QemuPlatform } from "./qemu";
+
+/**
+ * The seam between what a lab is and what it is made of. Everything above it is the same on every platform; this file
+ * is the only one that knows that there is more than one.
+ */
+export interface Platform {
+  /** The isolated LAN: no host NIC, no DHCP of a hypervisor. */
+  segment(name: string, lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference;
+  virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine;
+}
+
+/** A network of the platform: opaque here, made and understood by the same platform. */
+export type NetworkReference = pulumi.Output<Readonly<Record<string, string | number>>>;
+
+export interface MachineArgs {
+  readonly plan: GatewayPlan | ClientPlan;
+  /** Secret: holds the machine's private host key. */
+  readonly documents: pulumi.Output<CloudInitDocuments>;
+  readonly segment: NetworkReference;
+}
+
+/** A machine, and how to reach it. */
+export interface Machine {
+  readonly resource: pulumi.Resource;
+  /** Changes when the machine is replaced. */
+  readonly id: pulumi.Output<string>;
+  /** Changes each time the machine is powered on. */
+  readonly powerOn: pulumi.Output<string>;
+  /** Where sshd is reached from this machine; undefined when only the gateway leads there. */
+  readonly ssh: { readonly host: pulumi.Output<string>; readonly port: pulumi.Output<number> } | undefined;
+}
+
+/** The platform that the plan chose. `name` prefixes what all of its machines share. */
+export function createPlatform(name: string, plan: LabPlan, opts: pulumi.ComponentResourceOptions): Platform {
+  switch (plan.platform.kind) {
+    case "qemu":
+      return new QemuPlatform(name, plan, plan.platform, opts);
+  }
+}

@@ -1,0 +1,92 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, QemuPlatformPlan } from "../plan/model";
+import { Image, LanSegment, type NicArgs, type SegmentReference, VirtualMachine } from "../provider/resources";
+import type { Machine, MachineArgs, NetworkReference, Platform } from "./platform";
+
+/** QEMU virtual machines of this user, unprivileged: user-mode uplink, LAN on the loopback interface. */
+export class QemuPlatform implements Platform {
+  private readonly image: Image;
+
+  constructor(
+    name: string,
+    private readonly lab: LabPlan,
+    private readonly platform: QemuPlatformPlan,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
+    this.image = new Image(`${name}-image`, { source: lab.image }, opts);
+  }
+
+  segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
+    const segment = new LanSegment(name, {}, opts);
+    return pulumi.output({ group: segment.group, port: segment.port });
+  }
+
+  virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine {
+    const resource = new VirtualMachine(
+      name,
+      {
+        stateFolder: `.lab/stacks/${this.lab.stack}`,
+        machineName: args.plan.name,
+        image: {
+          digest: this.image.digest,
+          disk: this.image.disk,
+          format: this.image.format,
+          kernel: this.image.kernel,
+          initrd: this.image.initrd,
+          kernelArguments: this.image.kernelArguments,
+        },
+        memoryMiB: args.plan.memoryMiB,
+        cpus: args.plan.cpus,
+        accelerator: this.platform.accelerator,
+        nics: args.segment.apply((segment) => this.nics(args.plan, toSegmentReference(segment))),
+        documents: args.documents,
+      },
+      opts,
+    );
+    return {
+      resource,
+      id: resource.id,
+      powerOn: resource.powerOn,
+      ssh:
+        args.plan.role === "gateway"
+          ? { host: forwarded(resource.sshHost, name), port: forwarded(resource.sshPort, name) }
+          : undefined,
+    };
+  }
+
+  private nics(machine: GatewayPlan | ClientPlan, segment: SegmentReference): NicArgs[] {
+    const lan: NicArgs = { kind: "segment", mac: machine.lanMac, segment };
+    if (machine.role === "client") {
+      return [lan];
+    }
+    const { attachment } = this.lab.uplink;
+    switch (attachment.kind) {
+      case "nat":
+        return [{ kind: "user", mac: machine.uplinkMac, sshForward: true, restricted: false }, lan];
+      case "bridged":
+        // The bridge gives the gateway an address that nobody here knows: SSH gets a door of its own.
+        return [
+          { kind: "bridge", mac: machine.uplinkMac, bridge: attachment.bridge },
+          lan,
+          { kind: "user", mac: machine.managementMac, sshForward: true, restricted: true },
+        ];
+    }
+  }
+}
+
+function toSegmentReference(network: Readonly<Record<string, string | number>>): SegmentReference {
+  const { group, port } = network;
+  if (typeof group !== "string" || typeof port !== "number") {
+    throw new Error(`A LAN segment of another platform was given to qemu: ${JSON.stringify(network)}`);
+  }
+  return { group, port };
+}
+
+function forwarded<T>(value: pulumi.Output<T | undefined>, name: string): pulumi.Output<T> {
+  return value.apply((known) => {
+    if (known === undefined) {
+      throw new Error(`${name} has no forwarded SSH port although one of its network cards asks for it.`);
+    }
+    return known;
+  });
+}

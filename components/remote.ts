@@ -1,0 +1,75 @@
+import { remote, type types } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { SshPlan } from "../plan/model";
+import type { KeyPair } from "../provider/resources";
+
+/** An sshd that this machine can reach, with the host key that it must show. */
+export interface SshEndpoint {
+  readonly host: pulumi.Output<string>;
+  readonly port: pulumi.Output<number>;
+  readonly hostKey: pulumi.Output<string>;
+}
+
+/** Who logs in. */
+export interface Login {
+  readonly user: SshPlan["user"];
+  readonly key: KeyPair;
+}
+
+/** Seconds that one attempt to connect may take: an emulated guest needs some for the key exchange. */
+const perDialTimeout = 20;
+
+export function connection(endpoint: SshEndpoint, login: Login): types.input.remote.ConnectionArgs {
+  return { ...hop(endpoint, login) };
+}
+
+/** The way to a machine that only the gateway reaches. */
+export function connectionThrough(
+  gateway: SshEndpoint,
+  endpoint: SshEndpoint,
+  login: Login,
+): types.input.remote.ConnectionArgs {
+  return { ...hop(endpoint, login), proxy: hop(gateway, login) };
+}
+
+function hop(endpoint: SshEndpoint, login: Login): types.input.remote.ProxyConnectionArgs {
+  return {
+    host: endpoint.host,
+    port: endpoint.port,
+    user: login.user,
+    privateKey: login.key.privateKey,
+    hostKey: endpoint.hostKey,
+    // Unlimited: how long a boot may take is the business of customTimeouts.
+    dialErrorLimit: -1,
+    perDialTimeout,
+  };
+}
+
+export interface ScriptArgs {
+  readonly connection: types.input.remote.ConnectionArgs;
+  /** The text of a shell script, run by bash as root. */
+  readonly script: string;
+  readonly stdin?: pulumi.Input<string>;
+  /** The machine: a replaced one gets the script again. */
+  readonly machineId: pulumi.Output<string>;
+}
+
+/** Runs a script as root on a machine: again when the script or its input changes. */
+export function rootScript(name: string, args: ScriptArgs, opts: pulumi.CustomResourceOptions): remote.Command {
+  return new remote.Command(
+    name,
+    {
+      connection: args.connection,
+      create: `sudo -n -- bash -c ${shellQuote(args.script)}`,
+      ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
+      triggers: [args.machineId],
+      addPreviousOutputInEnv: false,
+    },
+    pulumi.mergeOptions(opts, { customTimeouts: { create: "40m", update: "10m" } }),
+  );
+}
+
+/** One word for a POSIX shell (XCU 2.2.2: nothing is special between single quotes but the quote itself). */
+export function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,14 @@
+import * as pulumi from "@pulumi/pulumi";
+import { loadConfig } from "./components/config";
+import { Ipv6OnlyLab } from "./components/lab";
+import { planLab } from "./plan/lab";
+
+const plan = planLab(loadConfig(), { project: pulumi.getProject(), stack: pulumi.getStack() });
+const lab = new Ipv6OnlyLab("lab", plan);
+
+export const lanPrefix = plan.lan.prefix;
+export const nat64Prefix = plan.nat64.prefix;
+export const gateway = lab.gateway;
+export const clients = lab.clients;
+export const verification = lab.verification;
+export const access = lab.access;
