@@ -1,0 +1,30 @@
+#!/bin/bash
+# Reads lines "<name> <ping|fetch> <address> [<url>]" on standard input, does each, prints sections as
+# client-facts.sh does.
+set -u
+
+while read -r name action address url; do
+  rc=0
+  case $action in
+    ping)
+      output=$(ping -n -c 2 -i 0.3 -W 4 "$address" 2>&1) || rc=$?
+      ;;
+    fetch)
+      scheme=${url%%:*}
+      authority=${url#*://}
+      authority=${authority%%/*}
+      host=${authority%%:*}
+      port=${authority#"$host"}
+      port=${port#:}
+      [ -n "$port" ] || { [ "$scheme" = https ] && port=443 || port=80; }
+      output=$(curl --silent --show-error --max-time 30 --output /dev/null \
+        --resolve "$host:$port:[$address]" \
+        --write-out '%{http_code} %{size_download} %{remote_ip} %{time_total}' "$url" 2>&1) || rc=$?
+      ;;
+    *)
+      output="unknown action $action"
+      rc=64
+      ;;
+  esac
+  printf '### %s %d\n%s\n' "$name" "$rc" "$output"
+done
