@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { LabPlan } from "../plan/model";
 import { KeyPair, Verification } from "../provider/resources";
-import type { LabAccess } from "../verify/access";
+import { type LabAccess, promisedBy } from "../verify/access";
 import { Client } from "./client";
 import { Gateway } from "./gateway";
 import { createPlatform } from "./platform";
@@ -47,9 +47,11 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
     this.clients = Object.fromEntries(plan.clients.map((client) => [client.name, client.address]));
     this.access = pulumi.secret(
       pulumi.output({
-        plan,
+        promised: promisedBy(plan),
+        user: login.user,
         privateKey: login.key.privateKey,
         gateway: {
+          name: plan.gateway.name,
           host: gateway.endpoint.host,
           port: gateway.endpoint.port,
           hostKey: gateway.endpoint.hostKey,
@@ -57,6 +59,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
         clients: clients.map(({ plan: client, component }) => ({
           name: client.name,
           address: client.address,
+          lanMac: client.lanMac,
           hostKey: component.endpoint.hostKey,
         })),
       }),

@@ -19,6 +19,7 @@ mirror_url() {
   sources=$(cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null)
   uri=$(sed -nE 's/^URIs:[[:space:]]*(https?:[^[:space:]]+).*/\1/p; s/^deb ([^h]*\] )?(https?:[^[:space:]]+).*/\2/p' \
     <<<"$sources" | head -n 1)
+  # shellcheck source=/dev/null
   suite=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
   printf '%s/dists/%s/InRelease' "${uri%/}" "$suite"
 }

@@ -1,0 +1,54 @@
+/** The outcome of one check on one machine. */
+export interface CheckResult {
+  /** The machine that was looked at. */
+  readonly machine: string;
+  /** A sentence that is true when the check passes. */
+  readonly check: string;
+  /** `skipped`: it cannot be told here, and the evidence says why. */
+  readonly status: "pass" | "fail" | "skipped";
+  /** What was seen. */
+  readonly evidence: string;
+  /** What to do, for a check that failed. */
+  readonly remedy?: string;
+}
+
+export interface Report {
+  readonly lab: string;
+  readonly passed: boolean;
+  readonly results: readonly CheckResult[];
+}
+
+const marks: Record<CheckResult["status"], string> = { pass: "ok", fail: "FAILED", skipped: "skipped" };
+
+export function makeReport(lab: string, results: readonly CheckResult[]): Report {
+  return { lab, passed: results.every(({ status }) => status !== "fail"), results };
+}
+
+/** A table for people; machines in the order of the results, what went wrong spelled out below it. */
+export function formatReport(report: Report): string {
+  const rows = report.results.map(({ machine, check, status, evidence }) => [machine, marks[status], check, evidence]);
+  const failures = report.results.filter(({ status }) => status === "fail");
+  const count = (status: CheckResult["status"]): number =>
+    report.results.filter((result) => result.status === status).length;
+  return [
+    ...formatTable(["machine", "", "check", "seen"], rows),
+    "",
+    ...failures.flatMap(({ machine, check, remedy }) => [
+      `${machine}: not so: ${check}.`,
+      ...(remedy === undefined ? [] : [`  ${remedy}`]),
+    ]),
+    `${report.lab}: ${count("pass")} ok, ${count("fail")} failed, ${count("skipped")} skipped`,
+  ].join("\n");
+}
+
+/** Columns padded to their widest cell; the last one is left as it is. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all.map((row) =>
+    row
+      .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,50 @@
+/** What one command on a machine said: see `section` in client-facts.sh. */
+export interface Section {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+export type Sections = ReadonlyMap<string, Section>;
+
+const header = /^### (\S+) (\d+)$/;
+
+/** Splits the output of a facts script at its "### <name> <exit code>" lines. What comes before the first is left out. */
+export function parseSections(text: string): Sections {
+  const sections = new Map<string, Section>();
+  let current: { name: string; exitCode: number; lines: string[] } | undefined;
+  const close = (): void => {
+    if (current !== undefined) {
+      sections.set(current.name, { exitCode: current.exitCode, output: current.lines.join("\n").trim() });
+    }
+  };
+  for (const line of text.split("\n")) {
+    const [, name, exitCode] = header.exec(line) ?? [];
+    if (name !== undefined && exitCode !== undefined) {
+      close();
+      current = { name, exitCode: Number(exitCode), lines: [] };
+    } else {
+      current?.lines.push(line);
+    }
+  }
+  close();
+  return sections;
+}
+
+/** The section of that name. A script that did not print it is an error of this program, not a fact. */
+export function section(sections: Sections, name: string): Section {
+  const found = sections.get(name);
+  if (found === undefined) {
+    throw new Error(`The facts script printed no section "${name}" (it printed: ${[...sections.keys()].join(", ")}).`);
+  }
+  return found;
+}
+
+/** Rows of a CSV with a header line, as jool prints it: no quoting, one record a line. */
+export function parseCsv(text: string): Record<string, string>[] {
+  const [head, ...rows] = text.split("\n").filter((line) => line.includes(","));
+  const names = (head ?? "").split(",");
+  return rows.map((row) => {
+    const cells = row.split(",");
+    return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? ""]));
+  });
+}
