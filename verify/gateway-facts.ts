@@ -1,0 +1,98 @@
+import { parseCsv, section, type Sections } from "./sections";
+
+/** What the gateway says, read from the output of gateway-facts.sh. */
+export interface GatewayFacts {
+  readonly units: readonly UnitFact[];
+  readonly sessions: readonly SessionFact[];
+  readonly bib: readonly BibFact[];
+  readonly instances: readonly string[];
+  readonly kernel: string;
+  readonly joolVersion: string;
+}
+
+export interface UnitFact {
+  readonly name: string;
+  readonly active: boolean;
+  readonly state: string;
+}
+
+/** One row of Jool's session table (jool-session(8)): the client, its image in IPv4, and the IPv4 server. */
+export interface SessionFact {
+  readonly protocol: string;
+  readonly client: Endpoint;
+  /** The server as the client sees it, inside pool6. */
+  readonly serverIpv6: Endpoint;
+  readonly ipv4: Endpoint;
+  readonly server: Endpoint;
+  readonly expiresIn: string;
+  readonly state: string;
+}
+
+export interface BibFact {
+  readonly protocol: string;
+  readonly client: Endpoint;
+  readonly ipv4: Endpoint;
+  readonly isStatic: boolean;
+}
+
+export interface Endpoint {
+  readonly address: string;
+  /** Port, or ICMP identifier. */
+  readonly id: string;
+}
+
+const protocols = ["Tcp", "Udp", "Icmp"] as const;
+
+export function readGatewayFacts(sections: Sections): GatewayFacts {
+  return {
+    units: readUnits(section(sections, "units").output),
+    sessions: protocols.flatMap((protocol) => readSessions(section(sections, `sessions${protocol}`).output)),
+    bib: protocols.flatMap((protocol) => readBib(section(sections, `bib${protocol}`).output)),
+    instances: parseCsv(section(sections, "instance").output).map((row) => row["Name"] ?? ""),
+    kernel: section(sections, "kernel").output,
+    joolVersion: section(sections, "module").exitCode === 0 ? section(sections, "module").output : "",
+  };
+}
+
+/** Blocks of `systemctl show`, one a unit, separated by empty lines. */
+function readUnits(text: string): UnitFact[] {
+  return text
+    .split("\n\n")
+    .map((block) => new Map(block.split("\n").map((line): [string, string] => splitOnce(line, "="))))
+    .filter((properties) => properties.has("Id"))
+    .map((properties) => ({
+      name: properties.get("Id") ?? "",
+      active: properties.get("ActiveState") === "active",
+      state: `${properties.get("ActiveState") ?? "?"} (${properties.get("SubState") ?? "?"})`,
+    }));
+}
+
+function readSessions(csv: string): SessionFact[] {
+  return parseCsv(csv).map((row) => ({
+    protocol: row["Protocol"] ?? "",
+    client: endpoint(row, "IPv6 Remote"),
+    serverIpv6: endpoint(row, "IPv6 Local"),
+    ipv4: endpoint(row, "IPv4 Local"),
+    server: endpoint(row, "IPv4 Remote"),
+    expiresIn: row["Expires in"] ?? "",
+    state: row["State"] ?? "",
+  }));
+}
+
+function readBib(csv: string): BibFact[] {
+  return parseCsv(csv).map((row) => ({
+    protocol: row["Protocol"] ?? "",
+    client: { address: row["IPv6 Address"] ?? "", id: row["IPv6 L4 ID"] ?? "" },
+    ipv4: { address: row["IPv4 Address"] ?? "", id: row["IPv4 L4 ID"] ?? "" },
+    isStatic: row["Static?"] === "true" || row["Static?"] === "1",
+  }));
+}
+
+function endpoint(row: Readonly<Record<string, string>>, side: string): Endpoint {
+  return { address: row[`${side} Address`] ?? "", id: row[`${side} L4-ID`] ?? "" };
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + separator.length)];
+}

@@ -1,0 +1,178 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { embedIpv4 } from "../plan/rfc6052";
+import { connect, type Connection } from "../ssh/connection";
+import type { ClientAccess, LabAccess } from "./access";
+import { isAddressInPrefix } from "./addresses";
+import { checkClient, checkGateway, type ClientEvidence } from "./checks";
+import { type ClientFacts, readClientFacts, readFetch } from "./client-facts";
+import { type GatewayFacts, readGatewayFacts } from "./gateway-facts";
+import { type CheckResult, makeReport, type Report } from "./report";
+import { parseSections, type Section } from "./sections";
+
+export interface VerifyOptions {
+  /** Seconds to wait for each client's path; 0: look once. */
+  readonly wait: number;
+  readonly signal: AbortSignal;
+  /** Called with one line each time something is known. */
+  readonly progress?: (line: string) => void;
+  /** Names of the clients to look at; undefined: all. */
+  readonly only?: readonly string[];
+}
+
+/** Clients looked at side by side: each costs the gateway one SSH channel and one round of DNS and HTTP. */
+const sideBySide = 4;
+
+/** Looks at every client from the client, at the gateway from the gateway, and compares both with the plan. */
+export async function verifyLab(access: LabAccess, options: VerifyOptions): Promise<Report> {
+  const clients = access.clients.filter(({ name }) => options.only?.includes(name) ?? true);
+  const gateway = await connectGateway(access, options);
+  try {
+    const results = await mapLimited(clients, sideBySide, (client) => verifyClient(access, client, gateway, options));
+    const facts = await gatewayFacts(gateway, options.signal);
+    return makeReport(`${access.promised.project}/${access.promised.stack}`, [
+      ...checkGateway(access, facts),
+      ...results.flat(),
+    ]);
+  } finally {
+    gateway.close();
+  }
+}
+
+export async function connectGateway(access: LabAccess, { wait, signal }: VerifyOptions): Promise<Connection> {
+  return connect(
+    { ...login(access), host: access.gateway.host, port: access.gateway.port, hostKey: access.gateway.hostKey },
+    { timeout: Math.max(wait, 20), signal },
+  );
+}
+
+export async function gatewayFacts(gateway: Connection, signal: AbortSignal): Promise<GatewayFacts> {
+  const { stdout } = await gateway.exec("sudo -n bash -s", { stdin: script("gateway-facts.sh"), signal });
+  return readGatewayFacts(parseSections(stdout));
+}
+
+async function verifyClient(
+  access: LabAccess,
+  client: ClientAccess,
+  gateway: Connection,
+  options: VerifyOptions,
+): Promise<CheckResult[]> {
+  let connection: Connection;
+  try {
+    connection = await connectClient(access, client, gateway, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return [unreachable(client, error)];
+  }
+  try {
+    options.progress?.(`${client.name}: logged in, waiting for IPv4 content through NAT64`);
+    const evidence = await gather(access, client, connection, gateway, options);
+    options.progress?.(`${client.name}: ${evidence.translatedFetch.said}`);
+    return checkClient(access, evidence);
+  } finally {
+    connection.close();
+  }
+}
+
+async function connectClient(
+  access: LabAccess,
+  client: ClientAccess,
+  gateway: Connection,
+  { wait, signal }: VerifyOptions,
+): Promise<Connection> {
+  return connect(
+    { ...login(access), host: client.address, port: 22, hostKey: client.hostKey },
+    { timeout: Math.max(wait, 20), signal, through: gateway },
+  );
+}
+
+function unreachable(client: ClientAccess, error: unknown): CheckResult {
+  return {
+    machine: client.name,
+    check: `SSH reaches it at ${client.address} through the gateway`,
+    status: "fail",
+    evidence: error instanceof Error ? error.message : String(error),
+    remedy: "Is it running? npm run status tells, and names its console log.",
+  };
+}
+
+async function gather(
+  access: LabAccess,
+  client: ClientAccess,
+  connection: Connection,
+  gateway: Connection,
+  { wait, signal }: VerifyOptions,
+): Promise<ClientEvidence> {
+  const { url } = access.promised.verify;
+  const stdin = `${url ?? ""}\n${wait}\n`;
+  const { stdout } = await connection.exec(bash("client-facts.sh"), { stdin, signal });
+  const facts = readClientFacts(parseSections(stdout));
+
+  const direct = isAddressInPrefix(facts.fetch.remote, access.promised.nat64.prefix);
+  const target = translatedTarget(access, facts);
+  const errands = [
+    `neighbour-${access.gateway.name} ping ${access.promised.lan.gatewayAddress}`,
+    ...access.clients
+      .filter(({ name }) => name !== client.name)
+      .slice(0, 3)
+      .map(({ name, address }) => `neighbour-${name} ping ${address}`),
+    ...(target === undefined ? [] : [`ping-nat64 ping ${target.ipv6}`]),
+    ...(direct || target === undefined ? [] : [`fetch fetch ${target.ipv6} ${facts.url}`]),
+  ];
+  const [reached, gatewaySeen, uplinkPing] = await Promise.all([
+    reach(connection, errands, signal),
+    gatewayFacts(gateway, signal),
+    target === undefined ? undefined : reach(gateway, [`uplink ping ${target.ipv4}`], signal),
+  ]);
+  const forcedFetch = reached.has("fetch") ? readFetch(reached, "fetch") : undefined;
+  return {
+    access: client,
+    facts,
+    reached,
+    translatedFetch: forcedFetch ?? facts.fetch,
+    // A fetch that was sent to the prefix on purpose left its session only now.
+    gateway: forcedFetch === undefined ? gatewaySeen : await gatewayFacts(gateway, signal),
+    uplinkPing: uplinkPing?.get("uplink"),
+  };
+}
+
+/** The server's first IPv4 address, and where it is inside pool6. */
+function translatedTarget(access: LabAccess, { a }: ClientFacts): { ipv4: string; ipv6: string } | undefined {
+  const [ipv4] = a;
+  return ipv4 === undefined ? undefined : { ipv4, ipv6: embedIpv4(access.promised.nat64.prefix, ipv4) };
+}
+
+async function reach(
+  connection: Connection,
+  errands: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Section>> {
+  const stdin = errands.map((errand) => `${errand}\n`).join("");
+  const { stdout } = await connection.exec(bash("reach.sh"), { stdin, signal });
+  return parseSections(stdout);
+}
+
+function login(access: LabAccess): { user: string; privateKey: string } {
+  return { user: access.user, privateKey: access.privateKey };
+}
+
+/** A command line that runs a script of this folder and leaves standard input to it. */
+function bash(name: string): string {
+  return `bash -c '${script(name).replaceAll("'", `'\\''`)}'`;
+}
+
+function script(name: string): string {
+  return fs.readFileSync(path.join(__dirname, name), "utf8");
+}
+
+async function mapLimited<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.map((item, index) => ({ item, index }));
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      results[next.index] = await work(next.item);
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+  return results;
+}
