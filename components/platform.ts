@@ -36,8 +36,5 @@ export interface Machine {
 
 /** The platform that the plan chose. `name` prefixes what all of its machines share. */
 export function createPlatform(name: string, plan: LabPlan, opts: pulumi.ComponentResourceOptions): Platform {
-  switch (plan.platform.kind) {
-    case "qemu":
-      return new QemuPlatform(name, plan, plan.platform, opts);
-  }
+  return new QemuPlatform(name, plan, plan.platform, opts);
 }

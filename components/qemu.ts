@@ -18,7 +18,9 @@ export class QemuPlatform implements Platform {
 
   segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
     const segment = new LanSegment(name, {}, opts);
-    return pulumi.output({ group: segment.group, port: segment.port });
+    return pulumi
+      .all([segment.group, segment.port])
+      .apply(([group, port]): Readonly<Record<string, string | number>> => ({ group, port }));
   }
 
   virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine {

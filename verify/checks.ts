@@ -180,7 +180,10 @@ function checkDns64(promised: PromisedPlan, { aaaa, a, url }: ClientFacts): Verd
     return skip(`${evidence}: it has IPv6 of its own and the uplink carries it; set verify.url to an IPv4-only host`);
   }
   return a.length === 0
-    ? fail(`${hostOf(url)} has no address`, "The forwarders do not answer: check dns.forwarders and this machine's DNS.")
+    ? fail(
+        `${hostOf(url)} has no address`,
+        "The forwarders do not answer: check dns.forwarders and this machine's DNS.",
+      )
     : fail(evidence, "unbound on the gateway does not synthesize: npm run status tells whether it runs.");
 }
 
@@ -226,7 +229,10 @@ function checkSession(promised: PromisedPlan, { access, gateway, translatedFetch
     ? pass(
         `${client.address}#${client.id} -> ${session.serverIpv6.address} is ${ipv4.address}#${ipv4.id} -> ${server.address}#${server.id}`,
       )
-    : fail(`${server.address} is not what ${translatedFetch.remote} stands for`, "Jool's pool6 is not the planned one.");
+    : fail(
+        `${server.address} is not what ${translatedFetch.remote} stands for`,
+        "Jool's pool6 is not the planned one.",
+      );
 }
 
 export function hostOf(url: string): string {

@@ -55,7 +55,9 @@ export function readClientFacts(sections: Sections): ClientFacts {
       protocol: protocol ?? "",
     })),
     ipv4Routes: readJson(sections, "routes4", z.array(z.unknown())).length,
-    dnsServers: section(sections, "resolver").output.split(/[\s:]*\s/).filter((word) => word.includes(":")),
+    dnsServers: section(sections, "resolver")
+      .output.split(/[\s:]*\s/)
+      .filter((word) => word.includes(":")),
     aaaa: addressLines(sections, "aaaa"),
     a: addressLines(sections, "a"),
     ipv4only: addressLines(sections, "ipv4only"),
@@ -114,9 +116,7 @@ const octets = z.array(z.number().int().min(0).max(255));
 const networkctlSchema = z.object({
   DNS: z.array(z.object({ Address: octets, ConfigSource: z.string().optional() })).optional(),
   SearchDomains: z.array(z.object({ Domain: z.string() })).optional(),
-  NDisc: z
-    .object({ PREF64: z.array(z.object({ Prefix: octets, PrefixLength: z.number() })).optional() })
-    .optional(),
+  NDisc: z.object({ PREF64: z.array(z.object({ Prefix: octets, PrefixLength: z.number() })).optional() }).optional(),
 });
 
 function readLearned(json: string): LearnedFacts {

@@ -1,17 +1,18 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { embedIpv4 } from "../plan/rfc6052";
-import { connect, type Connection } from "../ssh/connection";
+import type { SshConnection } from "../ssh";
 import type { ClientAccess, LabAccess } from "./access";
 import { isAddressInPrefix } from "./addresses";
 import { checkClient, checkGateway, type ClientEvidence } from "./checks";
 import { type ClientFacts, readClientFacts, readFetch } from "./client-facts";
+import { connectClient, connectGateway } from "./connect";
 import { type GatewayFacts, readGatewayFacts } from "./gateway-facts";
 import { type CheckResult, makeReport, type Report } from "./report";
 import { parseSections, type Section } from "./sections";
 
 export interface VerifyOptions {
-  /** Seconds to wait for each client's path; 0: look once. */
+  /** Seconds to wait for each machine and for each client's path; 0: look once. */
   readonly wait: number;
   readonly signal: AbortSignal;
   /** Called with one line each time something is known. */
@@ -39,14 +40,7 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   }
 }
 
-export async function connectGateway(access: LabAccess, { wait, signal }: VerifyOptions): Promise<Connection> {
-  return connect(
-    { ...login(access), host: access.gateway.host, port: access.gateway.port, hostKey: access.gateway.hostKey },
-    { timeout: Math.max(wait, 20), signal },
-  );
-}
-
-export async function gatewayFacts(gateway: Connection, signal: AbortSignal): Promise<GatewayFacts> {
+export async function gatewayFacts(gateway: SshConnection, signal: AbortSignal): Promise<GatewayFacts> {
   const { stdout } = await gateway.exec("sudo -n bash -s", { stdin: script("gateway-facts.sh"), signal });
   return readGatewayFacts(parseSections(stdout));
 }
@@ -54,12 +48,12 @@ export async function gatewayFacts(gateway: Connection, signal: AbortSignal): Pr
 async function verifyClient(
   access: LabAccess,
   client: ClientAccess,
-  gateway: Connection,
+  gateway: SshConnection,
   options: VerifyOptions,
 ): Promise<CheckResult[]> {
-  let connection: Connection;
+  let connection: SshConnection;
   try {
-    connection = await connectClient(access, client, gateway, options);
+    connection = await connectClient(access, client, options);
   } catch (error) {
     options.signal.throwIfAborted();
     return [unreachable(client, error)];
@@ -72,18 +66,6 @@ async function verifyClient(
   } finally {
     connection.close();
   }
-}
-
-async function connectClient(
-  access: LabAccess,
-  client: ClientAccess,
-  gateway: Connection,
-  { wait, signal }: VerifyOptions,
-): Promise<Connection> {
-  return connect(
-    { ...login(access), host: client.address, port: 22, hostKey: client.hostKey },
-    { timeout: Math.max(wait, 20), signal, through: gateway },
-  );
 }
 
 function unreachable(client: ClientAccess, error: unknown): CheckResult {
@@ -99,8 +81,8 @@ function unreachable(client: ClientAccess, error: unknown): CheckResult {
 async function gather(
   access: LabAccess,
   client: ClientAccess,
-  connection: Connection,
-  gateway: Connection,
+  connection: SshConnection,
+  gateway: SshConnection,
   { wait, signal }: VerifyOptions,
 ): Promise<ClientEvidence> {
   const { url } = access.promised.verify;
@@ -143,17 +125,13 @@ function translatedTarget(access: LabAccess, { a }: ClientFacts): { ipv4: string
 }
 
 async function reach(
-  connection: Connection,
+  connection: SshConnection,
   errands: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Section>> {
   const stdin = errands.map((errand) => `${errand}\n`).join("");
   const { stdout } = await connection.exec(bash("reach.sh"), { stdin, signal });
   return parseSections(stdout);
-}
-
-function login(access: LabAccess): { user: string; privateKey: string } {
-  return { user: access.user, privateKey: access.privateKey };
 }
 
 /** A command line that runs a script of this folder and leaves standard input to it. */
