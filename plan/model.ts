@@ -100,8 +100,7 @@ export interface Nat64Plan {
 
 /** `automatic`: the uplink's own address, ports 61001-65535, which is what Jool does with an empty pool4. */
 export type Pool4Plan =
-  | { readonly kind: "automatic" }
-  | { readonly kind: "explicit"; readonly entries: readonly Pool4Entry[] };
+  { readonly kind: "automatic" } | { readonly kind: "explicit"; readonly entries: readonly Pool4Entry[] };
 
 export interface Pool4Entry {
   readonly protocol: "TCP" | "UDP" | "ICMP";

@@ -1,0 +1,70 @@
+/** What the LAN is told about itself: router advertisements and DHCPv6. */
+import type { PlannedClient } from "./clients";
+import { addressInPrefix, parseInterfaceId } from "./interface-id";
+import type { Dhcpv6Plan, LanPlan, RouterAdvertisementPlan } from "./model";
+import { parseIpv6Prefix } from "./prefix";
+import type { LabConfig } from "./schema";
+
+/** PREF64's lifetime field counts units of 8 seconds in 13 bits (RFC 8781 section 4). */
+const pref64Unit = 8;
+const longestPref64Lifetime = 8191 * pref64Unit;
+const longestRouterLifetime = 65_535;
+
+/** True when clients make their own addresses (SLAAC). */
+export function isAutonomous({ routerAdvertisements, dhcpv6 }: LabConfig): boolean {
+  return routerAdvertisements.prefix.autonomous ?? dhcpv6.mode !== "stateful";
+}
+
+export function isManaged({ routerAdvertisements, dhcpv6 }: LabConfig): boolean {
+  return routerAdvertisements.managed ?? dhcpv6.mode === "stateful";
+}
+
+export function routerAdvertisementPlan(config: LabConfig, lan: LanPlan): RouterAdvertisementPlan {
+  const { routerAdvertisements: configured, dhcpv6, dns, nat64 } = config;
+  const threeIntervals = 3 * configured.maxInterval;
+  const dnsLifetime = configured.dnsLifetime ?? threeIntervals;
+  return {
+    minInterval: configured.minInterval,
+    maxInterval: configured.maxInterval,
+    routerLifetime: configured.routerLifetime ?? Math.min(threeIntervals, longestRouterLifetime),
+    managed: isManaged(config),
+    otherConfig: configured.otherConfig ?? dhcpv6.mode !== "off",
+    prefix: {
+      onLink: configured.prefix.onLink,
+      autonomous: isAutonomous(config),
+      routerAddress: configured.prefix.routerAddress,
+      validLifetime: configured.prefix.validLifetime,
+      preferredLifetime: configured.prefix.preferredLifetime,
+    },
+    rdnss: { servers: [lan.gatewayAddress], lifetime: dnsLifetime },
+    dnssl: { domains: dns.searchDomains, lifetime: dnsLifetime },
+    pref64: configured.pref64
+      ? { prefix: nat64.prefix, lifetime: pref64Lifetime(configured.pref64Lifetime ?? threeIntervals) }
+      : undefined,
+  };
+}
+
+function pref64Lifetime(seconds: number): number {
+  return Math.min(Math.ceil(seconds / pref64Unit) * pref64Unit, longestPref64Lifetime);
+}
+
+export function dhcpv6Plan(config: LabConfig, lan: LanPlan, clients: readonly PlannedClient[]): Dhcpv6Plan {
+  const { mode, pool, preferredLifetime, validLifetime } = config.dhcpv6;
+  if (mode === "off") return { mode };
+  const options = { dnsServers: [lan.gatewayAddress], searchDomains: config.dns.searchDomains };
+  if (mode === "stateless") return { mode, ...options };
+  const prefix = parseIpv6Prefix(lan.prefix);
+  return {
+    mode,
+    ...options,
+    pool: {
+      first: addressInPrefix(prefix, parseInterfaceId(pool.first)),
+      last: addressInPrefix(prefix, parseInterfaceId(pool.last)),
+    },
+    preferredLifetime,
+    validLifetime,
+    reservations: clients
+      .map(({ plan, reservedAddress }) => ({ mac: plan.lanMac, address: reservedAddress, hostname: plan.name }))
+      .sort((one, other) => (one.mac < other.mac ? -1 : 1)),
+  };
+}

@@ -1,0 +1,119 @@
+/** Zod types for the values that configuration keys share: each reads a text and gives back its canonical form. */
+import { z } from "zod";
+import { parseInterfaceId } from "./interface-id";
+import {
+  AddressError,
+  formatIpv4,
+  formatIpv6,
+  formatPrefix,
+  parseIpv4,
+  parseIpv4Prefix,
+  parseIpv6,
+  parseIpv6Prefix,
+} from "./prefix";
+import { parseNat64Prefix } from "./rfc6052";
+
+/** A text that `read` turns into its canonical form, or whose AddressError becomes a problem of the key. */
+function text(read: (value: string) => string) {
+  return z.string().transform((value, context) => {
+    try {
+      return read(value);
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error;
+      context.addIssue({ code: "custom", message: error.why, params: { remedy: error.remedy } });
+      return z.NEVER;
+    }
+  });
+}
+
+/** A text of a given form. */
+function pattern(form: RegExp, why: string, remedy: string) {
+  return text((value) => {
+    if (!form.test(value)) throw new AddressError(why, remedy);
+    return value;
+  });
+}
+
+export const ipv6Prefix = () => text((value) => formatPrefix(parseIpv6Prefix(value)));
+export const nat64Prefix = () => text((value) => formatPrefix(parseNat64Prefix(value)));
+export const ipv4Prefix = () => text((value) => formatPrefix(parseIpv4Prefix(value)));
+export const interfaceId = () => text((value) => formatIpv6(parseInterfaceId(value)));
+
+/** An IPv4 or IPv6 address, with unbound's `@port` behind it when the port is not 53. */
+export const forwarder = () =>
+  text((value) => {
+    const [address = "", port, ...rest] = value.split("@");
+    const canonical = address.includes(":") ? formatIpv6(parseIpv6(address)) : formatIpv4(parseIpv4(address));
+    if (port === undefined) return canonical;
+    if (rest.length > 0 || !isPort(port)) {
+      throw new AddressError("has no valid port behind the @.", `Write e.g. ${canonical}@5353`);
+    }
+    return `${canonical}@${port}`;
+  });
+
+/** `first-last` or one number; a number may come without quotes. Canonical form: always `first-last`. */
+export const portRange = () =>
+  z.preprocess(
+    (value) => (typeof value === "number" ? String(value) : value),
+    text((value) => {
+      const [first = "", last = first, ...rest] = value.split("-");
+      if (rest.length > 0 || !isPort(first) || !isPort(last) || Number(first) > Number(last)) {
+        throw new AddressError("is not a range of ports from 1 to 65535.", "Write e.g. 61001-65535");
+      }
+      return `${first}-${last}`;
+    }),
+  );
+
+function isPort(value: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65535;
+}
+
+/** One label (RFC 1123): it becomes a host name and the name of a resource. */
+export const hostname = () =>
+  pattern(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    "is not a host name: lower-case letters, digits and inner hyphens, at most 63 of them (RFC 1123).",
+    "Write e.g. client-1",
+  );
+
+export const domainName = () =>
+  pattern(
+    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    "is not a domain name in lower case without a final dot.",
+    "Write e.g. lab.example",
+  );
+
+export const debianPackage = () =>
+  pattern(/^[a-z0-9][a-z0-9+.-]+$/, "is not the name of a Debian package.", "Write e.g. iperf3");
+
+/** Linux takes 15 characters (IFNAMSIZ). */
+export const interfaceName = () =>
+  pattern(/^[A-Za-z0-9_.-]{1,15}$/, "is not the name of a network interface.", "Write e.g. br0");
+
+export const sha256 = () =>
+  pattern(
+    /^[0-9a-f]{64}$/,
+    "is not a SHA-256 digest: 64 hexadecimal digits in lower case.",
+    "Take it from `sha256sum`",
+  );
+
+export const sshPublicKey = () =>
+  pattern(
+    /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,3}( [^\n]*)?$/,
+    "is not an OpenSSH public key on one line.",
+    "Write the content of e.g. ~/.ssh/id_ed25519.pub",
+  );
+
+export const httpUrl = () =>
+  text((value) => {
+    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+      throw new AddressError("is not an http or https URL.", "Write e.g. http://example.com/");
+    }
+    return value;
+  });
+
+/** A choice that YAML 1.1 may have turned into a truth value: `off` and `on` without quotes. */
+export const switchable = <const Choices extends readonly [string, ...string[]]>(choices: Choices) =>
+  z.preprocess((value) => (value === true ? "on" : value === false ? "off" : value), z.enum(choices));
+
+export const seconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);

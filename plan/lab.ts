@@ -1,0 +1,86 @@
+/** From a checked configuration to the plan of the lab: every decision, made here once. */
+import { dhcpv6Plan, routerAdvertisementPlan } from "./announcements";
+import { warnings } from "./checks";
+import { planClients } from "./clients";
+import type { LabConfig } from "./schema";
+import { macAddress, type LabIdentity } from "./identity";
+import { addressInPrefix, parseInterfaceId } from "./interface-id";
+import type { GatewayPlan, ImagePlan, LabPlan, LanPlan, UplinkPlan } from "./model";
+import { nat64Plan } from "./nat64";
+import { parseIpv6Prefix } from "./prefix";
+import { dnsPlan } from "./resolver";
+
+/**
+ * The plan of a lab. Pure: the same configuration and identity give the same plan, byte for byte.
+ * @throws ConfigError when two machines would get the same address.
+ */
+export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
+  const lan = lanPlan(config);
+  const clients = planClients(config, identity);
+  return {
+    project: identity.project,
+    stack: identity.stack,
+    platform: config.platform,
+    image: imagePlan(config),
+    uplink: uplinkPlan(config),
+    lan,
+    nat64: nat64Plan(config),
+    dns: dnsPlan(config),
+    routerAdvertisements: routerAdvertisementPlan(config, lan),
+    dhcpv6: dhcpv6Plan(config, lan, clients),
+    gateway: gatewayPlan(config, identity),
+    clients: clients.map(({ plan }) => plan),
+    ssh: { user: "lab", authorizedKeys: sortedUnique(config.ssh.authorizedKeys) },
+    verify: { url: config.verify.url, timeout: config.verify.timeout },
+    warnings: warnings(config),
+  };
+}
+
+function lanPlan({ lan }: LabConfig): LanPlan {
+  return {
+    prefix: lan.prefix,
+    gatewayAddress: addressInPrefix(parseIpv6Prefix(lan.prefix), parseInterfaceId(lan.gatewayInterfaceId)),
+    mtu: lan.mtu,
+  };
+}
+
+function imagePlan({ image }: LabConfig): ImagePlan {
+  const extraPackages = sortedUnique(image.extraPackages);
+  switch (image.kind) {
+    case "build":
+      return {
+        kind: "build",
+        release: image.release ?? "trixie",
+        mirror: image.mirror,
+        jool: image.jool ?? "prebuilt",
+        extraPackages,
+      };
+    case "cloud":
+      return { kind: "cloud", location: image.location ?? "", sha256: image.sha256, extraPackages };
+  }
+}
+
+function uplinkPlan({ uplink }: LabConfig): UplinkPlan {
+  switch (uplink.kind) {
+    case "nat":
+      return { attachment: { kind: "nat" }, ipv6: uplink.ipv6 };
+    case "bridged":
+      return { attachment: { kind: "bridged", bridge: uplink.bridge ?? "" }, ipv6: uplink.ipv6 };
+  }
+}
+
+function gatewayPlan({ gateway }: LabConfig, identity: LabIdentity): GatewayPlan {
+  return {
+    role: "gateway",
+    name: "gateway",
+    memoryMiB: gateway.memory,
+    cpus: gateway.cpus,
+    uplinkMac: macAddress(identity, "gateway", "uplink"),
+    lanMac: macAddress(identity, "gateway", "lan"),
+    managementMac: macAddress(identity, "gateway", "management"),
+  };
+}
+
+function sortedUnique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
