@@ -1,0 +1,30 @@
+import { parseCsv, parseSections, section } from "../../verify/sections";
+
+describe("the output of a facts script", () => {
+  const sections = parseSections("noise before\n### first 0\none\ntwo\n\n### second 3\n### third 0\nthree\n");
+
+  it("is split at its headers, with each command's exit code and trimmed output", () => {
+    expect([...sections]).toEqual([
+      ["first", { exitCode: 0, output: "one\ntwo" }],
+      ["second", { exitCode: 3, output: "" }],
+      ["third", { exitCode: 0, output: "three" }],
+    ]);
+  });
+
+  it("fails with the names that there are when a section is missing", () => {
+    expect(() => section(sections, "fourth")).toThrow(/no section "fourth".*first, second, third/);
+  });
+});
+
+describe("a table in CSV", () => {
+  it("becomes one record a row, keyed by the header", () => {
+    expect(parseCsv("Protocol,IPv6 Remote Address\nTCP,fc01:0:0:1::2\nUDP,fc01:0:0:1::3\n")).toEqual([
+      { Protocol: "TCP", "IPv6 Remote Address": "fc01:0:0:1::2" },
+      { Protocol: "UDP", "IPv6 Remote Address": "fc01:0:0:1::3" },
+    ]);
+  });
+
+  it("without rows is empty", () => {
+    expect(parseCsv("Protocol,IPv6 Remote Address\n")).toEqual([]);
+  });
+});
