@@ -51,7 +51,10 @@ export class QemuPlatform implements Platform {
       powerOn: resource.powerOn,
       ssh:
         args.plan.role === "gateway"
-          ? { host: forwarded(resource.sshHost, name), port: forwarded(resource.sshPort, name) }
+          ? {
+              host: resource.sshHost.apply((host) => required(host, name)),
+              port: resource.sshPort.apply((port) => required(port, name)),
+            }
           : undefined,
     };
   }
@@ -84,11 +87,9 @@ function toSegmentReference(network: Readonly<Record<string, string | number>>):
   return { group, port };
 }
 
-function forwarded<T>(value: pulumi.Output<T | undefined>, name: string): pulumi.Output<T> {
-  return value.apply((known) => {
-    if (known === undefined) {
-      throw new Error(`${name} has no forwarded SSH port although one of its network cards asks for it.`);
-    }
-    return known;
-  });
+function required<T>(value: T | undefined, name: string): T {
+  if (value === undefined) {
+    throw new Error(`${name} has no forwarded SSH port although one of its network cards asks for it.`);
+  }
+  return value;
 }
