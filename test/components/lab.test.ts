@@ -1,0 +1,160 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { Ipv6OnlyLab } from "../../components/lab";
+import { parseConfig } from "../../plan/config";
+import { planLab } from "../../plan/lab";
+import type { LabPlan } from "../../plan/model";
+import { bundleText, renderBundle } from "../../services/render";
+import { labAccessSchema } from "../../verify/access";
+import { RecordingMocks, type Registered } from "./mocks";
+
+async function register(config: Record<string, unknown>): Promise<{ mocks: RecordingMocks; plan: LabPlan }> {
+  const mocks = new RecordingMocks();
+  await pulumi.runtime.setMocks(mocks, "ipv6-only-lab", "test");
+  const plan = planLab(parseConfig(config), { project: "ipv6-only-lab", stack: "test" });
+  new Ipv6OnlyLab("lab", plan);
+  await pulumi.runtime.waitForRPCs();
+  return { mocks, plan };
+}
+
+describe("a lab with default configuration", () => {
+  let mocks: RecordingMocks;
+  let plan: LabPlan;
+  beforeAll(async () => {
+    ({ mocks, plan } = await register({}));
+  });
+
+  it("is made of exactly these resources", () => {
+    expect(mocks.registered.map(({ type, name }) => `${type} ${name}`).sort()).toEqual([
+      "command:remote:Command lab-gateway-services",
+      "ipv6lab:index:Client lab-client-1",
+      "ipv6lab:index:Gateway lab-gateway",
+      "ipv6lab:index:Ipv6OnlyLab lab",
+      "lab:index:Image lab-image",
+      "lab:index:KeyPair lab-client-1-host-key",
+      "lab:index:KeyPair lab-gateway-host-key",
+      "lab:index:KeyPair lab-login-key",
+      "lab:index:LanSegment lab-lan",
+      "lab:index:Verification lab-verification",
+      "lab:index:VirtualMachine lab-client-1",
+      "lab:index:VirtualMachine lab-gateway",
+    ]);
+  });
+
+  it("gives the gateway an uplink card with SSH forwarded to it, and a card on the segment", () => {
+    expect(machine("lab-gateway").inputs).toEqual({
+      stateFolder: ".lab/stacks/test",
+      machineName: "gateway",
+      image: { digest: "d1", disk: "/cache/disk.qcow2", format: "qcow2", kernel: "/cache/kernel" },
+      memoryMiB: plan.gateway.memoryMiB,
+      cpus: plan.gateway.cpus,
+      accelerator: "auto",
+      nics: [
+        { kind: "user", mac: plan.gateway.uplinkMac, sshForward: true, restricted: false },
+        { kind: "segment", mac: plan.gateway.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
+      ],
+      documents: expect.objectContaining({}) as unknown,
+    });
+  });
+
+  it("gives the client a card on the segment and nothing else", () => {
+    expect(machine("lab-client-1").inputs["nics"]).toEqual([
+      { kind: "segment", mac: plan.clients[0]?.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
+    ]);
+  });
+
+  it("hands every machine its own pinned host key and the lab's login key, as a secret", () => {
+    for (const name of ["lab-gateway", "lab-client-1"]) {
+      const { inputs, secretInputs } = machine(name);
+      const { userData } = inputs["documents"] as { userData: string };
+      expect(secretInputs).toContain("documents");
+      expect(parse(userData)).toMatchObject({
+        ssh_keys: {
+          ed25519_private: `private key of ${name}-host-key`,
+          ed25519_public: `ssh-ed25519 ${name}-host-key`,
+        },
+      });
+      expect(userData).toContain("ssh-ed25519 lab-login-key");
+    }
+  });
+
+  it("lays the services down over an SSH connection that accepts the gateway's own host key only", () => {
+    const { inputs } = mocks.one("command:remote:Command", "lab-gateway-services");
+    expect(inputs["connection"]).toEqual({
+      host: "127.0.0.1",
+      port: 2222,
+      user: "lab",
+      privateKey: "private key of lab-login-key",
+      hostKey: "ssh-ed25519 lab-gateway-host-key",
+      dialErrorLimit: -1,
+      perDialTimeout: 20,
+    });
+    expect(inputs["stdin"]).toBe(bundleText(renderBundle(plan)));
+    expect(inputs["triggers"]).toEqual(["lab-gateway-id"]);
+  });
+
+  it("ends with the verification, told where everything is, again after each power-on", () => {
+    const { inputs, secretInputs } = mocks.one("lab:index:Verification", "lab-verification");
+    expect(secretInputs).toContain("target");
+    const access = labAccessSchema.parse(JSON.parse(String(inputs["target"])));
+    expect(access.gateway).toEqual({
+      name: "gateway",
+      host: "127.0.0.1",
+      port: 2222,
+      hostKey: "ssh-ed25519 lab-gateway-host-key",
+    });
+    expect(access.clients).toEqual([
+      {
+        name: "client-1",
+        address: plan.clients[0]?.address,
+        lanMac: plan.clients[0]?.lanMac,
+        hostKey: "ssh-ed25519 lab-client-1-host-key",
+      },
+    ]);
+    expect(inputs["triggers"]).toEqual(["lab-gateway was powered on", "lab-client-1 was powered on"]);
+  });
+
+  function machine(name: string): Registered {
+    return mocks.one("lab:index:VirtualMachine", name);
+  }
+});
+
+describe("a lab on a bridged uplink", () => {
+  it("reaches the gateway by a card that carries SSH and nothing else", async () => {
+    const { mocks, plan } = await register({ uplink: { kind: "bridged", bridge: "br0" } });
+    expect(mocks.one("lab:index:VirtualMachine", "lab-gateway").inputs["nics"]).toEqual([
+      { kind: "bridge", mac: plan.gateway.uplinkMac, bridge: "br0" },
+      { kind: "segment", mac: plan.gateway.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
+      { kind: "user", mac: plan.gateway.managementMac, sshForward: true, restricted: true },
+    ]);
+  });
+});
+
+describe("a lab from a distribution's cloud image", () => {
+  it("installs the client's packages through the gateway, over a connection that pins both host keys", async () => {
+    const { mocks, plan } = await register({
+      image: { kind: "cloud", location: "/images/debian.qcow2", extraPackages: ["nginx"] },
+    });
+    const { inputs } = mocks.one("command:remote:Command", "lab-client-1-packages");
+    expect(inputs["stdin"]).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
+    expect(inputs["connection"]).toMatchObject({
+      host: plan.clients[0]?.address,
+      port: 22,
+      hostKey: "ssh-ed25519 lab-client-1-host-key",
+      proxy: { host: "127.0.0.1", port: 2222, hostKey: "ssh-ed25519 lab-gateway-host-key" },
+    });
+  });
+});
+
+describe("adding a client", () => {
+  it("changes no input of any other machine", async () => {
+    const before = await register({ clients: 1 });
+    const after = await register({ clients: 3 });
+    for (const name of ["lab-gateway", "lab-client-1"]) {
+      expect(after.mocks.one("lab:index:VirtualMachine", name)).toEqual(
+        before.mocks.one("lab:index:VirtualMachine", name),
+      );
+    }
+    expect(after.mocks.of("lab:index:VirtualMachine")).toHaveLength(4);
+  });
+});
