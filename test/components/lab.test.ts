@@ -13,7 +13,7 @@ async function register(config: Record<string, unknown>): Promise<{ mocks: Recor
   await pulumi.runtime.setMocks(mocks, "ipv6-only-lab", "test");
   const plan = planLab(parseConfig(config), { project: "ipv6-only-lab", stack: "test" });
   new Ipv6OnlyLab("lab", plan);
-  await pulumi.runtime.waitForRPCs();
+  await pulumi.runtime.disconnect();
   return { mocks, plan };
 }
 

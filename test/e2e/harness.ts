@@ -1,0 +1,117 @@
+/** Runs the project's own commands, as a user would, and keeps what they printed. */
+import { spawn, type ChildProcess } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { stringify } from "yaml";
+
+export const projectFolder = path.join(__dirname, "..", "..");
+
+export interface Outcome {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly seconds: number;
+}
+
+/** One stack with a configuration of its own, which no user's lab is touched by. */
+export class Stack {
+  private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-e2e-"));
+  private readonly configFile: string;
+
+  constructor(readonly name: string) {
+    this.configFile = path.join(this.folder, `Pulumi.${name}.yaml`);
+    this.configure({});
+  }
+
+  /** Writes the whole configuration of the stack: keys without the namespace. */
+  configure(config: Readonly<Record<string, unknown>>): void {
+    const entries = Object.entries(config).map(([key, value]) => [`ipv6-only-lab:${key}`, value]);
+    const text = stringify({ config: Object.fromEntries(entries) }, { version: "1.1", lineWidth: 0 });
+    fs.writeFileSync(this.configFile, text);
+  }
+
+  /** `npm run <command> -- --stack <this> …`, to its end. */
+  run(command: string, ...args: string[]): Promise<Outcome> {
+    return finish(this.start(command, ...args));
+  }
+
+  /** Like `run`, and fails with what was printed unless the command succeeds. */
+  async succeed(command: string, ...args: string[]): Promise<Outcome> {
+    const outcome = await this.run(command, ...args);
+    if (outcome.exitCode !== 0) {
+      throw new Error(`${command} ended with ${outcome.exitCode ?? "a signal"}:\n${outcome.stdout}\n${outcome.stderr}`);
+    }
+    return outcome;
+  }
+
+  start(command: string, ...args: string[]): ChildProcess {
+    const configArgs = ["up", "preview", "refresh", "destroy"].includes(command)
+      ? ["--config-file", this.configFile]
+      : [];
+    return spawn(
+      path.join(projectFolder, "node_modules", ".bin", "tsx"),
+      [path.join(projectFolder, "tools", "cli.ts"), command, "--stack", this.name, ...configArgs, ...args],
+      { cwd: projectFolder, stdio: ["ignore", "pipe", "pipe"] },
+    );
+  }
+
+  /** The files of the stack's virtual machines. */
+  get stateFolder(): string {
+    return path.join(projectFolder, ".lab", "stacks", this.name);
+  }
+
+  /** Process ids of the stack's QEMU processes by machine, as the system's process table knows them. */
+  machines(): Map<string, number> {
+    const found = new Map<string, number>();
+    for (const entry of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      const machine = this.machineOf(Number(entry));
+      if (machine !== undefined) {
+        found.set(machine, Number(entry));
+      }
+    }
+    return found;
+  }
+
+  /** Takes the configuration file away; the lab itself is taken away by `destroy`. */
+  forget(): void {
+    fs.rmSync(this.folder, { recursive: true });
+  }
+
+  private machineOf(pid: number): string | undefined {
+    let words: string[];
+    try {
+      words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    } catch {
+      // The process ended while the table was read.
+      return undefined;
+    }
+    if (!(words[0] ?? "").includes("qemu-system")) {
+      return undefined;
+    }
+    const own = words.find((word) => word.includes(`${this.stateFolder}/`));
+    return own === undefined ? undefined : own.slice(own.indexOf(this.stateFolder) + this.stateFolder.length + 1).split("/")[0];
+  }
+}
+
+export async function finish(child: ChildProcess): Promise<Outcome> {
+  const started = performance.now();
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  return { exitCode, stdout, stderr, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Seconds in a test's name are only reported, never a reason to fail. */
+export function report(what: string, { seconds }: Outcome): void {
+  process.stderr.write(`    ${what}: ${seconds.toFixed(1)} s\n`);
+}
