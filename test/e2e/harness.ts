@@ -90,7 +90,9 @@ export class Stack {
       return undefined;
     }
     const own = words.find((word) => word.includes(`${this.stateFolder}/`));
-    return own === undefined ? undefined : own.slice(own.indexOf(this.stateFolder) + this.stateFolder.length + 1).split("/")[0];
+    return own === undefined
+      ? undefined
+      : own.slice(own.indexOf(this.stateFolder) + this.stateFolder.length + 1).split("/")[0];
   }
 }
 

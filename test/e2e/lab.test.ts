@@ -1,0 +1,229 @@
+import * as fs from "node:fs";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import { finish, report, Stack } from "./harness";
+
+// Real machines take the time that they take: no time limit proves anything here.
+jest.setTimeout(2 ** 31 - 1);
+
+/** The first step that fails ends the story: what comes after it would only tell the same again. */
+function story(lab: Stack): (sentence: string, work: () => Promise<void>) => void {
+  let broken: string | undefined;
+  afterAll(async () => {
+    if (broken !== undefined) {
+      await lab.run("destroy");
+    }
+    lab.forget();
+  });
+  return (sentence, work) => {
+    test(sentence, async () => {
+      if (broken !== undefined) {
+        throw new Error(`Not tried, because this failed before: ${broken}`);
+      }
+      broken = sentence;
+      await work();
+      broken = undefined;
+    });
+  };
+}
+
+const verification = z.object({
+  passed: z.boolean(),
+  results: z.array(z.object({ machine: z.string(), check: z.string(), status: z.string(), evidence: z.string() })),
+});
+
+async function verify(lab: Stack): Promise<z.infer<typeof verification>> {
+  const { stdout } = await lab.succeed("verify", "--json");
+  return verification.parse(JSON.parse(stdout));
+}
+
+function unchanged(stdout: string): boolean {
+  return /^Resources:\s+\d+ unchanged\s/m.test(stdout);
+}
+
+describe("a lab with the original's addresses, from nothing to nothing", () => {
+  const lab = new Stack("e2e");
+  const step = story(lab);
+  const original = { lan: { prefix: "fc01:0:0:1::/64" }, nat64: { prefix: "64:ff9b::/96" } };
+
+  step("up that is interrupted while the machines boot ends soon and says that it was cancelled", async () => {
+    lab.configure(original);
+    const child = lab.start("up");
+    const ended = finish(child);
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    while (lab.machines().size < 2 && !over) {
+      await delay(200);
+    }
+    child.kill("SIGINT");
+    const outcome = await ended;
+    report("end after the interruption, counted from the start", outcome);
+    expect(outcome.exitCode).not.toBe(0);
+    expect(outcome.stdout + outcome.stderr).toMatch(/cancel/i);
+  });
+
+  step("the next up goes on, and ends when the client has fetched IPv4 content through NAT64", async () => {
+    const outcome = await lab.succeed("up");
+    report("up after the interruption", outcome);
+    expect([...lab.machines().keys()].sort()).toEqual(["client-1", "gateway"]);
+    expect(outcome.stdout).toMatch(/IPv4-only content comes over HTTP through DNS64 and NAT64/);
+  });
+
+  step("verify finds nothing wrong", async () => {
+    const { passed, results } = await verify(lab);
+    expect(results.filter(({ status }) => status === "fail")).toEqual([]);
+    expect(passed).toBe(true);
+    expect(results.find(({ check }) => check.startsWith("there is no IPv4"))?.status).toBe("pass");
+    expect(results.find(({ check }) => check.startsWith("Jool's session table"))?.evidence).toMatch(/64:ff9b::/);
+  });
+
+  step("a second up changes nothing", async () => {
+    const machines = lab.machines();
+    const outcome = await lab.succeed("up");
+    report("up without a change", outcome);
+    expect(unchanged(outcome.stdout)).toBe(true);
+    expect(lab.machines()).toEqual(machines);
+  });
+
+  step("other forwarders and lifetimes are applied in place, and a connection through NAT64 survives it", async () => {
+    const machines = lab.machines();
+    // A transfer that lasts longer than the change: the mirror's package index, slowly.
+    const transfer = finish(lab.start("ssh", "client-1", slowTransfer));
+    while (!(await lab.succeed("sessions")).stdout.includes("ESTABLISHED")) {
+      await delay(500);
+    }
+    lab.configure({
+      ...original,
+      dns: { forwarders: ["10.0.2.3"], searchDomains: ["lab.example"] },
+      routerAdvertisements: { maxInterval: 20 },
+    });
+    const outcome = await lab.succeed("up");
+    report("up with other forwarders", outcome);
+    expect(lab.machines()).toEqual(machines);
+    const search = await lab.succeed(
+      "ssh",
+      "client-1",
+      "for i in $(seq 60); do resolvectl domain lan | grep -q lab.example && break; sleep 1; done; resolvectl domain lan",
+    );
+    expect(search.stdout).toContain("lab.example");
+    const { exitCode, stdout } = await transfer;
+    expect({ exitCode, complete: /^200 \d{6,}$/m.test(stdout) }).toEqual({ exitCode: 0, complete: true });
+  });
+
+  step("a wrong value changes nothing and names the key, the value and the remedy", async () => {
+    const machines = lab.machines();
+    lab.configure({ ...original, lan: { prefix: "fc01:0:0:1::1/64", mtuu: 1500 } });
+    const outcome = await lab.run("up");
+    expect(outcome.exitCode).not.toBe(0);
+    expect(outcome.stdout + outcome.stderr).toMatch(/lan\.prefix[\s\S]*fc01:0:0:1::1\/64/);
+    expect(outcome.stdout + outcome.stderr).toMatch(/lan\.mtuu/);
+    expect(lab.machines()).toEqual(machines);
+  });
+
+  step("a client is added without touching the machines that run", async () => {
+    const before = lab.machines();
+    lab.configure({ ...original, clients: 2 });
+    const outcome = await lab.succeed("up");
+    report("up with one more client", outcome);
+    const after = lab.machines();
+    expect(after.get("gateway")).toBe(before.get("gateway"));
+    expect(after.get("client-1")).toBe(before.get("client-1"));
+    expect([...after.keys()].sort()).toEqual(["client-1", "client-2", "gateway"]);
+  });
+
+  step("a gateway that was killed is healed by the next up, the clients stay as they are", async () => {
+    const before = lab.machines();
+    process.kill(before.get("gateway") ?? NaN, "SIGKILL");
+    while (lab.machines().has("gateway")) {
+      await delay(100);
+    }
+    expect((await lab.run("verify")).exitCode).not.toBe(0);
+    const outcome = await lab.succeed("up");
+    report("up after the gateway was killed", outcome);
+    const after = lab.machines();
+    expect(after.get("client-1")).toBe(before.get("client-1"));
+    expect(after.get("gateway")).not.toBe(before.get("gateway"));
+    expect((await verify(lab)).passed).toBe(true);
+  });
+
+  step("a second up at the same time is refused with the reason, and does no harm", async () => {
+    const first = lab.start("up");
+    const ended = finish(first);
+    await once(first.stdout ?? first, "data");
+    const second = await lab.run("up");
+    const outcomes = [await ended, second];
+    const refused = outcomes.filter(({ exitCode }) => exitCode !== 0);
+    for (const { stdout, stderr } of refused) {
+      expect(stdout + stderr).toMatch(/already|lock|another/i);
+    }
+    expect(refused.length).toBeLessThanOrEqual(1);
+    expect((await verify(lab)).passed).toBe(true);
+  });
+
+  step("destroy leaves no process and no file", async () => {
+    const outcome = await lab.succeed("destroy");
+    report("destroy", outcome);
+    expect([...lab.machines()]).toEqual([]);
+    expect(fs.existsSync(lab.stateFolder)).toBe(false);
+  });
+});
+
+describe("two labs at the same time, one of them building Jool's module at first boot", () => {
+  const firstBoot = new Stack("e2e-dkms");
+  const other = new Stack("e2e-other");
+  const step = story(firstBoot);
+  afterAll(async () => {
+    if (other.machines().size > 0) {
+      await other.run("destroy");
+    }
+    other.forget();
+  });
+
+  step("both come up without knowing of each other", async () => {
+    firstBoot.configure({
+      lan: { prefix: "fd12:3456:789a:1::/64" },
+      nat64: { prefix: "fd12:3456:789a:64::/64" },
+      dhcpv6: { mode: "stateful" },
+      clients: [{ name: "phone", interfaceId: "::10" }],
+      image: { kind: "build", jool: "first-boot" },
+    });
+    other.configure({ lan: { prefix: "2001:2:0:aab1::/64" } });
+    const [dkms, plain] = await Promise.all([firstBoot.succeed("up"), other.succeed("up")]);
+    report("up with dkms at first boot", dkms);
+    report("up beside it", plain);
+  });
+
+  step("both verify, each in its own prefixes", async () => {
+    const [one, two] = [await verify(firstBoot), await verify(other)];
+    expect(one.passed && two.passed).toBe(true);
+    expect(evidence(one, "Jool's session table")).toMatch(/fd12:3456:789a:64:/);
+    expect(evidence(one, "the address")).toContain("fd12:3456:789a:1::10");
+    expect(evidence(two, "the address")).toContain("2001:2:0:aab1:");
+  });
+
+  step("the module was built on the gateway for the kernel that runs there", async () => {
+    const { stdout } = await firstBoot.succeed("ssh", "gateway", "uname -r; sudo dkms status");
+    const [kernel = "no kernel"] = stdout.trim().split("\n");
+    expect(stdout).toMatch(new RegExp(`jool/.*${kernel.replaceAll(".", "\\.")}.*installed`));
+  });
+
+  step("one is destroyed, the other goes on, and then nothing is left", async () => {
+    await other.succeed("destroy");
+    expect((await verify(firstBoot)).passed).toBe(true);
+    await firstBoot.succeed("destroy");
+    expect([...firstBoot.machines(), ...other.machines()]).toEqual([]);
+    expect([firstBoot, other].map(({ stateFolder }) => fs.existsSync(stateFolder))).toEqual([false, false]);
+  });
+
+  function evidence({ results }: z.infer<typeof verification>, check: string): string {
+    return results.find((result) => result.check.startsWith(check))?.evidence ?? "";
+  }
+});
+
+const slowTransfer = [
+  'mirror=$(sed -nE "s/^URIs: *//p; s/^deb ([^h]*\\] )?(http[^ ]+).*/\\2/p" /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)',
+  'curl -sS --limit-rate 300k -o /dev/null -w "%{http_code} %{size_download}\\n" "${mirror%/}/dists/trixie/main/binary-amd64/Packages.xz"',
+].join("; ");
