@@ -55,12 +55,14 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
           host: gateway.endpoint.host,
           port: gateway.endpoint.port,
           hostKey: gateway.endpoint.hostKey,
+          console: gateway.machine.console,
         },
         clients: clients.map(({ plan: client, component }) => ({
           name: client.name,
           address: client.address,
           lanMac: client.lanMac,
           hostKey: component.endpoint.hostKey,
+          console: component.machine.console,
         })),
       }),
     );

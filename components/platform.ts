@@ -30,6 +30,8 @@ export interface Machine {
   readonly id: pulumi.Output<string>;
   /** Changes each time the machine is powered on. */
   readonly powerOn: pulumi.Output<string>;
+  /** Where a person finds what the machine's console said. */
+  readonly console: pulumi.Output<string>;
   /** Where sshd is reached from this machine; undefined when only the gateway leads there. */
   readonly ssh: { readonly host: pulumi.Output<string>; readonly port: pulumi.Output<number> } | undefined;
 }

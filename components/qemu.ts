@@ -49,6 +49,7 @@ export class QemuPlatform implements Platform {
       resource,
       id: resource.id,
       powerOn: resource.powerOn,
+      console: resource.consoleLog,
       ssh:
         args.plan.role === "gateway"
           ? {

@@ -31,8 +31,10 @@ export const labAccessSchema = z.object({
   promised: promisedSchema,
   user: z.string(),
   privateKey: z.string(),
-  gateway: z.object({ name: z.string(), host: z.string(), port: z.number(), hostKey: z.string() }),
-  clients: z.array(z.object({ name: z.string(), address: z.string(), lanMac: z.string(), hostKey: z.string() })),
+  gateway: z.object({ name: z.string(), host: z.string(), port: z.number(), hostKey: z.string(), console: z.string() }),
+  clients: z.array(
+    z.object({ name: z.string(), address: z.string(), lanMac: z.string(), hostKey: z.string(), console: z.string() }),
+  ),
 });
 
 /** The part of the plan that a running lab is held against. */

@@ -74,7 +74,7 @@ function unreachable(client: ClientAccess, error: unknown): CheckResult {
     check: `SSH reaches it at ${client.address} through the gateway`,
     status: "fail",
     evidence: error instanceof Error ? error.message : String(error),
-    remedy: "Is it running? npm run status tells, and names its console log.",
+    remedy: `Is it running? Its console says: ${client.console}`,
   };
 }
 

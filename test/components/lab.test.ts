@@ -102,6 +102,7 @@ describe("a lab with default configuration", () => {
       host: "127.0.0.1",
       port: 2222,
       hostKey: "ssh-ed25519 lab-gateway-host-key",
+      console: "lab-gateway.log",
     });
     expect(access.clients).toEqual([
       {
@@ -109,6 +110,7 @@ describe("a lab with default configuration", () => {
         address: plan.clients[0]?.address,
         lanMac: plan.clients[0]?.lanMac,
         hostKey: "ssh-ed25519 lab-client-1-host-key",
+        console: "lab-client-1.log",
       },
     ]);
     expect(inputs["triggers"]).toEqual(["lab-gateway was powered on", "lab-client-1 was powered on"]);

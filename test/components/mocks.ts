@@ -63,7 +63,7 @@ function outputs(type: string, name: string): Record<string, unknown> {
     case "lab:index:LanSegment":
       return { group: "239.255.1.2", port: 50123 };
     case "lab:index:VirtualMachine":
-      return { sshHost: "127.0.0.1", sshPort: 2222, powerOn: `${name} was powered on` };
+      return { sshHost: "127.0.0.1", sshPort: 2222, powerOn: `${name} was powered on`, consoleLog: `${name}.log` };
     case "lab:index:Verification":
       return { report: "all ok" };
     case "command:remote:Command":
