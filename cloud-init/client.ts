@@ -1,0 +1,47 @@
+import type { ClientPlan, LabPlan } from "../plan/model";
+import { lan } from "../services/interfaces";
+import type { CloudInitDocuments, MachineIdentity } from "./documents";
+import { machineDocuments } from "./machine";
+import type { Ethernet } from "./schema";
+
+/**
+ * The first boot of a client: one card, IPv6 only. Nothing is installed, because there is no way out before the
+ * gateway has its services.
+ */
+export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: MachineIdentity): CloudInitDocuments {
+  return machineDocuments(plan, {
+    hostname: client.name,
+    identity,
+    network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(client) } },
+    files: [],
+    commands: [],
+  });
+}
+
+/**
+ * Everything comes from router advertisements: systemd-networkd starts its DHCPv6 client by their M and O flags, also
+ * with `dhcp6: false`, which only means "not without them". Boot does not wait: the gateway may come up later.
+ */
+function lanCard(client: ClientPlan): Ethernet {
+  return {
+    match: { macaddress: client.lanMac },
+    "set-name": lan,
+    optional: true,
+    dhcp4: false,
+    dhcp6: false,
+    "accept-ra": true,
+    "link-local": ["ipv6"],
+    // The planned address is the only one: no temporary addresses (RFC 8981).
+    "ipv6-privacy": false,
+    ...interfaceId(client),
+  };
+}
+
+function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
+  switch (id.kind) {
+    case "eui64":
+      return { "ipv6-address-generation": "eui64" };
+    case "fixed":
+      return { "ipv6-address-token": id.token };
+  }
+}

@@ -1,0 +1,44 @@
+#!/bin/bash
+# First boot of the gateway: installs the packages given as arguments, if any, and has dkms build Jool's module for the
+# running kernel, unless it is there.
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
+kernel=$(uname -r)
+
+fail() {
+  printf 'ipv6-only-lab: %s\n' "$@" >&2
+  exit 1
+}
+
+apt_install() {
+  apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+}
+
+headers_installed() { [ -e "/lib/modules/$kernel/build/Makefile" ]; }
+
+if [ "$#" -gt 0 ] || ! headers_installed; then
+  apt-get -o Acquire::Retries=3 update ||
+    fail "The package lists could not be fetched: the uplink, its DNS or the mirror does not work."
+fi
+
+# Before Jool's package, so that its installation builds the module.
+if ! headers_installed && ! apt_install "linux-headers-$kernel"; then
+  fail "The package archive no longer has linux-headers-$kernel, the headers of the running kernel, and without them" \
+    "Jool's module cannot be built. Use a newer image (its kernel must be one that the archive still has), or" \
+    "install a current kernel in this one: apt-get install linux-image-amd64, then reboot."
+fi
+
+if [ "$#" -gt 0 ]; then
+  apt_install "$@" || fail "These packages could not be installed: $*"
+fi
+
+if ! modinfo -k "$kernel" jool >/dev/null 2>&1; then
+  dkms autoinstall -k "$kernel" || true
+  depmod "$kernel"
+fi
+if ! modinfo -k "$kernel" jool >/dev/null 2>&1; then
+  printf '%s\n' "dkms status:" "$(dkms status)" >&2
+  find /var/lib/dkms/jool -name make.log -exec tail -n 20 {} + >&2 || true
+  fail "dkms did not build Jool's module for the kernel $kernel; the lines above say why." \
+    "Use an image whose kernel this Jool supports: Debian 13 (trixie) does."
+fi

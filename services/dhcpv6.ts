@@ -1,0 +1,95 @@
+import type { Dhcpv6Plan, LabPlan } from "../plan/model";
+import type { BundleFile } from "./bundle";
+import { lan } from "./interfaces";
+import { banner, lines } from "./text";
+
+/** Seconds after which a client asks again for what has no lease (RFC 8415 section 21.23; 600 is IRT_MINIMUM). */
+const informationRefreshTime = 600;
+
+/** Kea's DHCPv6 server (Kea 2.6 reference manual, chapter 9): nothing at all when the plan says `off`. */
+export function renderDhcpv6(plan: LabPlan): BundleFile[] {
+  if (plan.dhcpv6.mode === "off") {
+    return [];
+  }
+  return [
+    {
+      service: "kea",
+      path: "/etc/kea/kea-dhcp6.conf",
+      mode: "0644",
+      content: `${JSON.stringify({ Dhcp6: server(plan, plan.dhcpv6) }, null, 2)}\n`,
+    },
+    {
+      service: "kea",
+      path: "/etc/systemd/system/kea-dhcp6-server.service.d/ipv6-only-lab.conf",
+      mode: "0644",
+      content: unitDropIn(),
+    },
+  ];
+}
+
+type RunningDhcpv6 = Exclude<Dhcpv6Plan, { mode: "off" }>;
+
+function server(plan: LabPlan, dhcpv6: RunningDhcpv6): object {
+  return {
+    "interfaces-config": {
+      interfaces: [lan],
+      "service-sockets-max-retries": 60,
+      "service-sockets-retry-wait-time": 500,
+    },
+    "lease-database": { type: "memfile", persist: true, name: "/var/lib/kea/kea-leases6.csv", "lfc-interval": 3600 },
+    // A DUID need not hold the MAC address; the link-local source address of a client of this lab does.
+    "mac-sources": ["ipv6-link-local", "duid"],
+    "host-reservation-identifiers": ["hw-address"],
+    "option-data": options(dhcpv6),
+    // The subnet is what selects the interface, also for a server that gives no addresses.
+    subnet6: [{ id: 1, subnet: plan.lan.prefix, interface: lan, ...leases(dhcpv6) }],
+    loggers: [{ name: "kea-dhcp6", severity: "WARN", "output-options": [{ output: "stdout" }] }],
+  };
+}
+
+function options(dhcpv6: RunningDhcpv6): object[] {
+  const option = (name: string, values: readonly string[]) =>
+    values.length === 0 ? [] : [{ name, data: values.join(", ") }];
+  return [
+    ...option("dns-servers", dhcpv6.dnsServers),
+    ...option("domain-search", dhcpv6.searchDomains),
+    ...option("information-refresh-time", [String(informationRefreshTime)]),
+  ];
+}
+
+function leases(dhcpv6: RunningDhcpv6): object {
+  switch (dhcpv6.mode) {
+    case "stateless":
+      return {};
+    case "stateful":
+      return {
+        pools: [{ pool: `${dhcpv6.pool.first} - ${dhcpv6.pool.last}` }],
+        "preferred-lifetime": dhcpv6.preferredLifetime,
+        "valid-lifetime": dhcpv6.validLifetime,
+        // The fractions that RFC 8415 section 21.4 recommends for T1 and T2.
+        "renew-timer": Math.floor(dhcpv6.preferredLifetime * 0.5),
+        "rebind-timer": Math.floor(dhcpv6.preferredLifetime * 0.8),
+        reservations: dhcpv6.reservations.map(({ mac, address, hostname }) => ({
+          "hw-address": mac,
+          "ip-addresses": [address],
+          hostname,
+        })),
+      };
+  }
+}
+
+/** Kea ends when its interface is not there yet, and its unit has no reload: SIGHUP reads the file again. */
+function unitDropIn(): string {
+  const device = `sys-subsystem-net-devices-${lan}.device`;
+  return lines(
+    banner("#"),
+    "[Unit]",
+    `Wants=${device}`,
+    `After=${device}`,
+    "",
+    "[Service]",
+    "ExecReload=/bin/kill -HUP $MAINPID",
+    "Restart=on-failure",
+    "RestartSec=1",
+  );
+}

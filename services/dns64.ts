@@ -1,0 +1,105 @@
+import type { DnsPlan, LabPlan } from "../plan/model";
+import type { BundleFile } from "./bundle";
+import { banner, indent, lines } from "./text";
+
+const folder = "/etc/unbound";
+
+/**
+ * The LAN's resolver: unbound.conf(5), complete, without the distribution's includes, so that what runs is what the
+ * plan says on every image.
+ */
+export function renderDns64(plan: LabPlan): BundleFile[] {
+  const file = (path: string, content: string): BundleFile => ({ service: "unbound", path, mode: "0644", content });
+  return [
+    file(
+      "/etc/default/unbound",
+      lines(banner("#"), "# The gateway itself keeps the resolver that its uplink gave.", "RESOLVCONF=false"),
+    ),
+    file(`${folder}/unbound.conf`, main(plan)),
+    ...(plan.dns.dnssec === "auto"
+      ? [
+          file(`${folder}/ipv6-only-lab/dnssec-off.conf`, modules("off")),
+          file(`${folder}/ipv6-only-lab/dnssec-on.conf`, modules("on")),
+        ]
+      : []),
+  ];
+}
+
+function main(plan: LabPlan): string {
+  const { dns } = plan;
+  return lines(
+    banner("#"),
+    server(
+      // Not 0.0.0.0: systemd-resolved's stub has port 53 of 127.0.0.53. The LAN address may come up later.
+      `interface: ${plan.lan.gatewayAddress}`,
+      "interface: 127.0.0.1",
+      "interface: ::1",
+      "ip-freebind: yes",
+      "access-control: 127.0.0.0/8 allow",
+      "access-control: ::1/128 allow",
+      `access-control: ${plan.lan.prefix} allow`,
+      // Sizes for one small LAN and a machine with little memory.
+      "num-threads: 1",
+      "msg-cache-size: 4m",
+      "rrset-cache-size: 8m",
+      "outgoing-range: 256",
+      "hide-identity: yes",
+      "hide-version: yes",
+      dns.forwarders.some(isLoopback) && "do-not-query-localhost: no",
+      `dns64-prefix: ${dns.dns64Prefix}`,
+      `dns64-synthall: ${dns.synthesizeAll ? "yes" : "no"}`,
+      ...ipv4OnlyArpa(dns),
+    ),
+    dnssec(dns),
+    "remote-control:",
+    '    control-enable: yes\n    control-interface: "/run/unbound.ctl"',
+    "forward-zone:",
+    indent("    ", lines('name: "."', ...dns.forwarders.map((address) => `forward-addr: ${address}`))),
+  );
+}
+
+/** With `auto`, apply.sh lets `dnssec.conf` point at one of the two variants, as its probe of the forwarders decides. */
+function dnssec(dns: DnsPlan): string {
+  switch (dns.dnssec) {
+    case "auto":
+      return `include: "${folder}/ipv6-only-lab/dnssec.conf"`;
+    case "on":
+    case "off":
+      return modules(dns.dnssec).trimEnd();
+  }
+}
+
+/** `dns64` comes first: it asks the modules behind it for the A records (unbound.conf(5), "DNS64 Module Options"). */
+function modules(validation: "on" | "off"): string {
+  switch (validation) {
+    case "on":
+      return lines(
+        server('module-config: "dns64 validator iterator"', 'auto-trust-anchor-file: "/var/lib/unbound/root.key"'),
+      );
+    case "off":
+      return lines(server('module-config: "dns64 iterator"'));
+  }
+}
+
+/**
+ * RFC 8880 section 7.2: whoever runs a DNS64 answers for ipv4only.arpa itself, so that clients find the prefix (RFC
+ * 7050) without asking the world.
+ */
+function ipv4OnlyArpa(dns: DnsPlan): string[] {
+  const name = "ipv4only.arpa.";
+  const record = (type: string, value: string) => `local-data: "${name} 86400 IN ${type} ${value}"`;
+  return [
+    `local-zone: "${name}" static`,
+    record("SOA", "sns.dns.icann.org. noc.dns.icann.org. 1 7200 3600 604800 3600"),
+    ...["192.0.0.170", "192.0.0.171"].map((address) => record("A", address)),
+    ...dns.ipv4OnlyArpa.map((address) => record("AAAA", address)),
+  ];
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || /^::1(@|$)/.test(address);
+}
+
+function server(...options: readonly (string | false)[]): string {
+  return `server:\n${indent("    ", lines(...options))}`;
+}

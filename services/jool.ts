@@ -1,0 +1,66 @@
+import type { LabPlan, Pool4Plan } from "../plan/model";
+import type { BundleFile } from "./bundle";
+import { lan, uplink } from "./interfaces";
+import { banner, lines } from "./text";
+
+/** The name that the `jool` command takes when none is given. */
+const instance = "default";
+
+/** Stateful NAT64: Jool's atomic configuration file, read by the distribution's jool.service. */
+export function renderJool(plan: LabPlan): BundleFile[] {
+  const { prefix, globals, pool4 } = plan.nat64;
+  const configuration = {
+    instance,
+    framework: "netfilter",
+    global: { pool6: prefix, ...sorted(globals) },
+    pool4: pool4Entries(pool4),
+    bib: [],
+  };
+  return [
+    {
+      service: "jool",
+      path: "/etc/jool/jool.conf",
+      mode: "0644",
+      content: `${JSON.stringify(configuration, null, 2)}\n`,
+    },
+    {
+      service: "jool",
+      path: "/etc/systemd/system/jool.service.d/ipv6-only-lab.conf",
+      mode: "0644",
+      content: unitDropIn(),
+    },
+  ];
+}
+
+function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** An empty pool4 stands for the gateway's own addresses, ports 61001-65535. */
+function pool4Entries(pool4: Pool4Plan): object[] {
+  switch (pool4.kind) {
+    case "automatic":
+      return [];
+    case "explicit":
+      return pool4.entries.map(({ protocol, prefix, portRange }) => ({ protocol, prefix, "port range": portRange }));
+  }
+}
+
+/**
+ * A translator must see packets as they were on the wire: with receive offloads on, merged packets exceed the other
+ * side's MTU (Jool's manual, "Offloads"). The minus: a card without the feature is fine.
+ */
+function unitDropIn(): string {
+  const devices = [lan, uplink].map((name) => `sys-subsystem-net-devices-${name}.device`).join(" ");
+  return lines(
+    banner("#"),
+    "[Unit]",
+    `Wants=${devices}`,
+    `After=${devices}`,
+    "",
+    "[Service]",
+    // ethtool talks netlink or ioctl on a socket; the distribution's unit allows netlink only.
+    "RestrictAddressFamilies=AF_INET AF_INET6",
+    ...[lan, uplink].map((name) => `ExecStartPre=-/usr/sbin/ethtool -K ${name} gro off lro off`),
+  );
+}

@@ -1,0 +1,123 @@
+import type { LabPlan } from "../plan/model";
+import type { BundleFile } from "./bundle";
+import { embeddedPrefix } from "./embedded-prefix";
+import { hasManagement, lan, management, uplink } from "./interfaces";
+import { banner, indent, lines } from "./text";
+
+const table = "inet ipv6_only_lab";
+
+/**
+ * The gateway's firewall: nft(8), one table, replaced as a whole in one transaction. What Jool translates passes
+ * neither `forward` nor `output`; what may be translated is therefore decided in `prerouting`, before Jool's hook.
+ */
+export function renderNftables(plan: LabPlan): BundleFile[] {
+  const content = lines(
+    "#!/usr/sbin/nft -f",
+    banner("#"),
+    "# Declared first, so that there is always one to delete.",
+    `table ${table} {}`,
+    `delete table ${table}`,
+    "",
+    block(
+      `table ${table}`,
+      deniedDestinations(plan),
+      prerouting(plan),
+      fromLan(plan),
+      input(plan),
+      forward(plan),
+      plan.uplink.ipv6 === "nat66" && postrouting(plan),
+    ),
+  );
+  return [{ service: "nftables", path: "/etc/nftables.conf", mode: "0644", content }];
+}
+
+function deniedDestinations({ nat64 }: LabPlan): string {
+  const elements = nat64.deniedIpv4.map((prefix) => embeddedPrefix(nat64.prefix, prefix));
+  return block(
+    "set denied_destinations",
+    "type ipv6_addr",
+    "flags interval",
+    elements.length > 0 && `elements = {\n${indent("\t", elements.join(",\n"))}\n}`,
+  );
+}
+
+/** Priority raw (-300) is before conntrack (-200), which must not see what Jool (-75) takes, and after defragmentation. */
+function prerouting(plan: LabPlan): string {
+  return block(
+    "chain prerouting",
+    "type filter hook prerouting priority raw; policy accept;",
+    drop(`iifname "${uplink}" ip6 daddr ${plan.nat64.prefix}`, "translator used from the uplink"),
+    drop(`iifname "${uplink}" ip6 saddr { ${plan.lan.prefix}, ${plan.nat64.prefix} }`, "LAN address from the uplink"),
+    `iifname "${lan}" jump from_lan`,
+  );
+}
+
+function fromLan(plan: LabPlan): string {
+  const { prefix } = plan.nat64;
+  const uOctetCanBeSet = !prefix.endsWith("/96");
+  return block(
+    "chain from_lan",
+    drop("meta nfproto ipv4", "IPv4 on the LAN"),
+    // :: is the source of duplicate address detection and of the first router solicitation (RFC 4861, RFC 4862).
+    drop(`ip6 saddr != { ::/128, fe80::/10, ${plan.lan.prefix} }`, "spoofed source"),
+    `ip6 daddr != ${prefix} return`,
+    // RFC 6052 section 2.2: bits 64 to 71 are zero.
+    uOctetCanBeSet && drop("ip6 daddr & 0:0:0:0:ff00:: != ::", "no IPv4-embedded address"),
+    // RFC 6052 section 3.1, and what the configuration adds.
+    drop("ip6 daddr @denied_destinations", "denied IPv4 destination"),
+    "notrack",
+  );
+}
+
+function input(plan: LabPlan): string {
+  const ssh = hasManagement(plan) ? management : uplink;
+  return block(
+    "chain input",
+    "type filter hook input priority filter; policy drop;",
+    'iifname "lo" accept',
+    "ct state established,related accept",
+    drop("ct state invalid", "invalid"),
+    // What RFC 4890 section 4.4 says must not be dropped; routers are believed on the uplink only.
+    "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, echo-request } accept",
+    "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept",
+    `iifname "${lan}" icmpv6 type nd-router-solicit accept`,
+    plan.uplink.ipv6 !== "none" && `iifname "${uplink}" icmpv6 type nd-router-advert accept`,
+    "icmp type { destination-unreachable, time-exceeded, parameter-problem, echo-request } accept",
+    `iifname "${lan}" udp dport { 53, 547 } accept`,
+    `iifname "${lan}" tcp dport 53 accept`,
+    `iifname "${ssh}" tcp dport 22 accept`,
+    // Answers of DHCP servers come from another address than the question went to.
+    `iifname != "${lan}" udp sport 67 udp dport 68 accept`,
+    plan.uplink.ipv6 !== "none" && `iifname "${uplink}" ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept`,
+    'counter comment "refused by the gateway"',
+  );
+}
+
+function forward(plan: LabPlan): string {
+  const routed = plan.uplink.ipv6 !== "none";
+  return block(
+    "chain forward",
+    "type filter hook forward priority filter; policy drop;",
+    drop(`ip6 daddr ${plan.nat64.prefix}`, "not taken by the translator"),
+    routed && "ct state established,related accept",
+    routed && drop("ct state invalid", "invalid"),
+    routed && `iifname "${lan}" oifname "${uplink}" ip6 saddr ${plan.lan.prefix} counter accept`,
+    'counter comment "not forwarded"',
+  );
+}
+
+function postrouting(plan: LabPlan): string {
+  return block(
+    "chain postrouting",
+    "type nat hook postrouting priority srcnat; policy accept;",
+    `oifname "${uplink}" ip6 saddr ${plan.lan.prefix} counter masquerade`,
+  );
+}
+
+function drop(match: string, comment: string): string {
+  return `${match} counter drop comment "${comment}"`;
+}
+
+function block(head: string, ...members: readonly (string | false)[]): string {
+  return `${head} {\n${indent("\t", lines(...members))}\n}`;
+}
