@@ -1,0 +1,39 @@
+/**
+ * `lab:index:Verification`: what ends `pulumi up`. Nothing is made; a lab that does not do what it promises fails the
+ * update with the report, and since nothing is then recorded, the next `up` looks again.
+ */
+import { z } from "zod";
+import { labAccessSchema } from "../verify/access";
+import { formatReport } from "../verify/report";
+import { verifyLab } from "../verify/runner";
+import { checkWith } from "./check";
+import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
+
+const inputsSchema = z.object({ target: z.string(), triggers: z.array(z.string()) });
+
+export const verificationHandler: ResourceHandler = {
+  check: checkWith(inputsSchema),
+
+  diff: (old, inputs) => compareInputs(old.properties, inputs, ["target", "triggers"], ["target", "triggers"]),
+
+  async create(inputs, context) {
+    const outputs = await verified(inputs, context);
+    return { id: "verified", outputs };
+  },
+
+  // It tells what was seen then; what is so now is the business of `npm run verify`.
+  read: (old) => Promise.resolve(old.properties),
+  update: (_old, inputs, context) => verified(inputs, context),
+  delete: () => Promise.resolve(),
+};
+
+async function verified(inputs: Properties, { signal, progress }: OperationContext): Promise<Properties> {
+  const { target, triggers } = inputsSchema.parse(inputs);
+  const access = labAccessSchema.parse(JSON.parse(target));
+  const report = await verifyLab(access, { wait: access.promised.verify.timeout, signal, progress });
+  const text = formatReport(report);
+  if (!report.passed) {
+    throw new Error(`The lab is there, but it does not do what it should:\n\n${text}\n\nnpm run verify looks again.`);
+  }
+  return { target, triggers, report: text, verifiedAt: new Date().toISOString() };
+}

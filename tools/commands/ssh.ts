@@ -1,0 +1,97 @@
+/**
+ * `npm run ssh -- [--stack <name>] <machine> [command …]`: the system's ssh client, given the lab's key and the
+ * machine's pinned host key in a folder that is gone when it ends.
+ */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import type { LabAccess } from "../../verify/access";
+import { readAccess } from "../access";
+import { UserError } from "../messages";
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack, machine, command } = parse(args);
+  const access = await readAccess(stack);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-ssh-"));
+  try {
+    const config = path.join(folder, "config");
+    fs.writeFileSync(path.join(folder, "key"), access.privateKey, { mode: 0o600 });
+    fs.writeFileSync(path.join(folder, "known_hosts"), knownHosts(access));
+    fs.writeFileSync(config, sshConfig(access, folder));
+    return await ssh(["-F", config, machineAlias(access, machine), ...command]);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+interface Request {
+  readonly stack: string | undefined;
+  readonly machine: string;
+  readonly command: readonly string[];
+}
+
+/** What follows the machine's name is the command's own, options included. */
+function parse(args: readonly string[]): Request {
+  const [first = "", second, ...rest] = args;
+  if (first === "--stack" || first === "-s") {
+    return { ...parse(rest), stack: second };
+  }
+  if (first.startsWith("--stack=")) {
+    return { ...parse(args.slice(1)), stack: first.slice("--stack=".length) };
+  }
+  return { stack: undefined, machine: first, command: args.slice(1) };
+}
+
+function machineAlias(access: LabAccess, machine: string): string {
+  const names = [access.gateway.name, ...access.clients.map(({ name }) => name)];
+  if (!names.includes(machine)) {
+    throw new UserError(
+      `${machine === "" ? "Which machine?" : `No machine is called ${machine}.`} There are: ${names.join(", ")}.`,
+    );
+  }
+  return machine;
+}
+
+function knownHosts({ gateway, clients }: LabAccess): string {
+  return [gateway, ...clients].map(({ name, hostKey }) => `${name} ${hostKey.trim()}\n`).join("");
+}
+
+/** ssh_config(5): names instead of addresses, the lab's key only, nothing of the user's own files. */
+function sshConfig(access: LabAccess, folder: string): string {
+  const common = [
+    `User ${access.user}`,
+    `IdentityFile "${path.join(folder, "key")}"`,
+    "IdentitiesOnly yes",
+    `UserKnownHostsFile "${path.join(folder, "known_hosts")}"`,
+    "GlobalKnownHostsFile none",
+    "StrictHostKeyChecking yes",
+    "LogLevel ERROR",
+  ];
+  const { gateway } = access;
+  return [
+    block(gateway.name, [`HostName ${gateway.host}`, `Port ${gateway.port}`, `HostKeyAlias ${gateway.name}`]),
+    ...access.clients.map(({ name, address }) =>
+      block(name, [`HostName ${address}`, `HostKeyAlias ${name}`, `ProxyJump ${gateway.name}`]),
+    ),
+    block("*", common),
+  ].join("");
+}
+
+function block(name: string, lines: readonly string[]): string {
+  return [`Host ${name}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
+}
+
+async function ssh(args: readonly string[]): Promise<number> {
+  const child = spawn("ssh", args, { stdio: "inherit" });
+  // Ctrl-C is for the program on the other side; this one stays to clean up.
+  process.on("SIGINT", () => undefined);
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) => {
+      reject(new UserError(`ssh cannot be started (${error.message}): install the OpenSSH client.`));
+    });
+    child.on("close", (code) => {
+      resolve(code ?? 255);
+    });
+  });
+}
