@@ -1,16 +1,34 @@
 /** Reading a configuration: every problem at once, or a configuration that `planLab` can rely on. */
-import { ConfigError } from "./problem";
+import type { z } from "zod";
+import { contradictions } from "./checks";
+import { problemsFromIssues } from "./issues";
+import { ConfigError, type ConfigProblem } from "./problem";
 import { configSchema, type LabConfig } from "./schema";
 
 export { ConfigError, type ConfigProblem } from "./problem";
 export type { LabConfig } from "./schema";
 
-/** @throws ConfigError that lists every problem. */
+/**
+ * The configuration in `raw` (keys without the `ipv6-only-lab:` in front), with its defaults filled in.
+ * @throws ConfigError that lists every problem.
+ */
 export function parseConfig(raw: Readonly<Record<string, unknown>>): LabConfig {
   const result = configSchema.safeParse(raw);
-  if (!result.success)
-    throw new ConfigError(
-      result.error.issues.map((i) => ({ key: i.path.join("."), value: "", why: i.message, remedy: "See docs." })),
-    );
+  const problems = result.success
+    ? contradictions(result.data)
+    : [...problemsFromIssues(result.error.issues, raw), ...contradictionsElsewhere(raw, result.error.issues)];
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return result.data;
+}
+
+/** What is wrong between the sections that are right by themselves. */
+function contradictionsElsewhere(
+  raw: Readonly<Record<string, unknown>>,
+  issues: readonly z.core.$ZodIssue[],
+): readonly ConfigProblem[] {
+  const broken = new Set(issues.map(({ path }) => String(path[0])));
+  const intact = Object.fromEntries(
+    Object.entries(raw).filter(([section]) => section in configSchema.shape && !broken.has(section)),
+  );
+  return contradictions(configSchema.parse(intact), broken);
 }

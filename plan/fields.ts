@@ -34,7 +34,18 @@ function pattern(form: RegExp, why: string, remedy: string) {
   });
 }
 
-export const ipv6Prefix = () => text((value) => formatPrefix(parseIpv6Prefix(value)));
+/** The prefix of a LAN segment. SLAAC works with 64 bits of interface id only (RFC 4862, RFC 4291 section 2.5.1). */
+export const lanPrefix = () =>
+  text((value) => {
+    const [address = "", length] = value.split("/");
+    if (length === undefined || length === "64") return formatPrefix(parseIpv6Prefix(value));
+    const first64 = formatIpv6((parseIpv6(address) >> 64n) << 64n);
+    throw new AddressError(
+      `is a /${length}; clients make their addresses on a /64 only (RFC 4862, RFC 4291 section 2.5.1).`,
+      `Write ${first64}/64`,
+    );
+  });
+
 export const nat64Prefix = () => text((value) => formatPrefix(parseNat64Prefix(value)));
 export const ipv4Prefix = () => text((value) => formatPrefix(parseIpv4Prefix(value)));
 export const interfaceId = () => text((value) => formatIpv6(parseInterfaceId(value)));
@@ -51,10 +62,14 @@ export const forwarder = () =>
     return `${canonical}@${port}`;
   });
 
-/** `first-last` or one number; a number may come without quotes. Canonical form: always `first-last`. */
+/** `first-last` or one number, which YAML reads as a number. Canonical form: always `first-last`. */
 export const portRange = () =>
-  z.preprocess(
-    (value) => (typeof value === "number" ? String(value) : value),
+  z.union([
+    z
+      .int()
+      .min(1)
+      .max(65_535)
+      .transform((port) => `${port}-${port}`),
     text((value) => {
       const [first = "", last = first, ...rest] = value.split("-");
       if (rest.length > 0 || !isPort(first) || !isPort(last) || Number(first) > Number(last)) {
@@ -62,7 +77,7 @@ export const portRange = () =>
       }
       return `${first}-${last}`;
     }),
-  );
+  ]);
 
 function isPort(value: string): boolean {
   return /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65535;
@@ -111,9 +126,5 @@ export const httpUrl = () =>
     }
     return value;
   });
-
-/** A choice that YAML 1.1 may have turned into a truth value: `off` and `on` without quotes. */
-export const switchable = <const Choices extends readonly [string, ...string[]]>(choices: Choices) =>
-  z.preprocess((value) => (value === true ? "on" : value === false ? "off" : value), z.enum(choices));
 
 export const seconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);

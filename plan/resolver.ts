@@ -2,12 +2,10 @@
 import type { DnsPlan } from "./model";
 import { embedIpv4 } from "./rfc6052";
 import type { LabConfig } from "./schema";
-
-/** QEMU's user network (SLIRP) offers a resolver at this address; it relays to the one of the machine outside. */
-const slirpResolver = "10.0.2.3";
+import { hasSlirpUplink, slirpResolver } from "./slirp";
 
 /** systemd-resolved's stub on the gateway: whatever the uplink's DHCP or RA gave. */
-const localStub = "127.0.0.53";
+export const localStub = "127.0.0.53";
 
 /** RFC 7050 section 8.2. */
 const ipv4OnlyArpa = ["192.0.0.170", "192.0.0.171"];
@@ -15,7 +13,7 @@ const ipv4OnlyArpa = ["192.0.0.170", "192.0.0.171"];
 export function dnsPlan(config: LabConfig): DnsPlan {
   const { dns, nat64 } = config;
   return {
-    forwarders: dns.forwarders === "uplink" ? [slirp(config) ? slirpResolver : localStub] : dns.forwarders,
+    forwarders: dns.forwarders === "uplink" ? [hasSlirpUplink(config) ? slirpResolver : localStub] : dns.forwarders,
     dns64Prefix: nat64.prefix,
     // Without IPv6 outside, a name's own AAAA leads nowhere: a dual-stack name must be reached through NAT64 too.
     synthesizeAll: dns.synthesizeAll === "auto" ? config.uplink.ipv6 === "none" : dns.synthesizeAll,
@@ -25,13 +23,9 @@ export function dnsPlan(config: LabConfig): DnsPlan {
   };
 }
 
-function slirp({ platform, uplink }: LabConfig): boolean {
-  return platform.kind === "qemu" && uplink.kind === "nat";
-}
-
 /** SLIRP's resolver cannot be relied on to hand signatures through: behind it `auto` does not validate. */
 function dnssec(config: LabConfig): DnsPlan["dnssec"] {
-  return config.dns.dnssec === "auto" && config.dns.forwarders === "uplink" && slirp(config)
+  return config.dns.dnssec === "auto" && config.dns.forwarders === "uplink" && hasSlirpUplink(config)
     ? "off"
     : config.dns.dnssec;
 }

@@ -6,25 +6,25 @@ import { z } from "zod";
 import * as field from "./fields";
 
 const platform = z
-  .preprocess(
-    (value) => (typeof value === "string" ? { kind: value } : value),
+  .union([
+    z.enum(["qemu"]).transform((kind) => ({ kind, accelerator: "auto" as const })),
     z.strictObject({
       kind: z.enum(["qemu"]).default("qemu").describe("`qemu`: virtual machines on this machine, without root."),
       accelerator: z
         .enum(["auto", "kvm", "hvf", "tcg"])
         .default("auto")
         .describe(
-          "`auto`: the best that a probe shows to work. `kvm` (Linux), `hvf` (macOS) and `tcg` (software emulation) insist.",
+          "`auto`: the best that a probe shows to work. `kvm` (Linux), `hvf` (macOS), `tcg` (software emulation) insist.",
         ),
     }),
-  )
-  .prefault({})
+  ])
+  .prefault("qemu")
   .describe("Where the virtual machines run; a name alone is short for `{kind: name}`.");
 
 const lan = z
   .strictObject({
     prefix: field
-      .ipv6Prefix()
+      .lanPrefix()
       .prefault("fc01:0:0:1::/64")
       .describe("IPv6 prefix of the LAN segment, a /64 (SLAAC needs 64 bits, RFC 4291 section 2.5.1)."),
     gatewayInterfaceId: field
@@ -58,17 +58,17 @@ const nat64 = z
       .describe("pool6: IPv4 addresses are embedded behind it; /32, /40, /48, /56, /64 or /96 (RFC 6052 section 2.2)."),
     pool4: z
       .union([z.literal("auto"), z.array(pool4Entry).min(1)])
-      .default("auto")
+      .prefault("auto")
       .describe("Source addresses and ports on the uplink. `auto`: the uplink's own address, ports 61001-65535."),
     deniedIpv4: z
       .array(field.ipv4Prefix())
-      .default([])
+      .prefault([])
       .describe(
         "IPv4 destinations that are never translated, beside private, shared, loopback, link-local, multicast and reserved addresses (RFC 6052 section 3.1), which are always denied.",
       ),
     allowedIpv4: z
       .array(field.ipv4Prefix())
-      .default([])
+      .prefault([])
       .describe("Exceptions from all denied destinations. Non-global ones need a network-specific `nat64.prefix`."),
     addressDependentFiltering: z
       .boolean()
@@ -109,7 +109,7 @@ const dns = z
   .strictObject({
     forwarders: z
       .union([z.literal("uplink"), z.array(field.forwarder()).min(1)])
-      .default("uplink")
+      .prefault("uplink")
       .describe(
         "Resolvers that unbound asks, `address` or `address@port`. `uplink`: what the uplink's network offers.",
       ),
@@ -117,13 +117,13 @@ const dns = z
       .union([z.literal("auto"), z.boolean()])
       .default("auto")
       .describe("AAAA records from NAT64 even for names that have their own. `auto`: when the uplink has no IPv6."),
-    dnssec: field
-      .switchable(["auto", "on", "off"])
+    dnssec: z
+      .enum(["auto", "on", "off"])
       .default("auto")
       .describe("Validation. `auto`: when the forwarders hand signatures through."),
     searchDomains: z
       .array(field.domainName())
-      .default([])
+      .prefault([])
       .describe("Search domains, announced by RA (DNSSL, RFC 8106) and DHCPv6."),
   })
   .prefault({})
@@ -179,8 +179,8 @@ const routerAdvertisements = z
 
 const dhcpv6 = z
   .strictObject({
-    mode: field
-      .switchable(["off", "stateless", "stateful"])
+    mode: z
+      .enum(["off", "stateless", "stateful"])
       .default("stateless")
       .describe("`stateless`: DNS options only. `stateful`: addresses too, a reserved one for every client."),
     pool: z
@@ -252,7 +252,7 @@ const clientCount = z.preprocess(
 
 const clients = z
   .union([clientCount, z.array(client).min(1).max(10_000)])
-  .default(1)
+  .prefault(1)
   .describe("How many clients (`client-1`, `client-2`, …), or a list of them.");
 
 const clientDefaults = z
@@ -284,7 +284,7 @@ const image = z
     sha256: field.sha256().optional().describe("Digest of the file, with `kind: cloud`; required for a URL."),
     extraPackages: z
       .array(field.debianPackage())
-      .default([])
+      .prefault([])
       .describe("Debian packages beside those that the lab needs."),
   })
   .prefault({})
@@ -294,7 +294,7 @@ const ssh = z
   .strictObject({
     authorizedKeys: z
       .array(field.sshPublicKey())
-      .default([])
+      .prefault([])
       .describe("OpenSSH public keys that may log in as `lab`, beside the key that the lab makes for itself."),
   })
   .prefault({})
