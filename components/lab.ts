@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { LabPlan } from "../plan/model";
+import { formatProblem } from "../plan/problem";
 import { KeyPair, Verification } from "../provider/resources";
 import { type LabAccess, promisedBy } from "../verify/access";
 import { Client } from "./client";
@@ -90,8 +91,8 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
   }
 
   private warn(plan: LabPlan): void {
-    for (const { key, value, why, remedy } of plan.warnings) {
-      void pulumi.log.warn(`${key}: ${value}: ${why} ${remedy}`, this);
+    for (const warning of plan.warnings) {
+      void pulumi.log.warn(`configuration:\n${formatProblem(warning)}`, this);
     }
   }
 }
