@@ -1,0 +1,256 @@
+/**
+ * SSH connections to the lab's machines, straight or through a jump host, with pinned host keys. One call is one
+ * session with the machine; what runs over it is in `connection.ts`.
+ */
+import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, type ConnectConfig } from "ssh2";
+import { SshConnection } from "./connection";
+import { HostKeyMismatchError, fingerprint, parseHostKey, sameKey } from "./host-key";
+
+/** One machine that speaks SSH, and who we are there. */
+export interface SshEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** OpenSSH or PEM private key; preferred over the password. */
+  readonly privateKey?: string | undefined;
+  /** For an encrypted private key. */
+  readonly privateKeyPassword?: string | undefined;
+  readonly password?: string | undefined;
+  /** Path of an agent's socket. */
+  readonly agentSocketPath?: string | undefined;
+  /** The server's public key, one line. Undefined: any key is accepted. */
+  readonly hostKey?: string | undefined;
+  /** Seconds for one attempt from TCP to the end of authentication; 0 is without limit. Default 15. */
+  readonly dialTimeout?: number | undefined;
+  /** How often a failed attempt is repeated; default: never. */
+  readonly retry?: RetryPolicy | undefined;
+}
+
+export interface SshTarget extends SshEndpoint {
+  /** The jump host: the connection to the target is opened by it. */
+  readonly proxy?: SshEndpoint | undefined;
+}
+
+export interface RetryPolicy {
+  /** Repetitions after the first attempt; Infinity is without limit. */
+  readonly limit: number;
+  /** Milliseconds before the first repetition; each later wait is half as long again, up to `maximumDelay`. */
+  readonly delay: number;
+  readonly maximumDelay: number;
+}
+
+export interface ConnectOptions {
+  /** Ends the attempt, and any wait between attempts, at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each failed attempt that will be repeated. */
+  readonly onRetry?: ((failure: DialFailure) => void) | undefined;
+}
+
+export interface DialFailure {
+  /** `user@host:port`. */
+  readonly address: string;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+  readonly error: Error;
+}
+
+export const defaultRetry: RetryPolicy = { limit: 10, delay: 250, maximumDelay: 3000 };
+export const noRetry: RetryPolicy = { limit: 0, delay: 0, maximumDelay: 0 };
+
+const defaultDialTimeout = 15;
+
+/**
+ * Quick ones first: the guests may be emulated, where a 4096-bit exchange takes seconds. All are OpenSSH defaults.
+ */
+const algorithms = {
+  kex: ["curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256"],
+  cipher: ["aes128-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr"],
+  compress: ["none"],
+} satisfies ConnectConfig["algorithms"];
+
+/**
+ * Connects, through the proxy when there is one.
+ * @throws HostKeyMismatchError at once; the last error of the attempts when the policy is used up; the signal's
+ *   reason when it is aborted.
+ */
+export async function connect(target: SshTarget, options: ConnectOptions = {}): Promise<SshConnection> {
+  if (target.proxy === undefined) {
+    return new SshConnection([await withRetry(target, options, () => dial(target, undefined, options.signal))]);
+  }
+  const { proxy } = target;
+  const jump = await withRetry(proxy, options, () => dial(proxy, undefined, options.signal));
+  try {
+    const client = await withRetry(target, options, async () => {
+      const socket = await openForward(jump, target, options.signal);
+      return dial(target, socket, options.signal);
+    });
+    return new SshConnection([client, jump]);
+  } catch (error) {
+    jump.destroy();
+    throw error;
+  }
+}
+
+/** The text by which a machine is named in messages. */
+export function addressOf(endpoint: SshEndpoint): string {
+  const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
+  return `${endpoint.user}@${host}:${endpoint.port}`;
+}
+
+async function withRetry<T>(endpoint: SshEndpoint, options: ConnectOptions, attempt: () => Promise<T>): Promise<T> {
+  const policy = endpoint.retry ?? noRetry;
+  let wait = policy.delay;
+  for (let count = 1; ; count += 1) {
+    options.signal?.throwIfAborted();
+    try {
+      return await attempt();
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const failure = error instanceof Error ? error : new Error(String(error));
+      if (failure instanceof HostKeyMismatchError) throw failure;
+      if (count > policy.limit) throw dialError(endpoint, count, failure);
+      options.onRetry?.({ address: addressOf(endpoint), attempt: count, error: failure });
+    }
+    await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    wait = Math.min(wait * 1.5, policy.maximumDelay);
+  }
+}
+
+function dialError(endpoint: SshEndpoint, attempts: number, cause: Error): Error {
+  const often = attempts === 1 ? "" : ` after ${attempts} attempts`;
+  return new Error(`No SSH connection to ${addressOf(endpoint)}${often}: ${cause.message}`, { cause });
+}
+
+/** One attempt: TCP (or the given stream), key exchange, host key, authentication. */
+function dial(endpoint: SshEndpoint, socket: Duplex | undefined, signal: AbortSignal | undefined): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const client = new Client();
+    const check = hostKeyCheck(endpoint);
+    const seconds = endpoint.dialTimeout ?? defaultDialTimeout;
+    const timer =
+      seconds === 0
+        ? undefined
+        : setTimeout(() => {
+            fail(new Error(`no answer within ${seconds} s`));
+          }, seconds * 1000);
+    const onAbort = (): void => {
+      fail(new Error("cancelled"));
+    };
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      client.destroy();
+      socket?.destroy();
+      reject(check.mismatch() ?? error);
+    };
+    signal?.addEventListener("abort", onAbort);
+    client.on("error", (error) => {
+      // An agent that cannot be asked is one way of authentication less, not the end.
+      if (error.level !== "agent") fail(error);
+    });
+    client.on("close", () => {
+      fail(new Error("the connection was closed before the handshake ended"));
+    });
+    client.on("ready", () => {
+      settle();
+      client.removeAllListeners("close");
+      resolve(client);
+    });
+    answerKeyboardInteractive(client, endpoint.password);
+    client.connect({
+      ...authentication(endpoint),
+      ...(socket === undefined ? { host: endpoint.host, port: endpoint.port } : { sock: socket }),
+      readyTimeout: 0,
+      keepaliveInterval: 10_000,
+      keepaliveCountMax: 6,
+      hostVerifier: check.verify,
+      algorithms: { ...algorithms, ...(check.algorithms === undefined ? {} : { serverHostKey: check.algorithms }) },
+    });
+  });
+}
+
+function authentication(endpoint: SshEndpoint): ConnectConfig {
+  return {
+    username: endpoint.user,
+    ...(endpoint.privateKey === undefined ? {} : { privateKey: endpoint.privateKey }),
+    ...(endpoint.privateKeyPassword === undefined ? {} : { passphrase: endpoint.privateKeyPassword }),
+    ...(endpoint.password === undefined ? {} : { password: endpoint.password, tryKeyboard: true }),
+    ...(endpoint.agentSocketPath === undefined ? {} : { agent: endpoint.agentSocketPath }),
+  };
+}
+
+/** Servers that ask for the password as a question get it as the answer to each. */
+function answerKeyboardInteractive(client: Client, password: string | undefined): void {
+  if (password === undefined) return;
+  client.on("keyboard-interactive", (_name, _instructions, _language, prompts, finish) => {
+    finish(prompts.map(() => password));
+  });
+}
+
+function hostKeyCheck(endpoint: SshEndpoint) {
+  const pinned = endpoint.hostKey === undefined ? undefined : parseHostKey(endpoint.hostKey);
+  let mismatch: HostKeyMismatchError | undefined;
+  return {
+    algorithms: pinned === undefined ? undefined : hostKeyAlgorithms(pinned.algorithms),
+    verify: (presented: Buffer): boolean => {
+      if (pinned === undefined || sameKey(pinned, presented)) return true;
+      mismatch = new HostKeyMismatchError(addressOf(endpoint), pinned.fingerprint, fingerprint(presented));
+      return false;
+    },
+    mismatch: () => mismatch,
+  };
+}
+
+const knownHostKeyAlgorithms = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-512",
+  "rsa-sha2-256",
+  "ssh-rsa",
+] as const;
+
+function hostKeyAlgorithms(names: readonly string[]) {
+  return knownHostKeyAlgorithms.filter((known) => names.includes(known));
+}
+
+/** Asks the jump host for a TCP connection to the target. */
+function openForward(jump: Client, target: SshEndpoint, signal: AbortSignal | undefined): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const seconds = target.dialTimeout ?? defaultDialTimeout;
+    const stop = (reason: string): void => {
+      settle();
+      reject(new Error(reason));
+    };
+    const timer =
+      seconds === 0
+        ? undefined
+        : setTimeout(() => {
+            stop(`the jump host opened no connection within ${seconds} s`);
+          }, seconds * 1000);
+    const onAbort = (): void => {
+      stop("cancelled");
+    };
+    const onClose = (): void => {
+      stop("the connection to the jump host was lost");
+    };
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      jump.removeListener("close", onClose);
+    };
+    signal?.addEventListener("abort", onAbort);
+    jump.on("close", onClose);
+    jump.forwardOut("127.0.0.1", 0, target.host, target.port, (error, channel) => {
+      settle();
+      if (error === undefined) resolve(channel);
+      else reject(error);
+    });
+  });
+}

@@ -1,0 +1,157 @@
+/** What runs over an open SSH connection: commands and files. */
+import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
+
+export interface ExecOptions {
+  /** Written to the command's standard input, which is then closed. */
+  readonly stdin?: string | Buffer | undefined;
+  /** Kills the command's channel at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Seconds. */
+  readonly timeout?: number | undefined;
+  /** Only what the server's AcceptEnv lets through arrives. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  /** Told of output as it comes. */
+  readonly onStdout?: ((text: string) => void) | undefined;
+  readonly onStderr?: ((text: string) => void) | undefined;
+}
+
+export interface ExecResult {
+  /** Undefined when a signal ended the command. */
+  readonly code: number | undefined;
+  /** The signal's name without SIG, e.g. `TERM`. */
+  readonly signal: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The machine went away, or the channel was closed, before the command told how it ended. */
+export class ConnectionLostError extends Error {
+  override readonly name = "ConnectionLostError";
+}
+
+/** A connection; the clients are given innermost first and closed in that order. */
+export class SshConnection {
+  private lost: Error | undefined;
+
+  constructor(private readonly clients: readonly [Client, ...Client[]]) {
+    for (const client of clients) {
+      client.on("error", (error) => {
+        this.lost ??= error;
+      });
+    }
+  }
+
+  /**
+   * Runs a command with the login shell.
+   * @throws ConnectionLostError, a timeout error, or the signal's reason; never for an exit code.
+   */
+  async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    options.signal?.throwIfAborted();
+    const channel = await this.open(command, options);
+    return this.collect(channel, command, options);
+  }
+
+  /** Opens the file transfer subsystem. */
+  sftp(): Promise<SFTPWrapper> {
+    return new Promise((resolve, reject) => {
+      this.clients[0].sftp((error, wrapper) => {
+        if (error === undefined) resolve(wrapper);
+        else reject(error);
+      });
+    });
+  }
+
+  /** Closes politely; what is still running on the channels is cut off. */
+  close(): void {
+    for (const client of this.clients) client.end();
+  }
+
+  /** Drops the connection at once. */
+  destroy(): void {
+    for (const client of this.clients) client.destroy();
+  }
+
+  private open(command: string, options: ExecOptions): Promise<ClientChannel> {
+    const [client] = this.clients;
+    return new Promise((resolve, reject) => {
+      const onClose = (): void => {
+        reject(new ConnectionLostError("The SSH connection was lost before the command started."));
+      };
+      const onAbort = (): void => {
+        reject(abortReason(options.signal));
+      };
+      client.once("close", onClose);
+      options.signal?.addEventListener("abort", onAbort);
+      client.exec(command, options.environment === undefined ? {} : { env: options.environment }, (error, channel) => {
+        client.removeListener("close", onClose);
+        options.signal?.removeEventListener("abort", onAbort);
+        if (error === undefined) resolve(channel);
+        else reject(error);
+      });
+    });
+  }
+
+  private collect(channel: ClientChannel, command: string, options: ExecOptions): Promise<ExecResult> {
+    const stdout = gather(channel, options.onStdout);
+    const stderr = gather(channel.stderr, options.onStderr);
+    let exit: Pick<ExecResult, "code" | "signal"> | undefined;
+    return new Promise((resolve, reject) => {
+      const stop = (error: Error): void => {
+        settle();
+        channel.signal("KILL");
+        channel.destroy();
+        reject(error);
+      };
+      const { timeout, signal } = options;
+      const timer =
+        timeout === undefined
+          ? undefined
+          : setTimeout(() => {
+              stop(new Error(`The command did not end within ${timeout} s: ${firstLine(command)}`));
+            }, timeout * 1000);
+      const onAbort = (): void => {
+        stop(abortReason(signal));
+      };
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      signal?.addEventListener("abort", onAbort);
+      channel.on("exit", (code: number | null, name?: string) => {
+        exit = { code: code ?? undefined, signal: name };
+      });
+      channel.on("error", stop);
+      channel.on("close", () => {
+        settle();
+        if (exit === undefined) {
+          const why = this.lost === undefined ? "" : ` (${this.lost.message})`;
+          reject(new ConnectionLostError(`The SSH connection was lost while this ran${why}: ${firstLine(command)}`));
+        } else {
+          resolve({ ...exit, stdout: stdout(), stderr: stderr() });
+        }
+      });
+      channel.end(options.stdin ?? "");
+    });
+  }
+}
+
+/** Collects a stream's text; characters cut by a chunk's edge come out whole. */
+function gather(stream: NodeJS.ReadableStream, onText: ((text: string) => void) | undefined): () => string {
+  let text = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (chunk: string) => {
+    text += chunk;
+    onText?.(chunk);
+  });
+  return () => text;
+}
+
+function abortReason(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new Error("cancelled");
+}
+
+function firstLine(command: string): string {
+  const [line = ""] = command.split("\n");
+  return line === command ? line : `${line} …`;
+}

@@ -1,0 +1,21 @@
+/**
+ * A stand-in for the official `pulumi-resource-command`, for machines that reach package registries but no release
+ * downloads: the plugin is in no Go module. Same resources, inputs and outputs; see docs/tool-chain.md.
+ */
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { serve } from "../grpc-server";
+import { commandPluginVersion } from "../toolchain/pins";
+import { EngineLog } from "./log";
+import { CommandProvider } from "./provider";
+
+const [engineAddress = ""] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const provider = new CommandProvider(commandPluginVersion, new EngineLog(engineAddress));
+process.on("SIGTERM", () => {
+  provider.cancel();
+  process.exit(0);
+});
+// The terminal's Ctrl-C is the engine's business: it sends Cancel.
+process.on("SIGINT", () => undefined);
+void serve(ResourceProviderService, provider.implementation(), () => {
+  provider.cancel();
+});

@@ -1,0 +1,38 @@
+/** What every plugin process does: serve on loopback, tell the port, and end with the engine that started it. */
+import * as grpc from "@grpc/grpc-js";
+
+/** The engine's own limit: large states travel in one message. */
+const maximumMessageBytes = 400 * 1024 * 1024;
+
+/**
+ * Serves on a port of the loopback interface and prints the port as the first line of stdout, which is how the engine
+ * finds a plugin. The process ends when the engine that is its parent is gone.
+ */
+export async function serve(
+  service: grpc.ServiceDefinition,
+  implementation: grpc.UntypedServiceImplementation,
+  onOrphaned: () => void,
+): Promise<void> {
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": maximumMessageBytes,
+    "grpc.max_send_message_length": maximumMessageBytes,
+  });
+  server.addService(service, implementation);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+  endWithParent(onOrphaned);
+  process.stdout.write(`${port}\n`);
+}
+
+function endWithParent(onOrphaned: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid === parent) return;
+    onOrphaned();
+    process.exit(1);
+  }, 1000).unref();
+}

@@ -1,0 +1,164 @@
+/** The language protocol: every request and its answer. */
+import type * as grpc from "@grpc/grpc-js";
+import type { ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb";
+import {
+  AboutResponse,
+  DependencyInfo,
+  GetProgramDependenciesResponse,
+  GetRequiredPackagesResponse,
+  GetRequiredPluginsResponse,
+  InstallDependenciesResponse,
+  LanguageHandshakeResponse,
+  type ProgramInfo,
+  type RunRequest,
+  RunResponse,
+  RuntimeOptionsResponse,
+} from "@pulumi/pulumi/proto/language_pb";
+import { PackageDependency, PluginDependency, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { installDependencies } from "./install";
+import { directDependencies, requiredPlugins } from "./packages";
+import { type ProgramExit, RunningProgram } from "./program";
+
+type Served = Pick<
+  ILanguageRuntimeServer,
+  | "handshake"
+  | "getPluginInfo"
+  | "getRequiredPackages"
+  | "getRequiredPlugins"
+  | "run"
+  | "about"
+  | "installDependencies"
+  | "getProgramDependencies"
+  | "runtimeOptionsPrompts"
+  | "cancel"
+>;
+
+/** The version that the stand-in gives as its own. */
+const version = "0.1.0";
+
+export class LanguageHost {
+  private engineAddress = "";
+  private readonly programs = new Set<RunningProgram>();
+
+  constructor() {
+    const [address] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+    this.engineAddress = address ?? "";
+  }
+
+  /** What is not listed here (code generation, packing) answers UNIMPLEMENTED. */
+  implementation(): Served {
+    return {
+      handshake: (call, done) => {
+        this.engineAddress = call.request.getEngineAddress();
+        done(null, new LanguageHandshakeResponse());
+      },
+      getPluginInfo: (_call, done) => {
+        done(null, new PluginInfo().setVersion(version));
+      },
+      getRequiredPackages: (call, done) => {
+        answer(done, () => new GetRequiredPackagesResponse().setPackagesList(packages(programFolder(call.request))));
+      },
+      getRequiredPlugins: (call, done) => {
+        answer(done, () => new GetRequiredPluginsResponse().setPluginsList(plugins(programFolder(call.request))));
+      },
+      run: (call, done) => {
+        this.run(call.request).then(
+          (response) => {
+            done(null, response);
+          },
+          (error: unknown) => {
+            done(asError(error));
+          },
+        );
+      },
+      about: (_call, done) => {
+        done(null, new AboutResponse().setExecutable(process.execPath).setVersion(process.version.replace(/^v/, "")));
+      },
+      installDependencies: (call) => {
+        installDependencies(call.request.getInfo()?.getProgramDirectory() ?? call.request.getDirectory(), (chunk) => {
+          call.write(new InstallDependenciesResponse().setStdout(chunk));
+        }).then(
+          () => {
+            call.end();
+          },
+          (error: unknown) => {
+            call.destroy(asError(error));
+          },
+        );
+      },
+      getProgramDependencies: (call, done) => {
+        answer(done, () => {
+          const found = directDependencies(programFolder(call.request));
+          const list = found.map(({ name, version }) => new DependencyInfo().setName(name).setVersion(version));
+          return new GetProgramDependenciesResponse().setDependenciesList(list);
+        });
+      },
+      runtimeOptionsPrompts: (_call, done) => {
+        done(null, new RuntimeOptionsResponse());
+      },
+      cancel: (_call, done) => {
+        this.cancelProgram();
+        done(null, new Empty());
+      },
+    };
+  }
+
+  /** Ends every program that runs; safe to call at any time. */
+  cancelProgram(): void {
+    for (const program of this.programs) program.cancel();
+  }
+
+  private async run(request: RunRequest): Promise<RunResponse> {
+    const program = new RunningProgram(request, this.engineAddress);
+    this.programs.add(program);
+    try {
+      return describeExit(await program.exit);
+    } finally {
+      this.programs.delete(program);
+    }
+  }
+}
+
+function describeExit(exit: ProgramExit): RunResponse {
+  switch (exit.kind) {
+    case "success":
+      return new RunResponse();
+    case "reported":
+      return new RunResponse().setBail(true);
+    case "failure":
+      return new RunResponse().setError(exit.message);
+  }
+}
+
+function packages(folder: string): PackageDependency[] {
+  return requiredPlugins(folder).map((plugin) =>
+    new PackageDependency()
+      .setKind("resource")
+      .setName(plugin.name)
+      .setVersion(plugin.version)
+      .setServer(plugin.server),
+  );
+}
+
+function plugins(folder: string): PluginDependency[] {
+  return requiredPlugins(folder).map((plugin) =>
+    new PluginDependency().setKind("resource").setName(plugin.name).setVersion(plugin.version).setServer(plugin.server),
+  );
+}
+
+function programFolder(request: { getInfo(): ProgramInfo | undefined }): string {
+  return request.getInfo()?.getProgramDirectory() ?? process.cwd();
+}
+
+function answer<T>(done: grpc.sendUnaryData<T>, make: () => T): void {
+  try {
+    done(null, make());
+  } catch (error) {
+    done(asError(error));
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,50 @@
+/** Where things are kept: what all checkouts share is in the cache, what belongs to one checkout is in `.lab/`. */
+import { homedir, platform } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+
+const cacheName = "ipv6-only-lab";
+
+/** The checkout. */
+export const projectRoot = resolve(__dirname, "..");
+
+/**
+ * The cache of this user: tool chain and images, pinned by version or content, safe to delete at any time.
+ * `$IPV6LAB_CACHE`, else the platform's usual place (XDG base directory specification on Linux).
+ */
+export function cacheFolder(
+  environment: NodeJS.ProcessEnv = process.env,
+  system: NodeJS.Platform = platform(),
+  home: string = homedir(),
+): string {
+  const own = environment["IPV6LAB_CACHE"];
+  if (own !== undefined && own !== "") return resolve(own);
+  if (system === "darwin") return join(home, "Library", "Caches", cacheName);
+  const xdg = environment["XDG_CACHE_HOME"];
+  return xdg !== undefined && isAbsolute(xdg) ? join(xdg, cacheName) : join(home, ".cache", cacheName);
+}
+
+/** State of one checkout; deleting it by hand forgets the labs it describes. */
+export interface StatePaths {
+  readonly folder: string;
+  /** File backend of Pulumi. */
+  readonly backend: string;
+  /** Passphrase of the stacks' secrets, mode 0600. */
+  readonly passphrase: string;
+  /** Working copies of the stack files; see `stack-config.ts`. */
+  readonly config: string;
+}
+
+export function statePaths(root: string = projectRoot): StatePaths {
+  const folder = join(root, ".lab");
+  return {
+    folder,
+    backend: join(folder, "pulumi"),
+    passphrase: join(folder, "passphrase"),
+    config: join(folder, "config"),
+  };
+}
+
+/** Where the virtual machines of a stack live: disks, sockets, console logs. */
+export function stackFolder(stack: string, root: string = projectRoot): string {
+  return join(statePaths(root).folder, "stacks", stack);
+}

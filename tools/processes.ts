@@ -1,0 +1,88 @@
+/** Other programs: found, run, and asked whether they live. */
+import { type SpawnOptions, spawn } from "node:child_process";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+export interface Finished {
+  /** Undefined when a signal ended the program or it could not be started. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds; the program is killed then. */
+  readonly timeout?: number;
+  /** Each line of stderr as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** Runs a program without a shell and collects what it prints. A program that cannot be started has no code. */
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const { onLine, ...rest } = options;
+  const spawnOptions: SpawnOptions = { ...rest, stdio: ["ignore", "pipe", "pipe"] };
+  return new Promise((resolve) => {
+    const child = spawn(program, args, spawnOptions);
+    let stdout = "";
+    let stderr = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      text
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .forEach((line) => onLine?.(line));
+    });
+    child.on("error", (error) => {
+      resolve({ code: undefined, stdout, stderr: error.message });
+    });
+    child.on("close", (code) => {
+      resolve({ code: code ?? undefined, stdout, stderr });
+    });
+  });
+}
+
+/** The first executable of this name on the search path. */
+export function findOnPath(name: string, searchPath: string = process.env["PATH"] ?? ""): string | undefined {
+  return searchPath
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Tells one life of a process number from the next: the start time in clock ticks since boot where /proc has it (field
+ * 22 of /proc/PID/stat), else empty.
+ */
+export function startMark(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Whether a process of this number lives, whoever owns it. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
