@@ -53,6 +53,6 @@ function alternatives(schema: JsonSchema): readonly JsonSchema[] {
   return [schema, ...(schema.anyOf ?? []).filter(isSchema)];
 }
 
-function isSchema(schema: unknown): schema is JsonSchema {
+export function isSchema(schema: unknown): schema is JsonSchema {
   return typeof schema === "object" && schema !== null && !Array.isArray(schema);
 }
