@@ -1,7 +1,6 @@
 /** Runs the project's own commands, as a user would, and keeps what they printed. */
 import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
-import * as os from "node:os";
 import * as path from "node:path";
 import { stringify } from "yaml";
 
@@ -16,17 +15,16 @@ export interface Outcome {
 
 /** One stack with a configuration of its own, which no user's lab is touched by. */
 export class Stack {
-  private readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-e2e-"));
   private readonly configFile: string;
 
   constructor(readonly name: string) {
-    this.configFile = path.join(this.folder, `Pulumi.${name}.yaml`);
+    this.configFile = path.join(projectFolder, `Pulumi.${name}.yaml`);
     this.configure({});
   }
 
   /** Writes the whole configuration of the stack: keys without the namespace. */
   configure(config: Readonly<Record<string, unknown>>): void {
-    const entries = Object.entries(config).map(([key, value]) => [`ipv6-only-lab:${key}`, value]);
+    const entries = Object.entries(config).map(([key, value]): [string, unknown] => [`ipv6-only-lab:${key}`, value]);
     const text = stringify({ config: Object.fromEntries(entries) }, { version: "1.1", lineWidth: 0 });
     fs.writeFileSync(this.configFile, text);
   }
@@ -46,12 +44,9 @@ export class Stack {
   }
 
   start(command: string, ...args: string[]): ChildProcess {
-    const configArgs = ["up", "preview", "refresh", "destroy"].includes(command)
-      ? ["--config-file", this.configFile]
-      : [];
     return spawn(
       path.join(projectFolder, "node_modules", ".bin", "tsx"),
-      [path.join(projectFolder, "tools", "cli.ts"), command, "--stack", this.name, ...configArgs, ...args],
+      [path.join(projectFolder, "tools", "cli.ts"), command, "--stack", this.name, ...args],
       { cwd: projectFolder, stdio: ["ignore", "pipe", "pipe"] },
     );
   }
@@ -75,7 +70,7 @@ export class Stack {
 
   /** Takes the configuration file away; the lab itself is taken away by `destroy`. */
   forget(): void {
-    fs.rmSync(this.folder, { recursive: true });
+    fs.rmSync(this.configFile, { force: true });
   }
 
   private machineOf(pid: number): string | undefined {

@@ -51,11 +51,7 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
     lab.configure(original);
     const child = lab.start("up");
     const ended = finish(child);
-    let over = false;
-    void ended.then(() => {
-      over = true;
-    });
-    while (lab.machines().size < 2 && !over) {
+    while (lab.machines().size < 2 && child.exitCode === null) {
       await delay(200);
     }
     child.kill("SIGINT");

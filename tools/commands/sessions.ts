@@ -4,12 +4,16 @@ import { connectGateway } from "../../verify/connect";
 import { gatewayFacts } from "../../verify/runner";
 import { formatSessions } from "../../verify/sessions";
 import { readAccess } from "../access";
+import { defaultStack } from "../arguments";
 import { interruption } from "../interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { stack: { type: "string", short: "s" }, json: { type: "boolean", default: false } },
+    options: {
+      stack: { type: "string", short: "s", default: defaultStack },
+      json: { type: "boolean", default: false },
+    },
   });
   const signal = interruption();
   const gateway = await connectGateway(await readAccess(values.stack), { wait: 0, signal });

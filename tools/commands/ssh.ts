@@ -8,6 +8,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { LabAccess } from "../../verify/access";
 import { readAccess } from "../access";
+import { stackArguments } from "../arguments";
 import { UserError } from "../messages";
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -26,21 +27,23 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 interface Request {
-  readonly stack: string | undefined;
+  readonly stack: string;
   readonly machine: string;
   readonly command: readonly string[];
 }
 
-/** What follows the machine's name is the command's own, options included. */
+/** Only what stands before the machine's name is ours; what follows is the command's own, options included. */
 function parse(args: readonly string[]): Request {
-  const [first = "", second, ...rest] = args;
-  if (first === "--stack" || first === "-s") {
-    return { ...parse(rest), stack: second };
+  const own = args.findIndex(
+    (arg, index) => !arg.startsWith("-") && !["--stack", "-s"].includes(args[index - 1] ?? ""),
+  );
+  const { stack, rest } = stackArguments(own < 0 ? args : args.slice(0, own));
+  if (rest.length > 0) {
+    throw new UserError(
+      `${rest.join(" ")} is no option of this command. Before the machine's name stands --stack or nothing.`,
+    );
   }
-  if (first.startsWith("--stack=")) {
-    return { ...parse(args.slice(1)), stack: first.slice("--stack=".length) };
-  }
-  return { stack: undefined, machine: first, command: args.slice(1) };
+  return { stack, machine: args[own] ?? "", command: own < 0 ? [] : args.slice(own + 1) };
 }
 
 function machineAlias(access: LabAccess, machine: string): string {

@@ -2,12 +2,16 @@
 import { parseArgs } from "node:util";
 import { formatStatus, labStatus } from "../../verify/status";
 import { readAccess } from "../access";
+import { defaultStack } from "../arguments";
 import { interruption } from "../interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { stack: { type: "string", short: "s" }, json: { type: "boolean", default: false } },
+    options: {
+      stack: { type: "string", short: "s", default: defaultStack },
+      json: { type: "boolean", default: false },
+    },
   });
   const status = await labStatus(await readAccess(values.stack), { wait: 0, signal: interruption() });
   console.log(values.json ? JSON.stringify(status, null, 2) : formatStatus(status));

@@ -4,6 +4,7 @@ import { formatReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { UserError, say } from "../messages";
 import { readAccess } from "../access";
+import { defaultStack } from "../arguments";
 import { interruption } from "../interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -11,7 +12,7 @@ export async function run(args: readonly string[]): Promise<number> {
     args: [...args],
     allowPositionals: true,
     options: {
-      stack: { type: "string", short: "s" },
+      stack: { type: "string", short: "s", default: defaultStack },
       json: { type: "boolean", default: false },
       wait: { type: "string", default: "0" },
     },
