@@ -18,12 +18,12 @@ export async function readAccess(stack: string): Promise<LabAccess> {
     throw new UserError(`There is no lab "${stack}". npm run up${forStack(stack)} creates it.`);
   }
   const outputs = await stackOutputs(deployment, stack);
-  if (outputs["access"] === undefined) {
+  if (outputs.access === undefined) {
     throw new UserError(
       `The lab "${stack}" is not complete: the last up did not end well. npm run up${forStack(stack)} goes on.`,
     );
   }
-  return labAccessSchema.parse(outputs["access"]);
+  return labAccessSchema.parse(outputs.access);
 }
 
 async function stackOutputs(deployment: Deployment, stack: string): Promise<Record<string, unknown>> {

@@ -58,7 +58,7 @@ describe("a lab with default configuration", () => {
   });
 
   it("gives the client a card on the segment and nothing else", () => {
-    expect(machine("lab-client-1").inputs["nics"]).toEqual([
+    expect(machine("lab-client-1").inputs.nics).toEqual([
       { kind: "segment", mac: plan.clients[0]?.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
     ]);
   });
@@ -66,7 +66,7 @@ describe("a lab with default configuration", () => {
   it("hands every machine its own pinned host key and the lab's login key, as a secret", () => {
     for (const name of ["lab-gateway", "lab-client-1"]) {
       const { inputs, secretInputs } = machine(name);
-      const { userData } = inputs["documents"] as { userData: string };
+      const { userData } = inputs.documents as { userData: string };
       expect(secretInputs).toContain("documents");
       expect(parse(userData)).toMatchObject({
         ssh_keys: {
@@ -80,7 +80,7 @@ describe("a lab with default configuration", () => {
 
   it("lays the services down over an SSH connection that accepts the gateway's own host key only", () => {
     const { inputs } = mocks.one("command:remote:Command", "lab-gateway-services");
-    expect(inputs["connection"]).toEqual({
+    expect(inputs.connection).toEqual({
       host: "127.0.0.1",
       port: 2222,
       user: "lab",
@@ -89,14 +89,14 @@ describe("a lab with default configuration", () => {
       dialErrorLimit: -1,
       perDialTimeout: 20,
     });
-    expect(inputs["stdin"]).toBe(bundleText(renderBundle(plan)));
-    expect(inputs["triggers"]).toEqual(["lab-gateway-id"]);
+    expect(inputs.stdin).toBe(bundleText(renderBundle(plan)));
+    expect(inputs.triggers).toEqual(["lab-gateway-id"]);
   });
 
   it("ends with the verification, told where everything is, again after each power-on", () => {
     const { inputs, secretInputs } = mocks.one("lab:index:Verification", "lab-verification");
     expect(secretInputs).toContain("target");
-    const access = labAccessSchema.parse(JSON.parse(String(inputs["target"])));
+    const access = labAccessSchema.parse(JSON.parse(String(inputs.target)));
     expect(access.gateway).toEqual({
       name: "gateway",
       host: "127.0.0.1",
@@ -113,7 +113,7 @@ describe("a lab with default configuration", () => {
         console: "lab-client-1.log",
       },
     ]);
-    expect(inputs["triggers"]).toEqual(["lab-gateway was powered on", "lab-client-1 was powered on"]);
+    expect(inputs.triggers).toEqual(["lab-gateway was powered on", "lab-client-1 was powered on"]);
   });
 
   function machine(name: string): Registered {
@@ -124,7 +124,7 @@ describe("a lab with default configuration", () => {
 describe("a lab on a bridged uplink", () => {
   it("reaches the gateway by a card that carries SSH and nothing else", async () => {
     const { mocks, plan } = await register({ uplink: { kind: "bridged", bridge: "br0" } });
-    expect(mocks.one("lab:index:VirtualMachine", "lab-gateway").inputs["nics"]).toEqual([
+    expect(mocks.one("lab:index:VirtualMachine", "lab-gateway").inputs.nics).toEqual([
       { kind: "bridge", mac: plan.gateway.uplinkMac, bridge: "br0" },
       { kind: "segment", mac: plan.gateway.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
       { kind: "user", mac: plan.gateway.managementMac, sshForward: true, restricted: true },
@@ -138,8 +138,8 @@ describe("a lab from a distribution's cloud image", () => {
       image: { kind: "cloud", location: "/images/debian.qcow2", extraPackages: ["nginx"] },
     });
     const { inputs } = mocks.one("command:remote:Command", "lab-client-1-packages");
-    expect(inputs["stdin"]).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
-    expect(inputs["connection"]).toMatchObject({
+    expect(inputs.stdin).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
+    expect(inputs.connection).toMatchObject({
       host: plan.clients[0]?.address,
       port: 22,
       hostKey: "ssh-ed25519 lab-client-1-host-key",
