@@ -69,7 +69,8 @@ export class VirtualMachine extends pulumi.CustomResource {
   declare readonly powerOn: pulumi.Output<string>;
   declare readonly running: pulumi.Output<boolean>;
   declare readonly pid: pulumi.Output<number>;
-  declare readonly accelerator: pulumi.Output<string>;
+  /** What `auto` came to. */
+  declare readonly activeAccelerator: pulumi.Output<string>;
   declare readonly consoleLog: pulumi.Output<string>;
   declare readonly folder: pulumi.Output<string>;
 
@@ -84,7 +85,7 @@ export class VirtualMachine extends pulumi.CustomResource {
         powerOn: undefined,
         running: undefined,
         pid: undefined,
-        accelerator: undefined,
+        activeAccelerator: undefined,
         consoleLog: undefined,
         folder: undefined,
       },
@@ -149,7 +150,7 @@ export class Verification extends pulumi.CustomResource {
 }
 
 export interface VerificationArgs {
-  /** The lab as `npm run verify` sees it too: see verify/target.ts. Secret, it holds the login key. */
+  /** The lab as `npm run verify` sees it too: the text of a LabAccess (verify/access.ts). Secret, it holds the login key. */
   target: pulumi.Input<string>;
   /** Digests and power-on marks: a change means that the lab must be looked at again. */
   triggers: pulumi.Input<pulumi.Input<string>[]>;
