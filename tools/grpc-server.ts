@@ -6,12 +6,14 @@ const maximumMessageBytes = 400 * 1024 * 1024;
 
 /**
  * Serves on a port of the loopback interface and prints the port as the first line of stdout, which is how the engine
- * finds a plugin. The process ends when the engine that is its parent is gone.
+ * finds a plugin. The process ends when the engine tells it to, by SIGINT (the terminal's Ctrl-C does not come here:
+ * the engine gives each plugin a process group of its own), and when the engine that is its parent is gone.
+ * @param onEnd stops what is still running.
  */
 export async function serve(
   service: grpc.ServiceDefinition,
   implementation: grpc.UntypedServiceImplementation,
-  onOrphaned: () => void,
+  onEnd: () => void,
 ): Promise<void> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": maximumMessageBytes,
@@ -24,15 +26,19 @@ export async function serve(
       else reject(error);
     });
   });
-  endWithParent(onOrphaned);
+  const end = (): void => {
+    onEnd();
+    process.exit(0);
+  };
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+  endWithParent(end);
   process.stdout.write(`${port}\n`);
 }
 
-function endWithParent(onOrphaned: () => void): void {
+function endWithParent(end: () => void): void {
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid === parent) return;
-    onOrphaned();
-    process.exit(1);
+    if (process.ppid !== parent) end();
   }, 1000).unref();
 }

@@ -10,12 +10,6 @@ import { CommandProvider } from "./provider";
 
 const [engineAddress = ""] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const provider = new CommandProvider(commandPluginVersion, new EngineLog(engineAddress));
-process.on("SIGTERM", () => {
-  provider.cancel();
-  process.exit(0);
-});
-// The terminal's Ctrl-C is the engine's business: it sends Cancel.
-process.on("SIGINT", () => undefined);
 void serve(ResourceProviderService, provider.implementation(), () => {
   provider.cancel();
 });

@@ -7,12 +7,6 @@ import { serve } from "../grpc-server";
 import { LanguageHost } from "./service";
 
 const host = new LanguageHost();
-process.on("SIGTERM", () => {
-  host.cancelProgram();
-  process.exit(0);
-});
-// The terminal's Ctrl-C is the engine's business: it ends this process when it is done with it.
-process.on("SIGINT", () => undefined);
 void serve(LanguageRuntimeService, host.implementation(), () => {
   host.cancelProgram();
 });

@@ -122,13 +122,12 @@ function releaseToolchain(): Toolchain {
 }
 
 async function modulesToolchain(): Promise<Toolchain> {
-  const standIns = await ensureStandIns();
-  const folder = moduleFolder();
+  const standIns = await ensureStandIns(join(moduleFolder(), "pulumi"));
   return {
     kind: "modules",
     version: moduleVersion,
-    pulumi: join(folder, "pulumi"),
-    searchPath: prepend(standIns.binFolder, folder),
+    pulumi: join(standIns.binFolder, "pulumi"),
+    searchPath: prepend(standIns.binFolder),
     pulumiHome: standIns.pulumiHome,
   };
 }

@@ -8,12 +8,14 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
@@ -22,7 +24,7 @@ import { cacheFolder, projectRoot } from "../paths";
 import { commandPluginVersion } from "./pins";
 
 export interface StandIns {
-  /** Goes on PATH: holds `pulumi-language-nodejs`. */
+  /** Holds `pulumi`, and `pulumi-language-nodejs` beside it, where the engine looks first and without a warning. */
   readonly binFolder: string;
   /** PULUMI_HOME of the project's own, with the command plugin in it. */
   readonly pulumiHome: string;
@@ -40,12 +42,16 @@ export function pulumiHome(): string {
   return join(cacheFolder(), "pulumi-home");
 }
 
-/** Makes bundles and launchers where they are missing or differ; a few milliseconds when nothing does. */
-export async function ensureStandIns(): Promise<StandIns> {
+/**
+ * Makes bundles and launchers where they are missing or differ; a few milliseconds when nothing does.
+ * @param pulumi the CLI, which gets a second name (a hard link) beside the language host.
+ */
+export async function ensureStandIns(pulumi: string): Promise<StandIns> {
   const folder = join(cacheFolder(), "stand-ins", sourceDigest());
   if (!existsSync(folder)) await bundle(folder);
   const binFolder = join(folder, "bin");
   writeLauncher(join(binFolder, "pulumi-language-nodejs"), join(folder, "language-host.js"));
+  linkBeside(pulumi, join(binFolder, "pulumi"));
   const plugin = join(pulumiHome(), "plugins", `resource-command-v${commandPluginVersion}`);
   writeLauncher(join(plugin, "pulumi-resource-command"), join(folder, "command-plugin.js"));
   return { binFolder, pulumiHome: pulumiHome() };
@@ -106,6 +112,14 @@ function writeLauncher(path: string, script: string): void {
   writeFileSync(draft, text);
   chmodSync(draft, 0o755);
   renameSync(draft, path);
+}
+
+/** Gives a file a second name; one that stands for an older file is replaced. */
+function linkBeside(file: string, name: string): void {
+  if (existsSync(name) && statSync(name).ino === statSync(file).ino) return;
+  const draft = `${name}.${process.pid}`;
+  linkSync(file, draft);
+  renameSync(draft, name);
 }
 
 /** A program for /bin/sh that becomes Node, so that the engine's signals and its process number are Node's. */
