@@ -1,8 +1,8 @@
-import type { ClientPlan, LabPlan } from "../plan/model";
+import type { ClientPlan, ImagePlan, LabPlan } from "../plan/model";
 import { lan } from "../services/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
-import type { Ethernet } from "./schema";
+import type { Ethernet, WriteFile } from "./schema";
 
 /**
  * The first boot of a client: one card, IPv6 only. Nothing is installed, because there is no way out before the
@@ -13,8 +13,7 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(client) } },
-    files: [],
-    commands: [],
+    ...dhcpIdentity(plan.image),
   });
 }
 
@@ -43,5 +42,28 @@ function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
       return { "ipv6-address-generation": "eui64" };
     case "fixed":
       return { "ipv6-address-token": id.token };
+  }
+}
+
+/**
+ * The DHCPv6 identifier is made from the MAC address (DUID-LL, RFC 8415 section 11.4), so that the server knows the
+ * client before it has ever been seen. systemd-networkd makes one from the machine id otherwise. A built image has this
+ * setting in it; with another one networkd is running already when the file is written.
+ */
+function dhcpIdentity(image: ImagePlan): { files: WriteFile[]; commands: string[][] } {
+  switch (image.kind) {
+    case "build":
+      return { files: [], commands: [] };
+    case "cloud":
+      return {
+        files: [
+          {
+            path: "/etc/systemd/networkd.conf.d/ipv6-only-lab.conf",
+            permissions: "0644",
+            content: "[DHCPv6]\nDUIDType=link-layer\n",
+          },
+        ],
+        commands: [["systemctl", "restart", "systemd-networkd.service"]],
+      };
   }
 }

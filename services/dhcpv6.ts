@@ -36,8 +36,11 @@ function server(plan: LabPlan, dhcpv6: RunningDhcpv6): object {
       "service-sockets-max-retries": 60,
       "service-sockets-retry-wait-time": 500,
     },
+    // One small LAN and usually one CPU: threads would only cost memory.
+    "multi-threading": { "enable-multi-threading": false },
     "lease-database": { type: "memfile", persist: true, name: "/var/lib/kea/kea-leases6.csv", "lfc-interval": 3600 },
-    // A DUID need not hold the MAC address; the link-local source address of a client of this lab does.
+    // Clients are known by MAC address. Kea finds one in a DUID-LL, which the lab's clients send, or else in a
+    // link-local source address, but there only a universally administered one (it insists on a set u bit).
     "mac-sources": ["ipv6-link-local", "duid"],
     "host-reservation-identifiers": ["hw-address"],
     "option-data": options(dhcpv6),
