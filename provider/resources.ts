@@ -141,11 +141,18 @@ export class LanSegment extends pulumi.CustomResource {
 export class Verification extends pulumi.CustomResource {
   /** One line a check. */
   declare readonly report: pulumi.Output<string>;
+  /** When every client had its first byte through NAT64; ISO 8601. */
+  declare readonly firstByteAt: pulumi.Output<string | undefined>;
   /** ISO 8601. */
   declare readonly verifiedAt: pulumi.Output<string>;
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.CustomResourceOptions) {
-    super("lab:index:Verification", name, { ...args, report: undefined, verifiedAt: undefined }, opts);
+    super(
+      "lab:index:Verification",
+      name,
+      { ...args, report: undefined, firstByteAt: undefined, verifiedAt: undefined },
+      opts,
+    );
   }
 }
 

@@ -35,5 +35,5 @@ async function verified(inputs: Properties, { signal, progress }: OperationConte
   if (!report.passed) {
     throw new Error(`The lab is there, but it does not do what it should:\n\n${text}\n\nnpm run verify looks again.`);
   }
-  return { target, triggers, report: text, verifiedAt: new Date().toISOString() };
+  return { target, triggers, report: text, firstByteAt: report.firstByteAt, verifiedAt: new Date().toISOString() };
 }

@@ -44,7 +44,6 @@ host=$(sed -E 's#^[a-z]+://(\[[^]]+\]|[^/:]+).*#\1#' <<<"$url")
 
 printf '### url 0\n%s\n' "$url"
 section wait await_path
-section firstByteAt date -u +%FT%T.%3NZ
 section fetch fetch
 section addresses ip -json address show
 section routes6 ip -json -6 route show default

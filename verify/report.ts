@@ -16,12 +16,20 @@ export interface Report {
   readonly lab: string;
   readonly passed: boolean;
   readonly results: readonly CheckResult[];
+  /** When every client had its first byte through NAT64, by the clock of the machine that looks; ISO 8601. */
+  readonly firstByteAt?: string;
 }
 
 const marks: Record<CheckResult["status"], string> = { pass: "ok", fail: "FAILED", skipped: "skipped" };
 
-export function makeReport(lab: string, results: readonly CheckResult[]): Report {
-  return { lab, passed: results.every(({ status }) => status !== "fail"), results };
+export function makeReport(lab: string, results: readonly CheckResult[], firstBytes: readonly Date[]): Report {
+  const last = Math.max(...firstBytes.map(Number));
+  return {
+    lab,
+    passed: results.every(({ status }) => status !== "fail"),
+    results,
+    ...(firstBytes.length === 0 ? {} : { firstByteAt: new Date(last).toISOString() }),
+  };
 }
 
 /** A table for people; machines in the order of the results, what went wrong spelled out below it. */

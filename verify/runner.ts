@@ -29,12 +29,13 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   const clients = access.clients.filter(({ name }) => options.only?.includes(name) ?? true);
   const gateway = await connectGateway(access, options);
   try {
-    const results = await mapLimited(clients, sideBySide, (client) => verifyClient(access, client, gateway, options));
+    const visits = await mapLimited(clients, sideBySide, (client) => verifyClient(access, client, gateway, options));
     const facts = await gatewayFacts(gateway, options.signal);
-    return makeReport(`${access.promised.project}/${access.promised.stack}`, [
-      ...checkGateway(access, facts),
-      ...results.flat(),
-    ]);
+    return makeReport(
+      `${access.promised.project}/${access.promised.stack}`,
+      [...checkGateway(access, facts), ...visits.flatMap(({ results }) => results)],
+      visits.flatMap(({ firstByteAt }) => (firstByteAt === undefined ? [] : [firstByteAt])),
+    );
   } finally {
     gateway.close();
   }
@@ -45,24 +46,29 @@ export async function gatewayFacts(gateway: SshConnection, signal: AbortSignal):
   return readGatewayFacts(parseSections(stdout));
 }
 
+interface Visit {
+  readonly results: readonly CheckResult[];
+  readonly firstByteAt: Date | undefined;
+}
+
 async function verifyClient(
   access: LabAccess,
   client: ClientAccess,
   gateway: SshConnection,
   options: VerifyOptions,
-): Promise<CheckResult[]> {
+): Promise<Visit> {
   let connection: SshConnection;
   try {
     connection = await connectClient(access, client, options);
   } catch (error) {
     options.signal.throwIfAborted();
-    return [unreachable(client, error)];
+    return { results: [unreachable(client, error)], firstByteAt: undefined };
   }
   try {
     options.progress?.(`${client.name}: logged in, waiting for IPv4 content through NAT64`);
-    const evidence = await gather(access, client, connection, gateway, options);
+    const { evidence, firstByteAt } = await gather(access, client, connection, gateway, options);
     options.progress?.(`${client.name}: ${evidence.translatedFetch.said}`);
-    return checkClient(access, evidence);
+    return { results: checkClient(access, evidence), firstByteAt };
   } finally {
     connection.close();
   }
@@ -84,10 +90,19 @@ async function gather(
   connection: SshConnection,
   gateway: SshConnection,
   { wait, signal }: VerifyOptions,
-): Promise<ClientEvidence> {
+): Promise<{ evidence: ClientEvidence; firstByteAt: Date | undefined }> {
   const { url } = access.promised.verify;
   const stdin = `${url ?? ""}\n${wait}\n`;
-  const { stdout } = await connection.exec(bash("client-facts.sh"), { stdin, signal });
+  let firstByteAt: Date | undefined;
+  const { stdout } = await connection.exec(bash("client-facts.sh"), {
+    stdin,
+    signal,
+    onStdout: (text) => {
+      if (text.includes("### wait 0")) {
+        firstByteAt ??= new Date();
+      }
+    },
+  });
   const facts = readClientFacts(parseSections(stdout));
 
   const direct = isAddressInPrefix(facts.fetch.remote, access.promised.nat64.prefix);
@@ -107,7 +122,7 @@ async function gather(
     target === undefined ? undefined : reach(gateway, [`uplink ping ${target.ipv4}`], signal),
   ]);
   const forcedFetch = reached.has("fetch") ? readFetch(reached, "fetch") : undefined;
-  return {
+  const evidence = {
     access: client,
     facts,
     reached,
@@ -116,6 +131,7 @@ async function gather(
     gateway: forcedFetch === undefined ? gatewaySeen : await gatewayFacts(gateway, signal),
     uplinkPing: uplinkPing?.get("uplink"),
   };
+  return { evidence, firstByteAt };
 }
 
 /** The server's first IPv4 address, and where it is inside pool6. */

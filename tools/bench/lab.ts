@@ -1,0 +1,111 @@
+/** The life of a lab, timed from outside: the commands of the README on a stack of their own. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { z } from "zod";
+import { say, UserError } from "../messages";
+import { projectRoot } from "../paths";
+import type { Figure } from "./statistics";
+
+export interface LabBenchOptions {
+  readonly runs: number;
+  /** Start each run from an empty cache: tool chain and image are made anew. */
+  readonly cold: boolean;
+}
+
+const stack = "bench";
+const stackFile = path.join(projectRoot, `Pulumi.${stack}.yaml`);
+
+/** Runs the whole life `runs` times. */
+export function benchLab({ runs, cold }: LabBenchOptions): Promise<Figure[]> {
+  const seconds = new Map<string, number[]>();
+  const record = (what: string, value: number): void => {
+    seconds.set(what, [...(seconds.get(what) ?? []), value]);
+    say(`  ${what}: ${value.toFixed(1)} s`);
+  };
+  for (let count = 1; count <= runs; count += 1) {
+    say(`run ${count} of ${runs}`);
+    oneLife(record, cold);
+  }
+  return Promise.resolve([...seconds].map(([what, values]) => ({ what, seconds: values })));
+}
+
+function oneLife(record: (what: string, seconds: number) => void, cold: boolean): void {
+  const cache = cold ? fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-bench-")) : undefined;
+  const environment = cache === undefined ? process.env : { ...process.env, IPV6LAB_CACHE: cache };
+  const timed = (what: string, ...args: string[]): void => {
+    record(what, command(environment, args));
+  };
+  try {
+    configure([]);
+    if (cold) {
+      timed("tool chain", "setup");
+    }
+    timed(cold ? "first up, image included" : "first up", "up", "--stack", stack);
+    const outputs = readOutputs(environment);
+    if (outputs.imageSeconds !== undefined && cold) {
+      record("image", outputs.imageSeconds);
+    }
+    record("power-on of the first machine to the client's first byte through NAT64", outputs.powerOnToFirstByte);
+    timed("up without a change", "up", "--stack", stack);
+    configure(["  ipv6-only-lab:dns:", "    searchDomains: [bench.example]"]);
+    timed("up with a change in place", "up", "--stack", stack);
+    timed("destroy", "destroy", "--stack", stack);
+  } finally {
+    command(environment, ["destroy", "--stack", stack]);
+    fs.rmSync(stackFile, { force: true });
+    if (cache !== undefined) {
+      fs.rmSync(cache, { recursive: true });
+    }
+  }
+}
+
+function configure(lines: readonly string[]): void {
+  fs.writeFileSync(stackFile, ["config:", "  ipv6-only-lab:platform: qemu", ...lines, ""].join("\n"));
+}
+
+/** Runs a command of the project; its time in seconds. */
+function command(environment: NodeJS.ProcessEnv, args: readonly string[]): number {
+  const started = performance.now();
+  capture(environment, args);
+  return (performance.now() - started) / 1000;
+}
+
+function capture(environment: NodeJS.ProcessEnv, args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--import", "tsx", path.join(projectRoot, "tools", "cli.ts"), ...args],
+    { cwd: projectRoot, env: environment, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 28 },
+  );
+  if (status !== 0) {
+    throw new UserError(`${args.join(" ")} failed:\n${stdout}\n${stderr}`);
+  }
+  return stdout;
+}
+
+const exportSchema = z.object({
+  deployment: z.object({
+    resources: z.array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).default({}) })),
+  }),
+});
+
+/** What the resources of the stack say about time. */
+function readOutputs(environment: NodeJS.ProcessEnv): {
+  powerOnToFirstByte: number;
+  imageSeconds: number | undefined;
+} {
+  const text = capture(environment, ["pulumi", "stack", "export", "--stack", stack]);
+  const { resources } = exportSchema.parse(JSON.parse(text));
+  const times = (type: string, output: string): number[] =>
+    resources
+      .filter((resource) => resource.type === type)
+      .map(({ outputs }) => Date.parse(z.string().parse(outputs[output])));
+  const poweredOn = Math.min(...times("lab:index:VirtualMachine", "poweredOnAt"));
+  const firstByte = Math.max(...times("lab:index:Verification", "firstByteAt"));
+  const image = resources.find(({ type }) => type === "lab:index:Image");
+  return {
+    powerOnToFirstByte: (firstByte - poweredOn) / 1000,
+    imageSeconds: z.number().optional().parse(image?.outputs["buildSeconds"]),
+  };
+}
