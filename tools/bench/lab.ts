@@ -38,7 +38,7 @@ async function oneLife(record: (what: string, seconds: number) => void, cold: bo
   const cache = cold ? fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-bench-")) : undefined;
   if (cache !== undefined) {
     // For this process too: it makes the image.
-    process.env["IPV6LAB_CACHE"] = cache;
+    process.env.IPV6LAB_CACHE = cache;
   }
   const timed = (what: string, ...args: string[]): void => {
     record(what, command(args));
@@ -110,7 +110,7 @@ function powerOnToFirstByte(): number {
     resources
       .filter((resource) => resource.type === type)
       .map(({ outputs }) => Date.parse(z.string().parse(outputs[output])));
-  const poweredOn = Math.min(...times("lab:index:VirtualMachine", "poweredOnAt"));
+  const poweredOn = Math.min(...times("lab:index:VirtualMachine", "powerOn"));
   const firstByte = Math.max(...times("lab:index:Verification", "firstByteAt"));
   return (firstByte - poweredOn) / 1000;
 }
