@@ -45,7 +45,7 @@ function main(plan: LabPlan): string {
       "outgoing-range: 256",
       "hide-identity: yes",
       "hide-version: yes",
-      dns.forwarders.some(isLoopback) && "do-not-query-localhost: no",
+      dns.forwarders.some((address) => address.startsWith("127.")) && "do-not-query-localhost: no",
       `dns64-prefix: ${dns.dns64Prefix}`,
       `dns64-synthall: ${dns.synthesizeAll ? "yes" : "no"}`,
       ...ipv4OnlyArpa(dns),
@@ -94,10 +94,6 @@ function ipv4OnlyArpa(dns: DnsPlan): string[] {
     ...["192.0.0.170", "192.0.0.171"].map((address) => record("A", address)),
     ...dns.ipv4OnlyArpa.map((address) => record("AAAA", address)),
   ];
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || /^::1(@|$)/.test(address);
 }
 
 function server(...options: readonly (string | false)[]): string {

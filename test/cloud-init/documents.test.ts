@@ -1,0 +1,205 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { clientDocuments } from "../../cloud-init/client";
+import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/documents";
+import { gatewayDocuments } from "../../cloud-init/gateway";
+import type { ClientPlan, LabPlan } from "../../plan/model";
+import { planOf } from "../fixtures/plan";
+
+const identity: MachineIdentity = {
+  hostKey: {
+    privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
+    publicKey: "ssh-ed25519 AAAAhost gateway host",
+  },
+  authorizedKeys: ["ssh-ed25519 AAAAlab lab", "ssh-ed25519 AAAAalice alice"],
+};
+
+const installationSchema = z.object({
+  runcmd: z.array(z.array(z.string())),
+  write_files: z.array(z.strictObject({ path: z.string(), permissions: z.string(), content: z.string() })),
+});
+
+/** As cloud-init reads it: YAML 1.1. */
+function yaml(text: string): unknown {
+  return parse(text, { version: "1.1" });
+}
+
+function firstClient(plan: LabPlan): ClientPlan {
+  const [client] = plan.clients;
+  if (client === undefined) throw new Error("the plan has no client");
+  return client;
+}
+
+const gateway = (raw: Readonly<Record<string, unknown>> = {}) => gatewayDocuments(planOf(raw), identity);
+const client = (raw: Readonly<Record<string, unknown>> = {}) => {
+  const plan = planOf(raw);
+  return clientDocuments(plan, firstClient(plan), identity);
+};
+const cloudImage = { image: { kind: "cloud", location: "/images/debian.qcow2" } };
+const bridged = (ipv6: string) => ({ uplink: { kind: "bridged", bridge: "br0", ipv6 } });
+
+describe("the documents of every machine", () => {
+  it.each([
+    ["gateway", gateway()],
+    ["client-1", client()],
+  ])("name it: %s", (name, documents) => {
+    expect(yaml(documents.metaData)).toEqual({
+      "instance-id": `ipv6-only-lab-test-${name}`,
+      "local-hostname": name,
+    });
+    expect(yaml(documents.userData)).toMatchObject({ hostname: name });
+    expect(documents.userData.startsWith("#cloud-config\n")).toBe(true);
+  });
+
+  it("pin one host key, and let in the given login keys only, without a password", () => {
+    expect(yaml(gateway().userData)).toMatchObject({
+      disable_root: true,
+      users: [
+        {
+          name: "lab",
+          lock_passwd: true,
+          sudo: "ALL=(ALL) NOPASSWD:ALL",
+          ssh_authorized_keys: [...identity.authorizedKeys].sort(),
+        },
+      ],
+      ssh_deletekeys: true,
+      ssh_genkeytypes: [],
+      ssh_keys: { ed25519_private: identity.hostKey.privateKey, ed25519_public: identity.hostKey.publicKey },
+    });
+  });
+
+  it("keep MAC addresses text, also those that YAML 1.1 reads as numbers in base 60", () => {
+    const plan = planOf();
+    const documents = gatewayDocuments(
+      { ...plan, gateway: { ...plan.gateway, uplinkMac: "52:54:00:12:34:56", lanMac: "20:01:10:20:30:40" } },
+      identity,
+    );
+    expect(yaml(documents.networkConfig)).toMatchObject({
+      ethernets: {
+        uplink: { match: { macaddress: "52:54:00:12:34:56" } },
+        lan: { match: { macaddress: "20:01:10:20:30:40" } },
+      },
+    });
+  });
+
+  it("are the same, byte for byte, for the same plan", () => {
+    expect(gateway(cloudImage)).toEqual(gateway(cloudImage));
+    expect(client(cloudImage)).toEqual(client(cloudImage));
+  });
+
+  it("do not change with what the services are told", () => {
+    const told: Readonly<Record<string, unknown>> = {
+      dns: { forwarders: ["192.0.2.1"], searchDomains: ["lab.example"] },
+      routerAdvertisements: { maxInterval: 60, pref64: false },
+      dhcpv6: { mode: "off" },
+      nat64: { prefix: "2001:db8:64::/96" },
+    };
+    expect(gateway(told)).toEqual(gateway());
+    expect(client(told)).toEqual(client());
+  });
+});
+
+describe("the gateway's network", () => {
+  const ethernets = (documents: CloudInitDocuments) => yaml(documents.networkConfig);
+
+  it("has the uplink by DHCP and the planned LAN address and MTU, and believes no router on the LAN", () => {
+    const plan = planOf({ lan: { mtu: 9000 } });
+    expect(ethernets(gatewayDocuments(plan, identity))).toEqual({
+      version: 2,
+      renderer: "networkd",
+      ethernets: {
+        uplink: {
+          match: { macaddress: plan.gateway.uplinkMac },
+          "set-name": "uplink",
+          dhcp4: true,
+          dhcp6: false,
+          "accept-ra": false,
+          "link-local": [],
+        },
+        lan: {
+          match: { macaddress: plan.gateway.lanMac },
+          "set-name": "lan",
+          optional: true,
+          addresses: ["fc01:0:0:1::1/64"],
+          mtu: 9000,
+          dhcp4: false,
+          dhcp6: false,
+          "accept-ra": false,
+          "link-local": ["ipv6"],
+        },
+      },
+    });
+  });
+
+  it.each(["native", "nat66"])("reads router advertisements on an uplink with IPv6: %s", (ipv6) => {
+    expect(ethernets(gateway(bridged(ipv6)))).toMatchObject({
+      ethernets: { uplink: { "accept-ra": true, "link-local": ["ipv6"] } },
+    });
+  });
+
+  it("has a management card without routes and resolvers where the uplink is bridged", () => {
+    expect(ethernets(gateway(bridged("none")))).toMatchObject({
+      ethernets: { mgmt: { dhcp4: true, "dhcp4-overrides": { "use-routes": false, "use-dns": false } } },
+    });
+    expect(gateway().networkConfig).not.toContain("mgmt");
+  });
+});
+
+describe("a client's network", () => {
+  it("is one card without any IPv4, configured by router advertisements", () => {
+    const plan = planOf();
+    expect(yaml(client().networkConfig)).toEqual({
+      version: 2,
+      renderer: "networkd",
+      ethernets: {
+        lan: {
+          match: { macaddress: firstClient(plan).lanMac },
+          "set-name": "lan",
+          optional: true,
+          dhcp4: false,
+          dhcp6: false,
+          "accept-ra": true,
+          "link-local": ["ipv6"],
+          "ipv6-privacy": false,
+          "ipv6-address-generation": "eui64",
+        },
+      },
+    });
+  });
+
+  it("has the fixed interface id that the plan gives it", () => {
+    const text = client({ clients: [{ name: "one", interfaceId: "::10" }] }).networkConfig;
+    expect(yaml(text)).toMatchObject({ ethernets: { lan: { "ipv6-address-token": "::10" } } });
+    expect(text).not.toContain("ipv6-address-generation");
+  });
+});
+
+describe("what the first boot installs", () => {
+  it("is nothing on a complete image, and never anything on a client", () => {
+    for (const documents of [gateway(), client()]) {
+      expect(documents.userData).not.toMatch(/runcmd|write_files|apt-get/);
+    }
+    expect(client(cloudImage).userData).not.toContain("apt-get");
+  });
+
+  it("is Jool's module when the image leaves it to the gateway", () => {
+    expect(yaml(gateway({ image: { kind: "build", jool: "first-boot" } }).userData)).toMatchObject({
+      runcmd: [["/usr/local/lib/ipv6-only-lab/install-gateway"]],
+      write_files: [{ path: "/usr/local/lib/ipv6-only-lab/install-gateway", permissions: "0755" }],
+    });
+  });
+
+  it("is every package of the gateway's on a distribution's image, each daemon held back until there is a bundle", () => {
+    const text = gateway({ image: { ...cloudImage.image, extraPackages: ["tcpdump"] } }).userData;
+    const packages = ["jool-dkms", "kea-dhcp6-server", "radvd", "tcpdump", "unbound"];
+    const { runcmd, write_files: files } = installationSchema.parse(yaml(text));
+    expect(runcmd[0]).toEqual(expect.arrayContaining(packages));
+    for (const unit of ["kea-dhcp6-server", "radvd", "unbound"]) {
+      expect(files).toContainEqual({
+        path: `/etc/systemd/system/${unit}.service.d/10-await-bundle.conf`,
+        permissions: "0644",
+        content: "[Unit]\nConditionPathExists=/var/lib/ipv6-only-lab/manifest\n",
+      });
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import { renderNftables } from "../../services/nftables";
+import { planOf } from "../fixtures/plan";
+import { contentOf } from "./files";
+
+/** The lines of each `set` and `chain` of the table. */
+function rules(raw: Readonly<Record<string, unknown>>): Map<string, string[]> {
+  const sections = new Map<string, string[]>();
+  let current: string[] = [];
+  for (const line of contentOf(renderNftables(planOf(raw)), "/etc/nftables.conf").split("\n")) {
+    const [, name] = /^\t(?:set|chain) (\S+) \{$/.exec(line) ?? [];
+    if (name !== undefined) {
+      current = [];
+      sections.set(name, current);
+    } else if (line.startsWith("\t\t")) {
+      current.push(line.trim());
+    }
+  }
+  return sections;
+}
+
+function chain(raw: Readonly<Record<string, unknown>>, name: string): string {
+  return (rules(raw).get(name) ?? []).join("\n");
+}
+
+const bridged = (ipv6: string) => ({ uplink: { kind: "bridged", bridge: "br0", ipv6 } });
+
+describe("the firewall", () => {
+  it("replaces its own table only", () => {
+    const text = contentOf(renderNftables(planOf()), "/etc/nftables.conf");
+    expect(text).not.toContain("flush ruleset");
+    expect(text).toContain("\ntable inet ipv6_only_lab {}\ndelete table inet ipv6_only_lab\n");
+  });
+
+  it("decides before Jool's hook at priority -75 and before conntrack at -200", () => {
+    expect(chain({}, "prerouting")).toContain("hook prerouting priority raw;");
+  });
+
+  it("drops packets to the translator that come from the uplink", () => {
+    expect(chain({}, "prerouting")).toContain('iifname "uplink" ip6 daddr 64:ff9b::/96 counter drop');
+  });
+
+  it("denies each denied IPv4 destination inside the NAT64 prefix", () => {
+    const set = chain({ nat64: { deniedIpv4: ["203.0.113.0/24"] } }, "denied_destinations");
+    expect(set).toContain("64:ff9b::a00:0/104"); // 10.0.0.0/8
+    expect(set).toContain("64:ff9b::7f00:0/104"); // 127.0.0.0/8
+    expect(set).toContain("64:ff9b::cb00:7100/120"); // 203.0.113.0/24
+  });
+
+  it("refuses addresses with bits 64 to 71 set where the prefix leaves them free", () => {
+    expect(chain({ nat64: { prefix: "2001:db8::/48" } }, "from_lan")).toContain("ip6 daddr & 0:0:0:0:ff00:: != ::");
+    expect(chain({}, "from_lan")).not.toContain("ff00:: != ::");
+  });
+
+  it("drops IPv4 and foreign sources on the LAN", () => {
+    expect(chain({}, "from_lan")).toContain("meta nfproto ipv4 counter drop");
+    expect(chain({}, "from_lan")).toContain("ip6 saddr != { ::/128, fe80::/10, fc01:0:0:1::/64 } counter drop");
+  });
+
+  it("offers DNS and DHCPv6 to the LAN only, and everything else to nobody", () => {
+    const input = rules({}).get("input") ?? [];
+    expect(input[0]).toBe("type filter hook input priority filter; policy drop;");
+    const dns = input.filter((rule) => /dport .*\b53\b/.test(rule));
+    expect(dns).toEqual(['iifname "lan" udp dport { 53, 547 } accept', 'iifname "lan" tcp dport 53 accept']);
+  });
+
+  it("lets SSH in on the uplink, or on the management card where there is one", () => {
+    expect(chain({}, "input")).toContain('iifname "uplink" tcp dport 22 accept');
+    expect(chain(bridged("none"), "input")).toContain('iifname "mgmt" tcp dport 22 accept');
+    expect(chain(bridged("none"), "input")).not.toContain('iifname "uplink" tcp dport 22');
+  });
+
+  it("never forwards what the translator did not take", () => {
+    for (const raw of [{}, bridged("nat66"), bridged("native")]) {
+      expect(rules(raw).get("forward")?.[1]).toBe(
+        'ip6 daddr 64:ff9b::/96 counter drop comment "not taken by the translator"',
+      );
+    }
+  });
+
+  it("forwards plain IPv6 only with an IPv6 uplink, outwards and back", () => {
+    expect(chain({}, "forward")).not.toContain("accept");
+    for (const ipv6 of ["native", "nat66"]) {
+      expect((rules(bridged(ipv6)).get("forward") ?? []).filter((rule) => rule.endsWith("accept"))).toEqual([
+        "ct state established,related accept",
+        'iifname "lan" oifname "uplink" ip6 saddr fc01:0:0:1::/64 counter accept',
+      ]);
+    }
+  });
+
+  it("masquerades with NAT66 only", () => {
+    expect(chain(bridged("nat66"), "postrouting")).toContain("masquerade");
+    expect(rules(bridged("native")).has("postrouting")).toBe(false);
+    expect(rules({}).has("postrouting")).toBe(false);
+  });
+
+  it("listens to router advertisements on the uplink only when it has IPv6", () => {
+    expect(chain({}, "input")).not.toContain("nd-router-advert");
+    expect(chain(bridged("native"), "input")).toContain('iifname "uplink" icmpv6 type nd-router-advert accept');
+  });
+});
