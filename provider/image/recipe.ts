@@ -1,0 +1,89 @@
+/** What a guest image is made from. The digest of it all is the image's name in the cache. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { BuiltImagePlan } from "../../plan/model";
+import { canonical } from "../handler";
+
+/** Everything that decides what is in an image. */
+export interface Recipe {
+  readonly release: string;
+  /** Undefined: the mirror that this machine's apt uses, which holds the same packages and so is no part of the name. */
+  readonly mirror: string | undefined;
+  readonly jool: BuiltImagePlan["jool"];
+  /** Debian's name of the processor architecture. */
+  readonly architecture: string;
+  /** Sorted. */
+  readonly packages: readonly string[];
+  readonly kernelArguments: string;
+  /** Digests of the scripts and the guest's files, by path. */
+  readonly scripts: Readonly<Record<string, string>>;
+}
+
+/** What differs between processor architectures. */
+const architectures: Readonly<Record<string, { debian: string; console: string }>> = {
+  x64: { debian: "amd64", console: "ttyS0" },
+  arm64: { debian: "arm64", console: "ttyAMA0" },
+};
+
+/** What both roles need: one image boots as a gateway or as a client. The kernel's packages carry the architecture. */
+const packages = [
+  "bind9-dnsutils",
+  "ca-certificates",
+  "cloud-init",
+  "curl",
+  "dbus",
+  "dns-root-data",
+  "ethtool",
+  "iproute2",
+  "iputils-ping",
+  "jool-dkms",
+  "jool-tools",
+  "kea-dhcp6-server",
+  "libnss-resolve",
+  "netplan.io",
+  "nftables",
+  "openssh-server",
+  "radvd",
+  "sudo",
+  "systemd-resolved",
+  "systemd-sysv",
+  "unbound",
+];
+
+const scriptFolder = __dirname;
+
+export function recipeOf(plan: BuiltImagePlan, machine: string = process.arch): Recipe {
+  const architecture = architectures[machine];
+  if (architecture === undefined) {
+    throw new Error(`No guest image can be made for a processor of the kind ${machine}; known: x64, arm64.`);
+  }
+  const { debian, console } = architecture;
+  const kernel = [`linux-image-cloud-${debian}`, `linux-headers-cloud-${debian}`];
+  return {
+    release: plan.release,
+    mirror: plan.mirror,
+    jool: plan.jool,
+    architecture: debian,
+    packages: [...new Set([...packages, ...kernel, ...plan.extraPackages])].sort(),
+    // The kernel has nvme and ext4 built in: no initrd. An oops ends the machine instead of leaving it half alive.
+    kernelArguments: `root=/dev/nvme0n1 rootfstype=ext4 rw console=${console} loglevel=5 systemd.show_status=auto oops=panic panic=-1`,
+    scripts: scriptDigests(scriptFolder),
+  };
+}
+
+/** 32 hexadecimal digits: enough that no two recipes meet, short enough to read. */
+export function recipeDigest(recipe: Recipe): string {
+  return createHash("sha256").update(canonical(recipe)).digest("hex").slice(0, 32);
+}
+
+/** Everything beside this file that gets into the guest or makes it: shell scripts, and the guest's own files. */
+function scriptDigests(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => !path.endsWith(".ts") && statSync(path).isFile())
+    .sort();
+  return Object.fromEntries(
+    files.map((path) => [relative(folder, path), createHash("sha256").update(readFileSync(path)).digest("hex")]),
+  );
+}

@@ -1,0 +1,32 @@
+/** `lab:index:KeyPair`: an ed25519 key pair, made by ssh2, so that no other plugin is needed. */
+import { utils } from "ssh2";
+import { z } from "zod";
+import { checkWith } from "./check";
+import { compareInputs, type ResourceHandler } from "./handler";
+
+const inputsSchema = z.object({ comment: z.string().regex(/^[\x20-\x7e]*$/, "must be printable ASCII, one line") });
+
+export const keyPairHandler: ResourceHandler = {
+  check: checkWith(inputsSchema),
+
+  diff: (old, inputs) => compareInputs(old.properties, inputs, ["comment"]),
+
+  create(inputs) {
+    const { comment } = inputsSchema.parse(inputs);
+    const pair = utils.generateKeyPairSync("ed25519", { comment });
+    return Promise.resolve({
+      id: fingerprint(pair.public),
+      outputs: { comment, privateKey: pair.private, publicKey: pair.public },
+    });
+  },
+
+  // Nothing outside of the state exists that could have changed.
+  read: (old) => Promise.resolve(old.properties),
+  update: (old) => Promise.resolve(old.properties),
+  delete: () => Promise.resolve(),
+};
+
+/** The public part names the pair, as it does in an authorized_keys file. */
+function fingerprint(publicKey: string): string {
+  return publicKey.split(" ")[1] ?? publicKey;
+}

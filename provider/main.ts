@@ -1,0 +1,21 @@
+/** The process `pulumi-resource-lab`: serves the provider to the engine that started it. */
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { serve } from "../tools/grpc-server";
+import { EngineLog } from "./engine-log";
+import { labProvider } from "./provider";
+import { ProviderService } from "./service";
+
+const [engineAddress] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
+const log = new EngineLog();
+log.attach(engineAddress ?? "");
+const provider = new ProviderService(labProvider, log);
+
+// Ctrl-C reaches the whole terminal; the engine says by `cancel` when it means the provider.
+process.on("SIGINT", () => undefined);
+
+serve(ResourceProviderService, provider.implementation(), () => {
+  provider.cancel();
+}).catch((error: unknown) => {
+  process.stderr.write(`${String(error)}\n`);
+  process.exitCode = 1;
+});

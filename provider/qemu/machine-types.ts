@@ -1,0 +1,54 @@
+/** What QEMU is asked for, by processor of this machine and accelerator. A new platform is a new row. */
+import { z } from "zod";
+
+export const acceleratorSchema = z.enum(["kvm", "hvf", "tcg"]);
+export type Accelerator = z.infer<typeof acceleratorSchema>;
+
+export interface MachineType {
+  readonly emulator: string;
+  /** Value of `-machine` without the accelerator. */
+  readonly machine: string;
+  /** Accelerators of this machine, best first. */
+  readonly accelerators: readonly Accelerator[];
+  readonly cpu: Readonly<Record<Accelerator, string>>;
+  /** More processors are slower than one under `tcg`, and less stable. */
+  readonly maximumCpus: Readonly<Record<Accelerator, number>>;
+  /** Packages that bring the emulator, for the message when it is missing. */
+  readonly packages: { readonly apt: string; readonly brew: string };
+}
+
+const hypervisors: Partial<Record<NodeJS.Platform, readonly Accelerator[]>> = { linux: ["kvm"], darwin: ["hvf"] };
+const maximumCpus = { kvm: 64, hvf: 64, tcg: 1 } as const;
+
+/** @throws for a processor that no row describes. */
+export function machineType(processor: string = process.arch, system: NodeJS.Platform = process.platform): MachineType {
+  const accelerators = [...(hypervisors[system] ?? []), "tcg" as const];
+  switch (processor) {
+    case "x64":
+      return {
+        emulator: "qemu-system-x86_64",
+        machine: "q35",
+        accelerators,
+        // Emulated cmpxchg16b crashes the guest's kernel in the slab allocator in half of all boots.
+        cpu: { kvm: "host", hvf: "host", tcg: "max,-cx16" },
+        maximumCpus,
+        packages: { apt: "qemu-system-x86 qemu-utils", brew: "qemu" },
+      };
+    case "arm64":
+      return {
+        emulator: "qemu-system-aarch64",
+        machine: "virt,gic-version=max",
+        accelerators,
+        cpu: { kvm: "host", hvf: "host", tcg: "max,pauth-impdef=on" },
+        maximumCpus,
+        packages: { apt: "qemu-system-arm qemu-utils", brew: "qemu" },
+      };
+    default:
+      throw new Error(`QEMU machines are not described for a processor of the kind ${processor}; known: x64, arm64.`);
+  }
+}
+
+/** Value of `-machine`, which names the accelerator too. */
+export function machineOption(type: MachineType, accelerator: Accelerator): string {
+  return `${type.machine},accel=${accelerator}`;
+}

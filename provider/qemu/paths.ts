@@ -1,0 +1,59 @@
+/** The files of one machine, in a folder of its own that nobody else may read. */
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { projectRoot } from "../../tools/paths";
+
+export interface MachinePaths {
+  readonly folder: string;
+  /** The image's files, kept alive here when the cache is deleted. */
+  readonly base: string;
+  readonly kernel: string;
+  readonly initrd: string;
+  /** What the machine has written. */
+  readonly overlay: string;
+  readonly seed: string;
+  readonly pid: string;
+  /** What QEMU itself says. */
+  readonly log: string;
+  readonly console: string;
+  /** Console of the power-on before. */
+  readonly previousConsole: string;
+  readonly qmp: string;
+  /** Set when the socket is not in `folder`. */
+  readonly socketFolder: string | undefined;
+}
+
+/** `sun_path` of a UNIX socket holds 108 bytes on Linux and 104 on macOS, the closing zero included. */
+const maximumSocketPath = 103;
+
+/** @param stateFolder relative to the project, or absolute. */
+export function machinePaths(
+  stateFolder: string,
+  machineName: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): MachinePaths {
+  const folder = join(resolve(projectRoot, stateFolder), machineName);
+  const inside = (name: string): string => join(folder, name);
+  const near = inside("qmp.sock");
+  const socketFolder = Buffer.byteLength(near) <= maximumSocketPath ? undefined : shortFolder(folder, environment);
+  return {
+    folder,
+    base: inside("base.img"),
+    kernel: inside("kernel"),
+    initrd: inside("initrd"),
+    overlay: inside("disk.qcow2"),
+    seed: inside("seed"),
+    pid: inside("qemu.pid"),
+    log: inside("qemu.log"),
+    console: inside("console.log"),
+    previousConsole: inside("console.previous.log"),
+    qmp: socketFolder === undefined ? near : join(socketFolder, "qmp.sock"),
+    socketFolder,
+  };
+}
+
+function shortFolder(folder: string, environment: NodeJS.ProcessEnv): string {
+  const digest = createHash("sha256").update(folder).digest("hex").slice(0, 16);
+  return join(environment.XDG_RUNTIME_DIR ?? tmpdir(), `ipv6lab-${digest}`);
+}

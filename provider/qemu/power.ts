@@ -1,0 +1,186 @@
+/** Lays out a machine's folder, and starts QEMU on it. */
+import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { CloudInitDocuments } from "../../cloud-init/documents";
+import { findOnPath } from "../../tools/processes";
+import type { OperationContext } from "../handler";
+import { ProgramFailure, runLong } from "../long-process";
+import { type MachineDescription, qemuArguments } from "./arguments";
+import { missingEmulator } from "./accelerator";
+import type { MachinePaths } from "./paths";
+import { freeTcpPort, isFree } from "./ports";
+import { endMachine, startMachine } from "./process";
+
+/** Bytes that a guest's disk has at least; a cloud image's is often too small for its packages. */
+const minimumDisk = "8G";
+const portTries = 5;
+
+export interface ImageFiles {
+  readonly disk: string;
+  readonly format: "qcow2" | "raw";
+  readonly kernel?: string | undefined;
+  readonly initrd?: string | undefined;
+}
+
+/** Makes the folder with disk and seed. Throws and leaves the rest to `removeMachine` when something is in the way. */
+export async function layOut(
+  paths: MachinePaths,
+  image: ImageFiles,
+  documents: CloudInitDocuments,
+  context: OperationContext,
+): Promise<void> {
+  const missing = [image.disk, image.kernel, image.initrd].find((path) => path !== undefined && !existsSync(path));
+  if (missing !== undefined) {
+    throw new Error(`The image's file ${missing} is gone. Run \`up\` again: it makes the image anew.`);
+  }
+  mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
+  chmodSync(paths.folder, 0o700);
+  if (paths.socketFolder !== undefined) mkdirSync(paths.socketFolder, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.seed, { mode: 0o700 });
+  for (const [name, text] of [
+    ["meta-data", documents.metaData],
+    ["user-data", documents.userData],
+    ["network-config", documents.networkConfig],
+  ] as const) {
+    writeFileSync(`${paths.seed}/${name}`, text, { mode: 0o600 });
+  }
+  await keepImage(paths, image, context);
+  await makeOverlay(paths, image, context);
+}
+
+/** Second names for the image's files: the machine can be powered on again after the cache was deleted. */
+async function keepImage(paths: MachinePaths, image: ImageFiles, context: OperationContext): Promise<void> {
+  await keep(image.disk, paths.base, () => {
+    context.progress("copying the image: the cache is on another file system");
+    return qemuImg(["convert", "-f", image.format, "-O", image.format, image.disk, paths.base], context);
+  });
+  if (image.kernel !== undefined) await keep(image.kernel, paths.kernel, copyFile);
+  if (image.initrd !== undefined) await keep(image.initrd, paths.initrd, copyFile);
+}
+
+async function keep(from: string, to: string, copy: (from: string, to: string) => Promise<void>): Promise<void> {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!isCrossDevice(error)) throw error;
+    await copy(from, to);
+  }
+}
+
+/** EXDEV: another file system. EPERM, EMLINK: this one has no (more) second names. */
+function isCrossDevice(error: unknown): boolean {
+  return error instanceof Error && "code" in error && ["EXDEV", "EPERM", "EMLINK"].includes(String(error.code));
+}
+
+async function makeOverlay(paths: MachinePaths, { format }: ImageFiles, context: OperationContext): Promise<void> {
+  const size = format === "qcow2" ? [minimumDisk] : [];
+  // The base is named relative to the overlay, so that a moved project still starts.
+  await qemuImg(["create", "-q", "-f", "qcow2", "-F", format, "-b", "base.img", paths.overlay, ...size], context);
+}
+
+async function qemuImg(args: readonly string[], { signal }: OperationContext): Promise<void> {
+  try {
+    await runLong("qemu-img", args, { signal });
+  } catch (error) {
+    if (!(error instanceof ProgramFailure)) throw error;
+    if (error.code === undefined) {
+      throw new Error("qemu-img is not installed. Install it: sudo apt-get install -y qemu-utils", { cause: error });
+    }
+    throw new Error(diskProblem(error.output) ?? error.message, { cause: error });
+  }
+}
+
+function diskProblem(output: string): string | undefined {
+  return output.includes("No space left on device")
+    ? "The disk is full: a machine needs up to 2 GiB in the project's .lab folder. Make room there, then run `up` again."
+    : undefined;
+}
+
+export interface PoweredOn {
+  readonly pid: number;
+  readonly sshPort: number | undefined;
+  /** When, in ISO 8601: different each time. */
+  readonly powerOn: string;
+}
+
+/**
+ * Starts QEMU and returns when it runs the guest's processor.
+ * @param preferredPort the port that SSH had before, kept if it is still free.
+ */
+export async function start(
+  machine: Omit<MachineDescription, "sshPort">,
+  preferredPort: number | undefined,
+  context: OperationContext,
+): Promise<PoweredOn> {
+  const { paths, type } = machine;
+  if (findOnPath(type.emulator) === undefined) throw missingEmulator(type);
+  if (existsSync(paths.console)) renameSync(paths.console, paths.previousConsole);
+  rmSync(paths.qmp, { force: true });
+  const powerOn = new Date().toISOString();
+  const { pid, status, sshPort } = await launch(machine, preferredPort, context);
+  if (status !== "running") {
+    throw new Error(`QEMU started ${machine.name}, but it is not running: ${status}. Its console is ${paths.console}.`);
+  }
+  return { pid, sshPort, powerOn };
+}
+
+async function launch(
+  machine: Omit<MachineDescription, "sshPort">,
+  preferredPort: number | undefined,
+  context: OperationContext,
+): Promise<{ pid: number; status: string; sshPort: number | undefined }> {
+  const wantsPort = machine.nics.some((nic) => nic.kind === "user" && nic.sshForward);
+  for (let attempt = 1; ; attempt += 1) {
+    const sshPort = wantsPort ? await choosePort(attempt === 1 ? preferredPort : undefined) : undefined;
+    try {
+      const args = qemuArguments({ ...machine, sshPort });
+      return { ...(await startMachine(machine.type.emulator, args, machine.paths, context.signal)), sshPort };
+    } catch (error) {
+      if (!(error instanceof ProgramFailure)) throw error;
+      const portTaken = error.output.includes("Could not set up host forwarding rule");
+      if (!portTaken || attempt === portTries) throw new Error(explain(error.output, machine), { cause: error });
+    }
+  }
+}
+
+async function choosePort(preferred: number | undefined): Promise<number> {
+  return preferred !== undefined && (await isFree(preferred)) ? preferred : freeTcpPort();
+}
+
+/** What QEMU's refusal means for the user. */
+export function explain(output: string, machine: Pick<MachineDescription, "name" | "memoryMiB">): string {
+  const said = output.trim();
+  if (said.includes("Could not access KVM kernel module: Permission denied")) {
+    return "This user may not open /dev/kvm; `sudo usermod -aG kvm $USER` and a new login let it.";
+  }
+  if (said.includes("cannot set up guest memory")) {
+    return `${machine.name} needs ${machine.memoryMiB} MiB of memory, more than is free here. Give it less, or make room.`;
+  }
+  if (/bridge helper failed|failed to parse default acl file|access denied by acl file/.test(said)) {
+    return `QEMU may not use the bridge: ${said}. Allow it with a line \`allow BRIDGE\` in /etc/qemu/bridge.conf, and let qemu-bridge-helper run as root (chmod u+s).`;
+  }
+  return diskProblem(said) ?? `QEMU did not start ${machine.name}: ${said}`;
+}
+
+/** Ends the machine and removes all of its files, and the folders above it that are empty then. */
+export async function removeMachine(paths: MachinePaths): Promise<void> {
+  await endMachine(paths);
+  rmSync(paths.folder, { recursive: true, force: true });
+  if (paths.socketFolder !== undefined) rmSync(paths.socketFolder, { recursive: true, force: true });
+  const stack = dirname(paths.folder);
+  [stack, dirname(stack)].forEach(removeIfEmpty);
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Other machines, or other stacks, are still in it.
+  }
+}
+
+/** Whether the machine can be powered on: the disk and what it stands on are there. */
+export function isIntact(paths: MachinePaths): boolean {
+  return [paths.overlay, paths.base, paths.seed].every(existsSync);
+}

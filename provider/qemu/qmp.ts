@@ -1,0 +1,73 @@
+/** QEMU's control socket, QMP: one question at a time, each with a time limit. */
+import { createConnection, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+
+const messageSchema = z.union([
+  z.object({ QMP: z.unknown() }),
+  z.object({ return: z.unknown() }),
+  z.object({ error: z.object({ desc: z.string() }) }),
+  z.object({ event: z.string() }),
+]);
+
+const statusSchema = z.object({ status: z.string() });
+
+/** What the machine does: `running`, `paused`, `internal-error`, `shutdown`, … (QEMU's RunState). */
+export async function queryStatus(socketPath: string, timeout = 2000): Promise<string> {
+  return statusSchema.parse(await execute(socketPath, "query-status", timeout)).status;
+}
+
+/** Ends QEMU at once, without asking the guest. */
+export async function quit(socketPath: string, timeout = 1000): Promise<void> {
+  await execute(socketPath, "quit", timeout);
+}
+
+/**
+ * Connects, runs one command and disconnects.
+ * @param timeout milliseconds for all of it.
+ */
+async function execute(socketPath: string, command: string, timeout: number): Promise<unknown> {
+  const socket = createConnection(socketPath);
+  const timer = setTimeout(() => {
+    socket.destroy(new Error(`QEMU did not answer ${command} on ${socketPath} within ${timeout} ms.`));
+  }, timeout);
+  try {
+    return await converse(socket, ["qmp_capabilities", command]);
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}
+
+/** What is no message of the protocol is an error like any other. */
+function parseMessage(line: string): z.infer<typeof messageSchema> {
+  try {
+    return messageSchema.parse(JSON.parse(line));
+  } catch {
+    return { error: { desc: `it said something else than QMP: ${line}` } };
+  }
+}
+
+/** Sends each command when the answer to the one before has come. The greeting is the first answer. */
+function converse(socket: Socket, commands: readonly string[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const waiting = [...commands];
+    socket.on("error", reject);
+    socket.on("close", () => {
+      reject(new Error("QEMU closed its control socket."));
+    });
+    createInterface({ input: socket })
+      .on("error", reject)
+      .on("line", (line) => {
+        const message = parseMessage(line);
+        if ("event" in message) return;
+        if ("error" in message) {
+          reject(new Error(`QEMU refused: ${message.error.desc}`));
+          return;
+        }
+        const next = waiting.shift();
+        if (next !== undefined) socket.write(`${JSON.stringify({ execute: next })}\n`);
+        else resolve("return" in message ? message.return : undefined);
+      });
+  });
+}
