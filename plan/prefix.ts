@@ -24,11 +24,9 @@ export interface Prefix {
 
 /** Reads an IPv6 address. @throws AddressError for anything else, also for a zone (`%eth0`). */
 export function parseIpv6(text: string): bigint {
-  if (text.includes("%")) {
-    throw new AddressError(
-      "names a zone (the part behind %), which means something on one machine only.",
-      `Write it without: ${text.replace(/%[^/]*/, "")}`,
-    );
+  const zone = /%[^/]*/.exec(text)?.[0];
+  if (zone !== undefined) {
+    throw new AddressError("names a zone, which means something on one machine only.", `Leave out ${zone}`);
   }
   try {
     return new IPv6(text).getValue();

@@ -1,5 +1,5 @@
 /**
- * `npm run schema [-- --check]`: writes what is made from plan/schema.ts: the JSON Schema that editors check Pulumi.<stack>.yaml
+ * `npm run schema [-- --check]`: writes what is made from plan/schema/: the JSON Schema that editors check Pulumi.<stack>.yaml
  * with, the table of all keys in docs/configuration.md, and the table of sections in README.md.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -55,7 +55,7 @@ function configurationPage(): string {
   );
   return [
     "# Configuration",
-    "<!-- Written by `npm run schema` from plan/schema.ts. -->",
+    "<!-- Written by `npm run schema` from plan/schema/. -->",
     `Keys stand under \`config:\` in \`Pulumi.<stack>.yaml\`, each with \`${namespace}:\` in front. Put addresses and
 prefixes in quotes, and numbers not: to YAML \`010\` is eight, and a colon at the end of an address starts a map. Every
 key has a default. All problems of a configuration are told at once, before anything is created.`,
@@ -147,9 +147,7 @@ async function main(): Promise<void> {
     const file = join(root, path);
     if (existsSync(file) && readFileSync(file, "utf8") === content) continue;
     if (!check) writeFileSync(file, content);
-    process.stdout.write(
-      check ? `${path} is out of step with plan/schema.ts: run npm run schema\n` : `wrote ${path}\n`,
-    );
+    process.stdout.write(check ? `${path} is out of step with plan/schema/: run npm run schema\n` : `wrote ${path}\n`);
     if (check) process.exitCode = 1;
   }
 }

@@ -1,27 +1,8 @@
-/**
- * The configuration below `ipv6-only-lab:` in Pulumi.<stack>.yaml: every key with its unit, default and source. The
- * JSON Schema for editors and the table in the documentation are made from this file (`npm run schema`).
- */
+/** The sections that describe the network: addresses, translation, names, announcements, the way out. */
 import { z } from "zod";
-import * as field from "./fields";
+import * as field from "../fields";
 
-const platform = z
-  .union([
-    z.enum(["qemu"]).transform((kind) => ({ kind, accelerator: "auto" as const })),
-    z.strictObject({
-      kind: z.enum(["qemu"]).default("qemu").describe("`qemu`: virtual machines on this machine, without root."),
-      accelerator: z
-        .enum(["auto", "kvm", "hvf", "tcg"])
-        .default("auto")
-        .describe(
-          "`auto`: the best that a probe shows to work. `kvm` (Linux), `hvf` (macOS), `tcg` (software emulation) insist.",
-        ),
-    }),
-  ])
-  .prefault("qemu")
-  .describe("Where the virtual machines run; a name alone is short for `{kind: name}`.");
-
-const lan = z
+export const lan = z
   .strictObject({
     prefix: field
       .lanPrefix()
@@ -50,7 +31,7 @@ const pool4Entry = z.strictObject({
     .describe("Ports (ICMP: identifiers), `first-last`. Must stay clear of the kernel's own 32768-60999."),
 });
 
-const nat64 = z
+export const nat64 = z
   .strictObject({
     prefix: field
       .nat64Prefix()
@@ -105,7 +86,7 @@ const nat64 = z
   .prefault({})
   .describe("The translator, Jool (RFC 6146).");
 
-const dns = z
+export const dns = z
   .strictObject({
     forwarders: z
       .union([z.literal("uplink"), z.array(field.forwarder()).min(1)])
@@ -129,7 +110,7 @@ const dns = z
   .prefault({})
   .describe("The resolver, unbound, with DNS64 (RFC 6147).");
 
-const routerAdvertisements = z
+export const routerAdvertisements = z
   .strictObject({
     minInterval: field
       .seconds(3, 49_151)
@@ -177,7 +158,7 @@ const routerAdvertisements = z
   .prefault({})
   .describe("Router advertisements, radvd (RFC 4861).");
 
-const dhcpv6 = z
+export const dhcpv6 = z
   .strictObject({
     mode: z
       .enum(["off", "stateless", "stateful"])
@@ -199,7 +180,7 @@ const dhcpv6 = z
   .prefault({})
   .describe("DHCPv6, Kea (RFC 8415).");
 
-const uplink = z
+export const uplink = z
   .strictObject({
     kind: z
       .enum(["nat", "bridged"])
@@ -215,117 +196,3 @@ const uplink = z
   })
   .prefault({})
   .describe("The gateway's way out.");
-
-const memory = (minimum: number) => z.int().min(minimum).max(1_048_576);
-const cpus = () => z.int().min(1).max(256);
-const smallestClient = 256;
-
-const gateway = z
-  .strictObject({
-    memory: memory(384)
-      .default(1024)
-      .describe("MiB. The gateway needs 1024 when it builds Jool itself (`image.jool: first-boot`)."),
-    cpus: cpus()
-      .default(1)
-      .describe("Virtual CPUs. Under software emulation more than one is slower and less reliable."),
-  })
-  .prefault({})
-  .describe("The gateway's size.");
-
-const client = z.strictObject({
-  name: field.hostname().describe("Host name, unique in the lab."),
-  memory: memory(smallestClient).optional().describe("MiB. Unset: `clientDefaults.memory`."),
-  cpus: cpus().optional().describe("Virtual CPUs. Unset: `clientDefaults.cpus`."),
-  interfaceId: field
-    .interfaceId()
-    .optional()
-    .describe(
-      "Fixed lower 64 bits of the client's address, e.g. `::10`. Unset: made from the MAC (EUI-64) or reserved by DHCPv6.",
-    ),
-});
-
-/** Pulumi hands a bare number over as text. */
-const clientCount = z.preprocess(
-  (value) => (typeof value === "string" && /^[1-9]\d{0,6}$/.test(value) ? Number(value) : value),
-  z.int().min(1).max(10_000),
-);
-
-const clients = z
-  .union([clientCount, z.array(client).min(1).max(10_000)])
-  .prefault(1)
-  .describe("How many clients (`client-1`, `client-2`, …), or a list of them.");
-
-const clientDefaults = z
-  .strictObject({
-    memory: memory(smallestClient).default(512).describe("MiB."),
-    cpus: cpus().default(1).describe("Virtual CPUs."),
-  })
-  .prefault({})
-  .describe("Size of every client that does not say otherwise.");
-
-const image = z
-  .strictObject({
-    kind: z
-      .enum(["build", "cloud"])
-      .default("build")
-      .describe("`build`: a small image made here by mmdebstrap. `cloud`: a distribution's cloud image."),
-    release: z.enum(["trixie"]).optional().describe("Debian release, with `kind: build`. Unset: trixie (Debian 13)."),
-    mirror: field
-      .httpUrl()
-      .optional()
-      .describe("Package mirror, with `kind: build`. Unset: the one that this machine uses."),
-    jool: z
-      .enum(["prebuilt", "first-boot"])
-      .optional()
-      .describe(
-        "With `kind: build`: Jool's kernel module is in the image (unset, `prebuilt`), or the gateway builds it.",
-      ),
-    location: z.string().min(1).optional().describe("File or URL of the qcow2 or raw image, with `kind: cloud`."),
-    sha256: field.sha256().optional().describe("Digest of the file, with `kind: cloud`; required for a URL."),
-    extraPackages: z
-      .array(field.debianPackage())
-      .prefault([])
-      .describe("Debian packages beside those that the lab needs."),
-  })
-  .prefault({})
-  .describe("The guests' disk image.");
-
-const ssh = z
-  .strictObject({
-    authorizedKeys: z
-      .array(field.sshPublicKey())
-      .prefault([])
-      .describe("OpenSSH public keys that may log in as `lab`, beside the key that the lab makes for itself."),
-  })
-  .prefault({})
-  .describe("Logging in.");
-
-const verify = z
-  .strictObject({
-    url: field
-      .httpUrl()
-      .optional()
-      .describe("What a client fetches to prove that it reaches IPv4. Unset: the guests' package mirror."),
-    timeout: field.seconds(10, 86_400).default(600).describe("Seconds that the first `up` waits for the path to work."),
-  })
-  .prefault({})
-  .describe("The checks that end `up`.");
-
-export const configSchema = z.strictObject({
-  platform,
-  lan,
-  nat64,
-  dns,
-  routerAdvertisements,
-  dhcpv6,
-  uplink,
-  gateway,
-  clients,
-  clientDefaults,
-  image,
-  ssh,
-  verify,
-});
-
-/** A configuration with its defaults filled in and its texts in canonical form. */
-export type LabConfig = z.output<typeof configSchema>;

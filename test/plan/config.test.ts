@@ -1,0 +1,165 @@
+import { ConfigError, parseConfig, type ConfigProblem } from "../../plan/config";
+import { planOf } from "../fixtures/plan";
+import { badForms } from "./bad-forms";
+import { badNetworks } from "./bad-networks";
+
+function problemsOf(raw: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
+  try {
+    parseConfig(raw);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("bad input", () => {
+  it.each([...badNetworks, ...badForms])(
+    "%s gets one problem, with its key, reason and remedy",
+    (_, raw, key, why, remedy) => {
+      const problems = problemsOf(raw);
+      expect(problems.map((problem) => problem.key)).toEqual([key]);
+      expect(problems[0]?.why).toMatch(why);
+      expect(problems[0]?.remedy).toMatch(remedy);
+    },
+  );
+
+  it("is told all at once: wrong values, unknown keys, and contradictions between what is right by itself", () => {
+    const problems = problemsOf({
+      lan: { prefix: "fc01::/48", mtu: "big" },
+      platfrom: "qemu",
+      dhcpv6: { mode: "stateful" },
+      routerAdvertisements: { managed: false, minInterval: 9 },
+      clients: [{ name: "a" }, { name: "a" }],
+    });
+    expect(problems.map(({ key }) => key).sort()).toEqual([
+      "clients[1].name",
+      "lan.mtu",
+      "lan.prefix",
+      "platfrom",
+      "routerAdvertisements.managed",
+      "routerAdvertisements.minInterval",
+    ]);
+  });
+
+  it("is not blamed on a section whose counterpart is broken", () => {
+    expect(
+      problemsOf({ lan: { prefix: "fd00::/48" }, nat64: { prefix: "fc01:0:0:1::/64" } }).map(({ key }) => key),
+    ).toEqual(["lan.prefix"]);
+  });
+
+  it("is printed as key and value, reason and remedy", () => {
+    expect(() => parseConfig({ lan: { prefix: "fc01:0:0:1::5/64" } })).toThrow(
+      [
+        "The configuration has one problem.",
+        "",
+        "  lan.prefix: fc01:0:0:1::5/64",
+        "    has bits set behind the first 64: it is a host in that prefix, not the prefix.",
+        "    → Write fc01:0:0:1::/64",
+      ].join("\n"),
+    );
+  });
+
+  it("never repeats a private key that was pasted by mistake", () => {
+    const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----\n";
+    expect(problemsOf({ ssh: { authorizedKeys: [key] } })).toEqual([
+      expect.objectContaining({ key: "ssh.authorizedKeys[0]", value: "(a private key)" }),
+    ]);
+    expect(problemsOf({ ssh: { authorisedKeys: key } })[0]?.value).toBe("(a private key)");
+  });
+});
+
+describe("what deserves a word", () => {
+  it.each([
+    ["a documentation prefix on the LAN", { lan: { prefix: "2001:db8:1:2::/64" } }, "lan.prefix", /documentation/],
+    ["the new documentation prefix", { lan: { prefix: "3fff:1:2:3::/64" } }, "lan.prefix", /documentation/],
+    ["the original's prefix in fc00::/8", {}, "lan.prefix", /fc00::\/8/],
+    ["unassigned space", { lan: { prefix: "4000::/64" } }, "lan.prefix", /assigned/],
+    [
+      "a documentation prefix for NAT64",
+      { lan: { prefix: "fd00::/64" }, nat64: { prefix: "2001:db8::/96" } },
+      "nat64.prefix",
+      /documentation/,
+    ],
+    ["an MTU above the uplink's", { lan: { prefix: "fd00::/64", mtu: 9000 } }, "lan.mtu", /1500/],
+    [
+      "a unique local LAN with native IPv6",
+      { lan: { prefix: "fd00::/64" }, uplink: { kind: "bridged", bridge: "br0", ipv6: "native" } },
+      "lan.prefix",
+      /not routed/,
+    ],
+    [
+      "an IPv6 forwarder without IPv6",
+      { lan: { prefix: "fd00::/64" }, dns: { forwarders: ["2001:db8::53"] } },
+      "dns.forwarders[0]",
+      /uplink\.ipv6 is none/,
+    ],
+    [
+      "no synthesis without IPv6",
+      { lan: { prefix: "fd00::/64" }, dns: { synthesizeAll: false } },
+      "dns.synthesizeAll",
+      /nowhere/,
+    ],
+    ["validation behind SLIRP", { lan: { prefix: "fd00::/64" }, dns: { dnssec: "on" } }, "dns.dnssec", /QEMU/],
+    [
+      "an exception from nothing",
+      { lan: { prefix: "fd00::/64" }, nat64: { allowedIpv4: ["8.8.8.8"] } },
+      "nat64.allowedIpv4[0]",
+      /nothing/,
+    ],
+    [
+      "a pool outside SLIRP's network",
+      { lan: { prefix: "fd00::/64" }, nat64: { pool4: [{ prefix: "192.0.2.1" }] } },
+      "nat64.pool4[0].prefix",
+      /no answer/,
+    ],
+    [
+      "a managed flag without a server",
+      { lan: { prefix: "fd00::/64" }, routerAdvertisements: { managed: true } },
+      "routerAdvertisements.managed",
+      /stateless/,
+    ],
+    [
+      "no default router",
+      { lan: { prefix: "fd00::/64" }, routerAdvertisements: { routerLifetime: 0 } },
+      "routerAdvertisements.routerLifetime",
+      /default route/,
+    ],
+  ])("%s works, with a warning in the plan", (_, raw, key, why) => {
+    const { warnings } = planOf(raw);
+    expect(warnings.map((warning) => warning.key)).toEqual([key]);
+    expect(warnings[0]?.why).toMatch(why);
+  });
+
+  it.each(["2001:2:0:aab1::/64", "fd12:3456:789a:1::/64"])("%s on the LAN goes without one", (prefix) => {
+    expect(planOf({ lan: { prefix } }).warnings).toEqual([]);
+  });
+});
+
+describe("values", () => {
+  it("are brought to their canonical form", () => {
+    const config = parseConfig({
+      lan: { prefix: "FC01:0:0:0001:0::/64", gatewayInterfaceId: "::0001" },
+      nat64: { prefix: "0064:FF9B::0.0.0.0/96", pool4: [{ prefix: "10.0.2.15", ports: 61001 }] },
+      dns: { forwarders: ["2001:DB8:0::35@5353"] },
+    });
+    expect(config.lan.prefix).toBe("fc01:0:0:1::/64");
+    expect(config.lan.gatewayInterfaceId).toBe("::1");
+    expect(config.nat64.prefix).toBe("64:ff9b::/96");
+    expect(config.nat64.pool4).toEqual([{ prefix: "10.0.2.15/32", ports: "61001-61001" }]);
+    expect(config.dns.forwarders).toEqual(["2001:db8::35@5353"]);
+  });
+
+  it("may be a bare platform name or count, which Pulumi hands over as text", () => {
+    const config = parseConfig({ platform: "qemu", clients: "3" });
+    expect(config.platform).toEqual({ kind: "qemu", accelerator: "auto" });
+    expect(config.clients).toBe(3);
+  });
+
+  it.each([[{ minInterval: 3, maxInterval: 10 }], [{ minInterval: 3, maxInterval: 4 }]])(
+    "%j are valid intervals",
+    (routerAdvertisements) => {
+      expect(problemsOf({ routerAdvertisements })).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,262 @@
+import fc from "fast-check";
+import { parseConfig } from "../../plan/config";
+import { planLab } from "../../plan/lab";
+import type { ClientPlan } from "../../plan/model";
+import { containsAddress, parseIpv6, parseIpv6Prefix } from "../../plan/prefix";
+import { planOf } from "../fixtures/plan";
+
+const identity = { project: "ipv6-only-lab", stack: "test" };
+
+describe("the plan of the default configuration", () => {
+  const plan = planOf();
+
+  it("is the original lab", () => {
+    expect(plan.lan).toEqual({ prefix: "fc01:0:0:1::/64", gatewayAddress: "fc01:0:0:1::1", mtu: 1500 });
+    expect(plan.nat64).toMatchObject({ prefix: "64:ff9b::/96", wellKnown: true, pool4: { kind: "automatic" } });
+    expect(plan.dns).toMatchObject({ dns64Prefix: "64:ff9b::/96", synthesizeAll: true });
+    expect(plan.routerAdvertisements).toMatchObject({
+      minInterval: 3,
+      maxInterval: 10,
+      otherConfig: true,
+      managed: false,
+      prefix: { onLink: true, autonomous: true, routerAddress: true },
+    });
+    expect(plan.dhcpv6).toEqual({ mode: "stateless", dnsServers: ["fc01:0:0:1::1"], searchDomains: [] });
+    expect(plan.clients.map(({ name }) => name)).toEqual(["client-1"]);
+  });
+
+  it("announces the resolver and PREF64 for three intervals, PREF64 rounded up to units of 8 seconds", () => {
+    expect(plan.routerAdvertisements.rdnss).toEqual({ servers: ["fc01:0:0:1::1"], lifetime: 30 });
+    expect(plan.routerAdvertisements.pref64).toEqual({ prefix: "64:ff9b::/96", lifetime: 32 });
+    expect(plan.routerAdvertisements.routerLifetime).toBe(30);
+  });
+
+  it("denies destinations that are not global, but not the documentation blocks", () => {
+    expect(plan.nat64.deniedIpv4).toEqual([
+      "0.0.0.0/8",
+      "10.0.0.0/8",
+      "100.64.0.0/10",
+      "127.0.0.0/8",
+      "169.254.0.0/16",
+      "172.16.0.0/12",
+      "192.168.0.0/16",
+      "224.0.0.0/4",
+      "240.0.0.0/4",
+    ]);
+  });
+
+  it("asks QEMU's resolver, which cannot be relied on for signatures", () => {
+    expect(plan.dns).toMatchObject({ forwarders: ["10.0.2.3"], dnssec: "off" });
+  });
+
+  it("answers ipv4only.arpa with the addresses of RFC 7050 inside the prefix", () => {
+    expect(plan.dns.ipv4OnlyArpa).toEqual(["64:ff9b::c000:aa", "64:ff9b::c000:ab"]);
+  });
+});
+
+describe("what is derived", () => {
+  it("asks systemd-resolved on a bridged uplink, and probes for DNSSEC", () => {
+    const { dns } = planOf({ uplink: { kind: "bridged", bridge: "br0" } });
+    expect(dns).toMatchObject({ forwarders: ["127.0.0.53"], dnssec: "auto" });
+  });
+
+  it.each([
+    ["none", true],
+    ["nat66", false],
+    ["native", false],
+  ])("with IPv6 %s on the uplink, synthesizes every name: %s", (ipv6, synthesizeAll) => {
+    expect(planOf({ uplink: { kind: "bridged", bridge: "br0", ipv6 } }).dns.synthesizeAll).toBe(synthesizeAll);
+  });
+
+  it("takes allowed destinations out of the denied ones", () => {
+    const { nat64 } = planOf({
+      nat64: { prefix: "64:ff9b:1::/48", deniedIpv4: ["198.51.100.0/24", "10.9.0.0/16"], allowedIpv4: ["10.0.0.0/9"] },
+    });
+    expect(nat64.wellKnown).toBe(false);
+    expect(nat64.allowedIpv4).toEqual(["10.0.0.0/9"]);
+    expect(nat64.deniedIpv4).toContain("198.51.100.0/24");
+    expect(nat64.deniedIpv4.filter((prefix) => prefix.startsWith("10."))).toEqual(["10.128.0.0/9"]);
+  });
+
+  it("makes a pool entry without a protocol one for each", () => {
+    expect(planOf({ nat64: { pool4: [{ prefix: "10.0.2.15" }] } }).nat64.pool4).toEqual({
+      kind: "explicit",
+      entries: ["TCP", "UDP", "ICMP"].map((protocol) => ({
+        protocol,
+        prefix: "10.0.2.15/32",
+        portRange: "61001-65535",
+      })),
+    });
+  });
+
+  it("cuts translated packets to the LAN's MTU and writes durations as Jool reads them", () => {
+    const { globals } = planOf({ lan: { mtu: 1400 }, nat64: { timeouts: { udp: 3725 } } }).nat64;
+    expect(globals["lowest-ipv6-mtu"]).toBe(1400);
+    expect(globals["udp-timeout"]).toBe("01:02:05");
+    expect(Object.keys(globals)).toEqual(Object.keys(globals).sort());
+  });
+
+  it.each([
+    ["off", { managed: false, otherConfig: false, autonomous: true }],
+    ["stateless", { managed: false, otherConfig: true, autonomous: true }],
+    ["stateful", { managed: true, otherConfig: true, autonomous: false }],
+  ])("with DHCPv6 %s sets the flags %j", (mode, { managed, otherConfig, autonomous }) => {
+    const { routerAdvertisements } = planOf({ dhcpv6: { mode } });
+    expect(routerAdvertisements).toMatchObject({ managed, otherConfig, prefix: { autonomous } });
+  });
+
+  it("keeps the PREF64 lifetime a multiple of 8 and within 13 bits of units", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 4, max: 65_535 }), (maxInterval) => {
+        const lifetime = planOf({ routerAdvertisements: { maxInterval } }).routerAdvertisements.pref64?.lifetime ?? 0;
+        expect(lifetime % 8).toBe(0);
+        expect(lifetime).toBeLessThanOrEqual(65_528);
+        expect(lifetime).toBeGreaterThanOrEqual(Math.min(3 * maxInterval, 65_528));
+      }),
+    );
+  });
+
+  it("leaves PREF64 out when it is off", () => {
+    expect(planOf({ routerAdvertisements: { pref64: false } }).routerAdvertisements.pref64).toBeUndefined();
+  });
+});
+
+describe("a client's address", () => {
+  it("is the EUI-64 one of its MAC with SLAAC", () => {
+    const [client] = planOf().clients;
+    expect(client).toMatchObject({ interfaceId: { kind: "eui64" } });
+    const lowest40Bits = BigInt.asUintN(40, parseIpv6(client?.address ?? ""));
+    const lowest24BitsOfMac = client?.lanMac.replaceAll(":", "").slice(-6) ?? "";
+    expect(lowest40Bits.toString(16)).toBe(`fffe${lowest24BitsOfMac}`);
+  });
+
+  it("is the fixed one where one is given", () => {
+    const [client] = planOf({ clients: [{ name: "phone", interfaceId: "::10" }] }).clients;
+    expect(client).toMatchObject({ interfaceId: { kind: "fixed", token: "::10" }, address: "fc01:0:0:1::10" });
+  });
+
+  it("is the reserved one where DHCPv6 alone gives addresses", () => {
+    const { clients, dhcpv6 } = planOf({
+      dhcpv6: { mode: "stateful" },
+      clients: [{ name: "a", interfaceId: "::10" }, { name: "b" }],
+    });
+    if (dhcpv6.mode !== "stateful") throw new Error("not stateful");
+    const reserved = (client: ClientPlan) => dhcpv6.reservations.find(({ mac }) => mac === client.lanMac)?.address;
+    expect(clients.map(({ address }) => address)).toEqual(clients.map(reserved));
+    expect(clients[0]?.address).toBe("fc01:0:0:1::10");
+    expect(dhcpv6).toMatchObject({
+      pool: { first: "fc01:0:0:1::d000", last: "fc01:0:0:1::dfff" },
+      preferredLifetime: 600,
+      validLifetime: 7200,
+    });
+  });
+
+  it("is never also reserved where the client makes it itself", () => {
+    const { clients, dhcpv6 } = planOf({
+      dhcpv6: { mode: "stateful" },
+      routerAdvertisements: { prefix: { autonomous: true } },
+      clients: [{ name: "a", interfaceId: "::10" }, { name: "b" }],
+    });
+    if (dhcpv6.mode !== "stateful") throw new Error("not stateful");
+    const reserved = dhcpv6.reservations.map(({ address }) => address);
+    expect(reserved.filter((address) => clients.some((client) => client.address === address))).toEqual([]);
+    expect(clients[0]?.address).toBe("fc01:0:0:1::10");
+  });
+});
+
+describe("the clients of a lab", () => {
+  const names = fc.uniqueArray(fc.stringMatching(/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/), { minLength: 1, maxLength: 12 });
+  const usableNames = names.filter((all) => !all.some((name) => ["gateway", "localhost"].includes(name)));
+  const mode = fc.constantFrom("off", "stateless", "stateful");
+
+  const clientsOf = (clients: readonly string[], dhcpv6: string) =>
+    planOf({ clients: clients.map((name) => ({ name })), dhcpv6: { mode: dhcpv6 } }).clients;
+
+  it("are not touched when others are added, removed or reordered", () => {
+    fc.assert(
+      fc.property(usableNames, mode, fc.nat(), (all, dhcpv6, seed) => {
+        const before = clientsOf(all, dhcpv6);
+        const fewer = [...all].reverse().filter((_, index) => index === 0 || (seed >> index) % 2 === 0);
+        for (const client of clientsOf(fewer, dhcpv6)) {
+          expect(before.find(({ name }) => name === client.name)).toEqual(client);
+        }
+        expect(clientsOf([...all].reverse(), dhcpv6)).toEqual(before);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("all have addresses of their own inside the LAN", () => {
+    fc.assert(
+      fc.property(usableNames, mode, (all, dhcpv6) => {
+        const { lan, gateway, clients } = planOf({ clients: all.map((name) => ({ name })), dhcpv6: { mode: dhcpv6 } });
+        const addresses = [lan.gatewayAddress, ...clients.map(({ address }) => address)];
+        const macs = [gateway.uplinkMac, gateway.lanMac, gateway.managementMac, ...clients.map(({ lanMac }) => lanMac)];
+        expect(new Set(addresses).size).toBe(addresses.length);
+        expect(new Set(macs).size).toBe(macs.length);
+        const prefix = parseIpv6Prefix(lan.prefix);
+        expect(addresses.every((address) => containsAddress(prefix, parseIpv6(address)))).toBe(true);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("are the same by count as by a list of the same names, sorted as people count", () => {
+    const counted = planOf({ clients: 11 }).clients;
+    const listed = clientsOf(
+      Array.from({ length: 11 }, (_, index) => `client-${11 - index}`),
+      "stateless",
+    );
+    expect(counted).toEqual(listed);
+    expect(counted.map(({ name }) => name).slice(0, 3)).toEqual(["client-1", "client-2", "client-3"]);
+    expect(counted.at(-1)?.name).toBe("client-11");
+  });
+
+  it("take their size from clientDefaults where they do not say otherwise", () => {
+    const { clients } = planOf({
+      clientDefaults: { memory: 768 },
+      clients: [
+        { name: "a", cpus: 2 },
+        { name: "b", memory: 1024 },
+      ],
+    });
+    expect(clients.map(({ memoryMiB, cpus }) => [memoryMiB, cpus])).toEqual([
+      [768, 2],
+      [1024, 1],
+    ]);
+  });
+
+  it("that would share an address with a machine made by hash are refused", () => {
+    const [taken] = planOf({ clients: [{ name: "a" }] }).clients;
+    const token = (taken?.address ?? "").replace("fc01::1:", "::");
+    expect(() => planOf({ clients: [{ name: "a" }, { name: "b", interfaceId: token }] })).toThrow(/both a's and b's/);
+  });
+});
+
+describe("two labs", () => {
+  it("of one configuration differ in every MAC and client address", () => {
+    const config = parseConfig({ clients: 5 });
+    const values = ["dev", "test"].flatMap((stack) => {
+      const { gateway, clients } = planLab(config, { ...identity, stack });
+      return [gateway.uplinkMac, gateway.lanMac, ...clients.flatMap(({ lanMac, address }) => [lanMac, address])];
+    });
+    expect(new Set(values).size).toBe(values.length);
+  });
+
+  it("of one configuration and identity are planned alike, byte for byte", () => {
+    const raw = { clients: 3, dhcpv6: { mode: "stateful" } };
+    expect(JSON.stringify(planOf(raw))).toBe(JSON.stringify(planOf(raw)));
+  });
+});
+
+it("plans ten thousand clients in about ten times the time of one thousand", () => {
+  const timed = (clients: number) => {
+    const config = parseConfig({ clients });
+    const start = performance.now();
+    planLab(config, identity);
+    return performance.now() - start;
+  };
+  timed(1000);
+  const small = Math.min(timed(1000), timed(1000), timed(1000));
+  expect(timed(10_000)).toBeLessThan(40 * small);
+});
