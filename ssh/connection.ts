@@ -18,7 +18,7 @@ export interface ExecOptions {
 export interface ExecResult {
   /** Undefined when a signal ended the command. */
   readonly code: number | undefined;
-  /** The signal's name without SIG, e.g. `TERM`. */
+  /** Of the signal that ended it, e.g. `SIGTERM`. */
   readonly signal: string | undefined;
   readonly stdout: string;
   readonly stderr: string;

@@ -4,3 +4,5 @@ export type { ConnectOptions, DialFailure, RetryPolicy, SshEndpoint, SshTarget }
 export { SshConnection, ConnectionLostError } from "./connection";
 export type { ExecOptions, ExecResult } from "./connection";
 export { HostKeyMismatchError, fingerprint, parseHostKey } from "./host-key";
+export { generateKeyPair } from "./keys";
+export type { GeneratedKeyPair } from "./keys";

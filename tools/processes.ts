@@ -66,23 +66,28 @@ export function isExecutable(path: string): boolean {
 
 /**
  * Tells one life of a process number from the next: the start time in clock ticks since boot where /proc has it (field
- * 22 of /proc/PID/stat), else empty.
+ * 22 of /proc/PID/stat, proc(5)), else empty.
  */
 export function startMark(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
-    return "";
-  }
+  return procStat(pid)?.[19] ?? "";
 }
 
-/** Whether a process of this number lives, whoever owns it. */
+/** Whether a process of this number lives, whoever owns it; one that has ended and only waits for its parent does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+  return procStat(pid)?.[0] !== "Z";
+}
+
+/** The fields of /proc/PID/stat from the third, the state, on; undefined without /proc. */
+function procStat(pid: number): string[] | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  } catch {
+    return undefined;
   }
 }

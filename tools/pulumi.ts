@@ -8,7 +8,7 @@ import { projectRoot, stackFolder } from "./paths";
 import { run } from "./processes";
 import { configuredStacks } from "./project";
 import { removeWorkingCopy, syncWorkingCopy } from "./stack-config";
-import { clearStaleLocks, readStack } from "./stack-state";
+import { clearStaleLocks, readStack, removeLeftovers } from "./stack-state";
 import { z } from "zod";
 
 export type Operation = "up" | "preview" | "refresh" | "destroy";
@@ -63,13 +63,19 @@ export async function removeStack(deployment: Deployment, stack: string): Promis
   const { own } = deployment;
   if (own !== undefined && (readStack(own, stack)?.resources ?? 0) > 0) return;
   await captured(deployment, ["stack", "rm", stack, "--yes", "--preserve-config", "--non-interactive"]);
+  say(`Stack ${stack}: removed.`);
   if (own === undefined) return;
+  removeLeftovers(own, stack);
   removeWorkingCopy(own, stack);
   rmSync(stackFolder(stack), { recursive: true, force: true });
 }
 
-/** An interrupted run may have left creations whose end nobody knows; the provider cleans what it finds half-made. */
+/**
+ * An interrupted run may have left creations whose end nobody knows; the provider cleans what it finds half-made.
+ * @throws UserError when another run holds the stack.
+ */
 export async function clearPendingCreates(deployment: Deployment, stack: string): Promise<void> {
+  requireNoLock(deployment, stack);
   const { own } = deployment;
   const pending = own === undefined ? 0 : (readStack(own, stack)?.pendingCreates ?? 0);
   if (pending === 0) return;

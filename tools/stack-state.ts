@@ -51,6 +51,18 @@ export function readStack(state: StatePaths, stack: string): StackState | undefi
   };
 }
 
+/** Removes what `pulumi stack rm` leaves: backups, history, and the copy of the last state. */
+export function removeLeftovers(state: StatePaths, stack: string): void {
+  const project = projectName();
+  const root = bookkeeping(state);
+  for (const kind of ["backups", "history", join("locks", "organization")]) {
+    rmSync(join(root, kind, project, stack), { recursive: true, force: true });
+  }
+  for (const ending of [".bak", ".bak.attrs", ".attrs"]) {
+    rmSync(join(root, "stacks", project, `${stack}.json${ending}`), { force: true });
+  }
+}
+
 const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });
 
 export interface StackLock {

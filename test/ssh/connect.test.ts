@@ -1,0 +1,173 @@
+import { createServer } from "node:net";
+import { type SshTarget, ConnectionLostError, HostKeyMismatchError, connect, fingerprint, parseHostKey } from "../../ssh";
+import { type RunningServer, newKey, startServer } from "./server";
+
+const login = newKey();
+const servers: RunningServer[] = [];
+
+async function server(options: Parameters<typeof startServer>[0] = {}, port = 0): Promise<RunningServer> {
+  const started = await startServer({ authorized: login, ...options }, port);
+  servers.push(started);
+  return started;
+}
+
+function to(machine: RunningServer, changes: Partial<SshTarget> = {}): SshTarget {
+  return {
+    host: "127.0.0.1",
+    port: machine.port,
+    user: "lab",
+    privateKey: login.privateKey,
+    hostKey: machine.hostKey.publicKey,
+    ...changes,
+  };
+}
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((started) => started.stop()));
+});
+
+describe("a connection", () => {
+  it("gives a command's exit code and both of its streams, apart", async () => {
+    const connection = await connect(to(await server()));
+    const result = await connection.exec("echo to stdout; echo to stderr >&2; exit 3");
+    connection.close();
+    expect(result).toEqual({ code: 3, signal: undefined, stdout: "to stdout\n", stderr: "to stderr\n" });
+  });
+
+  it("writes stdin to the command and closes it", async () => {
+    const connection = await connect(to(await server()));
+    const text = "ä line\n".repeat(20_000);
+    const result = await connection.exec("cat", { stdin: text });
+    connection.close();
+    expect(result.stdout).toBe(text);
+  });
+
+  it("names the signal that ended a command", async () => {
+    const connection = await connect(to(await server()));
+    const result = await connection.exec("kill -TERM $$");
+    connection.close();
+    expect(result).toMatchObject({ code: undefined, signal: "SIGTERM" });
+  });
+
+  it("goes through a jump host to a machine with a pinned key of its own", async () => {
+    const jump = await server();
+    const target = await server();
+    const connection = await connect({ ...to(target), proxy: to(jump) });
+    const result = await connection.exec("echo through");
+    connection.close();
+    expect(result.stdout).toBe("through\n");
+    expect(jump.logins()).toBe(1);
+    expect(jump.commands).toEqual([]);
+    expect(target.commands).toEqual(["echo through"]);
+  });
+
+  it("can log in with a password", async () => {
+    const machine = await server({ password: "open sesame" });
+    const connection = await connect(to(machine, { privateKey: undefined, password: "open sesame" }));
+    expect((await connection.exec("true")).code).toBe(0);
+    connection.close();
+  });
+
+  it("goes on without an agent that cannot be reached", async () => {
+    const connection = await connect(to(await server(), { agentSocketPath: "/nonexistent/agent" }));
+    expect((await connection.exec("true")).code).toBe(0);
+    connection.close();
+  });
+});
+
+describe("a host key that is not the pinned one", () => {
+  it("is refused at once, with both fingerprints, before anything is sent", async () => {
+    const machine = await server();
+    const pinned = newKey().publicKey;
+    const attempt = connect(
+      to(machine, { hostKey: pinned, retry: { limit: Number.POSITIVE_INFINITY, delay: 10, maximumDelay: 10 } }),
+    );
+    const error: unknown = await attempt.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(HostKeyMismatchError);
+    expect(String(error)).toContain(parseHostKey(pinned).fingerprint);
+    expect(String(error)).toContain(fingerprint(parseHostKey(machine.hostKey.publicKey).blob));
+    expect(machine.logins()).toBe(0);
+  });
+
+  it("is refused behind a jump host as well", async () => {
+    const jump = await server();
+    const target = await server();
+    const attempt = connect({ ...to(target, { hostKey: newKey().publicKey }), proxy: to(jump) });
+    await expect(attempt).rejects.toBeInstanceOf(HostKeyMismatchError);
+    expect(target.logins()).toBe(0);
+  });
+});
+
+describe("an attempt that fails", () => {
+  it("is repeated until the machine is there", async () => {
+    const first = await server();
+    const { port } = first;
+    await first.stop();
+    const failures: number[] = [];
+    const target = to(first, { retry: { limit: 100, delay: 20, maximumDelay: 50 } });
+    const attempt = connect(target, { onRetry: (failure) => failures.push(failure.attempt) });
+    setTimeout(() => void server({ hostKey: first.hostKey }, port), 150);
+    const connection = await attempt;
+    connection.close();
+    expect(failures.length).toBeGreaterThan(0);
+    expect(failures[0]).toBe(1);
+  });
+
+  it("is given up after the limit, and says how often and why", async () => {
+    const machine = await server();
+    await machine.stop();
+    const attempt = connect(to(machine, { retry: { limit: 2, delay: 5, maximumDelay: 5 } }));
+    await expect(attempt).rejects.toThrow(/lab@127\.0\.0\.1:\d+ after 3 attempts: .*ECONNREFUSED/);
+  });
+
+  it("ends after the dial timeout when something accepts but never speaks", async () => {
+    const silent = createServer();
+    const port = await new Promise<number>((resolve) => {
+      silent.listen(0, "127.0.0.1", () => {
+        const address = silent.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    const attempt = connect({ host: "127.0.0.1", port, user: "lab", dialTimeout: 0.2 });
+    await expect(attempt).rejects.toThrow("no answer within 0.2 s");
+    silent.close();
+  });
+
+  it("is ended at once by the signal, also while it waits for the next attempt", async () => {
+    const machine = await server();
+    await machine.stop();
+    const abort = new AbortController();
+    const started = Date.now();
+    setTimeout(() => {
+      abort.abort(new Error("enough"));
+    }, 50);
+    const target = to(machine, { retry: { limit: 10, delay: 60_000, maximumDelay: 60_000 } });
+    await expect(connect(target, { signal: abort.signal })).rejects.toThrow();
+    expect(Date.now() - started).toBeLessThan(2000);
+  });
+});
+
+describe("a command that does not end", () => {
+  it("is given up after its time limit", async () => {
+    const connection = await connect(to(await server()));
+    await expect(connection.exec("sleep 30", { timeout: 0.2 })).rejects.toThrow("did not end within 0.2 s: sleep 30");
+    connection.close();
+  });
+
+  it("is dropped with the signal's reason", async () => {
+    const connection = await connect(to(await server()));
+    const abort = new AbortController();
+    setTimeout(() => {
+      abort.abort(new Error("stopped by hand"));
+    }, 50);
+    await expect(connection.exec("sleep 30", { signal: abort.signal })).rejects.toThrow("stopped by hand");
+    connection.close();
+  });
+
+  it("is told apart from one that failed when the machine goes away", async () => {
+    const machine = await server();
+    const connection = await connect(to(machine));
+    setTimeout(machine.dropConnections, 100);
+    await expect(connection.exec("sleep 30")).rejects.toBeInstanceOf(ConnectionLostError);
+  });
+});
