@@ -9,10 +9,7 @@ export interface StackArguments {
 }
 
 /** Takes `--stack NAME`, `--stack=NAME` and `-s NAME` out; `PULUMI_STACK`, else `dev`, where none is given. */
-export function stackArguments(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = process.env,
-): StackArguments {
+export function stackArguments(args: readonly string[], environment: NodeJS.ProcessEnv = process.env): StackArguments {
   const rest: string[] = [];
   let stack: string | undefined;
   for (let index = 0; index < args.length; index += 1) {
@@ -23,12 +20,20 @@ export function stackArguments(
     } else if (argument.startsWith("--stack=")) stack = argument.slice("--stack=".length);
     else rest.push(argument);
   }
-  const fallback = environment["PULUMI_STACK"] ?? "";
+  const fallback = environment.PULUMI_STACK ?? "";
   return { stack: stack ?? (fallback === "" ? defaultStack : fallback), rest };
 }
 
 /** Subcommands of Pulumi that read a stack's file and can be given another (`--config-file`). */
-const readingConfig: ReadonlySet<string> = new Set(["up", "update", "preview", "refresh", "destroy", "import", "watch"]);
+const readingConfig: ReadonlySet<string> = new Set([
+  "up",
+  "update",
+  "preview",
+  "refresh",
+  "destroy",
+  "import",
+  "watch",
+]);
 
 export function readsStackFile(args: readonly string[]): boolean {
   const subcommand = args.find((argument) => !argument.startsWith("-"));

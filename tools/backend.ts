@@ -24,17 +24,17 @@ export function prepareDeployment(toolchain: Toolchain, environment: NodeJS.Proc
   const env: NodeJS.ProcessEnv = {
     ...environment,
     PATH: toolchain.searchPath,
-    PULUMI_SKIP_UPDATE_CHECK: environment["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
+    PULUMI_SKIP_UPDATE_CHECK: environment.PULUMI_SKIP_UPDATE_CHECK ?? "true",
     ...(toolchain.pulumiHome === undefined ? {} : { PULUMI_HOME: toolchain.pulumiHome }),
   };
   if (login !== undefined) {
     // The login is in the user's home, the plugins of another tool chain are not.
-    if (toolchain.pulumiHome !== undefined) env["PULUMI_CREDENTIALS_PATH"] = login;
+    if (toolchain.pulumiHome !== undefined) env.PULUMI_CREDENTIALS_PATH = login;
     return { toolchain, env, own: undefined };
   }
   mkdirSync(state.backend, { recursive: true });
-  env["PULUMI_BACKEND_URL"] = backendUrl(state);
-  if (!hasPassphrase(environment)) env["PULUMI_CONFIG_PASSPHRASE_FILE"] = ensurePassphrase(state);
+  env.PULUMI_BACKEND_URL = backendUrl(state);
+  if (!hasPassphrase(environment)) env.PULUMI_CONFIG_PASSPHRASE_FILE = ensurePassphrase(state);
   return { toolchain, env, own: state };
 }
 
@@ -44,11 +44,11 @@ export function backendUrl(state: StatePaths): string {
 
 /** The folder of the user's credentials when the user has a backend of their own, else undefined. */
 export function userLogin(environment: NodeJS.ProcessEnv, state: StatePaths): string | undefined {
-  const home = environment["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
-  const folder = environment["PULUMI_CREDENTIALS_PATH"] ?? home;
-  const url = environment["PULUMI_BACKEND_URL"] ?? "";
+  const home = environment.PULUMI_HOME ?? join(homedir(), ".pulumi");
+  const folder = environment.PULUMI_CREDENTIALS_PATH ?? home;
+  const url = environment.PULUMI_BACKEND_URL ?? "";
   if (url !== "") return url === backendUrl(state) ? undefined : folder;
-  if ((environment["PULUMI_ACCESS_TOKEN"] ?? "") !== "") return folder;
+  if ((environment.PULUMI_ACCESS_TOKEN ?? "") !== "") return folder;
   return hasLogin(join(folder, "credentials.json")) ? folder : undefined;
 }
 
@@ -64,9 +64,7 @@ function hasLogin(file: string): boolean {
 }
 
 function hasPassphrase(environment: NodeJS.ProcessEnv): boolean {
-  return (
-    environment["PULUMI_CONFIG_PASSPHRASE"] !== undefined || (environment["PULUMI_CONFIG_PASSPHRASE_FILE"] ?? "") !== ""
-  );
+  return environment.PULUMI_CONFIG_PASSPHRASE !== undefined || (environment.PULUMI_CONFIG_PASSPHRASE_FILE ?? "") !== "";
 }
 
 /**

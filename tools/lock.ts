@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import { codeOf } from "./messages";
 import { isAlive, startMark } from "./processes";
 
 const ownerSchema = z.object({ pid: z.number().int().positive(), started: z.string() });
@@ -49,7 +50,7 @@ export function tryAcquire(path: string): boolean {
     linkSync(draft, path);
     return true;
   } catch (error) {
-    if (!isExisting(error)) throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
   } finally {
     rmSync(draft, { force: true });
   }
@@ -100,8 +101,4 @@ function readText(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EEXIST";
 }

@@ -29,9 +29,9 @@ export function passphraseFits(passphrase: string, salt: string): boolean | unde
 
 /** The passphrase that the CLI takes from its environment. */
 export function passphraseOf(env: NodeJS.ProcessEnv): { text: string; origin: string } | undefined {
-  const direct = env["PULUMI_CONFIG_PASSPHRASE"];
+  const direct = env.PULUMI_CONFIG_PASSPHRASE;
   if (direct !== undefined) return { text: direct, origin: "PULUMI_CONFIG_PASSPHRASE" };
-  const file = env["PULUMI_CONFIG_PASSPHRASE_FILE"];
+  const file = env.PULUMI_CONFIG_PASSPHRASE_FILE;
   if (file === undefined) return undefined;
   try {
     return { text: readFileSync(file, "utf8").trim(), origin: file };

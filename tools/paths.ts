@@ -16,10 +16,10 @@ export function cacheFolder(
   system: NodeJS.Platform = platform(),
   home: string = homedir(),
 ): string {
-  const own = environment["IPV6LAB_CACHE"];
+  const own = environment.IPV6LAB_CACHE;
   if (own !== undefined && own !== "") return resolve(own);
   if (system === "darwin") return join(home, "Library", "Caches", cacheName);
-  const xdg = environment["XDG_CACHE_HOME"];
+  const xdg = environment.XDG_CACHE_HOME;
   return xdg !== undefined && isAbsolute(xdg) ? join(xdg, cacheName) : join(home, ".cache", cacheName);
 }
 

@@ -2,6 +2,7 @@
 import { type SpawnOptions, spawn } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { codeOf } from "./messages";
 
 export interface Finished {
   /** Undefined when a signal ended the program or it could not be started. */
@@ -47,7 +48,7 @@ export function run(program: string, args: readonly string[], options: RunOption
 }
 
 /** The first executable of this name on the search path. */
-export function findOnPath(name: string, searchPath: string = process.env["PATH"] ?? ""): string | undefined {
+export function findOnPath(name: string, searchPath: string = process.env.PATH ?? ""): string | undefined {
   return searchPath
     .split(delimiter)
     .filter((folder) => folder !== "")
@@ -77,7 +78,7 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    return codeOf(error) === "EPERM";
   }
   return procStat(pid)?.[0] !== "Z";
 }

@@ -51,7 +51,7 @@ export interface Machine {
 }
 
 export function thisMachine(): Machine {
-  const searchPath = [process.env["PATH"] ?? "", ...administratorFolders].join(delimiter);
+  const searchPath = [process.env.PATH ?? "", ...administratorFolders].join(delimiter);
   return {
     system: process.platform,
     architecture: process.arch,

@@ -1,5 +1,12 @@
 import { createServer } from "node:net";
-import { type SshTarget, ConnectionLostError, HostKeyMismatchError, connect, fingerprint, parseHostKey } from "../../ssh";
+import {
+  type SshTarget,
+  ConnectionLostError,
+  HostKeyMismatchError,
+  connect,
+  fingerprint,
+  parseHostKey,
+} from "../../ssh";
 import { type RunningServer, newKey, startServer } from "./server";
 
 const login = newKey();

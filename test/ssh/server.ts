@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly password?: string;
   /** Variables that a client may set. */
   readonly acceptEnv?: readonly string[];
+  /** Path of OpenSSH's sftp-server. */
+  readonly sftpServer?: string;
 }
 
 export interface RunningServer {
@@ -52,8 +54,12 @@ export async function startServer(options: ServerOptions = {}, port = 0): Promis
       session.on("env", (acceptEnv, reject, info) => {
         if (options.acceptEnv?.includes(info.key) === true) {
           environment[info.key] = info.val;
-          acceptEnv?.();
-        } else reject?.();
+          answer(acceptEnv);
+        } else answer(reject);
+      });
+      session.on("subsystem", (acceptSubsystem, rejectSubsystem, info) => {
+        if (info.name !== "sftp" || options.sftpServer === undefined) rejectSubsystem();
+        else execute(acceptSubsystem(), `exec ${options.sftpServer}`, {});
       });
       session.on("exec", (acceptExec, _reject, info) => {
         commands.push(info.command);
@@ -100,6 +106,11 @@ export async function startServer(options: ServerOptions = {}, port = 0): Promis
   };
 }
 
+/** A client that wants no reply leaves nothing to call, whatever the types say. */
+function answer(reply: (() => unknown) | undefined): void {
+  reply?.();
+}
+
 function isAuthorized(pair: GeneratedKeyPair | undefined, presented: Buffer): boolean {
   if (pair === undefined) return false;
   const key = utils.parseKey(pair.publicKey);
@@ -108,7 +119,7 @@ function isAuthorized(pair: GeneratedKeyPair | undefined, presented: Buffer): bo
 
 function execute(channel: ServerChannel, command: string, environment: Record<string, string>): void {
   const child = spawn("/bin/sh", ["-c", command], {
-    env: { PATH: process.env["PATH"], ...environment },
+    env: { PATH: process.env.PATH, ...environment },
     detached: true,
   });
   channel.pipe(child.stdin);
@@ -117,7 +128,8 @@ function execute(channel: ServerChannel, command: string, environment: Record<st
   child.stderr.on("data", (chunk: Buffer) => channel.stderr.write(chunk));
   channel.on("error", () => undefined);
   channel.on("close", () => {
-    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined)
+      process.kill(-child.pid, "SIGKILL");
   });
   child.on("close", (code, signal) => {
     if (code === null) channel.exit(signal?.replace(/^SIG/, "") ?? "KILL");

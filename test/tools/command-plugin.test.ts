@@ -70,11 +70,16 @@ function call<Request, Response>(
   request: Request,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    method.call(client, request, (error, response) => {
+    method(request, (error, response) => {
       if (error === null) resolve(response);
       else reject(new Error(error.details));
     });
   });
+}
+
+function objectOf(value: JavaScriptValue | undefined): object {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("not an object");
+  return value;
 }
 
 const urnOf = (type: string): string => `urn:pulumi:dev::lab::ipv6lab:index:Gateway$${type}::name`;
@@ -96,7 +101,7 @@ function endpoint(of: RunningServer, changes: Values = {}): Values {
 
 async function create(urn: string, inputs: Values, timeout = 0): Promise<Values> {
   const request = new CreateRequest().setUrn(urn).setProperties(Struct.fromJavaScript(inputs)).setTimeout(timeout);
-  const response = await call<CreateRequest, CreateResponse>(client.create, request);
+  const response = await call<CreateRequest, CreateResponse>((request, done) => client.create(request, done), request);
   return response.getProperties()?.toJavaScript() ?? {};
 }
 
@@ -105,13 +110,13 @@ async function update(urn: string, olds: Values, inputs: Values): Promise<Values
     .setUrn(urn)
     .setOlds(Struct.fromJavaScript(olds))
     .setNews(Struct.fromJavaScript(inputs));
-  const response = await call<UpdateRequest, UpdateResponse>(client.update, request);
+  const response = await call<UpdateRequest, UpdateResponse>((request, done) => client.update(request, done), request);
   return response.getProperties()?.toJavaScript() ?? {};
 }
 
 function destroy(urn: string, state: Values): Promise<Empty> {
   const request = new DeleteRequest().setUrn(urn).setProperties(Struct.fromJavaScript(state));
-  return call<DeleteRequest, Empty>(client.delete, request);
+  return call<DeleteRequest, Empty>((request, done) => client.delete(request, done), request);
 }
 
 function diff(olds: Values, news: Values): Promise<DiffResponse> {
@@ -119,7 +124,7 @@ function diff(olds: Values, news: Values): Promise<DiffResponse> {
     .setUrn(remote)
     .setOldInputs(Struct.fromJavaScript(olds))
     .setNews(Struct.fromJavaScript(news));
-  return call<DiffRequest, DiffResponse>(client.diff, request);
+  return call<DiffRequest, DiffResponse>((request, done) => client.diff(request, done), request);
 }
 
 describe("remote.Command", () => {
@@ -143,13 +148,15 @@ describe("remote.Command", () => {
   it("reaches the machine through a proxy", async () => {
     const connection = endpoint(machine, { proxy: endpoint(jump) });
     const state = await create(remote, { connection, create: "echo through" });
-    expect(state["stdout"]).toBe("through");
+    expect(state.stdout).toBe("through");
     expect(jump.logins()).toBe(1);
   });
 
   it("fails with the command and everything that it printed", async () => {
     const attempt = create(remote, { connection: endpoint(machine), create: "echo wrong line 3; exit 4" });
-    await expect(attempt).rejects.toThrow('Process exited with status 4: running "echo wrong line 3; exit 4":\nwrong line 3');
+    await expect(attempt).rejects.toThrow(
+      'Process exited with status 4: running "echo wrong line 3; exit 4":\nwrong line 3',
+    );
   });
 
   it("sends nothing to a machine with another host key", async () => {
@@ -162,7 +169,7 @@ describe("remote.Command", () => {
     const inputs = { connection: endpoint(machine), create: "echo one", update: "echo two" };
     const state = await create(remote, inputs);
     const changed = await update(remote, state, { ...inputs, stdin: "new" });
-    expect(changed["stdout"]).toBe("two");
+    expect(changed.stdout).toBe("two");
     expect(logged.join("\n")).toContain("warning: Unable to set 'PULUMI_COMMAND_STDOUT'");
   });
 
@@ -175,7 +182,7 @@ describe("remote.Command", () => {
   it("passes variables that the server accepts and fails for one that it drops", async () => {
     const connection = endpoint(machine);
     const state = await create(remote, { connection, create: "echo $GREETING", environment: { GREETING: "hello" } });
-    expect(state["stdout"]).toBe("hello");
+    expect(state.stdout).toBe("hello");
     const dropped = create(remote, { connection, create: "true", environment: { OTHER: "x" } });
     await expect(dropped).rejects.toThrow("Unable to set 'OTHER'");
   });
@@ -200,7 +207,7 @@ describe("remote.Command", () => {
     const ended = Promise.allSettled([running, dialing]);
     await new Promise((resolve) => setTimeout(resolve, 300));
     const started = Date.now();
-    await call<Empty, Empty>(client.cancel, new Empty());
+    await call<Empty, Empty>((request, done) => client.cancel(request, done), new Empty());
     const results = await ended;
     expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     expect(Date.now() - started).toBeLessThan(1000);
@@ -208,8 +215,8 @@ describe("remote.Command", () => {
 
   it("keeps secret inputs secret in the state, and the outputs with them", async () => {
     const state = await create(remote, { connection: secretOf(endpoint(machine)), create: "echo one" });
-    expect(state["connection"]).toEqual(secretOf(endpoint(machine)));
-    expect(state["stdout"]).toEqual(secretOf("one"));
+    expect(state.connection).toEqual(secretOf(endpoint(machine)));
+    expect(state.stdout).toEqual(secretOf("one"));
   });
 });
 
@@ -233,7 +240,7 @@ describe("a difference", () => {
 describe("the check of inputs", () => {
   const check = async (news: Values): Promise<string[]> => {
     const request = new CheckRequest().setUrn(remote).setNews(Struct.fromJavaScript(news));
-    const response = await call<CheckRequest, CheckResponse>(client.check, request);
+    const response = await call<CheckRequest, CheckResponse>((request, done) => client.check(request, done), request);
     return response.getFailuresList().map((failure) => failure.getProperty());
   };
 
@@ -255,15 +262,18 @@ describe("local.Command", () => {
       environment: { WORD: "hi" },
       assetPaths: ["**.txt", "!secret.*"],
     });
-    expect(state["stdout"]).toBe(folder);
-    expect(Object.keys(Object(state["assets"]))).toEqual(["deep/a.txt"]);
+    expect(state.stdout).toBe(folder);
+    expect(Object.keys(objectOf(state.assets))).toEqual(["deep/a.txt"]);
     expect(readFileSync(join(folder, "deep/a.txt"), "utf8")).toBe("hi\n");
   });
 
   it("gives the last output to `update` and to `delete`", async () => {
     const inputs = { create: "echo one", delete: `echo "$PULUMI_COMMAND_STDOUT" > ${folder}/last` };
-    const changed = await update(local, await create(local, inputs), { ...inputs, update: 'echo "after $PULUMI_COMMAND_STDOUT"' });
-    expect(changed["stdout"]).toBe("after one");
+    const changed = await update(local, await create(local, inputs), {
+      ...inputs,
+      update: 'echo "after $PULUMI_COMMAND_STDOUT"',
+    });
+    expect(changed.stdout).toBe("after one");
     await destroy(local, changed);
     expect(readFileSync(join(folder, "last"), "utf8")).toBe("after one\n");
   });
@@ -273,7 +283,7 @@ describe("local.Command", () => {
     const running = create(local, { create: `sleep 30 & echo $! > ${pidFile}; wait` });
     const ended = expect(running).rejects.toThrow("cancelled");
     await new Promise((resolve) => setTimeout(resolve, 300));
-    await call<Empty, Empty>(client.cancel, new Empty());
+    await call<Empty, Empty>((request, done) => client.cancel(request, done), new Empty());
     await ended;
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(isAlive(Number(readFileSync(pidFile, "utf8")))).toBe(false);
@@ -285,7 +295,10 @@ describe("local.run", () => {
     const request = new InvokeRequest()
       .setTok("command:local:run")
       .setArgs(Struct.fromJavaScript({ command: "echo now" }));
-    const response = await call<InvokeRequest, InvokeResponse>(client.invoke, request);
+    const response = await call<InvokeRequest, InvokeResponse>(
+      (request, done) => client.invoke(request, done),
+      request,
+    );
     expect(response.getReturn()?.toJavaScript()).toMatchObject({ stdout: "now", command: "echo now" });
   });
 });

@@ -152,5 +152,7 @@ class RemoteFiles {
 }
 
 function writeError(path: string, error: unknown): Error {
-  return new Error(`${path} could not be written on the machine: ${error instanceof Error ? error.message : String(error)}`);
+  return new Error(
+    `${path} could not be written on the machine: ${error instanceof Error ? error.message : String(error)}`,
+  );
 }

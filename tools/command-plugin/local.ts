@@ -12,7 +12,6 @@ export interface LocalOutput extends CommandOutput {
   readonly archive?: Properties;
 }
 
-const defaultInterpreter = ["/bin/sh", "-c"];
 const graceMilliseconds = 2000;
 
 /**
@@ -43,13 +42,13 @@ function runProcess(
   folder: string,
   context: RunContext,
 ): Promise<CommandOutput> {
-  const interpreter = inputs.interpreter?.length ? inputs.interpreter : defaultInterpreter;
-  const [program = "/bin/sh", ...args] = [...interpreter, command];
+  const own = inputs.interpreter ?? [];
+  const [program = "/bin/sh", ...args] = own.length === 0 ? ["/bin/sh", "-c"] : own;
   const collector = new OutputCollector(context, inputs.logging);
   return new Promise((resolve, reject) => {
     context.signal.throwIfAborted();
     // A group of its own, so that what the command started ends with it.
-    const child = spawn(program, args, {
+    const child = spawn(program, [...args, command], {
       cwd: folder,
       env: { ...process.env, ...inputs.environment, ...previousOutput(inputs, previous) },
       detached: true,

@@ -19,7 +19,7 @@ import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import type { RunContext } from "./command-output";
 import type { Log } from "./log";
 import { inputsOf, invoke, newId, problems, stateOf, typeOf } from "./resources";
-import { type Properties, changedKeys, hasUnknown, isObject, unwrapProperties } from "./values";
+import { type Properties, changedKeys, hasUnknown, isObject, toPlain, unwrapProperties } from "./values";
 
 type Served = Pick<
   IResourceProviderServer,
@@ -190,10 +190,8 @@ function fromStruct(struct: Struct | undefined): Properties {
   return isObject(plain) ? plain : {};
 }
 
-/** Undefined has no place in a struct. */
 function toStruct(properties: Properties): Struct {
-  const plain = Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined));
-  return Struct.fromJavaScript(JSON.parse(JSON.stringify(plain)));
+  return Struct.fromJavaScript(toPlain(properties));
 }
 
 async function reply<T>(done: grpc.sendUnaryData<T>, work: () => Promise<T>): Promise<void> {

@@ -1,5 +1,12 @@
 /** Commands on a machine reached by SSH. */
-import { type ExecResult, type SshConnection, type SshEndpoint, type SshTarget, connect, defaultRetry } from "../../ssh";
+import {
+  type ExecResult,
+  type SshConnection,
+  type SshEndpoint,
+  type SshTarget,
+  connect,
+  defaultRetry,
+} from "../../ssh";
 import { type CommandOutput, OutputCollector, type RunContext, previousOutput } from "./command-output";
 import type { ConnectionInputs, EndpointInputs, RemoteCommandInputs } from "./inputs";
 
@@ -31,7 +38,7 @@ export function endpointOf(inputs: EndpointInputs): SshEndpoint {
     password: inputs.password,
     privateKey: inputs.privateKey,
     privateKeyPassword: inputs.privateKeyPassword,
-    agentSocketPath: inputs.agentSocketPath ?? process.env["SSH_AUTH_SOCK"],
+    agentSocketPath: inputs.agentSocketPath ?? process.env.SSH_AUTH_SOCK,
     hostKey: inputs.hostKey,
     dialTimeout: inputs.perDialTimeout,
     retry: { ...defaultRetry, limit: limit === -1 ? Number.POSITIVE_INFINITY : limit },

@@ -62,7 +62,7 @@ const remoteCopy: ResourceType = {
   },
   async update(raw, olds, context) {
     const news = copyToRemoteSchema.parse(raw);
-    const same = sourceHash(raw["source"]) === sourceHash(olds["source"]) && news.remotePath === olds["remotePath"];
+    const same = sourceHash(raw.source) === sourceHash(olds.source) && news.remotePath === olds.remotePath;
     if (!same) await copyToRemote(news, context);
     return {};
   },
@@ -122,7 +122,7 @@ export function inputsOf(state: Properties): Properties {
 }
 
 function outputOf(state: Properties): CommandOutput {
-  return { stdout: textOf(state["stdout"]), stderr: textOf(state["stderr"]) };
+  return { stdout: textOf(state.stdout), stderr: textOf(state.stderr) };
 }
 
 function textOf(value: unknown): string {

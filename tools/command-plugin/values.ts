@@ -1,5 +1,6 @@
 /** Property values as they travel between engine and plugin: plain JSON with marked objects among it. */
 import { isDeepStrictEqual } from "node:util";
+import type { JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 
 /** The key that marks an object as something else than a map, and the marks (Pulumi's `sdk/go/common/resource/sig`). */
 const signatureKey = "4dabf18193072939515e22adb298388d";
@@ -49,7 +50,7 @@ export function unwrap(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unwrap);
   if (!isObject(value)) return value;
   const signature = signatureOf(value);
-  if (signature === secretSignature || signature === outputSignature) return unwrap(value["value"]);
+  if (signature === secretSignature || signature === outputSignature) return unwrap(value.value);
   return unwrapProperties(value);
 }
 
@@ -62,7 +63,7 @@ export function hasSecret(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(hasSecret);
   if (!isObject(value)) return false;
   if (signatureOf(value) === secretSignature) return true;
-  if (signatureOf(value) === outputSignature && value["secret"] === true) return true;
+  if (signatureOf(value) === outputSignature && value.secret === true) return true;
   return Object.values(value).some(hasSecret);
 }
 
@@ -79,4 +80,17 @@ export function hasUnknown(value: unknown): boolean {
 export function changedKeys(olds: Properties, news: Properties): string[] {
   const keys = [...new Set([...Object.keys(olds), ...Object.keys(news)])].sort();
   return keys.filter((key) => !isDeepStrictEqual(unwrap(olds[key]), unwrap(news[key])));
+}
+
+/** The properties as a protobuf struct takes them; undefined has no place there. */
+export function toPlain(properties: Properties): Record<string, JavaScriptValue> {
+  const entries = Object.entries(properties).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries.map(([key, value]) => [key, toPlainValue(value)]));
+}
+
+function toPlainValue(value: unknown): JavaScriptValue {
+  if (Array.isArray(value)) return value.map(toPlainValue);
+  if (isObject(value)) return toPlain(value);
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return null;
 }

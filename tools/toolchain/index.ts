@@ -31,7 +31,7 @@ export type Rung = (typeof rungs)[number];
  * @throws UserError when no rung leads up.
  */
 export async function ensureToolchain(environment: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
-  const wanted = wantedRung(environment["IPV6LAB_TOOLCHAIN"]);
+  const wanted = wantedRung(environment.IPV6LAB_TOOLCHAIN);
   const ready = await findReady(wanted);
   if (ready !== undefined) return ready;
   const lock = join(cacheFolder(), "toolchain", "lock");
@@ -66,7 +66,7 @@ async function findReady(wanted: Rung | undefined): Promise<Toolchain | undefine
 }
 
 async function installedToolchain(insist: boolean): Promise<Toolchain | undefined> {
-  const searchPath = process.env["PATH"] ?? "";
+  const searchPath = process.env.PATH ?? "";
   const verdict = await findInstalled(searchPath);
   switch (verdict.kind) {
     case "suitable":
@@ -138,5 +138,5 @@ function releasePulumiHome(): string {
 }
 
 function prepend(...folders: string[]): string {
-  return [...folders, process.env["PATH"] ?? ""].join(delimiter);
+  return [...folders, process.env.PATH ?? ""].join(delimiter);
 }

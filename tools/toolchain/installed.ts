@@ -12,7 +12,7 @@ export type Verdict =
   | { readonly kind: "unsuitable"; readonly program: string; readonly reason: string };
 
 /** Looks at the pulumi on the search path: new enough, and with its language host beside it or on the path. */
-export async function findInstalled(searchPath: string = process.env["PATH"] ?? ""): Promise<Verdict> {
+export async function findInstalled(searchPath: string = process.env.PATH ?? ""): Promise<Verdict> {
   const program = findOnPath("pulumi", searchPath);
   if (program === undefined) return { kind: "absent" };
   const version = await versionOf(program);

@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import type { BuildOptions } from "esbuild";
 import { cacheFolder, projectRoot } from "../paths";
 import { commandPluginVersion } from "./pins";
 
@@ -31,7 +32,14 @@ export interface StandIns {
 }
 
 /** What the bundles are made from. */
-const sources = ["tools/language-host", "tools/command-plugin", "tools/grpc-server.ts", "tools/toolchain/pins.ts", "ssh", "package-lock.json"];
+const sources = [
+  "tools/language-host",
+  "tools/command-plugin",
+  "tools/grpc-server.ts",
+  "tools/toolchain/pins.ts",
+  "ssh",
+  "package-lock.json",
+];
 const entryPoints = {
   "language-host": "tools/language-host/main.ts",
   "command-plugin": "tools/command-plugin/main.ts",
@@ -60,7 +68,10 @@ export async function ensureStandIns(pulumi: string): Promise<StandIns> {
 function sourceDigest(): string {
   const hash = createHash("sha256");
   for (const file of sources.flatMap(filesUnder)) {
-    hash.update(`${file}\0`).update(readFileSync(join(projectRoot, file))).update("\0");
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(projectRoot, file)))
+      .update("\0");
   }
   return hash.digest("hex").slice(0, 16);
 }
@@ -96,11 +107,21 @@ async function bundle(folder: string): Promise<void> {
   }
 }
 
+/** The part of esbuild that is used. */
+interface Bundler {
+  build(options: BuildOptions): Promise<unknown>;
+}
+
 /** esbuild comes with tsx, whose own copy it is resolved from. */
-async function loadBundler(): Promise<typeof import("esbuild")> {
+async function loadBundler(): Promise<Bundler> {
   const path = createRequire(require.resolve("tsx/package.json")).resolve("esbuild");
-  const loaded: typeof import("esbuild") = await import(path);
+  const loaded: unknown = await import(path);
+  if (!isBundler(loaded)) throw new Error(`${path} has no build function.`);
   return loaded;
+}
+
+function isBundler(value: unknown): value is Bundler {
+  return typeof value === "object" && value !== null && "build" in value && typeof value.build === "function";
 }
 
 /** Writes the launcher unless it says just that already; a process that starts it meanwhile sees the old or the new. */
