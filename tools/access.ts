@@ -9,7 +9,13 @@ import { run } from "./processes";
 import { stackExists } from "./pulumi";
 import { setUp } from "./setup";
 
-const outputsSchema = z.record(z.string(), z.unknown());
+const exportSchema = z.object({
+  deployment: z.object({
+    resources: z
+      .array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).optional() }))
+      .default([]),
+  }),
+});
 
 /** @throws UserError when the stack does not exist, or no `up` has come far enough to say how to reach its machines. */
 export async function readAccess(stack: string): Promise<LabAccess> {
@@ -17,25 +23,38 @@ export async function readAccess(stack: string): Promise<LabAccess> {
   if (!(await stackExists(deployment, stack))) {
     throw new UserError(`There is no lab "${stack}". npm run up${forStack(stack)} creates it.`);
   }
-  const outputs = await stackOutputs(deployment, stack);
-  if (outputs.access === undefined) {
+  const access = await recordedAccess(deployment, stack);
+  if (access === undefined) {
     throw new UserError(
-      `The lab "${stack}" is not complete: the last up did not end well. npm run up${forStack(stack)} goes on.`,
+      `The lab "${stack}" is not complete: not all of its machines are there. npm run up${forStack(stack)} goes on.`,
     );
   }
-  return labAccessSchema.parse(outputs.access);
+  return labAccessSchema.parse(access);
 }
 
-async function stackOutputs(deployment: Deployment, stack: string): Promise<Record<string, unknown>> {
-  const args = ["stack", "output", "--json", "--show-secrets", "--non-interactive", "--stack", stack];
+/**
+ * What the lab's component recorded. The stack's own outputs are not enough: there are none after an `up` that ended
+ * with a failed check, which is when they are wanted most.
+ */
+async function recordedAccess(deployment: Deployment, stack: string): Promise<unknown> {
+  const args = ["stack", "export", "--show-secrets", "--non-interactive", "--stack", stack];
   const { code, stdout, stderr } = await run(deployment.toolchain.pulumi, args, {
     cwd: projectRoot,
     env: deployment.env,
   });
   if (code !== 0) {
-    throw new UserError(`The outputs of stack ${stack} cannot be read: ${stderr.trim() || stdout.trim()}`);
+    throw new UserError(`The state of stack ${stack} cannot be read: ${stderr.trim() || stdout.trim()}`);
   }
-  return outputsSchema.parse(JSON.parse(stdout));
+  const { resources } = exportSchema.parse(JSON.parse(stdout)).deployment;
+  return plain(resources.find(({ type }) => type === "ipv6lab:index:Ipv6OnlyLab")?.outputs?.access);
+}
+
+const secretSchema = z.object({ plaintext: z.string() });
+
+/** An exported secret is an object that holds its JSON text. */
+function plain(value: unknown): unknown {
+  const secret = secretSchema.safeParse(value);
+  return secret.success ? JSON.parse(secret.data.plaintext) : value;
 }
 
 function forStack(stack: string): string {
