@@ -1,9 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
-import { loadConfig } from "./components/config";
+import { loadPlan } from "./components/config";
 import { Ipv6OnlyLab } from "./components/lab";
-import { planLab } from "./plan/lab";
 
-const plan = planLab(loadConfig(), { project: pulumi.getProject(), stack: pulumi.getStack() });
+const plan = loadPlan();
 const lab = new Ipv6OnlyLab("lab", plan);
 
 export const lanPrefix = plan.lan.prefix;

@@ -1,14 +1,18 @@
 /** The one place that reads Pulumi's configuration. */
 import * as pulumi from "@pulumi/pulumi";
-import { ConfigError, parseConfig, type LabConfig } from "../plan/config";
+import { ConfigError, parseConfig } from "../plan/config";
+import { planLab } from "../plan/lab";
+import type { LabPlan } from "../plan/model";
 
 /**
- * The configuration of the current stack.
+ * The plan of the current stack, from its configuration.
  * @throws pulumi.RunError, which Pulumi shows without a stack trace, with every problem of the configuration.
  */
-export function loadConfig(): LabConfig {
+export function loadPlan(): LabPlan {
+  const project = pulumi.getProject();
   try {
-    return parseConfig(decodeConfig(pulumi.getProject(), pulumi.runtime.allConfig()));
+    const config = parseConfig(decodeConfig(project, pulumi.runtime.allConfig()));
+    return planLab(config, { project, stack: pulumi.getStack() });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new pulumi.RunError(error.message);
