@@ -1,5 +1,5 @@
 /** The stand-in of the command plugin as the engine sees it: over gRPC, against real SSH servers on loopback. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as grpc from "@grpc/grpc-js";
@@ -303,12 +303,69 @@ describe("local.run", () => {
   });
 });
 
-describe("remote.CopyToRemote", () => {
+/** OpenSSH's own, where it is installed. */
+const sftpServer = ["/usr/lib/openssh/sftp-server", "/usr/libexec/sftp-server"].find(existsSync);
+const itWithSftp = sftpServer === undefined ? it.skip : it;
+
+describe("remote.CopyToRemote (skipped without OpenSSH's sftp-server)", () => {
+  const asset = (content: Values): Values => ({ [signature]: "c44067f5952c0a294b673a41bacd8c17", ...content });
+  const archive = (content: Values): Values => ({ [signature]: "0def7320c3a5731c473e5ecbe6d01bc7", ...content });
+  let files: RunningServer;
+  let target: string;
+
+  beforeEach(async () => {
+    files = await startServer({ authorized: login, ...(sftpServer === undefined ? {} : { sftpServer }) });
+    target = join(folder, "target");
+    mkdirSync(join(folder, "tree/inner"), { recursive: true });
+    writeFileSync(join(folder, "tree/a"), "A");
+    writeFileSync(join(folder, "tree/inner/b"), "B");
+  });
+
+  afterEach(() => files.stop());
+
+  const send = (source: Values, remotePath: string): Promise<Values> =>
+    create(copy, { connection: endpoint(files), source, remotePath });
+
+  itWithSftp("writes a file or a text, and makes the folders above it", async () => {
+    await send(asset({ path: join(folder, "tree/a"), hash: "1" }), join(target, "deep/renamed"));
+    await send(asset({ text: "Ü", hash: "2" }), join(target, "text"));
+    expect(readFileSync(join(target, "deep/renamed"), "utf8")).toBe("A");
+    expect(readFileSync(join(target, "text"), "utf8")).toBe("Ü");
+  });
+
+  itWithSftp("keeps a file's name in a folder that exists", async () => {
+    mkdirSync(target);
+    await send(asset({ path: join(folder, "tree/a"), hash: "1" }), target);
+    expect(readFileSync(join(target, "a"), "utf8")).toBe("A");
+  });
+
+  itWithSftp("copies a folder into the folder, and its contents alone when it ends with a slash", async () => {
+    await send(archive({ path: join(folder, "tree"), hash: "1" }), target);
+    expect(readFileSync(join(target, "tree/inner/b"), "utf8")).toBe("B");
+    await send(archive({ path: `${join(folder, "tree")}/`, hash: "1" }), join(target, "flat"));
+    expect(readFileSync(join(target, "flat/inner/b"), "utf8")).toBe("B");
+  });
+
+  itWithSftp("writes an archive of named assets", async () => {
+    const inner = archive({ assets: { two: asset({ text: "2", hash: "2" }) }, hash: "3" });
+    await send(archive({ assets: { one: asset({ text: "1", hash: "1" }), more: inner }, hash: "4" }), target);
+    expect(readFileSync(join(target, "one"), "utf8")).toBe("1");
+    expect(readFileSync(join(target, "more/two"), "utf8")).toBe("2");
+  });
+
+  itWithSftp("copies again only when the source or the path has changed", async () => {
+    const inputs = { connection: endpoint(files), source: asset({ text: "old", hash: "1" }), remotePath: target };
+    const state = await create(copy, inputs);
+    writeFileSync(target, "changed by hand");
+    await update(copy, state, { ...inputs, connection: endpoint(files, { perDialTimeout: 9 }) });
+    expect(readFileSync(target, "utf8")).toBe("changed by hand");
+    await update(copy, state, { ...inputs, source: asset({ text: "new", hash: "2" }) });
+    expect(readFileSync(target, "utf8")).toBe("new");
+  });
+
   it("refuses a machine with another host key", async () => {
-    const file = join(folder, "file");
-    writeFileSync(file, "content");
-    const source = { [signature]: "c44067f5952c0a294b673a41bacd8c17", path: file, hash: "1" };
-    const connection = endpoint(machine, { hostKey: newKey().publicKey });
-    await expect(create(copy, { connection, source, remotePath: "/tmp/x" })).rejects.toThrow("is not the pinned one");
+    const connection = endpoint(files, { hostKey: newKey().publicKey });
+    const attempt = create(copy, { connection, source: asset({ text: "x", hash: "1" }), remotePath: target });
+    await expect(attempt).rejects.toThrow("is not the pinned one");
   });
 });
