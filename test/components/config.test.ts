@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { decodeConfig, loadConfig } from "../../components/config";
+import { decodeConfig, loadPlan } from "../../components/config";
 
 describe("the configuration that Pulumi hands over", () => {
   it("has its objects and lists decoded and its texts kept as they are", () => {
@@ -29,7 +29,7 @@ describe("loading the configuration of a stack", () => {
       "dev",
     );
     pulumi.runtime.setAllConfig({ ...config });
-    return loadConfig();
+    return loadPlan();
   };
 
   it("reads the keys of the project's namespace", async () => {
