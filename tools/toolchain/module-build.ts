@@ -1,9 +1,10 @@
 /** The third rung: the CLI built from its published Go modules, for machines that reach no release downloads. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError, progress, progressDone, say } from "../messages";
 import { cacheFolder, projectRoot } from "../paths";
 import { type Finished, findOnPath, run } from "../processes";
+import { makeFolder } from "./drafts";
 import { compareVersions, minimumGo, moduleVersion } from "./pins";
 
 const cliModule = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
@@ -24,17 +25,10 @@ export async function buildFromModules(): Promise<string> {
   if (existsSync(join(folder, "pulumi"))) return folder;
   const go = await requireGo();
   say(`Tool chain: building Pulumi ${moduleVersion} from its Go modules; this takes a few minutes, once …`);
-  const parent = join(folder, "..");
-  mkdirSync(parent, { recursive: true });
-  const draft = mkdtempSync(join(parent, "build-"));
-  try {
+  await makeFolder(folder, async (draft) => {
     const built = await build(go, join(draft, "pulumi"));
     if (built.code !== 0) throw buildError(built);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(draft, folder);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  });
   return folder;
 }
 

@@ -1,10 +1,11 @@
 /** The second rung: the pinned official release, with the language hosts in it. */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, progress, progressDone, say } from "../messages";
+import { UserError, messageOf, progress, progressDone, say } from "../messages";
 import { cacheFolder } from "../paths";
 import { run } from "../processes";
 import { UnreachableError, downloadFile, fetchText } from "./download";
+import { makeFolder } from "./drafts";
 import { releaseVersion } from "./pins";
 
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: "x64", arm64: "arm64" };
@@ -80,20 +81,11 @@ function showProgress(received: number, total: number | undefined): void {
   progress(`  ${Math.floor(received / 1_048_576)} MiB${percent}`);
 }
 
-/** Unpacks beside the destination and renames, so that a half-unpacked tool chain is never found. */
 async function unpack(file: string, folder: string): Promise<void> {
-  const parent = join(folder, "..");
-  mkdirSync(parent, { recursive: true });
-  const draft = mkdtempSync(join(parent, "unpack-"));
-  try {
+  await makeFolder(folder, async (draft) => {
     const tar = await run("tar", ["-xzf", file, "-C", draft, "--strip-components=1"]);
-    if (tar.code !== 0) {
-      rmSync(file);
-      throw new Error(`${file} could not be unpacked (${tar.stderr.trim()}); it was deleted, run the command again.`);
-    }
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(draft, folder);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+    if (tar.code === 0) return;
+    rmSync(file);
+    throw new UserError(`${file} could not be unpacked (${tar.stderr.trim()}); it was deleted, run the command again.`);
+  });
 }

@@ -10,18 +10,18 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { BuildOptions } from "esbuild";
+import { withLock } from "../lock";
 import { cacheFolder, projectRoot } from "../paths";
+import { makeFolder } from "./drafts";
 import { commandPluginVersion } from "./pins";
 
 export interface StandIns {
@@ -56,7 +56,12 @@ export function pulumiHome(): string {
  */
 export async function ensureStandIns(pulumi: string): Promise<StandIns> {
   const folder = join(cacheFolder(), "stand-ins", sourceDigest());
-  if (!existsSync(folder)) await bundle(folder);
+  if (!existsSync(folder)) {
+    const waiting = (): void => undefined;
+    await withLock(`${folder}.lock`, waiting, async () => {
+      if (!existsSync(folder)) await bundle(folder);
+    });
+  }
   const binFolder = join(folder, "bin");
   writeLauncher(join(binFolder, "pulumi-language-nodejs"), join(folder, "language-host.js"));
   linkBeside(pulumi, join(binFolder, "pulumi"));
@@ -85,11 +90,8 @@ function filesUnder(path: string): string[] {
 }
 
 async function bundle(folder: string): Promise<void> {
-  const parent = dirname(folder);
-  mkdirSync(parent, { recursive: true });
-  const draft = mkdtempSync(join(parent, "draft-"));
-  try {
-    const esbuild = await loadBundler();
+  const esbuild = await loadBundler();
+  await makeFolder(folder, async (draft) => {
     await esbuild.build({
       absWorkingDir: projectRoot,
       entryPoints,
@@ -101,10 +103,7 @@ async function bundle(folder: string): Promise<void> {
       external: ["cpu-features", "*.node"],
       logLevel: "error",
     });
-    if (!existsSync(folder)) renameSync(draft, folder);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  });
 }
 
 /** The part of esbuild that is used. */
