@@ -40,9 +40,8 @@ function cloudConfig(plan: LabPlan, { hostname, identity, files, commands }: Mac
         ssh_authorized_keys: [...new Set(identity.authorizedKeys)].sort(),
       },
     ],
-    // The image's own keys, if any, are everybody's; making others takes long in an emulated machine.
+    // The image's own keys, if any, are everybody's. With `ssh_keys`, cloud-init makes no others.
     ssh_deletekeys: true,
-    ssh_genkeytypes: [],
     ssh_keys: {
       ed25519_private: identity.hostKey.privateKey,
       ed25519_public: identity.hostKey.publicKey,

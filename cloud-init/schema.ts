@@ -6,7 +6,6 @@ export interface CloudConfig {
   readonly disable_root: boolean;
   readonly users: readonly User[];
   readonly ssh_deletekeys: boolean;
-  readonly ssh_genkeytypes: readonly string[];
   readonly ssh_keys: { readonly ed25519_private: string; readonly ed25519_public: string };
   readonly write_files?: readonly WriteFile[];
   /** Argument lists, run by no shell. */

@@ -28,7 +28,7 @@ declare -A changed=() changed_paths=() unit_changed=()
 # State of the units before: "active" and "enabled".
 declare -A was_active=() was_enabled=()
 declare -A outcome=()
-old_dnssec='' new_dnssec='' old_pool6='' laid_down=false work=''
+old_dnssec='' new_dnssec='' old_pool6='' old_modules='' laid_down=false work=''
 
 fail() {
   printf '%s\n' "$@" >&2
@@ -267,23 +267,37 @@ choose_dnssec() {
     fail "unbound: dns.dnssec is \"on\", but not every forwarder hands signatures through, so that no name would" \
       "resolve. Nothing was changed. Set dns.dnssec to \"auto\" or \"off\", or configure other dns.forwarders."
   fi
-  if [[ $conf == *validator* || $new_dnssec == dnssec-on.conf ]] &&
-    [[ ! -s /var/lib/unbound/root.key && ! -s /usr/share/dns/root.key ]]; then
+  if [[ $conf == *validator* || $new_dnssec == dnssec-on.conf ]]; then need_trust_anchor; fi
+}
+
+# The unit makes it when unbound starts, from the package dns-root-data; the checker wants it before.
+need_trust_anchor() {
+  [[ -s /var/lib/unbound/root.key ]] || /usr/libexec/unbound-helper root_trust_anchor_update || true
+  [[ -s /var/lib/unbound/root.key ]] ||
     fail "unbound: there is no trust anchor to validate with. Install the package dns-root-data on the gateway."
-  fi
 }
 
 # --- replacing files, and putting them back ---------------------------------------------------------------------------
 
-pool6_of() { # FILE
+# What a running daemon cannot change: it is restarted then.
+pool6() {
   local content=''
-  [[ ! -e $1 ]] || IFS= read -r -d '' content <"$1" || true
+  [[ ! -e /etc/jool/jool.conf ]] || IFS= read -r -d '' content </etc/jool/jool.conf || true
   [[ ! $content =~ \"pool6\":[[:space:]]*\"([^\"]*)\" ]] || printf '%s' "${BASH_REMATCH[1]}"
+}
+
+# unbound 1.22 ends when a reload finds other modules than those it has.
+unbound_modules() {
+  local content='' variant=''
+  [[ ! -e /etc/unbound/unbound.conf ]] || IFS= read -r -d '' content </etc/unbound/unbound.conf || true
+  if [[ $content == *"$dnssec_link"* && -e $dnssec_link ]]; then IFS= read -r -d '' variant <"$dnssec_link" || true; fi
+  [[ ! "$content$variant" =~ module-config:[[:space:]]*\"([^\"]*)\" ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
 
 replace_files() {
   local path service new_manifest=''
-  old_pool6=$(pool6_of /etc/jool/jool.conf)
+  old_pool6=$(pool6)
+  old_modules=$(unbound_modules)
   for path in "${paths[@]}"; do new_manifest+="${service_of[$path]} $path"$'\n'; done
   printf '%s\n' "${!changed[@]}" >"$pending"
   laid_down=true
@@ -327,6 +341,8 @@ restore_unit() { # SERVICE
   if [[ ${was_enabled[$1]} == enabled ]]; then systemctl -q enable "$name"; else systemctl -q disable "$name"; fi
   if [[ ${was_active[$1]} != active ]]; then
     systemctl stop "$name"
+  elif [[ $1 == unbound ]]; then
+    systemctl restart "$name"
   elif [[ $1 != jool ]] || ! jool file handle /etc/jool/jool.conf; then
     systemctl reload-or-restart "$name"
   fi
@@ -341,8 +357,8 @@ finish() {
     set +e
     printf 'The previous files and services are put back.\n' >&2
     put_back >&2
+    rm -rf "$pending" "$state/backup"
     printf 'That is done.\n' >&2
-    rm -f "$pending"
   fi
   rm -rf "$work"
 }
@@ -390,13 +406,21 @@ reload() { # SERVICE
 }
 
 reload_nftables() { reload nftables; }
-reload_unbound() { reload unbound; }
 reload_radvd() { reload radvd; }
 reload_kea() { reload kea; }
 
+reload_unbound() {
+  if [[ $old_modules == "$(unbound_modules)" ]]; then
+    reload unbound
+  else
+    run_unit unbound restart
+    outcome[unbound]="${outcome[unbound]}, restarted for other modules"
+  fi
+}
+
 # Sessions survive, unless the prefix changes, which Jool cannot do while it runs.
 reload_jool() {
-  if [[ $old_pool6 == "$(pool6_of /etc/jool/jool.conf)" ]]; then
+  if [[ $old_pool6 == "$(pool6)" ]]; then
     jool file handle /etc/jool/jool.conf || fail "jool: the new configuration could not be loaded; the reason is above."
     outcome[jool]="${outcome[jool]}, reloaded, sessions kept"
   else

@@ -63,7 +63,6 @@ describe("the documents of every machine", () => {
         },
       ],
       ssh_deletekeys: true,
-      ssh_genkeytypes: [],
       ssh_keys: { ed25519_private: identity.hostKey.privateKey, ed25519_public: identity.hostKey.publicKey },
     });
   });

@@ -1,0 +1,315 @@
+/** services/apply.sh in the guest, with its real systemd and real daemons; only Jool's module needs the guest's kernel. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { embedIpv4 } from "../../plan/rfc6052";
+import type { BundleFile, ServiceName } from "../../services/bundle";
+import { bundleText, createBundle, renderBundle } from "../../services/render";
+import { planOf } from "../fixtures/plan";
+import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
+
+const script = readFileSync(join(__dirname, "..", "..", "services", "apply.sh"), "utf8");
+
+type RawConfig = Readonly<Record<string, unknown>>;
+
+/** Every service but Jool, whose module cannot be loaded into the kernel of this machine. */
+function filesOf(raw: RawConfig): BundleFile[] {
+  return renderBundle(planOf(raw)).files.filter(({ service }) => service !== "jool");
+}
+
+/** The files with one line more at the end of one of them. */
+function withLine(files: readonly BundleFile[], path: string, line: string): BundleFile[] {
+  return files.map((file) => (file.path === path ? { ...file, content: `${file.content}${line}\n` } : file));
+}
+
+const units: Readonly<Record<Exclude<ServiceName, "sysctl" | "jool">, string>> = {
+  nftables: "nftables.service",
+  unbound: "unbound.service",
+  radvd: "radvd.service",
+  kea: "kea-dhcp6-server.service",
+};
+
+describeInGuest("apply.sh", () => {
+  let guest: Guest;
+
+  const applyText = (text: string): Result => guest.run(["bash", "-c", script], text);
+  const applyFiles = (files: readonly BundleFile[]): Result => applyText(bundleText(createBundle(files)));
+  const apply = (raw: RawConfig): Result => applyFiles(filesOf(raw));
+  const applied = (raw: RawConfig): string[] => {
+    const { status, stdout, stderr } = apply(raw);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout.trimEnd().split("\n");
+  };
+  /** Everything that an update could have changed: files with their modes, and the daemons' processes. */
+  const state = (): string =>
+    guest.shell(
+      `find /etc /var/lib/ipv6-only-lab -xdev -type f -printf '%p %m\\n' -exec sha256sum {} + | sort
+      readlink /etc/unbound/ipv6-only-lab/dnssec.conf || true
+      systemctl show -p Id -p MainPID -p ActiveState -p UnitFileState ${Object.values(units).join(" ")}
+      nft list ruleset | sed 's/packets [0-9]* bytes [0-9]*//'`,
+    );
+  const mainPid = (unit: string): string => guest.shell(`systemctl show --value -p MainPID ${unit}`).trim();
+  const lookUp = (name: string, type: string): string[] =>
+    guest.shell(`dig @fc01:0:0:1::1 +short ${name} ${type}`).trim().split("\n").sort();
+
+  beforeAll(async () => {
+    guest = await Guest.start();
+    startForwarder(guest);
+    const { status, stderr } = apply({});
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  }, startTimeout);
+  afterAll(() => guest.stop());
+  // Whatever a test left behind, the next one starts from the default lab.
+  beforeEach(() => void applied({}));
+
+  describe("with a good bundle", () => {
+    it("brings every service up, enabled for the next boot", () => {
+      for (const unit of Object.values(units)) {
+        expect(guest.shell(`systemctl is-active ${unit}; systemctl is-enabled ${unit}`)).toBe("active\nenabled\n");
+      }
+    });
+
+    it("changes and restarts nothing the second time", () => {
+      const before = state();
+      expect(applied({})).toEqual(
+        ["sysctl", "nftables", "unbound", "radvd", "kea"].map((name) => `${name}: unchanged`),
+      );
+      expect(state()).toBe(before);
+    });
+
+    it("reloads unbound, in place, and touches nobody else when a forwarder changes", () => {
+      const before = Object.values(units).map(mainPid);
+      expect(applied({ dns: { forwarders: ["10.0.2.3@53"], dnssec: "off" } })).toEqual([
+        "sysctl: unchanged",
+        "nftables: unchanged",
+        "unbound: changed, reloaded",
+        "radvd: unchanged",
+        "kea: unchanged",
+      ]);
+      expect(Object.values(units).map(mainPid)).toEqual(before);
+    });
+
+    it("stops what the plan no longer has, removes its files, and brings it back", () => {
+      expect(applied({ dhcpv6: { mode: "off" } })).toContain("kea: stopped and disabled");
+      expect(guest.run(["systemctl", "is-enabled", units.kea]).stdout).toBe("disabled\n");
+      expect(guest.run(["test", "-e", "/etc/kea/kea-dhcp6.conf"]).status).toBe(1);
+      expect(applied({})).toContain("kea: changed, started");
+    });
+
+    it("starts a service that has died although its files are right", () => {
+      guest.shell(`systemctl stop ${units.radvd}`);
+      expect(applied({})).toContain("radvd: unchanged, started");
+      expect(guest.shell(`systemctl is-active ${units.radvd}`)).toBe("active\n");
+    });
+
+    it("goes on where an update was cut off between its files and its services", () => {
+      guest.write("/var/lib/ipv6-only-lab/pending", "radvd\n");
+      expect(applied({})).toContain("radvd: changed, reloaded");
+      expect(guest.run(["test", "-e", "/var/lib/ipv6-only-lab/pending"]).status).toBe(1);
+    });
+
+    it("repairs a file that was edited by hand", () => {
+      guest.shell("echo '# by hand' >>/etc/radvd.conf; chmod 600 /etc/nftables.conf");
+      expect(applied({})).toEqual(expect.arrayContaining(["radvd: changed, reloaded", "nftables: changed, reloaded"]));
+      expect(guest.shell("grep -c hand /etc/radvd.conf || true; stat -c %a /etc/nftables.conf")).toBe("0\n644\n");
+    });
+  });
+
+  describe("with a resolver", () => {
+    // The six lengths of RFC 6052 section 2.2.
+    it.each([
+      "2001:db8::/32",
+      "2001:db8:100::/40",
+      "2001:db8:122::/48",
+      "2001:db8:122:300::/56",
+      "2001:db8:122:344::/64",
+      "64:ff9b::/96",
+    ])("that synthesizes inside %s", (prefix) => {
+      applied({ nat64: { prefix } });
+      expect(lookUp("v4.example", "AAAA")).toEqual([embedIpv4(prefix, "192.0.2.80")]);
+      expect(lookUp("ipv4only.arpa", "AAAA")).toEqual(
+        ["192.0.0.170", "192.0.0.171"].map((address) => embedIpv4(prefix, address)).sort(),
+      );
+      expect(lookUp("ipv4only.arpa", "A")).toEqual(["192.0.0.170", "192.0.0.171"]);
+    });
+
+    it("that synthesizes for dual-stack names too, or only for those without AAAA", () => {
+      expect(lookUp("dual.example", "AAAA")).toEqual(["64:ff9b::c000:251"]);
+      applied({ dns: { synthesizeAll: false } });
+      expect(lookUp("dual.example", "AAAA")).toEqual(["2001:db8::81"]);
+    });
+
+    it("that does not validate by probe when the forwarder hands no signatures through", () => {
+      expect(applied({ dns: { forwarders: ["10.0.2.3"], dnssec: "auto" } })).toContain(
+        "unbound: validation is off, because the forwarders do not all hand signatures through",
+      );
+      expect(guest.shell("readlink /etc/unbound/ipv6-only-lab/dnssec.conf")).toBe("dnssec-off.conf\n");
+      expect(lookUp("v4.example", "AAAA")).toEqual(["64:ff9b::c000:250"]);
+    });
+
+    it("that validates by probe when the forwarder does", () => {
+      expect(applied({ dns: { forwarders: ["10.0.2.3@5353"], dnssec: "auto" } })).toContain(
+        "unbound: validation is on, because the forwarders hand signatures through",
+      );
+      expect(guest.shell("readlink /etc/unbound/ipv6-only-lab/dnssec.conf")).toBe("dnssec-on.conf\n");
+    });
+
+    it("that serves the LAN and the gateway itself, not the uplink", () => {
+      const pid = mainPid(units.unbound);
+      const sockets = guest.shell(`ss -Hlunp 'sport = :53' | grep -w 'pid=${pid}' | awk '{print $4}'`);
+      expect(sockets.trim().split("\n").sort()).toEqual(["127.0.0.1:53", "[::1]:53", "[fc01:0:0:1::1]:53"]);
+    });
+  });
+
+  describe("refuses, and changes nothing,", () => {
+    const refused = (result: Result, before: string): string => {
+      expect(result.status).toBe(1);
+      expect(state()).toBe(before);
+      return result.stderr;
+    };
+
+    it("a bundle that was damaged or cut off", () => {
+      const before = state();
+      const text = bundleText(createBundle(filesOf({})));
+      expect(refused(applyText(text.replace("AdvSendAdvert on", "AdvSendAdvert xx")), before)).toContain("damaged");
+      expect(refused(applyText(text.slice(0, -20)), before)).toContain("damaged");
+      expect(refused(applyText("something else\n"), before)).toContain("not a bundle");
+      expect(refused(applyText(""), before)).toContain("not a bundle");
+    });
+
+    it.each([
+      ["radvd", "/etc/radvd.conf", "interface lan { AdvSendAdvert maybe; };", "duplicate interface"],
+      ["unbound", "/etc/unbound/unbound.conf", "    nonsense: 1", "nonsense"],
+      ["nftables", "/etc/nftables.conf", "table inet x { chain y { tcp dport nonsense } }", "nonsense"],
+      ["kea", "/etc/kea/kea-dhcp6.conf", "}", "syntax error"],
+    ])("what the checker of %s does not accept, in its words", (service, path, line, words) => {
+      const before = state();
+      const files = withLine(filesOf({ routerAdvertisements: { maxInterval: 60 } }), path, line);
+      const stderr = refused(applyFiles(files), before);
+      expect(stderr).toContain(`${service}: the new configuration was refused, nothing was changed.`);
+      expect(stderr).toContain(words);
+    });
+
+    it("forwarders that do not answer, and names them", () => {
+      const before = state();
+      const stderr = refused(apply({ dns: { forwarders: ["10.0.2.9"], dnssec: "off" } }), before);
+      expect(stderr).toContain("the forwarder 10.0.2.9 does not answer");
+    });
+
+    it("forwarders that refuse, and names them", () => {
+      const before = state();
+      const stderr = refused(apply({ dns: { forwarders: ["10.0.2.3@5300"], dnssec: "off" } }), before);
+      expect(stderr).toContain("the forwarder 10.0.2.3@5300 refuses to answer this gateway");
+    });
+
+    it("validation behind a forwarder that strips signatures", () => {
+      const before = state();
+      const stderr = refused(apply({ dns: { forwarders: ["10.0.2.3"], dnssec: "on" } }), before);
+      expect(stderr).toContain('dns.dnssec is "on", but not every forwarder hands signatures through');
+    });
+
+    it("a kernel without Jool's module, with what is known about it", () => {
+      const before = state();
+      const stderr = refused(applyText(bundleText(renderBundle(planOf()))), before);
+      expect(stderr).toContain("jool: the kernel module cannot be loaded on kernel");
+      expect(stderr).toMatch(/dkms status: jool\/4\.1/);
+      expect(stderr).toContain("Secure Boot: ");
+    });
+
+    it("a gateway whose first boot failed, in cloud-init's words", () => {
+      const before = state();
+      guest.write("/run/cloud-init/result.json", '{"v1": {"datasource": null, "errors": ["runcmd failed"]}}\n');
+      const result = apply({});
+      guest.write("/run/cloud-init/result.json", '{"v1": {"datasource": null, "errors": []}}\n');
+      expect(refused(result, before)).toContain("The first boot of the gateway did not end well");
+    });
+  });
+
+  describe("puts the old files and services back", () => {
+    /** As `state`, without process ids: what is put back may have been restarted. */
+    const laidDown = (): string => state().replaceAll(/MainPID=\d+/g, "MainPID");
+
+    it("when the kernel refuses a setting that no checker saw", () => {
+      const before = laidDown();
+      const files = withLine(
+        filesOf({ routerAdvertisements: { maxInterval: 60 } }),
+        "/etc/sysctl.d/90-ipv6-only-lab.conf",
+        "net.ipv6.conf.nonsense = 1",
+      );
+      const { status, stderr } = applyFiles(files);
+      expect(status).toBe(1);
+      expect(stderr).toContain("nonsense");
+      expect(stderr).toContain("The previous files and services are put back.\n");
+      expect(laidDown()).toBe(before);
+    });
+
+    it("when a service does not start, with its last words", () => {
+      const before = laidDown();
+      const { status, stderr } = applyFiles([
+        ...filesOf({ dns: { searchDomains: ["lab.example"] } }),
+        {
+          service: "radvd",
+          path: "/etc/systemd/system/radvd.service.d/broken.conf",
+          mode: "0644",
+          content: "[Service]\nExecStartPre=/bin/sh -c 'echo these are my last words; exit 1'\n",
+        },
+      ]);
+      expect(status).toBe(1);
+      expect(stderr).toContain("these are my last words");
+      expect(laidDown()).toBe(before);
+      expect(guest.shell(`systemctl is-active ${units.radvd}`)).toBe("active\n");
+    });
+
+    it("when it is ended in the middle", () => {
+      const before = laidDown();
+      const text = bundleText(createBundle(filesOf({ routerAdvertisements: { maxInterval: 60 } })));
+      guest.write("/tmp/bundle", text);
+      guest.write("/tmp/apply.sh", script.replace(/^bring_up\(\) .*$/m, "$&\n  kill -TERM $$; sleep 5"));
+      expect(guest.run(["bash", "-c", "bash /tmp/apply.sh </tmp/bundle"]).status).not.toBe(0);
+      expect(laidDown()).toBe(before);
+    });
+  });
+});
+
+/**
+ * Resolvers on the uplink, as a forwarder may be: 10.0.2.3 knows two names and hands no signatures through; on port 5353
+ * there is one that does, on port 5300 one that refuses.
+ */
+function startForwarder(guest: Guest): void {
+  const server = (port: number, access: string, options: string) => `
+server:
+  interface: 10.0.2.3@${port}
+  access-control: 0.0.0.0/0 ${access}
+  username: ""
+  chroot: ""
+  pidfile: ""
+  use-syslog: no
+  module-config: "iterator"
+${options}`;
+  const names = `
+  local-zone: "." static
+  local-data: ". 60 IN SOA a. b. 1 1 1 1 1"
+  local-data: "v4.example. 60 IN A 192.0.2.80"
+  local-data: "dual.example. 60 IN A 192.0.2.81"
+  local-data: "dual.example. 60 IN AAAA 2001:db8::81"
+`;
+  const signed = `
+auth-zone:
+  name: "."
+  zonefile: /tmp/forwarder/signed.zone
+`;
+  guest.write("/tmp/forwarder/plain.conf", server(53, "allow", names));
+  guest.write("/tmp/forwarder/refusing.conf", server(5300, "refuse", names));
+  guest.write("/tmp/forwarder/signing.conf", server(5353, "allow", signed));
+  guest.write(
+    "/tmp/forwarder/signed.zone",
+    `. 60 IN SOA a. b. 1 1 1 1 1
+. 60 IN NS a.
+. 60 IN DNSKEY 257 3 13 AAAA
+. 60 IN RRSIG DNSKEY 13 0 60 20300101000000 20200101000000 1 . AAAA
+`,
+  );
+  for (const kind of ["plain", "refusing", "signing"]) {
+    guest.shell(`systemd-run --quiet --unit=forwarder-${kind} unbound -d -c /tmp/forwarder/${kind}.conf`);
+  }
+  guest.shell("until dig +time=1 +tries=1 @10.0.2.3 v4.example A >/dev/null; do sleep 0.1; done");
+}

@@ -1,0 +1,125 @@
+/** Every rendered file through the parser of the program that will read it, in the version that the guest has. */
+import { utils } from "ssh2";
+import { stringify } from "yaml";
+import { clientDocuments } from "../../cloud-init/client";
+import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/documents";
+import { gatewayDocuments } from "../../cloud-init/gateway";
+import { renderBundle } from "../../services/render";
+import { configurations, planOf } from "../fixtures/plan";
+import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
+
+const keys = utils.generateKeyPairSync("ed25519", { comment: "test" });
+const identity: MachineIdentity = {
+  hostKey: { privateKey: keys.private, publicKey: keys.public },
+  authorizedKeys: [keys.public],
+};
+
+/** What each program is asked, with the files laid out below `/tmp/<configuration>`. */
+const checkers = {
+  "unbound-checkconf": (root: string) => `
+    /usr/libexec/unbound-helper root_trust_anchor_update
+    for variant in off on; do
+      for file in unbound ipv6-only-lab/dnssec-$variant; do
+        [ ! -e ${root}/etc/unbound/$file.conf ] || grep -v '^include:' ${root}/etc/unbound/$file.conf
+      done >${root}/unbound.conf
+      unbound-checkconf ${root}/unbound.conf
+    done`,
+  radvd: (root: string) => `radvd --logmethod stderr --configtest --config ${root}/etc/radvd.conf`,
+  "kea-dhcp6": (root: string) => `
+    [ ! -e ${root}/etc/kea/kea-dhcp6.conf ] || KEA_LOCKFILE_DIR=${root} kea-dhcp6 -t ${root}/etc/kea/kea-dhcp6.conf`,
+  nft: (root: string) => `nft -c -f ${root}/etc/nftables.conf`,
+  sysctl: (root: string) => `sysctl --dry-run -p ${root}/etc/sysctl.d/90-ipv6-only-lab.conf`,
+  "systemd-analyze": (root: string) => `
+    for unit in jool kea-dhcp6-server; do
+      [ ! -d ${root}/etc/systemd/system/$unit.service.d ] || cp -r ${root}/etc/systemd/system/$unit.service.d /run/systemd/system/
+    done
+    systemctl daemon-reload
+    ! systemd-analyze verify jool.service kea-dhcp6-server.service 2>&1 | grep ipv6-only-lab.conf`,
+};
+
+describeInGuest("the programs on the gateway", () => {
+  let guest: Guest;
+  beforeAll(async () => {
+    guest = await Guest.start();
+  }, startTimeout);
+  afterAll(() => guest.stop());
+
+  describe.each(Object.entries(configurations))("accept the services of %s:", (name, raw) => {
+    const root = `/tmp/${name.replaceAll(/\W+/g, "-")}`;
+    beforeAll(() => {
+      for (const { path, content } of renderBundle(planOf(raw)).files) guest.write(`${root}${path}`, content);
+    });
+
+    it.each(Object.entries(checkers))("%s", (_program, command) => {
+      expect(complaint(guest.run(["bash", "-euc", command(root)]))).toBe("");
+    });
+  });
+
+  it("would notice a mistake", () => {
+    const broken = "/tmp/broken";
+    guest.write(`${broken}/etc/radvd.conf`, "interface lan { AdvSendAdvert maybe; };\n");
+    guest.write(`${broken}/etc/nftables.conf`, "table inet x { chain y { tcp dport nonsense } }\n");
+    guest.write(`${broken}/etc/unbound/unbound.conf`, "server:\n    interfaces: ::1\n");
+    guest.write(`${broken}/etc/kea/kea-dhcp6.conf`, '{ "Dhcp6": { "interface": [] } }\n');
+    for (const program of ["radvd", "nft", "unbound-checkconf", "kea-dhcp6"] as const) {
+      expect(guest.run(["bash", "-euc", checkers[program](broken)]).status).not.toBe(0);
+    }
+  });
+
+  describe("cloud-init and netplan", () => {
+    it.each(documents())("accept the documents of %s", (_name, { userData, networkConfig }) => {
+      guest.shell("rm -rf /tmp/seed; mkdir -p /tmp/seed/etc/netplan");
+      guest.write("/tmp/seed/user-data", userData);
+      guest.write("/tmp/seed/network-config", networkConfig);
+      expect(complaint(guest.run(["cloud-init", "schema", "--config-file", "/tmp/seed/user-data"]))).toBe("");
+      guest.shell(
+        `printf 'network:\\n' >/tmp/seed/etc/netplan/50-cloud-init.yaml
+        sed 's/^/  /' /tmp/seed/network-config >>/tmp/seed/etc/netplan/50-cloud-init.yaml
+        chmod 600 /tmp/seed/etc/netplan/50-cloud-init.yaml
+        netplan generate --root-dir /tmp/seed`,
+      );
+    });
+
+    it("give a client no IPv4 at all, and the planned interface id", () => {
+      const plan = planOf({ clients: [{ name: "one", interfaceId: "::10" }, { name: "two" }] });
+      const units = plan.clients.map((client) => networkUnit(guest, clientDocuments(plan, client, identity)));
+      for (const unit of units) {
+        expect(unit).toContain("LinkLocalAddressing=ipv6\n");
+        expect(unit).toContain("IPv6AcceptRA=yes\n");
+        expect(unit).not.toMatch(/^DHCP=/m);
+      }
+      expect(units[0]).toMatch(/^IPv6Token=static:::10$/m);
+      expect(units[1]).not.toContain("Token");
+    });
+  });
+});
+
+/** What a program said when it refused a file; empty when it accepted it. */
+function complaint({ status, stdout, stderr }: Result): string {
+  return status === 0 ? "" : `exit ${String(status)}\n${stdout}${stderr}`;
+}
+
+/** Distinct documents only: cloud-init's checker takes a second for each. */
+function documents(): [string, CloudInitDocuments][] {
+  const images = { "a cloud image": { image: { kind: "cloud", location: "/debian.qcow2" } }, ...configurations };
+  const all = Object.entries(images).flatMap(([name, raw]): [string, CloudInitDocuments][] => {
+    const plan = planOf(raw);
+    return [
+      [`the gateway of ${name}`, gatewayDocuments(plan, identity)],
+      ...plan.clients.map((client): [string, CloudInitDocuments] => [
+        `${client.name} of ${name}`,
+        clientDocuments(plan, client, identity),
+      ]),
+    ];
+  });
+  return [...new Map(all.map((entry) => [stringify(entry[1]), entry])).values()];
+}
+
+/** What netplan makes of a network configuration for systemd-networkd. */
+function networkUnit(guest: Guest, { networkConfig }: CloudInitDocuments): string {
+  guest.shell("rm -rf /tmp/netplan; mkdir -p /tmp/netplan/etc/netplan");
+  const indented = networkConfig.replace(/^(?=.)/gm, "  ");
+  guest.write("/tmp/netplan/etc/netplan/50-cloud-init.yaml", `network:\n${indented}`);
+  guest.shell("chmod 600 /tmp/netplan/etc/netplan/50-cloud-init.yaml; netplan generate --root-dir /tmp/netplan");
+  return guest.shell("cat /tmp/netplan/run/systemd/network/10-netplan-lan.network");
+}
