@@ -1,6 +1,6 @@
-/** `lab:index:KeyPair`: an ed25519 key pair, made by ssh2, so that no other plugin is needed. */
-import { utils } from "ssh2";
+/** `lab:index:KeyPair`: an ed25519 key pair, made in this process, so that no other plugin is needed. */
 import { z } from "zod";
+import { generateKeyPair } from "../ssh";
 import { checkWith } from "./check";
 import { compareInputs, type ResourceHandler } from "./handler";
 
@@ -13,10 +13,10 @@ export const keyPairHandler: ResourceHandler = {
 
   create(inputs) {
     const { comment } = inputsSchema.parse(inputs);
-    const pair = utils.generateKeyPairSync("ed25519", { comment });
+    const pair = generateKeyPair(comment);
     return Promise.resolve({
-      id: fingerprint(pair.public),
-      outputs: { comment, privateKey: pair.private, publicKey: pair.public },
+      id: fingerprint(pair.publicKey),
+      outputs: { comment, privateKey: pair.privateKey, publicKey: pair.publicKey },
     });
   },
 

@@ -10,9 +10,6 @@ const log = new EngineLog();
 log.attach(engineAddress ?? "");
 const provider = new ProviderService(labProvider, log);
 
-// Ctrl-C reaches the whole terminal; the engine says by `cancel` when it means the provider.
-process.on("SIGINT", () => undefined);
-
 serve(ResourceProviderService, provider.implementation(), () => {
   provider.cancel();
 }).catch((error: unknown) => {
