@@ -141,6 +141,8 @@ export class LanSegment extends pulumi.CustomResource {
 export class Verification extends pulumi.CustomResource {
   /** One line a check. */
   declare readonly report: pulumi.Output<string>;
+  /** How many checks passed, failed and were skipped. */
+  declare readonly summary: pulumi.Output<string>;
   /** When every client had its first byte through NAT64; ISO 8601. */
   declare readonly firstByteAt: pulumi.Output<string | undefined>;
   /** ISO 8601. */
@@ -150,7 +152,7 @@ export class Verification extends pulumi.CustomResource {
     super(
       "lab:index:Verification",
       name,
-      { ...args, report: undefined, firstByteAt: undefined, verifiedAt: undefined },
+      { ...args, report: undefined, summary: undefined, firstByteAt: undefined, verifiedAt: undefined },
       opts,
     );
   }
