@@ -96,9 +96,9 @@ describeInGuest("apply.sh", () => {
     });
 
     it("starts a service that has died although its files are right", () => {
-      guest.shell(`systemctl stop ${units.radvd}`);
-      expect(applied({})).toContain("radvd: unchanged, started");
-      expect(guest.shell(`systemctl is-active ${units.radvd}`)).toBe("active\n");
+      guest.shell(`systemctl stop ${units.kea}`);
+      expect(applied({})).toContain("kea: unchanged, started");
+      expect(guest.shell(`systemctl is-active ${units.kea}`)).toBe("active\n");
     });
 
     it("goes on where an update was cut off between its files and its services", () => {
