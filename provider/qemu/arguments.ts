@@ -60,17 +60,18 @@ function boot({ kernel, initrd, kernelArguments }: MachineDescription): string[]
 
 /**
  * The disk may be lost with the host, so nothing is flushed (`cache=unsafe`). The seed is a folder that QEMU shows as a
- * FAT disk: no tool is needed to make it. A kernel of ours finds both as nvme, which needs no initrd and no module; they
- * are two namespaces of one controller, because two controllers get their names in the order in which they wake up.
+ * FAT disk: no tool is needed to make it. A kernel of ours finds the disk as nvme, which needs no initrd; the seed
+ * is of another kind, because two nvme devices, and two namespaces of one, get their names in the order in which they
+ * wake up.
  */
 function disks({ kernel, paths }: MachineDescription): string[] {
   const disk = `if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=${escape(paths.overlay)}`;
   const seed = { driver: "vvfat", "node-name": "seed", dir: paths.seed, label: "CIDATA", "read-only": true };
-  const devices =
-    kernel === undefined
-      ? ["virtio-blk-pci,drive=disk,bootindex=1", "virtio-blk-pci,drive=seed"]
-      : ["nvme,id=nvme,serial=lab", "nvme-ns,bus=nvme,nsid=1,drive=disk", "nvme-ns,bus=nvme,nsid=2,drive=seed"];
-  return ["-drive", disk, "-blockdev", JSON.stringify(seed), ...devices.flatMap((device) => ["-device", device])];
+  const device = kernel === undefined ? "virtio-blk-pci,drive=disk,bootindex=1" : "nvme,drive=disk,serial=disk";
+  return [
+    ...["-drive", disk, "-device", device],
+    ...["-blockdev", JSON.stringify(seed), "-device", "virtio-blk-pci,drive=seed"],
+  ];
 }
 
 function networkCard(nic: NicArgs, index: number, sshPort: number | undefined): string[] {
