@@ -35,7 +35,10 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   }
   const gateway = connected.connection;
   try {
-    const visits = await mapLimited(clients, sideBySide, (client) => visitClient(access, client, gateway, options));
+    const online: ClientAccess[] = [];
+    const visits = await mapLimited(clients, sideBySide, (client) =>
+      visitClient(access, client, { gateway, online }, options),
+    );
     // After all visits, so that every session that they made is in it.
     const facts = await gatewayFacts(gateway, options.signal);
     return makeReport(
@@ -65,10 +68,20 @@ type Visit =
 /** What is seen from the client; what the gateway saw of it is asked once, for all. */
 type ClientVisit = Omit<ClientEvidence, "gateway">;
 
+/** Who can be talked to already. */
+interface Neighbourhood {
+  readonly gateway: SshConnection;
+  /**
+   * Clients whose path is known to work. Each one that comes pings some of those before it: every pair is seen once
+   * (an echo goes both ways), and nobody is called silent who has not booted yet.
+   */
+  readonly online: ClientAccess[];
+}
+
 async function visitClient(
   access: LabAccess,
   client: ClientAccess,
-  gateway: SshConnection,
+  neighbourhood: Neighbourhood,
   options: VerifyOptions,
 ): Promise<Visit> {
   const connected = await tryConnect(options, () => connectClient(access, client, options));
@@ -79,7 +92,7 @@ async function visitClient(
   const { connection } = connected;
   try {
     options.progress?.(`${client.name}: logged in, waiting for IPv4 content through NAT64`);
-    const { evidence, firstByteAt } = await gather(access, client, connection, gateway, options);
+    const { evidence, firstByteAt } = await gather(access, client, connection, neighbourhood, options);
     options.progress?.(`${client.name}: ${evidence.translatedFetch.said}`);
     return { ok: true, evidence, firstByteAt };
   } finally {
@@ -113,7 +126,7 @@ async function gather(
   access: LabAccess,
   client: ClientAccess,
   connection: SshConnection,
-  gateway: SshConnection,
+  { gateway, online }: Neighbourhood,
   { wait, signal }: VerifyOptions,
 ): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
   const { url } = access.promised.verify;
@@ -134,13 +147,13 @@ async function gather(
   const target = translatedTarget(access, facts);
   const errands = [
     `neighbour-${access.gateway.name} ping ${access.promised.lan.gatewayAddress}`,
-    ...access.clients
-      .filter(({ name }) => name !== client.name)
-      .slice(0, 3)
-      .map(({ name, address }) => `neighbour-${name} ping ${address}`),
+    ...online.slice(-3).map(({ name, address }) => `neighbour-${name} ping ${address}`),
     ...(target === undefined ? [] : [`ping-nat64 ping ${target.ipv6}`]),
     ...(direct || target === undefined ? [] : [`fetch fetch ${target.ipv6} ${facts.url}`]),
   ];
+  if (facts.wait.ok) {
+    online.push(client);
+  }
   const [reached, uplinkPing] = await Promise.all([
     reach(connection, errands, signal),
     target === undefined ? undefined : reach(gateway, [`uplink ping ${target.ipv4}`], signal),
