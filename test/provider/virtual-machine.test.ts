@@ -8,6 +8,7 @@ import type { Properties, ResourceState } from "../../provider/handler";
 import type { MachineDescription } from "../../provider/qemu/arguments";
 import { machineType } from "../../provider/qemu/machine-types";
 import { machinePaths } from "../../provider/qemu/paths";
+import { becomesFree } from "../../provider/qemu/ports";
 import { explain, layOut, removeMachine, start } from "../../provider/qemu/power";
 import { machineProcesses } from "../../provider/qemu/process";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
@@ -161,6 +162,7 @@ withQemu("a virtual machine", () => {
     const second = await start(machine, port, recordedContext());
     expect(second.sshPort).toBe(port);
     await kill(second.pid);
+    expect(await becomesFree(port)).toBe(true);
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(port, "127.0.0.1", resolve));
     const third = await start(machine, port, recordedContext());
