@@ -1,6 +1,7 @@
 /** The commands behind `npm run …`: each is a file in `commands/` that exports `run(args): Promise<exit code>`. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { ConfigError } from "../plan/problem";
 import { UserError, say } from "./messages";
 
 interface Command {
@@ -35,7 +36,7 @@ main(name, args).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    if (error instanceof UserError) say(`error: ${error.message}`);
+    if (error instanceof UserError || error instanceof ConfigError) say(`error: ${error.message}`);
     else console.error(error);
     process.exitCode = 1;
   },

@@ -1,13 +1,15 @@
 /** Pulumi's CLI on a stack of this project. */
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { ConfigError } from "../plan/problem";
 import type { Deployment } from "./backend";
 import { runInForeground } from "./foreground";
 import { UserError, say } from "./messages";
 import { passphraseFits, passphraseOf } from "./passphrase";
 import { projectRoot, stackFolder } from "./paths";
 import { run } from "./processes";
-import { configuredStacks } from "./project";
+import { configuredStacks, projectName, stackFile } from "./project";
 import { removeWorkingCopy, syncWorkingCopy } from "./stack-config";
+import { silentProblems } from "./stack-file";
 import { clearStaleLocks, readStack, removeLeftovers } from "./stack-state";
 import { z } from "zod";
 
@@ -21,6 +23,7 @@ export async function operate(
   args: readonly string[],
 ): Promise<number> {
   const { own } = deployment;
+  if (operation === "up" || operation === "preview") requireReadableFile(stack);
   if (own !== undefined) requireNoLock(deployment, stack);
   const config = own === undefined ? [] : ["--config-file", syncWorkingCopy(own, stack, readStack(own, stack)?.salt)];
   const code = await runInForeground(deployment.toolchain.pulumi, [operation, "--stack", stack, ...config, ...args], {
@@ -81,6 +84,13 @@ export async function clearPendingCreates(deployment: Deployment, stack: string)
   if (pending === 0) return;
   say(`Stack ${stack}: an interrupted run left ${pending} unfinished creation(s); clearing them first.`);
   await operate(deployment, "refresh", stack, ["--clear-pending-creates", "--yes", "--skip-preview"]);
+}
+
+/** @throws ConfigError for what Pulumi would take from the stack's file without a word, and wrongly. */
+function requireReadableFile(stack: string): void {
+  const file = stackFile(stack);
+  const problems = existsSync(file) ? silentProblems(readFileSync(file, "utf8"), projectName()) : [];
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** @throws UserError when another run holds the stack; locks of dead runs are removed. */

@@ -47,8 +47,14 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
   const step = story(lab);
   const original = { lan: { prefix: "fc01:0:0:1::/64" }, nat64: { prefix: "64:ff9b::/96" } };
 
-  step("up that is interrupted while the machines boot ends soon and says that it was cancelled", async () => {
+  step("a preview shows the whole lab and makes nothing", async () => {
     lab.configure(original);
+    const outcome = await lab.succeed("preview");
+    expect(outcome.stdout).toMatch(/\+ 13 to create/);
+    expect([...lab.machines()]).toEqual([]);
+  });
+
+  step("up that is interrupted while the machines boot ends soon and says that it was cancelled", async () => {
     const child = lab.start("up");
     const ended = finish(child);
     while (lab.machines().size < 2 && child.exitCode === null) {

@@ -71,8 +71,9 @@ export class CommandProvider {
       diffConfig: (_call, done) => {
         done(null, new DiffResponse().setChanges(DiffResponse.DiffChanges.DIFF_NONE));
       },
+      // An engine that shook hands takes previews for granted; nothing but the inputs is known in one.
       configure: (_call, done) => {
-        done(null, new ConfigureResponse().setAcceptsecrets(true).setAcceptresources(true).setSupportspreview(false));
+        done(null, new ConfigureResponse().setAcceptsecrets(true).setAcceptresources(true).setSupportspreview(true));
       },
       check: (call, done) => {
         void reply(done, () => this.check(call.request.getUrn(), fromStruct(call.request.getNews())));
@@ -92,6 +93,7 @@ export class CommandProvider {
         const { request } = call;
         void reply(done, async () => {
           const inputs = fromStruct(request.getProperties());
+          if (request.getPreview()) return new CreateResponse().setProperties(toStruct(inputs));
           const outputs = await this.within(request.getUrn(), request.getTimeout(), (context) =>
             typeOf(request.getUrn()).create(unwrapProperties(inputs), context),
           );
@@ -112,6 +114,7 @@ export class CommandProvider {
         const { request } = call;
         void reply(done, async () => {
           const inputs = fromStruct(request.getNews());
+          if (request.getPreview()) return new UpdateResponse().setProperties(toStruct(inputs));
           const olds = unwrapProperties(fromStruct(request.getOlds()));
           const outputs = await this.within(request.getUrn(), request.getTimeout(), (context) =>
             typeOf(request.getUrn()).update(unwrapProperties(inputs), olds, context),
