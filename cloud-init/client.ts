@@ -55,6 +55,7 @@ function dhcpIdentity(image: ImagePlan): { files: WriteFile[]; commands: string[
     case "build":
       return { files: [], commands: [] };
     case "cloud":
+    case "template":
       return {
         files: [
           {

@@ -1,0 +1,136 @@
+import type { BadInput } from "./bad-networks";
+
+/** A platform on vSphere that works. */
+export const vspherePlatform = {
+  kind: "vsphere",
+  datacenter: "dc1",
+  placement: { cluster: "cluster1" },
+  datastore: "ds1",
+  template: "debian-13",
+  uplinkNetwork: "VM Network",
+  lanSegment: { distributedPortGroup: { switch: "dvs1", vlan: 1234 } },
+};
+
+/** The platform without one of its keys, and with others. */
+function platform(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const merged = { ...vspherePlatform, ...changes };
+  return { platform: Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) };
+}
+
+const fixed = { address: "192.0.2.10/24", gateway: "192.0.2.1", dns: ["192.0.2.53"] };
+
+/** Platforms on vSphere that cannot work. */
+export const badVsphere: readonly BadInput[] = [
+  ["vsphere by its name alone", { platform: "vsphere" }, "platform", /needs more than its name/, /kind: vsphere/],
+  ["a kind of platform that is none", { platform: { kind: "vsfere" } }, "platform.kind", /qemu, vsphere/, /vsphere/],
+  ["no datacenter", platform({ datacenter: undefined }), "platform.datacenter", /missing/, /text/],
+  ["no template", platform({ template: undefined }), "platform.template", /missing/, /text/],
+  [
+    "a mistyped key of vsphere",
+    platform({ templat: "a" }),
+    "platform.templat",
+    /not a known key/,
+    /platform\.template/,
+  ],
+  ["no placement", platform({ placement: {} }), "platform.placement", /host, cluster, resourcePool/, /placement\.host/],
+  [
+    "two placements",
+    platform({ placement: { host: "esx1", cluster: "cluster1" } }),
+    "platform.placement.cluster",
+    /placement\.host exclude/,
+    /Keep one/,
+  ],
+  ["no datastore", platform({ datastore: undefined }), "platform.datastore", /datastoreCluster/, /datastore/],
+  [
+    "a datastore and a datastore cluster",
+    platform({ datastoreCluster: "pod" }),
+    "platform.datastoreCluster",
+    /exclude/,
+    /Keep one/,
+  ],
+  [
+    "no LAN segment",
+    platform({ lanSegment: {} }),
+    "platform.lanSegment",
+    /portGroup, hostPortGroup, distributedPortGroup/,
+    /portGroup/,
+  ],
+  [
+    "a host's port group with a cluster that may move machines",
+    platform({ lanSegment: { hostPortGroup: { switch: "vSwitch0", vlan: 7 } } }),
+    "platform.lanSegment.hostPortGroup",
+    /one host/,
+    /placement\.host.*distributedPortGroup/,
+  ],
+  [
+    "a distributed port group without a VLAN",
+    platform({ lanSegment: { distributedPortGroup: { switch: "dvs1", vlan: 0 } } }),
+    "platform.lanSegment.distributedPortGroup.vlan",
+    /less than 1/,
+    /1 or more/,
+  ],
+  [
+    "the uplink as LAN segment",
+    platform({ lanSegment: { portGroup: "VM Network" } }),
+    "platform.lanSegment.portGroup",
+    /isolated/,
+    /its own/,
+  ],
+  [
+    "clients spread without a cluster",
+    platform({ placement: { host: "esx1" }, spreadClients: true }),
+    "platform.spreadClients",
+    /DRS/,
+    /placement\.cluster/,
+  ],
+  [
+    "a fixed address without its length",
+    platform({ gatewayAddress: { ...fixed, address: "192.0.2.10" } }),
+    "platform.gatewayAddress.address",
+    /length/,
+    /192\.0\.2\.10\/24/,
+  ],
+  [
+    "a router in another network",
+    platform({ gatewayAddress: { ...fixed, gateway: "198.51.100.1" } }),
+    "platform.gatewayAddress.gateway",
+    /not in the network/,
+    /router/,
+  ],
+  [
+    "the router's own address",
+    platform({ gatewayAddress: { ...fixed, address: "192.0.2.1/24" } }),
+    "platform.gatewayAddress.address",
+    /router's/,
+    /free/,
+  ],
+  ["a folder with a slash in front", platform({ folder: "/labs" }), "platform.folder", /path of folders/, /labs/],
+  [
+    "a disk image on vsphere",
+    { ...platform({}), image: { kind: "cloud" } },
+    "image.kind",
+    /platform\.template/,
+    /Remove/,
+  ],
+  [
+    "an image's mirror on vsphere",
+    { ...platform({}), image: { mirror: "http://example.com/" } },
+    "image.mirror",
+    /platform\.template/,
+    /Remove/,
+  ],
+  [
+    "a bridge of this machine on vsphere",
+    { ...platform({}), uplink: { bridge: "br0" } },
+    "uplink.bridge",
+    /vCenter/,
+    /uplinkNetwork/,
+  ],
+  [
+    "too little memory to build Jool on vsphere",
+    { ...platform({}), gateway: { memory: 512 } },
+    "gateway.memory",
+    /build Jool/,
+    /1024/,
+  ],
+];
