@@ -100,7 +100,7 @@ export class VcenterSession {
   /** Undefined: there is no such machine any more. */
   async machine(moid: string): Promise<MachineState | undefined> {
     const machine = { type: "VirtualMachine", id: moid };
-    const paths = ["runtime.powerState", "runtime.bootTime", "guest.toolsRunningStatus", "guest.net"];
+    const paths = ["runtime.powerState", "summary.runtime.bootTime", "guest.toolsRunningStatus", "guest.net"];
     let object: string;
     try {
       [object = ""] = await this.retrieve(
@@ -116,7 +116,7 @@ export class VcenterSession {
     );
     return {
       running: properties.get("runtime.powerState") === "poweredOn",
-      bootTime: properties.get("runtime.bootTime"),
+      bootTime: properties.get("summary.runtime.bootTime"),
       toolsRunning: properties.get("guest.toolsRunningStatus") === "guestToolsRunning",
       nics: findAll(properties.get("guest.net") ?? "", "GuestNicInfo").map(guestNic),
     };

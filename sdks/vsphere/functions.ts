@@ -64,7 +64,6 @@ export function getResourcePool(args: GetResourcePoolArgs, opts?: pulumi.InvokeO
 }
 
 export interface GetNetworkArgs extends NameInDatacenter {
-  distributedVirtualSwitchUuid?: string;
   /** Seconds to go on looking for a network that was made just now. */
   retryTimeout?: number;
 }

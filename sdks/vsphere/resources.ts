@@ -7,13 +7,12 @@ export class VirtualMachine extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
   /** Managed object id, e.g. `vm-42`; `id` is the BIOS UUID. */
   declare readonly moid: pulumi.Output<string>;
-  declare readonly uuid: pulumi.Output<string>;
 
   constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.CustomResourceOptions) {
     super(
       "vsphere:index/virtualMachine:VirtualMachine",
       name,
-      { ...args, moid: undefined, uuid: undefined },
+      { ...args, moid: undefined },
       pulumi.mergeOptions(pluginOptions, opts),
     );
   }

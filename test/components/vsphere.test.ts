@@ -6,7 +6,7 @@ import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import type { LabPlan } from "../../plan/model";
 import { labAccessSchema } from "../../verify/access";
-import { vspherePlatform } from "../plan/bad-vsphere";
+import { platformWith } from "../plan/bad-vsphere";
 import { type LookUp, RecordingMocks } from "./mocks";
 
 const virtualMachine = "vsphere:index/virtualMachine:VirtualMachine";
@@ -42,8 +42,7 @@ const vcenter: Readonly<Record<string, LookUp>> = {
 };
 
 function planOf(platform: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = {}): LabPlan {
-  const entries = Object.entries({ ...vspherePlatform, ...platform }).filter(([, value]) => value !== undefined);
-  const config = parseConfig({ platform: Object.fromEntries(entries), ...more });
+  const config = parseConfig({ ...platformWith(platform), ...more });
   return planLab(config, { project: "ipv6-only-lab", stack: "test" });
 }
 
