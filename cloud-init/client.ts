@@ -13,7 +13,7 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(client) } },
-    ...dhcpIdentity(plan.image),
+    ...networkdSettings(plan.image),
   });
 }
 
@@ -46,11 +46,12 @@ function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
 }
 
 /**
- * The DHCPv6 identifier is made from the MAC address (DUID-LL, RFC 8415 section 11.4), so that the server knows the
- * client before it has ever been seen. systemd-networkd makes one from the machine id otherwise. A built image has this
- * setting in it; with another one networkd is running already when the file is written.
+ * What netplan has no words for. The DHCPv6 identifier is made from the MAC address (DUID-LL, RFC 8415 section 11.4), so
+ * that the server knows the client before it has ever been seen; systemd-networkd makes one from the machine id
+ * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A built image has these settings in
+ * it; with another one networkd is running already when the file is written.
  */
-function dhcpIdentity(image: ImagePlan): { files: WriteFile[]; commands: string[][] } {
+function networkdSettings(image: ImagePlan): { files: WriteFile[]; commands: string[][] } {
   switch (image.kind) {
     case "build":
       return { files: [], commands: [] };
@@ -59,9 +60,9 @@ function dhcpIdentity(image: ImagePlan): { files: WriteFile[]; commands: string[
       return {
         files: [
           {
-            path: "/etc/systemd/networkd.conf.d/ipv6-only-lab.conf",
+            path: `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`,
             permissions: "0644",
-            content: "[DHCPv6]\nDUIDType=link-layer\n",
+            content: "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n",
           },
         ],
         commands: [["systemctl", "restart", "systemd-networkd.service"]],

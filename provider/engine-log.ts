@@ -16,6 +16,11 @@ export class EngineLog {
     this.send(new LogRequest().setSeverity(LogSeverity.INFO).setUrn(urn).setMessage(message).setEphemeral(true));
   }
 
+  /** Text that stays, under the resource in the diagnostics. */
+  info(urn: string, message: string): void {
+    this.send(new LogRequest().setSeverity(LogSeverity.INFO).setUrn(urn).setMessage(message));
+  }
+
   /** A line that stays, under the resource in the diagnostics. */
   warn(urn: string, message: string): void {
     this.send(new LogRequest().setSeverity(LogSeverity.WARNING).setUrn(urn).setMessage(message));

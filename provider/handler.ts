@@ -11,6 +11,8 @@ export interface OperationContext {
   readonly signal: AbortSignal;
   /** One line on the resource's row of the terminal, written over by the next. */
   readonly progress: (line: string) => void;
+  /** Something to read that stays on the terminal. */
+  readonly info: (text: string) => void;
   /** A remark that stays on the terminal. */
   readonly warn: (line: string) => void;
 }

@@ -175,6 +175,8 @@ export interface VsphereGuestArgs {
 export class Verification extends pulumi.CustomResource {
   /** One line a check. */
   declare readonly report: pulumi.Output<string>;
+  /** How many checks passed, failed and were skipped. */
+  declare readonly summary: pulumi.Output<string>;
   /** When every client had its first byte through NAT64; ISO 8601. */
   declare readonly firstByteAt: pulumi.Output<string | undefined>;
   /** ISO 8601. */
@@ -184,7 +186,7 @@ export class Verification extends pulumi.CustomResource {
     super(
       "lab:index:Verification",
       name,
-      { ...args, report: undefined, firstByteAt: undefined, verifiedAt: undefined },
+      { ...args, report: undefined, summary: undefined, firstByteAt: undefined, verifiedAt: undefined },
       opts,
     );
   }

@@ -171,6 +171,9 @@ export class ProviderService {
       progress: (line) => {
         this.log.status(urn, line);
       },
+      info: (text) => {
+        this.log.info(urn, text);
+      },
       warn: (line) => {
         this.log.warn(urn, line);
       },

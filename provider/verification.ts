@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { labAccessSchema } from "../verify/access";
-import { formatReport } from "../verify/report";
+import { formatReport, summary } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { checkWith } from "./check";
 import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
@@ -27,7 +27,7 @@ export const verificationHandler: ResourceHandler = {
   delete: () => Promise.resolve(),
 };
 
-async function verified(inputs: Properties, { signal, progress }: OperationContext): Promise<Properties> {
+async function verified(inputs: Properties, { signal, progress, info }: OperationContext): Promise<Properties> {
   const { target, triggers } = inputsSchema.parse(inputs);
   const access = labAccessSchema.parse(JSON.parse(target));
   const report = await verifyLab(access, { wait: access.promised.verify.timeout, signal, progress });
@@ -35,5 +35,13 @@ async function verified(inputs: Properties, { signal, progress }: OperationConte
   if (!report.passed) {
     throw new Error(`The lab is there, but it does not do what it should:\n\n${text}\n\nnpm run verify looks again.`);
   }
-  return { target, triggers, report: text, firstByteAt: report.firstByteAt, verifiedAt: new Date().toISOString() };
+  info(text);
+  return {
+    target,
+    triggers,
+    report: text,
+    summary: summary(report),
+    firstByteAt: report.firstByteAt,
+    verifiedAt: new Date().toISOString(),
+  };
 }

@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { checkWith } from "./check";
 import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
+import { awaitSshd } from "./qemu/boot";
 import { chooseAccelerator } from "./qemu/accelerator";
 import { acceleratorSchema, machineType } from "./qemu/machine-types";
 import { machinePaths, type MachinePaths } from "./qemu/paths";
@@ -135,6 +136,7 @@ async function powerOn(
     paths,
   };
   const { pid, sshPort, powerOn } = await start(description, preferredPort, context);
+  if (sshPort !== undefined) await awaitSshd(name, sshPort, paths, context);
   return {
     ...(sshPort === undefined ? {} : { sshHost: "127.0.0.1", sshPort }),
     powerOn,

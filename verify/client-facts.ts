@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatIpv6 } from "../plan/prefix";
 import { section, type Sections } from "./sections";
 
 /** What a client says about its network, read from the output of client-facts.sh. */
@@ -135,11 +136,8 @@ function readLearned(json: string): LearnedFacts {
   };
 }
 
-/** Sixteen octets as an address in full form; compare addresses by value, not by text. */
 function addressOfOctets(bytes: readonly number[]): string {
-  return Array.from({ length: 8 }, (_, group) =>
-    (((bytes[2 * group] ?? 0) << 8) | (bytes[2 * group + 1] ?? 0)).toString(16),
-  ).join(":");
+  return formatIpv6(bytes.reduce((value, octet) => (value << 8n) | BigInt(octet), 0n));
 }
 
 function addressLines(sections: Sections, name: string): string[] {

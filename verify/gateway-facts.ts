@@ -1,4 +1,4 @@
-import { parseCsv, section, type Sections } from "./sections";
+import { cell, parseCsv, section, type Sections } from "./sections";
 
 /** What the gateway says, read from the output of gateway-facts.sh. */
 export interface GatewayFacts {
@@ -48,7 +48,7 @@ export function readGatewayFacts(sections: Sections): GatewayFacts {
     units: readUnits(section(sections, "units").output),
     sessions: protocols.flatMap((protocol) => readSessions(section(sections, `sessions${protocol}`).output)),
     bib: protocols.flatMap((protocol) => readBib(section(sections, `bib${protocol}`).output)),
-    instances: parseCsv(section(sections, "instance").output).map((row) => row.Name ?? ""),
+    instances: parseCsv(section(sections, "instance").output).map((row) => cell(row, "Name")),
     kernel: section(sections, "kernel").output,
     joolVersion: section(sections, "module").exitCode === 0 ? section(sections, "module").output : "",
   };
@@ -69,27 +69,27 @@ function readUnits(text: string): UnitFact[] {
 
 function readSessions(csv: string): SessionFact[] {
   return parseCsv(csv).map((row) => ({
-    protocol: row.Protocol ?? "",
+    protocol: cell(row, "Protocol"),
     client: endpoint(row, "IPv6 Remote"),
     serverIpv6: endpoint(row, "IPv6 Local"),
     ipv4: endpoint(row, "IPv4 Local"),
     server: endpoint(row, "IPv4 Remote"),
-    expiresIn: row["Expires in"] ?? "",
-    state: row.State ?? "",
+    expiresIn: cell(row, "Expires in"),
+    state: cell(row, "State"),
   }));
 }
 
 function readBib(csv: string): BibFact[] {
   return parseCsv(csv).map((row) => ({
-    protocol: row.Protocol ?? "",
-    client: { address: row["IPv6 Address"] ?? "", id: row["IPv6 L4 ID"] ?? "" },
-    ipv4: { address: row["IPv4 Address"] ?? "", id: row["IPv4 L4 ID"] ?? "" },
-    isStatic: row["Static?"] === "true" || row["Static?"] === "1",
+    protocol: cell(row, "Protocol"),
+    client: { address: cell(row, "IPv6 Address"), id: cell(row, "IPv6 L4-ID") },
+    ipv4: { address: cell(row, "IPv4 Address"), id: cell(row, "IPv4 L4-ID") },
+    isStatic: ["true", "1"].includes(cell(row, "Static?")),
   }));
 }
 
 function endpoint(row: Readonly<Record<string, string>>, side: string): Endpoint {
-  return { address: row[`${side} Address`] ?? "", id: row[`${side} L4-ID`] ?? "" };
+  return { address: cell(row, `${side} Address`), id: cell(row, `${side} L4-ID`) };
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

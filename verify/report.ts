@@ -36,8 +36,6 @@ export function makeReport(lab: string, results: readonly CheckResult[], firstBy
 export function formatReport(report: Report): string {
   const rows = report.results.map(({ machine, check, status, evidence }) => [machine, marks[status], check, evidence]);
   const failures = report.results.filter(({ status }) => status === "fail");
-  const count = (status: CheckResult["status"]): number =>
-    report.results.filter((result) => result.status === status).length;
   return [
     ...formatTable(["machine", "", "check", "seen"], rows),
     "",
@@ -45,8 +43,14 @@ export function formatReport(report: Report): string {
       `${machine}: not so: ${check}.`,
       ...(remedy === undefined ? [] : [`  ${remedy}`]),
     ]),
-    `${report.lab}: ${count("pass")} ok, ${count("fail")} failed, ${count("skipped")} skipped`,
+    summary(report),
   ].join("\n");
+}
+
+/** One line: how many checks passed, failed and were skipped. */
+export function summary({ lab, results }: Report): string {
+  const count = (status: CheckResult["status"]): number => results.filter((result) => result.status === status).length;
+  return `${lab}: ${count("pass")} ok, ${count("fail")} failed, ${count("skipped")} skipped`;
 }
 
 /** Columns padded to their widest cell; the last one is left as it is. */

@@ -39,6 +39,15 @@ export function section(sections: Sections, name: string): Section {
   return found;
 }
 
+/** A cell of a row. A table without that column is not the one that this program knows. */
+export function cell(row: Readonly<Record<string, string>>, column: string): string {
+  const value = row[column];
+  if (value === undefined) {
+    throw new Error(`A table has no column "${column}" (it has: ${Object.keys(row).join(", ")}).`);
+  }
+  return value;
+}
+
 /** Rows of a CSV with a header line, as jool prints it: no quoting, one record a line. */
 export function parseCsv(text: string): Record<string, string>[] {
   const [head, ...rows] = text.split("\n").filter((line) => line.includes(","));

@@ -9,6 +9,8 @@ import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
 
 const script = readFileSync(join(__dirname, "..", "..", "services", "apply.sh"), "utf8");
 
+const solicitation = readFileSync(join(__dirname, "solicit.py"), "utf8");
+
 type RawConfig = Readonly<Record<string, unknown>>;
 
 /** Every service but Jool, whose module cannot be loaded into the kernel of this machine. */
@@ -96,9 +98,9 @@ describeInGuest("apply.sh", () => {
     });
 
     it("starts a service that has died although its files are right", () => {
-      guest.shell(`systemctl stop ${units.radvd}`);
-      expect(applied({})).toContain("radvd: unchanged, started");
-      expect(guest.shell(`systemctl is-active ${units.radvd}`)).toBe("active\n");
+      guest.shell(`systemctl stop ${units.kea}`);
+      expect(applied({})).toContain("kea: unchanged, started");
+      expect(guest.shell(`systemctl is-active ${units.kea}`)).toBe("active\n");
     });
 
     it("goes on where an update was cut off between its files and its services", () => {
@@ -157,6 +159,17 @@ describeInGuest("apply.sh", () => {
       const pid = mainPid(units.unbound);
       const sockets = guest.shell(`ss -Hlunp 'sport = :53' | grep -w 'pid=${pid}' | awk '{print $4}'`);
       expect(sockets.trim().split("\n").sort()).toEqual(["127.0.0.1:53", "[::1]:53", "[fc01:0:0:1::1]:53"]);
+    });
+  });
+
+  describe("with stateful DHCPv6", () => {
+    const raw = { dhcpv6: { mode: "stateful" }, clients: [{ name: "one", interfaceId: "::10" }, { name: "two" }] };
+    const offered = (mac: string): string => guest.shell(`ip netns exec client python3 - ${mac}`, solicitation).trim();
+
+    it("offers every client the planned address, and others one of the pool", () => {
+      applied(raw);
+      for (const { lanMac, address } of planOf(raw).clients) expect(offered(lanMac)).toBe(address);
+      expect(offered("02:00:00:00:00:99")).toMatch(/^fc01:0:0:1::d[0-9a-f]{3}$/);
     });
   });
 

@@ -115,7 +115,7 @@ async function imageDisk(): Promise<string> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const { outputs } = await imageHandler.create(
     { source: planOf().image },
-    { signal: never, progress: say, warn: say },
+    { signal: never, progress: say, info: say, warn: say },
   );
   return z.object({ disk: z.string() }).parse(outputs).disk;
 }

@@ -74,7 +74,7 @@ export const healthyClient: Readonly<Record<string, string>> = {
 const sessionHead =
   "Protocol,IPv6 Remote Address,IPv6 Remote L4-ID,IPv6 Local Address,IPv6 Local L4-ID," +
   "IPv4 Local Address,IPv4 Local L4-ID,IPv4 Remote Address,IPv4 Remote L4-ID,Expires in,State";
-const bibHead = "Protocol,IPv6 Address,IPv6 L4 ID,IPv4 Address,IPv4 L4 ID,Static?";
+const bibHead = "Protocol,IPv6 Address,IPv6 L4-ID,IPv4 Address,IPv4 L4-ID,Static?";
 
 export const healthyGateway: Readonly<Record<string, string>> = {
   units: ["jool", "nftables", "unbound", "radvd", "kea-dhcp6-server"]

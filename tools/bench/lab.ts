@@ -68,7 +68,7 @@ async function oneLife(record: (what: string, seconds: number) => void, cold: bo
 async function image(): Promise<number> {
   const started = performance.now();
   const { image: source } = planLab(parseConfig({}), { project: "ipv6-only-lab", stack });
-  const context = { signal: new AbortController().signal, progress, warn: say };
+  const context = { signal: new AbortController().signal, progress, info: say, warn: say };
   await imageHandler.create({ source }, context);
   return (performance.now() - started) / 1000;
 }

@@ -1,0 +1,75 @@
+/** From power-on to a machine that can be logged into, with an eye on what can go wrong on the way. */
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { OperationContext } from "../handler";
+import { consoleProblem } from "./console";
+import type { MachinePaths } from "./paths";
+import { machineProcesses } from "./process";
+
+/** Milliseconds after which the wait is left to those who want to log in: they have limits of their own. */
+const patience = 15 * 60_000;
+/** Milliseconds in which a running sshd greets, also in a busy emulated machine. */
+const greetingLimit = 3000;
+
+/**
+ * Waits until the guest's sshd greets on its forwarded port. QEMU itself accepts connections from the start, so only
+ * the greeting (RFC 4253 section 4.2) tells.
+ * @throws Error when the guest's kernel crashes or the machine ends meanwhile.
+ */
+export async function awaitSshd(
+  name: string,
+  port: number,
+  paths: MachinePaths,
+  { signal, progress }: OperationContext,
+): Promise<void> {
+  const started = Date.now();
+  while (Date.now() - started < patience && !(await greets(port))) {
+    signal.throwIfAborted();
+    requireLife(name, paths);
+    progress(`booting, ${Math.round((Date.now() - started) / 1000)} s`);
+    await delay(200, undefined, { signal });
+  }
+}
+
+function requireLife(name: string, paths: MachinePaths): void {
+  const log = readConsole(paths);
+  const problem = consoleProblem(log);
+  if (problem !== undefined) {
+    throw new Error(`The kernel of ${name} crashed while it booted (${problem}). Run \`up\` again.`);
+  }
+  if (machineProcesses(paths).length === 0) {
+    const last = log.trimEnd().split(/\r?\n/).slice(-5).join("\n  ");
+    throw new Error(`${name} ended while it booted. Run \`up\` again. Its console said at last:\n  ${last}`);
+  }
+}
+
+function readConsole(paths: MachinePaths): string {
+  try {
+    return readFileSync(paths.console, "utf8");
+  } catch {
+    return ""; // Nothing was printed yet.
+  }
+}
+
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const settle = (answer: boolean): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(greetingLimit, () => {
+      settle(false);
+    });
+    socket.on("data", (data) => {
+      settle(data.toString("latin1").startsWith("SSH-"));
+    });
+    socket.on("close", () => {
+      settle(false);
+    });
+    socket.on("error", () => {
+      settle(false);
+    });
+  });
+}
