@@ -18,7 +18,7 @@ apt_install() {
 newest_major=6
 if [ "${kernel%%.*}" -gt "$newest_major" ] && ! modinfo -k "$kernel" jool >/dev/null 2>&1; then
   fail "The kernel $kernel has no working Jool yet; the newest that has one is $newest_major.x." \
-    "Use an image with such a kernel: Debian 13 (trixie) and Ubuntu 24.04 have one, Ubuntu 26.04 does not."
+    "Use an image with such a kernel: Debian 13 (trixie) has one, Ubuntu 26.04 does not."
 fi
 
 headers_installed() { [ -e "/lib/modules/$kernel/build/Makefile" ]; }

@@ -16,7 +16,7 @@ const networkTimeout = 60;
 /** Virtual machines in a vCenter, cloned from a template; the LAN segment is a port group. */
 export class VspherePlatform implements Platform {
   private readonly site: pulumi.Output<VsphereSite>;
-  private readonly folder: vsphere.Folder;
+  private readonly common: CommonArgs;
   private readonly tags: pulumi.Output<string>[] | undefined;
   /** Begins the names of all that the lab makes in vCenter. */
   private readonly prefix: string;
@@ -31,7 +31,7 @@ export class VspherePlatform implements Platform {
     this.prefix = `${lab.project}-${lab.stack}`;
     this.site = pulumi.output(lookUpSite(lab, platform, login, invokeOptions(opts)));
     this.tags = this.makeTags(name, opts);
-    this.folder = new vsphere.Folder(
+    const folder = new vsphere.Folder(
       `${name}-folder`,
       {
         path: platform.folder,
@@ -41,6 +41,7 @@ export class VspherePlatform implements Platform {
       },
       opts,
     );
+    this.common = this.commonArgs(folder);
   }
 
   private makeTags(name: string, opts: pulumi.ComponentResourceOptions): pulumi.Output<string>[] | undefined {
@@ -111,7 +112,7 @@ export class VspherePlatform implements Platform {
       name,
       {
         name: machineName,
-        ...this.placement(),
+        ...this.common,
         memory: plan.memoryMiB,
         numCpus: plan.cpus,
         networkInterfaces: pulumi
@@ -143,12 +144,12 @@ export class VspherePlatform implements Platform {
     };
   }
 
-  /** Everything about a machine that comes from its template or from where the lab lies. */
-  private placement() {
+  /** What comes from the template and from where the lab lies: the same for every machine, and so made once. */
+  private commonArgs(folder: vsphere.Folder) {
     const { annotation } = this.platform;
     return {
       annotation,
-      folder: this.folder.path,
+      folder: folder.path,
       resourcePoolId: this.site.resourcePoolId,
       hostSystemId: this.site.hostSystemId,
       datastoreId: this.site.apply(({ storage }) => ("datastoreId" in storage ? storage.datastoreId : undefined)),
@@ -171,7 +172,7 @@ export class VspherePlatform implements Platform {
     place: string,
     opts: pulumi.ComponentResourceOptions,
   ): VsphereGuest {
-    const waits = plan.role === "gateway" && this.fixedAddress() === undefined;
+    const gateway = plan.role === "gateway" ? plan : undefined;
     return new VsphereGuest(
       name,
       {
@@ -179,7 +180,8 @@ export class VspherePlatform implements Platform {
         moid: machine.moid,
         place,
         addressTimeout: this.platform.addressTimeout,
-        ...(waits ? { addressOf: plan.uplinkMac } : {}),
+        ...(gateway === undefined ? {} : { hostName: gateway.name }),
+        ...(gateway === undefined || this.fixedAddress() !== undefined ? {} : { addressOf: gateway.uplinkMac }),
       },
       pulumi.mergeOptions(opts, { deletedWith: machine }),
     );
@@ -214,6 +216,8 @@ export class VspherePlatform implements Platform {
     );
   }
 }
+
+type CommonArgs = ReturnType<VspherePlatform["commonArgs"]>;
 
 function invokeOptions({ parent }: pulumi.ComponentResourceOptions): pulumi.InvokeOptions {
   return parent === undefined ? {} : { parent };

@@ -165,9 +165,11 @@ export interface VsphereGuestArgs {
   moid: pulumi.Input<string>;
   /** Where a person finds the machine in vCenter. */
   place: pulumi.Input<string>;
+  /** Host name that the guest must have taken on: what shows that cloud-init has done its work. */
+  hostName?: pulumi.Input<string>;
   /** MAC of the card whose IPv4 address is waited for. */
   addressOf?: pulumi.Input<string>;
-  /** Seconds that the guest may take to tell it. */
+  /** Seconds that the guest may take to tell both. */
   addressTimeout: pulumi.Input<number>;
 }
 

@@ -17,6 +17,7 @@ const inputsSchema = z.object({
   }),
   moid: z.string().min(1),
   place: z.string(),
+  hostName: z.string().nullish(),
   addressOf: z.string().nullish(),
   addressTimeout: z.int().min(1),
 });
@@ -25,7 +26,7 @@ type Inputs = z.infer<typeof inputsSchema>;
 /** Milliseconds between two looks. */
 const pollInterval = 2000;
 
-const names = ["vcenter", "moid", "place", "addressOf", "addressTimeout"] as const;
+const names = ["vcenter", "moid", "place", "hostName", "addressOf", "addressTimeout"] as const;
 
 export const vsphereGuestHandler: ResourceHandler = {
   check: checkWith(inputsSchema),
@@ -59,7 +60,7 @@ export const vsphereGuestHandler: ResourceHandler = {
   delete: () => Promise.resolve(),
 };
 
-/** Powers the machine on if it is off, and waits until its guest has told the address that is wanted. */
+/** Powers the machine on if it is off, and waits until its guest has told what is wanted. */
 async function bringUp(inputs: Properties, context: OperationContext): Promise<Properties> {
   const guest = inputsSchema.parse(inputs);
   return withVcenter(guest.vcenter, context.signal, async (session) => {
@@ -67,26 +68,20 @@ async function bringUp(inputs: Properties, context: OperationContext): Promise<P
       context.progress("powering on");
       await session.powerOn(guest.moid);
     }
-    if (guest.addressOf === undefined || guest.addressOf === null) {
-      return { ...inputs, ...outputsOf(await look(session, guest)) };
-    }
-    context.progress("waiting for the guest to report its address");
-    const { state, address } = await waitForAddress(session, guest, context.signal);
-    return { ...inputs, ...outputsOf(state), address };
+    if (isSet(guest.addressOf) || isSet(guest.hostName)) context.progress("waiting for the guest's first words");
+    const state = await waitForWords(session, guest, context.signal);
+    const address = uplinkAddress(guest, state);
+    return { ...inputs, ...outputsOf(state), ...(address === undefined ? {} : { address }) };
   });
 }
 
-async function waitForAddress(
-  session: VcenterSession,
-  guest: Inputs,
-  signal: AbortSignal,
-): Promise<{ state: MachineState; address: string }> {
+async function waitForWords(session: VcenterSession, guest: Inputs, signal: AbortSignal): Promise<MachineState> {
   const deadline = Date.now() + guest.addressTimeout * 1000;
   for (;;) {
     const state = await look(session, guest);
-    const address = uplinkAddress(guest, state);
-    if (address !== undefined) return { state, address };
-    if (Date.now() > deadline) throw new Error(noAddress(guest, state));
+    const named = !isSet(guest.hostName) || isCalled(guest.hostName, state);
+    if (named && (!isSet(guest.addressOf) || uplinkAddress(guest, state) !== undefined)) return state;
+    if (Date.now() > deadline) throw new Error(silence(guest, state, named));
     await sleep(pollInterval, undefined, { signal });
   }
 }
@@ -95,6 +90,15 @@ async function look(session: VcenterSession, { moid, place }: Inputs): Promise<M
   const state = await session.machine(moid);
   if (state === undefined) throw new Error(`${place} is no longer in vCenter. Run up again: it makes it anew.`);
   return state;
+}
+
+function isSet(value: string | null | undefined): value is string {
+  return value !== undefined && value !== null;
+}
+
+/** VMware Tools may tell the name with its domain. */
+function isCalled(name: string, { hostName }: MachineState): boolean {
+  return hostName?.split(".")[0] === name;
 }
 
 function outputsOf({ running, bootTime }: MachineState): Properties {
@@ -109,22 +113,30 @@ function uplinkAddress({ addressOf }: Inputs, { nics }: MachineState): string | 
     .find((address) => /^\d+\.\d+\.\d+\.\d+$/.test(address) && !address.startsWith("169.254."));
 }
 
-function noAddress(
-  { place, addressOf, addressTimeout }: Inputs,
-  { running, toolsRunning, nics }: MachineState,
-): string {
-  const card = String(addressOf);
-  const seen = nics.map(({ mac, addresses }) => `${mac} has ${addresses.join(", ") || "none"}`).join("; ");
-  const why = !running
-    ? "It is powered off: something or somebody stopped it."
-    : !toolsRunning
-      ? "VMware Tools do not run in it: it has not booted, or the template lacks open-vm-tools."
-      : `VMware Tools run in it, but its uplink card ${card} has no IPv4 address (${seen === "" ? "no card is told" : seen}). ` +
-        "Does the network platform.uplinkNetwork have DHCP? If not, write platform.gatewayAddress. If the guest's host " +
-        "name is still the template's, cloud-init did nothing: the template has none, has run it already (cloud-init " +
-        "clean), or its datasource_list lacks VMware.";
+/** What the guest has not told in time, and what that means. */
+function silence(guest: Inputs, state: MachineState, named: boolean): string {
   return (
-    `${place} has told no IPv4 address of its uplink within ${addressTimeout} s. ${why} Its console: in the vSphere ` +
-    "Client, select the machine and choose Launch Web Console. What a template needs: docs/vsphere.md."
+    `${guest.place} has not said within ${guest.addressTimeout} s that it is ready. ${reason(guest, state, named)} Its ` +
+    "console: in the vSphere Client, select the machine and choose Launch Web Console. What a template needs: " +
+    "docs/vsphere.md."
+  );
+}
+
+function reason({ hostName, addressOf }: Inputs, state: MachineState, named: boolean): string {
+  if (!state.running) return "It is powered off: something or somebody stopped it.";
+  if (!state.toolsRunning) {
+    return "VMware Tools do not run in it: it has not booted, or the template lacks open-vm-tools.";
+  }
+  if (!named) {
+    return (
+      `Its host name is ${state.hostName ?? "not told"}, and not ${hostName ?? ""}: cloud-init has done nothing with ` +
+      "what it was given. The template has no cloud-init, has run it already (cloud-init clean), or its " +
+      "datasource_list lacks VMware."
+    );
+  }
+  const seen = state.nics.map(({ mac, addresses }) => `${mac} has ${addresses.join(", ") || "none"}`).join("; ");
+  return (
+    `Its uplink card ${addressOf ?? ""} has no IPv4 address (${seen || "no card is told"}). Does the network ` +
+    "platform.uplinkNetwork have DHCP? If not, write platform.gatewayAddress."
   );
 }

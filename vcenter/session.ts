@@ -16,6 +16,8 @@ export interface MachineState {
   readonly bootTime: string | undefined;
   /** VMware Tools run in the guest. */
   readonly toolsRunning: boolean;
+  /** As VMware Tools tell it. */
+  readonly hostName: string | undefined;
   readonly nics: readonly GuestNic[];
 }
 
@@ -100,7 +102,13 @@ export class VcenterSession {
   /** Undefined: there is no such machine any more. */
   async machine(moid: string): Promise<MachineState | undefined> {
     const machine = { type: "VirtualMachine", id: moid };
-    const paths = ["runtime.powerState", "summary.runtime.bootTime", "guest.toolsRunningStatus", "guest.net"];
+    const paths = [
+      "runtime.powerState",
+      "summary.runtime.bootTime",
+      "guest.toolsRunningStatus",
+      "guest.hostName",
+      "guest.net",
+    ];
     let object: string;
     try {
       [object = ""] = await this.retrieve(
@@ -118,6 +126,7 @@ export class VcenterSession {
       running: properties.get("runtime.powerState") === "poweredOn",
       bootTime: properties.get("summary.runtime.bootTime"),
       toolsRunning: properties.get("guest.toolsRunningStatus") === "guestToolsRunning",
+      hostName: properties.get("guest.hostName"),
       nics: findAll(properties.get("guest.net") ?? "", "GuestNicInfo").map(guestNic),
     };
   }

@@ -73,5 +73,5 @@ export const vspherePlatform = z.strictObject({
   addressTimeout: field
     .seconds(30, 86_400)
     .default(900)
-    .describe("Seconds from power-on that the gateway may take to report its address."),
+    .describe("Seconds from power-on that the gateway may take to boot and report its name and address."),
 });

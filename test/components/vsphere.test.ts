@@ -191,11 +191,13 @@ describe("a lab on a cluster with a distributed switch", () => {
         vcenter: login,
         moid: "lab-gateway-moid",
         place: "labs/ipv6-only-lab-test/ipv6-only-lab-test-gateway",
+        hostName: "gateway",
         addressOf: plan.gateway.uplinkMac,
         addressTimeout: 900,
       },
     });
-    expect(mocks.one(guest, "lab-client-1-guest").inputs.addressOf).toBeUndefined();
+    const { addressOf, hostName } = mocks.one(guest, "lab-client-1-guest").inputs;
+    expect([addressOf, hostName]).toEqual([undefined, undefined]);
   });
 
   it("reaches the gateway at the address that its guest told", () => {
@@ -283,7 +285,8 @@ describe("a fixed address of the gateway", () => {
       host: "192.0.2.10",
       port: 22,
     });
-    expect(mocks.one(guest, "lab-gateway-guest").inputs.addressOf).toBeUndefined();
+    const { addressOf, hostName } = mocks.one(guest, "lab-gateway-guest").inputs;
+    expect([addressOf, hostName]).toEqual([undefined, "gateway"]);
   });
 });
 

@@ -7,7 +7,7 @@ case $description in
   *'-silent"'*) ;;
   *)
     sleep 0.5
-    printf '{"nics":[{"mac":"%s","addresses":["fe80::1/64","169.254.3.4/16","127.9.8.7/8"]}]}\n' "$mac"
+    printf '{"hostName":"gateway.lab.example","nics":[{"mac":"%s","addresses":["fe80::1/64","169.254.3.4/16","127.9.8.7/8"]}]}\n' "$mac"
     ;;
 esac
 cat >/dev/null

@@ -36,7 +36,8 @@ type nic struct {
 
 // report is what the hook tells about the guest, one JSON object a line on its standard output.
 type report struct {
-	Nics []reportedNic `json:"nics"`
+	HostName string        `json:"hostName"`
+	Nics     []reportedNic `json:"nics"`
 }
 
 type reportedNic struct {
@@ -231,5 +232,6 @@ func (m *machines) tell(vm *simulator.VirtualMachine, told report) {
 		{Name: "guest.ipStack", Val: []types.GuestStackInfo{{}}},
 		{Name: "guest.net", Val: nics},
 		{Name: "guest.ipAddress", Val: first},
+		{Name: "guest.hostName", Val: told.HostName},
 	})
 }

@@ -24,10 +24,16 @@ export async function startVcenter(hook?: string): Promise<Vcenter> {
     env: { ...process.env, VCENTER_USER: user, VCENTER_PASSWORD: password },
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    server.once("exit", () => {
+      resolve();
+    });
+  });
   const url = await new Promise<string>((resolve, reject) => {
     createInterface(server.stdout).once("line", resolve);
-    server.once("exit", (code) => reject(new Error(`The simulated vCenter ended with ${code ?? "a signal"}.`)));
+    server.once("exit", (code) => {
+      reject(new Error(`The simulated vCenter ended with ${code ?? "a signal"}.`));
+    });
   });
   return {
     login: { server: new URL(url).host, user, password, allowUnverifiedSsl: true },

@@ -21,7 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => vcenter.stop());
 
-const context = { signal: new AbortController().signal, progress: () => undefined, warn: () => undefined };
+const nothing = (): void => undefined;
+const context = { signal: new AbortController().signal, progress: nothing, info: nothing, warn: nothing };
 
 async function problemOf(changed: Partial<VcenterLogin>): Promise<VcenterError> {
   const failure: unknown = await inSession({ ...login, ...changed }, () => Promise.resolve()).catch(
@@ -102,6 +103,7 @@ describe("a machine in vCenter", () => {
     vcenter: login,
     moid,
     place: `labs/${moid}`,
+    hostName: "gateway",
     addressOf,
     addressTimeout,
   });
@@ -133,7 +135,23 @@ describe("a machine in vCenter", () => {
   it("that tells no address in time fails with what to check and where its console is", async () => {
     const moid = await clone(login, "mute-silent");
     await expect(vsphereGuestHandler.create(inputsOf(moid, "00:50:56:00:00:01", 1), context)).rejects.toThrow(
-      /labs\/vm-\d+ has told no IPv4 address[\s\S]*open-vm-tools[\s\S]*Launch Web Console/,
+      /labs\/vm-\d+ has not said within 1 s[\s\S]*open-vm-tools[\s\S]*Launch Web Console/,
+    );
+  });
+
+  it("in which cloud-init did nothing fails with its host name and with what to check in the template", async () => {
+    const moid = await clone(login, "other");
+    const inputs = { ...inputsOf(moid, await uplinkOf(moid), 1), hostName: "client-1" };
+    await expect(vsphereGuestHandler.create(inputs, context)).rejects.toThrow(
+      /host name is gateway\.lab\.example, and not client-1[\s\S]*datasource_list lacks VMware/,
+    );
+  });
+
+  it("whose uplink gets no address fails with the cards and addresses that it has", async () => {
+    const moid = await clone(login, "unaddressed");
+    await uplinkOf(moid);
+    await expect(vsphereGuestHandler.create(inputsOf(moid, "00:50:56:00:00:01", 1), context)).rejects.toThrow(
+      /00:50:56:00:00:01 has no IPv4 address \(.* has fe80::1, .*127\.9\.8\.7\)[\s\S]*DHCP/,
     );
   });
 
