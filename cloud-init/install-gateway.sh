@@ -40,7 +40,12 @@ if [ "$#" -gt 0 ]; then
 fi
 
 if ! modinfo -k "$kernel" jool >/dev/null 2>&1; then
-  dkms autoinstall -k "$kernel" || true
+  # The package adds its source to dkms only where it may build at once, so this does not count on it. (Names, not
+  # autoinstall: that one passes over what is not added.)
+  for source in /usr/src/jool-*/; do
+    version=${source#/usr/src/jool-}
+    dkms install "jool/${version%/}" -k "$kernel" || true
+  done
   depmod "$kernel"
 fi
 if ! modinfo -k "$kernel" jool >/dev/null 2>&1; then

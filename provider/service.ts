@@ -112,13 +112,12 @@ export class ProviderService {
         });
       },
       create: ({ request }, done) => {
-        const handler = this.handler(request.getUrn());
-        const inputs = fromStruct(request.getProperties());
-        if (request.getPreview()) {
-          answer(done, () => new CreateResponse().setProperties(toStruct(previewed(handler, inputs))));
-          return;
-        }
         answerLater(done, async () => {
+          const handler = this.handler(request.getUrn());
+          const inputs = fromStruct(request.getProperties());
+          if (request.getPreview()) {
+            return new CreateResponse().setProperties(toStruct(previewed(handler, inputs)));
+          }
           const { id, outputs } = await handler.create(inputs, this.context(request.getUrn()));
           return new CreateResponse().setId(id).setProperties(toStruct(outputs));
         });
@@ -132,13 +131,12 @@ export class ProviderService {
         });
       },
       update: ({ request }, done) => {
-        const handler = this.handler(request.getUrn());
-        const inputs = fromStruct(request.getNews());
-        if (request.getPreview()) {
-          answer(done, () => new UpdateResponse().setProperties(toStruct(previewed(handler, inputs))));
-          return;
-        }
         answerLater(done, async () => {
+          const handler = this.handler(request.getUrn());
+          const inputs = fromStruct(request.getNews());
+          if (request.getPreview()) {
+            return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs)));
+          }
           const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
           const outputs = await handler.update(old, inputs, this.context(request.getUrn()));
           return new UpdateResponse().setProperties(toStruct(outputs));

@@ -27,14 +27,29 @@ const sideBySide = 4;
 /** Looks at every client from the client, at the gateway from the gateway, and compares both with the plan. */
 export async function verifyLab(access: LabAccess, options: VerifyOptions): Promise<Report> {
   const clients = access.clients.filter(({ name }) => options.only?.includes(name) ?? true);
-  const gateway = await connectGateway(access, options);
+  const lab = `${access.promised.project}/${access.promised.stack}`;
+  const connected = await tryConnect(options, () => connectGateway(access, options));
+  if (!connected.ok) {
+    const { name, host, port, console } = access.gateway;
+    return makeReport(lab, [unreachable(name, `${host}, port ${port}`, console, connected.why)], []);
+  }
+  const gateway = connected.connection;
   try {
-    const visits = await mapLimited(clients, sideBySide, (client) => verifyClient(access, client, gateway, options));
+    const online: ClientAccess[] = [];
+    const visits = await mapLimited(clients, sideBySide, (client) =>
+      visitClient(access, client, { gateway, online }, options),
+    );
+    // After all visits, so that every session that they made is in it.
     const facts = await gatewayFacts(gateway, options.signal);
     return makeReport(
-      `${access.promised.project}/${access.promised.stack}`,
-      [...checkGateway(access, facts), ...visits.flatMap(({ results }) => results)],
-      visits.flatMap(({ firstByteAt }) => (firstByteAt === undefined ? [] : [firstByteAt])),
+      lab,
+      [
+        ...checkGateway(access, facts),
+        ...visits.flatMap((visit) =>
+          visit.ok ? checkClient(access, { ...visit.evidence, gateway: facts }) : [visit.failure],
+        ),
+      ],
+      visits.flatMap((visit) => (visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [])),
     );
   } finally {
     gateway.close();
@@ -46,41 +61,64 @@ export async function gatewayFacts(gateway: SshConnection, signal: AbortSignal):
   return readGatewayFacts(parseSections(stdout));
 }
 
-interface Visit {
-  readonly results: readonly CheckResult[];
-  readonly firstByteAt: Date | undefined;
+type Visit =
+  | { readonly ok: true; readonly evidence: ClientVisit; readonly firstByteAt: Date | undefined }
+  | { readonly ok: false; readonly failure: CheckResult };
+
+/** What is seen from the client; what the gateway saw of it is asked once, for all. */
+type ClientVisit = Omit<ClientEvidence, "gateway">;
+
+/** Who can be talked to already. */
+interface Neighbourhood {
+  readonly gateway: SshConnection;
+  /**
+   * Clients whose path is known to work. Each one that comes pings some of those before it: every pair is seen once
+   * (an echo goes both ways), and nobody is called silent who has not booted yet.
+   */
+  readonly online: ClientAccess[];
 }
 
-async function verifyClient(
+async function visitClient(
   access: LabAccess,
   client: ClientAccess,
-  gateway: SshConnection,
+  neighbourhood: Neighbourhood,
   options: VerifyOptions,
 ): Promise<Visit> {
-  let connection: SshConnection;
-  try {
-    connection = await connectClient(access, client, options);
-  } catch (error) {
-    options.signal.throwIfAborted();
-    return { results: [unreachable(client, error)], firstByteAt: undefined };
+  const connected = await tryConnect(options, () => connectClient(access, client, options));
+  if (!connected.ok) {
+    const { name, address, console } = client;
+    return { ok: false, failure: unreachable(name, `${address} through the gateway`, console, connected.why) };
   }
+  const { connection } = connected;
   try {
     options.progress?.(`${client.name}: logged in, waiting for IPv4 content through NAT64`);
-    const { evidence, firstByteAt } = await gather(access, client, connection, gateway, options);
+    const { evidence, firstByteAt } = await gather(access, client, connection, neighbourhood, options);
     options.progress?.(`${client.name}: ${evidence.translatedFetch.said}`);
-    return { results: checkClient(access, evidence), firstByteAt };
+    return { ok: true, evidence, firstByteAt };
   } finally {
     connection.close();
   }
 }
 
-function unreachable(client: ClientAccess, error: unknown): CheckResult {
+type Attempt = { readonly ok: true; readonly connection: SshConnection } | { readonly ok: false; readonly why: string };
+
+/** A machine that does not answer is a result of the verification, an interruption is not. */
+async function tryConnect({ signal }: VerifyOptions, dial: () => Promise<SshConnection>): Promise<Attempt> {
+  try {
+    return { ok: true, connection: await dial() };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ok: false, why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function unreachable(machine: string, at: string, console: string, why: string): CheckResult {
   return {
-    machine: client.name,
-    check: `SSH reaches it at ${client.address} through the gateway`,
+    machine,
+    check: `SSH reaches it at ${at}`,
     status: "fail",
-    evidence: error instanceof Error ? error.message : String(error),
-    remedy: `Is it running? Its console says: ${client.console}`,
+    evidence: why,
+    remedy: `npm run up powers on what has died. What the machine said at last is in ${console}`,
   };
 }
 
@@ -88,9 +126,9 @@ async function gather(
   access: LabAccess,
   client: ClientAccess,
   connection: SshConnection,
-  gateway: SshConnection,
+  { gateway, online }: Neighbourhood,
   { wait, signal }: VerifyOptions,
-): Promise<{ evidence: ClientEvidence; firstByteAt: Date | undefined }> {
+): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
   const { url } = access.promised.verify;
   const stdin = `${url ?? ""}\n${wait}\n`;
   let firstByteAt: Date | undefined;
@@ -109,26 +147,22 @@ async function gather(
   const target = translatedTarget(access, facts);
   const errands = [
     `neighbour-${access.gateway.name} ping ${access.promised.lan.gatewayAddress}`,
-    ...access.clients
-      .filter(({ name }) => name !== client.name)
-      .slice(0, 3)
-      .map(({ name, address }) => `neighbour-${name} ping ${address}`),
+    ...online.slice(-3).map(({ name, address }) => `neighbour-${name} ping ${address}`),
     ...(target === undefined ? [] : [`ping-nat64 ping ${target.ipv6}`]),
     ...(direct || target === undefined ? [] : [`fetch fetch ${target.ipv6} ${facts.url}`]),
   ];
-  const [reached, gatewaySeen, uplinkPing] = await Promise.all([
+  if (facts.wait.ok) {
+    online.push(client);
+  }
+  const [reached, uplinkPing] = await Promise.all([
     reach(connection, errands, signal),
-    gatewayFacts(gateway, signal),
     target === undefined ? undefined : reach(gateway, [`uplink ping ${target.ipv4}`], signal),
   ]);
-  const forcedFetch = reached.has("fetch") ? readFetch(reached, "fetch") : undefined;
   const evidence = {
     access: client,
     facts,
     reached,
-    translatedFetch: forcedFetch ?? facts.fetch,
-    // A fetch that was sent to the prefix on purpose left its session only now.
-    gateway: forcedFetch === undefined ? gatewaySeen : await gatewayFacts(gateway, signal),
+    translatedFetch: reached.has("fetch") ? readFetch(reached, "fetch") : facts.fetch,
     uplinkPing: uplinkPing?.get("uplink"),
   };
   return { evidence, firstByteAt };

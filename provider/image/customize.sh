@@ -14,8 +14,11 @@ version=$(basename "$(echo "$root"/usr/lib/modules/*)")
 modules=$root/usr/lib/modules/$version
 
 # The files of the guest that are ours: cloud-init's trimmed configuration, sshd, journald, netplan's order.
-cp -R "$files"/. "$root"/
-chmod -R u=rwX,go=rX "$root/etc/cloud" "$root/etc/ssh/sshd_config.d" "$root/etc/systemd"
+(cd "$files" && find . -type f) | while read -r file; do
+  mode=0644
+  if [ -x "$files/$file" ]; then mode=0755; fi
+  install -D -m "$mode" "$files/$file" "$root/$file"
+done
 
 # Secrets and identities belong to a machine, not to an image.
 rm -f "$root"/etc/ssh/ssh_host_*
@@ -32,11 +35,14 @@ chroot "$root" systemctl --quiet mask jool_siit.service unbound-resolvconf.servi
 chroot "$root" systemctl --quiet mask \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer systemd-tmpfiles-clean.timer \
   e2scrub_all.timer e2scrub_reap.service \
-  cloud-init-hotplugd.socket sshd-keygen.service systemd-networkd-wait-online.service \
+  cloud-init-hotplugd.socket sshd-keygen.service netplan-ovs-cleanup.service \
+  systemd-networkd-wait-online.service systemd-networkd-persistent-storage.service \
   getty.target getty-static.service serial-getty@ttyS0.service systemd-logind.service \
   systemd-ask-password-console.path systemd-ask-password-wall.path systemd-binfmt.service \
   proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount \
-  sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
+  sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount tmp.mount run-lock.mount \
+  kmod-static-nodes.service systemd-remount-fs.service \
+  systemd-network-generator.service systemd-udev-load-credentials.service \
   systemd-battery-check.service systemd-firstboot.service systemd-hibernate-clear.service \
   systemd-hwdb-update.service systemd-journal-catalog-update.service systemd-journal-flush.service \
   systemd-pstore.service systemd-random-seed.service systemd-sysusers.service systemd-update-done.service \
@@ -55,6 +61,16 @@ for generator in cloud-init-generator systemd-gpt-auto-generator systemd-getty-g
   ln -sf /dev/null "$root/etc/systemd/system-generators/$generator"
 done
 ln -sf /usr/lib/systemd/system/cloud-init.target "$root/etc/systemd/system/multi-user.target.wants/cloud-init.target"
+
+chroot "$root" systemctl --quiet set-default multi-user.target
+
+# cloud-init asks netplan twice; its command is Python, which takes a second and more to start. The answer to the one
+# question does not change, and the other is answered by netplan's own generator, a small program.
+mkdir -p "$root/usr/local/share/netplan"
+chroot "$root" /usr/sbin/netplan info --yaml >"$root/usr/local/share/netplan/info.yaml"
+
+# No news of the day at each login.
+sed -i -e '/pam_motd/s/^/#/' -e '/pam_mail/s/^/#/' "$root/etc/pam.d/sshd"
 
 # Conditions of "the system was updated" units: done here, once.
 touch "$root/etc/.updated" "$root/var/.updated"

@@ -66,8 +66,15 @@ export function recipeOf(plan: BuiltImagePlan, machine: string = process.arch): 
     jool: plan.jool,
     architecture: debian,
     packages: [...new Set([...packages, ...kernel, ...plan.extraPackages])].sort(),
-    // The kernel has nvme and ext4 built in: no initrd. An oops ends the machine instead of leaving it half alive.
-    kernelArguments: `root=/dev/nvme0n1 rootfstype=ext4 rw console=${console} loglevel=5 systemd.show_status=auto oops=panic panic=-1`,
+    kernelArguments: [
+      // The kernel has nvme and ext4 built in: no initrd.
+      "root=/dev/nvme0n1 rootfstype=ext4 rw",
+      `console=${console} loglevel=5 systemd.show_status=auto`,
+      // An oops restarts the machine instead of leaving it half alive; the console log keeps what it said.
+      "oops=panic panic=-1",
+      // Without the BPF one, whose programs take systemd most of a second to load in an emulated machine.
+      "lsm=landlock,yama",
+    ].join(" "),
     scripts: scriptDigests(scriptFolder),
   };
 }

@@ -37,7 +37,6 @@ export function qemuArguments(machine: MachineDescription): string[] {
     ...boot(machine),
     ...disks(machine),
     ...machine.nics.flatMap((nic, index) => networkCard(nic, index, machine.sshPort)),
-    ...["-device", "virtio-rng-pci"],
     ...["-chardev", `file,id=console,path=${escape(paths.console)}`, "-serial", "chardev:console"],
     ...["-qmp", `unix:${escape(paths.qmp)},server=on,wait=off`],
     ...["-pidfile", paths.pid],
@@ -60,13 +59,15 @@ function boot({ kernel, initrd, kernelArguments }: MachineDescription): string[]
 }
 
 /**
- * The disk may be lost with the host, so nothing is flushed (`cache=unsafe`); a kernel of ours finds it as nvme, which
- * needs no initrd. The seed is a folder that QEMU shows as a FAT disk: no tool is needed to make it.
+ * The disk may be lost with the host, so nothing is flushed (`cache=unsafe`). The seed is a folder that QEMU shows as a
+ * FAT disk: no tool is needed to make it. A kernel of ours finds the disk as nvme, which needs no initrd; the seed
+ * is of another kind, because two nvme devices, and two namespaces of one, get their names in the order in which they
+ * wake up.
  */
 function disks({ kernel, paths }: MachineDescription): string[] {
   const disk = `if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=${escape(paths.overlay)}`;
-  const device = kernel === undefined ? "virtio-blk-pci,drive=disk,bootindex=1" : "nvme,drive=disk,serial=disk";
   const seed = { driver: "vvfat", "node-name": "seed", dir: paths.seed, label: "CIDATA", "read-only": true };
+  const device = kernel === undefined ? "virtio-blk-pci,drive=disk,bootindex=1" : "nvme,drive=disk,serial=disk";
   return [
     ...["-drive", disk, "-device", device],
     ...["-blockdev", JSON.stringify(seed), "-device", "virtio-blk-pci,drive=seed"],

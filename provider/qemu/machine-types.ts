@@ -27,7 +27,8 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
     case "x64":
       return {
         emulator: "qemu-system-x86_64",
-        machine: "q35",
+        // Without the controllers that nothing is attached to: the guest would load drivers for them.
+        machine: "q35,sata=off,smbus=off",
         accelerators,
         // Emulated cmpxchg16b crashes the guest's kernel in the slab allocator in half of all boots.
         cpu: { kvm: "host", hvf: "host", tcg: "max,-cx16" },

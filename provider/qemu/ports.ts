@@ -1,16 +1,23 @@
 /** Free TCP ports on loopback. */
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A port that nobody listens on now. Another program may take it before it is used: be ready to ask again. */
 export function freeTcpPort(): Promise<number> {
   return listen(0);
 }
 
-export async function isFree(port: number): Promise<boolean> {
-  return listen(port).then(
-    () => true,
-    () => false,
-  );
+/** Whether the port can be had; the kernel may need a moment to take it back from a program that was killed. */
+export async function becomesFree(port: number, milliseconds = 500): Promise<boolean> {
+  const until = Date.now() + milliseconds;
+  for (;;) {
+    const free = await listen(port).then(
+      () => true,
+      () => false,
+    );
+    if (free || Date.now() > until) return free;
+    await delay(20);
+  }
 }
 
 function listen(port: number): Promise<number> {

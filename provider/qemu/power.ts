@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { CloudInitDocuments } from "../../cloud-init/documents";
 import { findOnPath } from "../../tools/processes";
 import type { OperationContext } from "../handler";
@@ -9,12 +10,17 @@ import { ProgramFailure, runLong } from "../long-process";
 import { type MachineDescription, qemuArguments } from "./arguments";
 import { missingEmulator } from "./accelerator";
 import type { MachinePaths } from "./paths";
-import { freeTcpPort, isFree } from "./ports";
+import { becomesFree, freeTcpPort } from "./ports";
 import { endMachine, startMachine } from "./process";
 
 /** Bytes that a guest's disk has at least; a cloud image's is often too small for its packages. */
 const minimumDisk = "8G";
-const portTries = 5;
+const startTries = 5;
+/**
+ * Refusals that pass: another program was quicker to take the port, or the kernel is still closing the files of the
+ * machine's process that was killed a moment ago.
+ */
+const passing = /Could not set up host forwarding rule|Cannot lock pid file|Failed to get .* lock/;
 
 export interface ImageFiles {
   readonly disk: string;
@@ -138,14 +144,16 @@ async function launch(
       return { ...(await startMachine(machine.type.emulator, args, machine.paths, context.signal)), sshPort };
     } catch (error) {
       if (!(error instanceof ProgramFailure)) throw error;
-      const portTaken = error.output.includes("Could not set up host forwarding rule");
-      if (!portTaken || attempt === portTries) throw new Error(explain(error.output, machine), { cause: error });
+      if (attempt === startTries || !passing.test(error.output)) {
+        throw new Error(explain(error.output, machine), { cause: error });
+      }
+      await delay(200, undefined, { signal: context.signal });
     }
   }
 }
 
 async function choosePort(preferred: number | undefined): Promise<number> {
-  return preferred !== undefined && (await isFree(preferred)) ? preferred : freeTcpPort();
+  return preferred !== undefined && (await becomesFree(preferred)) ? preferred : freeTcpPort();
 }
 
 /** What QEMU's refusal means for the user. */
