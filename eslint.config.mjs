@@ -6,9 +6,9 @@ const pureRooms = ["plan/**/*.ts", "cloud-init/**/*.ts", "services/**/*.ts"];
 
 export default tseslint.config(
   { ignores: ["node_modules/", ".lab/"] },
-  ...tseslint.configs.strictTypeChecked,
-  ...tseslint.configs.stylisticTypeChecked,
   {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { "@pulumi": pulumi },
     rules: {
@@ -38,5 +38,4 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["**/*.mjs"], ...tseslint.configs.disableTypeChecked },
 );

@@ -24,10 +24,15 @@ export async function awaitSshd(
   { signal, progress }: OperationContext,
 ): Promise<void> {
   const started = Date.now();
+  let told = 0;
   while (Date.now() - started < patience && !(await greets(port))) {
     signal.throwIfAborted();
     requireLife(name, paths);
-    progress(`booting, ${Math.round((Date.now() - started) / 1000)} s`);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    if (seconds >= told + 5) {
+      progress(`booting, ${seconds} s`);
+      told = seconds;
+    }
     await delay(200, undefined, { signal });
   }
 }
