@@ -1,4 +1,4 @@
-/** Three projects: what needs nothing but Node; the daemons' own checkers; real virtual machines. */
+/** What needs nothing but Node; the daemons' own checkers; real virtual machines; a simulated vCenter. */
 const common = {
   testEnvironment: "node",
   testEnvironmentOptions: { globalsCleanup: "off" },
@@ -16,6 +16,12 @@ module.exports = {
       testPathIgnorePatterns: ["/test/e2e/", "/test/daemons/", "/node_modules/"],
     },
     { ...common, displayName: "daemons", testMatch: ["<rootDir>/test/daemons/**/*.test.ts"] },
-    { ...common, displayName: "e2e", testMatch: ["<rootDir>/test/e2e/**/*.test.ts"] },
+    {
+      ...common,
+      displayName: "e2e",
+      testMatch: ["<rootDir>/test/e2e/**/*.test.ts"],
+      testPathIgnorePatterns: ["/test/e2e/vcenter/", "/node_modules/"],
+    },
+    { ...common, displayName: "vsphere", testMatch: ["<rootDir>/test/e2e/vcenter/**/*.test.ts"] },
   ],
 };

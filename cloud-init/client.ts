@@ -56,6 +56,7 @@ function networkdSettings(image: ImagePlan): { files: WriteFile[]; commands: str
     case "build":
       return { files: [], commands: [] };
     case "cloud":
+    case "template":
       return {
         files: [
           {

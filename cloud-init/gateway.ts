@@ -1,4 +1,4 @@
-import type { LabPlan } from "../plan/model";
+import type { LabPlan, UplinkPlan } from "../plan/model";
 import { hasManagement, lan, management, uplink } from "../services/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
@@ -25,8 +25,13 @@ function ethernets(plan: LabPlan): Record<string, Ethernet> {
   };
 }
 
-function uplinkCard({ gateway, uplink: { ipv6 } }: LabPlan): Ethernet {
-  const card = { match: { macaddress: gateway.uplinkMac }, "set-name": uplink, dhcp4: true, dhcp6: false };
+function uplinkCard({ gateway, uplink: { attachment, ipv6 } }: LabPlan): Ethernet {
+  const card = {
+    match: { macaddress: gateway.uplinkMac },
+    "set-name": uplink,
+    ...ipv4OnUplink(attachment),
+    dhcp6: false,
+  };
   switch (ipv6) {
     case "none":
       return { ...card, "accept-ra": false, "link-local": [] };
@@ -35,6 +40,17 @@ function uplinkCard({ gateway, uplink: { ipv6 } }: LabPlan): Ethernet {
       // networkd then reads router advertisements itself, although the machine forwards.
       return { ...card, "accept-ra": true, "link-local": ["ipv6"] };
   }
+}
+
+function ipv4OnUplink(attachment: UplinkPlan["attachment"]) {
+  if (attachment.kind !== "portGroup" || attachment.address.kind === "reported") return { dhcp4: true };
+  const { address, length, gateway, nameservers } = attachment.address;
+  return {
+    dhcp4: false,
+    addresses: [`${address}/${length}`],
+    routes: [{ to: "0.0.0.0/0", via: gateway }],
+    nameservers: { addresses: nameservers },
+  };
 }
 
 function lanCard({ gateway, lan: { gatewayAddress, prefix, mtu } }: LabPlan): Ethernet {
@@ -93,6 +109,7 @@ function installation({ image }: LabPlan): Installation | undefined {
     case "build":
       return image.jool === "prebuilt" ? undefined : { files: [installer], command: [installerPath] };
     case "cloud":
+    case "template":
       return {
         files: [installer, ...gates()],
         command: [installerPath, ...[...new Set([...gatewayPackages, ...image.extraPackages])].sort()],

@@ -14,6 +14,13 @@ apt_install() {
   apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
 }
 
+# No published Jool compiles for a newer one yet: better to say so than to show a compiler's errors.
+newest_major=6
+if [ "${kernel%%.*}" -gt "$newest_major" ] && ! modinfo -k "$kernel" jool >/dev/null 2>&1; then
+  fail "The kernel $kernel has no working Jool yet; the newest that has one is $newest_major.x." \
+    "Use an image with such a kernel: Debian 13 (trixie) has one, Ubuntu 26.04 does not."
+fi
+
 headers_installed() { [ -e "/lib/modules/$kernel/build/Makefile" ]; }
 
 if [ "$#" -gt 0 ] || ! headers_installed; then

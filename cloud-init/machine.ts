@@ -61,6 +61,7 @@ function modules(image: ImagePlan): Partial<CloudConfig> {
     case "build":
       return {};
     case "cloud":
+    case "template":
       return {
         cloud_init_modules: [
           "growpart",
@@ -83,6 +84,7 @@ function sshdSettings(image: ImagePlan): WriteFile[] {
     case "build":
       return [];
     case "cloud":
+    case "template":
       return [
         {
           path: "/etc/ssh/sshd_config.d/10-ipv6-only-lab.conf",

@@ -44,6 +44,8 @@ export interface Ethernet {
   readonly optional?: boolean;
   readonly addresses?: readonly string[];
   readonly mtu?: number;
+  readonly routes?: readonly { readonly to: string; readonly via: string }[];
+  readonly nameservers?: { readonly addresses: readonly string[] };
   readonly dhcp4: boolean;
   readonly dhcp6: boolean;
   readonly "dhcp4-overrides"?: { readonly "use-routes"?: boolean; readonly "use-dns"?: boolean };

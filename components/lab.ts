@@ -39,6 +39,12 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
       ),
     }));
 
+    platform.complete?.(
+      name,
+      { gateway: gateway.machine, clients: clients.map(({ component }) => component.machine) },
+      { parent: this },
+    );
+
     this.gateway = pulumi.output({
       name: plan.gateway.name,
       address: plan.lan.gatewayAddress,

@@ -1,7 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CloudInitDocuments } from "../cloud-init/documents";
 import type { ClientPlan, GatewayPlan, LabPlan, LanPlan } from "../plan/model";
+import { loadVcenterLogin } from "./config";
 import { QemuPlatform } from "./qemu";
+import { VspherePlatform } from "./vsphere";
 
 /**
  * The seam between what a lab is and what it is made of. Everything above it is the same on every platform; this file
@@ -11,6 +13,13 @@ export interface Platform {
   /** The isolated LAN: no host NIC, no DHCP of a hypervisor. */
   segment(name: string, lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference;
   virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine;
+  /** What concerns all machines together, once they are there. */
+  complete?(name: string, machines: LabMachines, opts: pulumi.ComponentResourceOptions): void;
+}
+
+export interface LabMachines {
+  readonly gateway: Machine;
+  readonly clients: readonly Machine[];
 }
 
 /** A network of the platform: opaque here, made and understood by the same platform. */
@@ -38,5 +47,10 @@ export interface Machine {
 
 /** The platform that the plan chose. `name` prefixes what all of its machines share. */
 export function createPlatform(name: string, plan: LabPlan, opts: pulumi.ComponentResourceOptions): Platform {
-  return new QemuPlatform(name, plan, plan.platform, opts);
+  switch (plan.platform.kind) {
+    case "qemu":
+      return new QemuPlatform(name, plan, plan.platform, opts);
+    case "vsphere":
+      return new VspherePlatform(name, plan, plan.platform, loadVcenterLogin(), opts);
+  }
 }

@@ -1,5 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, QemuPlatformPlan } from "../plan/model";
+import type {
+  ClientPlan,
+  DiskImagePlan,
+  GatewayPlan,
+  ImagePlan,
+  LabPlan,
+  LanPlan,
+  QemuPlatformPlan,
+} from "../plan/model";
 import { Image, LanSegment, type NicArgs, type SegmentReference, VirtualMachine } from "../provider/resources";
 import type { Machine, MachineArgs, NetworkReference, Platform } from "./platform";
 
@@ -13,7 +21,7 @@ export class QemuPlatform implements Platform {
     private readonly platform: QemuPlatformPlan,
     opts: pulumi.ComponentResourceOptions,
   ) {
-    this.image = new Image(`${name}-image`, { source: lab.image }, opts);
+    this.image = new Image(`${name}-image`, { source: diskImage(lab.image) }, opts);
   }
 
   segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
@@ -76,8 +84,15 @@ export class QemuPlatform implements Platform {
           lan,
           { kind: "user", mac: machine.managementMac, sshForward: true, restricted: true },
         ];
+      case "portGroup":
+        throw new Error(`The uplink is the port group ${attachment.network}, which only vSphere has.`);
     }
   }
+}
+
+function diskImage(image: ImagePlan): DiskImagePlan {
+  if (image.kind === "template") throw new Error("A template was given to qemu, which makes disks from images.");
+  return image;
 }
 
 function toSegmentReference(network: Readonly<Record<string, string | number>>): SegmentReference {

@@ -1,7 +1,8 @@
 /** The clients: sizes, MACs, addresses. What one client gets depends on its own entry and name alone. */
 import { isAutonomous } from "./announcements";
-import { macAddress, opaqueInterfaceId, type LabIdentity } from "./identity";
+import { opaqueInterfaceId, type LabIdentity } from "./identity";
 import { addressInPrefix, eui64InterfaceId, parseInterfaceId } from "./interface-id";
+import { clientMacs, gatewayMacs } from "./mac";
 import type { ClientPlan } from "./model";
 import { parseIpv6Prefix, type Prefix } from "./prefix";
 import { ConfigError, type ConfigProblem } from "./problem";
@@ -34,9 +35,13 @@ export function configuredClients({ clients }: LabConfig): readonly ConfiguredCl
 export function planClients(config: LabConfig, identity: LabIdentity): readonly PlannedClient[] {
   const prefix = parseIpv6Prefix(config.lan.prefix);
   const autonomous = isAutonomous(config);
-  const planned = configuredClients(config).map((client) =>
-    planClient(client, { config, identity, prefix, autonomous }),
+  const clients = configuredClients(config);
+  const macs = clientMacs(
+    config,
+    identity,
+    clients.map(({ name }) => name),
   );
+  const planned = clients.map((client) => planClient(client, { config, identity, prefix, autonomous, macs }));
   const collisions = findCollisions(config, identity, planned);
   if (collisions.length > 0) throw new ConfigError(collisions);
   return planned.sort((one, other) => byName(one.plan.name, other.plan.name));
@@ -47,10 +52,13 @@ interface Surroundings {
   readonly identity: LabIdentity;
   readonly prefix: Prefix;
   readonly autonomous: boolean;
+  /** By client name. */
+  readonly macs: ReadonlyMap<string, string>;
 }
 
-function planClient(client: ConfiguredClient, { config, identity, prefix, autonomous }: Surroundings): PlannedClient {
-  const lanMac = macAddress(identity, client.name, "lan");
+function planClient(client: ConfiguredClient, surroundings: Surroundings): PlannedClient {
+  const { config, identity, prefix, autonomous, macs } = surroundings;
+  const lanMac = macs.get(client.name) ?? "";
   const fixed = client.interfaceId === undefined ? undefined : parseInterfaceId(client.interfaceId);
   const ownAddress = addressInPrefix(prefix, fixed ?? eui64InterfaceId(lanMac));
   const opaqueAddress = addressInPrefix(prefix, opaqueInterfaceId(identity, client.name));
@@ -75,7 +83,7 @@ function byName(one: string, other: string): number {
 
 /** The gateway's and every client's MAC and address must be their own. With hashes a clash is rare, never impossible. */
 function findCollisions(config: LabConfig, identity: LabIdentity, planned: readonly PlannedClient[]): ConfigProblem[] {
-  const taken = new Map<string, string>([[macAddress(identity, "gateway", "lan"), "gateway"]]);
+  const taken = new Map<string, string>([[gatewayMacs(config, identity).lan, "gateway"]]);
   const problems: ConfigProblem[] = [];
   for (const { plan, reservedAddress } of planned) {
     for (const value of new Set([plan.lanMac, plan.address, reservedAddress])) {

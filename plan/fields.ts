@@ -48,7 +48,27 @@ export const lanPrefix = () =>
 
 export const nat64Prefix = () => text((value) => formatPrefix(parseNat64Prefix(value)));
 export const ipv4Prefix = () => text((value) => formatPrefix(parseIpv4Prefix(value)));
+export const ipv4Address = () => text((value) => formatIpv4(parseIpv4(value)));
 export const interfaceId = () => text((value) => formatIpv6(parseInterfaceId(value)));
+
+/** An IPv4 address in its network: `192.0.2.10/24`. */
+export const ipv4Interface = () =>
+  text((value) => {
+    const [address = "", length = "", ...rest] = value.split("/");
+    const host = formatIpv4(parseIpv4(address));
+    if (rest.length > 0 || !/^([1-9]|[12]\d|30)$/.test(length)) {
+      throw new AddressError("has no length of its network, 1 to 30, behind the address.", `Write e.g. ${host}/24`);
+    }
+    return `${host}/${length}`;
+  });
+
+/** A path of folders without a slash at either end, as vCenter's inventory has it. */
+export const inventoryPath = () =>
+  pattern(
+    /^[^/]+(\/[^/]+)*$/,
+    "is not a path of folders: names with a slash between them and none at the ends.",
+    "Write e.g. labs/network",
+  );
 
 /** An IPv4 or IPv6 address, with unbound's `@port` behind it when the port is not 53. */
 export const forwarder = () =>

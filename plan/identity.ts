@@ -1,6 +1,7 @@
 /**
  * What must differ between labs and between machines, derived from names alone: the same names give the same values
- * on every machine and in every run, and no machine's value depends on which others exist.
+ * on every machine and in every run, and no machine's value depends on which others exist (but see mac.ts for VMware's
+ * narrow range of MACs).
  */
 import { createHash } from "node:crypto";
 
@@ -18,10 +19,34 @@ function seed(identity: LabIdentity, ...parts: readonly string[]): Buffer {
     .digest();
 }
 
-/** A locally administered unicast MAC: 46 bits of hash, the two lowest bits of the first octet are `10`. */
-export function macAddress(identity: LabIdentity, machine: string, nic: Nic): string {
-  const octets = seed(identity, "mac", machine, nic).subarray(0, 6);
-  octets.writeUInt8((octets.readUInt8(0) & 0xfc) | 0x02, 0);
+/**
+ * Where MACs are taken from. `local`: locally administered unicast, 46 bits of hash. `vmware`: the range that vSphere
+ * leaves for addresses set by hand, 00:50:56:00:00:00 to 00:50:56:3f:ff:ff, 22 bits of hash.
+ */
+export type MacRange = "local" | "vmware";
+
+/**
+ * @param attempt counts up when the address of the attempt before is another card's: with 22 bits that happens among a
+ *   few thousand cards.
+ */
+export function macAddress(
+  identity: LabIdentity,
+  machine: string,
+  nic: Nic,
+  range: MacRange = "local",
+  attempt = 0,
+): string {
+  const octets = seed(identity, "mac", machine, nic, ...(attempt === 0 ? [] : [String(attempt)])).subarray(0, 6);
+  switch (range) {
+    case "local":
+      // The two lowest bits of the first octet are `10`.
+      octets.writeUInt8((octets.readUInt8(0) & 0xfc) | 0x02, 0);
+      break;
+    case "vmware":
+      octets.writeUIntBE(0x005056, 0, 3);
+      octets.writeUInt8(octets.readUInt8(3) & 0x3f, 3);
+      break;
+  }
   return octets.toString("hex").replaceAll(/..(?!$)/g, "$&:");
 }
 

@@ -20,6 +20,8 @@ function problemsFromIssue(issue: Issue, above: Path, raw: unknown): readonly Co
     case "unrecognized_keys":
       return issue.keys.map((key) => problem([...path, key], valueAt(value, [key]), unknownKey(path, key)));
     case "invalid_union": {
+      const kinds = unionKinds(issue);
+      if (kinds.length > 0) return [problem(path, value, wrongChoice(kinds, value))];
       const branch = intendedBranch(issue.errors);
       if (branch !== undefined) return branch.flatMap((inner) => problemsFromIssue(inner, path, raw));
       return [problem(path, value, noBranch(issue.errors, value))];
@@ -60,6 +62,11 @@ function valueAt(raw: unknown, path: Path): unknown {
     (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
     raw,
   );
+}
+
+/** The names of the arms, when a key chooses the arm and its value is none of them. */
+function unionKinds(issue: z.core.$ZodIssueInvalidUnion): readonly string[] {
+  return "options" in issue ? (issue.options ?? []).filter((kind) => typeof kind === "string") : [];
 }
 
 /** The arm of a union that the writer meant: the one whose type fits, so that only something inside it is wrong. */

@@ -49,8 +49,10 @@ function childKeys(schema: JsonSchema): readonly (readonly [string, JsonSchema])
   );
 }
 
+/** The schema and, at any depth, the arms of unions in it. */
 function alternatives(schema: JsonSchema): readonly JsonSchema[] {
-  return [schema, ...(schema.anyOf ?? []).filter(isSchema)];
+  const arms = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(isSchema);
+  return [schema, ...arms.flatMap(alternatives)];
 }
 
 export function isSchema(schema: unknown): schema is JsonSchema {

@@ -2,13 +2,15 @@
 import { dhcpv6Plan, routerAdvertisementPlan } from "./announcements";
 import { warnings } from "./checks";
 import { planClients } from "./clients";
+import { gatewayMacs } from "./mac";
 import type { LabConfig } from "./schema";
-import { macAddress, type LabIdentity } from "./identity";
+import type { LabIdentity } from "./identity";
 import { addressInPrefix, parseInterfaceId } from "./interface-id";
-import type { GatewayPlan, ImagePlan, LabPlan, LanPlan, UplinkPlan } from "./model";
+import type { GatewayPlan, ImagePlan, LabPlan, LanPlan, PlatformPlan, UplinkPlan } from "./model";
 import { nat64Plan } from "./nat64";
 import { parseIpv6Prefix } from "./prefix";
 import { dnsPlan } from "./resolver";
+import { vsphereAttachment, vspherePlatformPlan } from "./vsphere";
 
 /**
  * The plan of a lab. Pure: the same configuration and identity give the same plan, byte for byte.
@@ -20,7 +22,7 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
   return {
     project: identity.project,
     stack: identity.stack,
-    platform: config.platform,
+    platform: platformPlan(config, identity),
     image: imagePlan(config),
     uplink: uplinkPlan(config),
     lan,
@@ -44,8 +46,18 @@ function lanPlan({ lan }: LabConfig): LanPlan {
   };
 }
 
-function imagePlan({ image }: LabConfig): ImagePlan {
+function platformPlan({ platform }: LabConfig, identity: LabIdentity): PlatformPlan {
+  switch (platform.kind) {
+    case "qemu":
+      return platform;
+    case "vsphere":
+      return vspherePlatformPlan(platform, identity);
+  }
+}
+
+function imagePlan({ image, platform }: LabConfig): ImagePlan {
   const extraPackages = sortedUnique(image.extraPackages);
+  if (platform.kind === "vsphere") return { kind: "template", extraPackages };
   switch (image.kind) {
     case "build":
       return {
@@ -60,7 +72,8 @@ function imagePlan({ image }: LabConfig): ImagePlan {
   }
 }
 
-function uplinkPlan({ uplink }: LabConfig): UplinkPlan {
+function uplinkPlan({ uplink, platform }: LabConfig): UplinkPlan {
+  if (platform.kind === "vsphere") return { attachment: vsphereAttachment(platform), ipv6: uplink.ipv6 };
   switch (uplink.kind) {
     case "nat":
       return { attachment: { kind: "nat" }, ipv6: uplink.ipv6 };
@@ -69,15 +82,17 @@ function uplinkPlan({ uplink }: LabConfig): UplinkPlan {
   }
 }
 
-function gatewayPlan({ gateway }: LabConfig, identity: LabIdentity): GatewayPlan {
+function gatewayPlan(config: LabConfig, identity: LabIdentity): GatewayPlan {
+  const { gateway } = config;
+  const macs = gatewayMacs(config, identity);
   return {
     role: "gateway",
     name: "gateway",
     memoryMiB: gateway.memory,
     cpus: gateway.cpus,
-    uplinkMac: macAddress(identity, "gateway", "uplink"),
-    lanMac: macAddress(identity, "gateway", "lan"),
-    managementMac: macAddress(identity, "gateway", "management"),
+    uplinkMac: macs.uplink,
+    lanMac: macs.lan,
+    managementMac: macs.management,
   };
 }
 

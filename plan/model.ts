@@ -34,7 +34,7 @@ export interface Warning {
   readonly remedy: string;
 }
 
-export type PlatformPlan = QemuPlatformPlan;
+export type PlatformPlan = QemuPlatformPlan | VspherePlatformPlan;
 
 export interface QemuPlatformPlan {
   readonly kind: "qemu";
@@ -42,7 +42,37 @@ export interface QemuPlatformPlan {
   readonly accelerator: "auto" | "kvm" | "hvf" | "tcg";
 }
 
-export type ImagePlan = BuiltImagePlan | CloudImagePlan;
+/** A lab in a vCenter. Everything is named as the vSphere Client shows it, and looked up by that name. */
+export interface VspherePlatformPlan {
+  readonly kind: "vsphere";
+  readonly datacenter: string;
+  readonly placement: { readonly kind: "host" | "cluster" | "resourcePool"; readonly name: string };
+  readonly storage: { readonly kind: "datastore" | "datastoreCluster"; readonly name: string };
+  /** The lab's own folder below the datacenter's folder of virtual machines, e.g. `labs/ipv6-only-lab-dev`. */
+  readonly folder: string;
+  /** Takes the place of an image: see `TemplatePlan`. */
+  readonly template: string;
+  readonly segment: VsphereSegmentPlan;
+  /** The cluster whose DRS keeps the clients apart; undefined: nobody does. */
+  readonly antiAffinity: { readonly cluster: string } | undefined;
+  /** Category of the tag that names the lab. */
+  readonly tagCategory: string | undefined;
+  /** Notes of every machine. */
+  readonly annotation: string;
+  /** Seconds that the gateway may take to report its address. */
+  readonly addressTimeout: number;
+}
+
+export type VsphereSegmentPlan =
+  | { readonly kind: "portGroup"; readonly name: string }
+  /** Ties the lab to one host. VLAN 0: none. */
+  | { readonly kind: "hostPortGroup"; readonly host: string; readonly switch: string; readonly vlan: number }
+  | { readonly kind: "distributedPortGroup"; readonly switch: string; readonly vlan: number };
+
+export type ImagePlan = DiskImagePlan | TemplatePlan;
+
+/** What the qemu platform makes disks from. */
+export type DiskImagePlan = BuiltImagePlan | CloudImagePlan;
 
 /** An image made on this machine by mmdebstrap: quick to boot, everything the roles need is inside. */
 export interface BuiltImagePlan {
@@ -66,14 +96,34 @@ export interface CloudImagePlan {
   readonly extraPackages: readonly string[];
 }
 
+/** A platform's own template, which the platform names. cloud-init installs the packages. */
+export interface TemplatePlan {
+  readonly kind: "template";
+  readonly extraPackages: readonly string[];
+}
+
 export interface UplinkPlan {
-  readonly attachment: { readonly kind: "nat" } | { readonly kind: "bridged"; readonly bridge: string };
+  readonly attachment:
+    | { readonly kind: "nat" }
+    | { readonly kind: "bridged"; readonly bridge: string }
+    | { readonly kind: "portGroup"; readonly network: string; readonly address: UplinkAddressPlan };
   /**
    * IPv6 on the uplink. `none`: all names are synthesized. `native`: the LAN prefix is routed by the uplink's router.
    * `nat66`: LAN addresses are masqueraded behind the gateway's own uplink address.
    */
   readonly ipv6: "none" | "native" | "nat66";
 }
+
+/** `reported`: by DHCP, told by the guest. `fixed`: decided here, IPv4 with its length, router and resolvers. */
+export type UplinkAddressPlan =
+  | { readonly kind: "reported" }
+  | {
+      readonly kind: "fixed";
+      readonly address: string;
+      readonly length: number;
+      readonly gateway: string;
+      readonly nameservers: readonly string[];
+    };
 
 export interface LanPlan {
   /** A /64, e.g. `fc01:0:0:1::/64`. */

@@ -4,7 +4,7 @@
  * their base disk, and the next `up` makes the image again.
  */
 import { z } from "zod";
-import type { ImagePlan } from "../plan/model";
+import type { DiskImagePlan } from "../plan/model";
 import { checkWith } from "./check";
 import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
 import { buildImage, builtFiles } from "./image/build";
@@ -56,7 +56,7 @@ export const imageHandler: ResourceHandler = {
   delete: () => Promise.resolve(),
 };
 
-async function obtain(source: ImagePlan, context: OperationContext): Promise<StoredImage> {
+async function obtain(source: DiskImagePlan, context: OperationContext): Promise<StoredImage> {
   if (source.kind === "build") {
     const recipe = recipeOf(source);
     return obtainImage(recipeDigest(recipe), context, async (folder) => {
@@ -72,7 +72,7 @@ async function obtain(source: ImagePlan, context: OperationContext): Promise<Sto
 }
 
 /** The digest when it takes no more than a moment to know it. */
-function knownDigest(source: ImagePlan): string | undefined {
+function knownDigest(source: DiskImagePlan): string | undefined {
   return source.kind === "build" ? recipeDigest(recipeOf(source)) : source.sha256;
 }
 

@@ -8,6 +8,7 @@ import { lanSegmentHandler } from "./lan-segment";
 import type { ProviderDefinition } from "./service";
 import { verificationHandler } from "./verification";
 import { virtualMachineHandler } from "./virtual-machine";
+import { vsphereGuestHandler } from "./vsphere-guest";
 
 const handlers: ReadonlyMap<string, ResourceHandler> = new Map([
   ["lab:index:KeyPair", keyPairHandler],
@@ -15,6 +16,7 @@ const handlers: ReadonlyMap<string, ResourceHandler> = new Map([
   ["lab:index:LanSegment", lanSegmentHandler],
   ["lab:index:VirtualMachine", virtualMachineHandler],
   ["lab:index:Verification", verificationHandler],
+  ["lab:index:VsphereGuest", vsphereGuestHandler],
 ]);
 
 export const labProvider: ProviderDefinition = {

@@ -4,7 +4,8 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudInitDocuments } from "../cloud-init/documents";
-import type { ImagePlan } from "../plan/model";
+import type { DiskImagePlan } from "../plan/model";
+import type { VcenterLogin } from "../vcenter/session";
 
 /** An ed25519 key pair in OpenSSH's formats. The private key is a secret. */
 export class KeyPair extends pulumi.CustomResource {
@@ -57,7 +58,7 @@ export class Image extends pulumi.CustomResource {
 }
 
 export interface ImageArgs {
-  source: pulumi.Input<ImagePlan>;
+  source: pulumi.Input<DiskImagePlan>;
 }
 
 /** One QEMU virtual machine of this user, with a folder of its own for disk, seed, sockets and console log. */
@@ -135,6 +136,41 @@ export class LanSegment extends pulumi.CustomResource {
   constructor(name: string, args: Record<string, never>, opts?: pulumi.CustomResourceOptions) {
     super("lab:index:LanSegment", name, { ...args, group: undefined, port: undefined }, opts);
   }
+}
+
+/**
+ * What the vSphere plugin leaves open about a machine of its: whether it is on, which the plugin reports and does not
+ * mend, and the address that the guest itself tells.
+ */
+export class VsphereGuest extends pulumi.CustomResource {
+  /** IPv4 address of the card `addressOf`; undefined without one. */
+  declare readonly address: pulumi.Output<string | undefined>;
+  /** Changes each time the machine is powered on. */
+  declare readonly powerOn: pulumi.Output<string>;
+  declare readonly running: pulumi.Output<boolean>;
+
+  constructor(name: string, args: VsphereGuestArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "lab:index:VsphereGuest",
+      name,
+      { ...args, vcenter: pulumi.secret(args.vcenter), address: undefined, powerOn: undefined, running: undefined },
+      opts,
+    );
+  }
+}
+
+export interface VsphereGuestArgs {
+  vcenter: pulumi.Input<VcenterLogin>;
+  /** Managed object id of the virtual machine, e.g. `vm-42`. */
+  moid: pulumi.Input<string>;
+  /** Where a person finds the machine in vCenter. */
+  place: pulumi.Input<string>;
+  /** Host name that the guest must have taken on: what shows that cloud-init has done its work. */
+  hostName?: pulumi.Input<string>;
+  /** MAC of the card whose IPv4 address is waited for. */
+  addressOf?: pulumi.Input<string>;
+  /** Seconds that the guest may take to tell both. */
+  addressTimeout: pulumi.Input<number>;
 }
 
 /** The checks that end `pulumi up`: creating or updating it fails, with the report, unless the lab works. */

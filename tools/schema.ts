@@ -105,7 +105,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** The values that a key takes, in words. */
 function kind(schema: JsonSchema): string {
-  if (schema.anyOf !== undefined) return schema.anyOf.map((each) => kind(asSchema(each))).join(" or ");
+  const arms = schema.anyOf ?? schema.oneOf;
+  if (arms !== undefined) return [...new Set(arms.map((each) => kind(asSchema(each))))].join(" or ");
   if (schema.const !== undefined) return code(schema.const);
   if (schema.enum !== undefined) return schema.enum.map(code).join(", ");
   switch (schema.type) {

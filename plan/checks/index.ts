@@ -8,8 +8,17 @@ import { machineChecks } from "./machines";
 import { nat64Checks } from "./nat64";
 import { resolverChecks } from "./resolver";
 import { uplinkChecks } from "./uplink";
+import { vsphereChecks } from "./vsphere";
 
-const checks = [lanChecks, uplinkChecks, nat64Checks, resolverChecks, announcementChecks, machineChecks].flat();
+const checks = [
+  lanChecks,
+  uplinkChecks,
+  nat64Checks,
+  resolverChecks,
+  announcementChecks,
+  machineChecks,
+  vsphereChecks,
+].flat();
 
 /** Why this configuration cannot work, apart from what reads a section that is known to be `broken`. */
 export function contradictions(config: LabConfig, broken: ReadonlySet<string> = new Set()): readonly ConfigProblem[] {

@@ -56,9 +56,21 @@ function poolFindings(config: LabConfig): readonly Finding[] {
   });
 }
 
-function imageFindings({ image }: LabConfig): readonly Finding[] {
-  const buildOnly = ["release", "mirror", "jool"] as const;
-  const cloudOnly = ["location", "sha256"] as const;
+const buildOnly = ["release", "mirror", "jool"] as const;
+const cloudOnly = ["location", "sha256"] as const;
+
+function templateFindings(image: LabConfig["image"]): readonly Finding[] {
+  const why = "describes a disk image, and on vSphere platform.template takes its place.";
+  return [
+    ...when(image.kind !== "build", () => error("image.kind", image.kind, why, "Remove it")),
+    ...[...buildOnly, ...cloudOnly].flatMap((name) =>
+      when(image[name] !== undefined, () => error(`image.${name}`, image[name], why, "Remove it")),
+    ),
+  ];
+}
+
+function imageFindings({ image, platform }: LabConfig): readonly Finding[] {
+  if (platform.kind === "vsphere") return templateFindings(image);
   const foreign = image.kind === "build" ? cloudOnly : buildOnly;
   const other = image.kind === "build" ? "cloud" : "build";
   const isUrl = /^https?:/.test(image.location ?? "");
@@ -87,8 +99,8 @@ function imageFindings({ image }: LabConfig): readonly Finding[] {
   ];
 }
 
-function gatewayMemoryFindings({ gateway, image }: LabConfig): readonly Finding[] {
-  const buildsJool = image.kind === "cloud" || image.jool === "first-boot";
+function gatewayMemoryFindings({ gateway, image, platform }: LabConfig): readonly Finding[] {
+  const buildsJool = platform.kind === "vsphere" || image.kind === "cloud" || image.jool === "first-boot";
   return when(buildsJool && gateway.memory < memoryToBuildJool, () =>
     error(
       "gateway.memory",
@@ -110,7 +122,7 @@ export const machineChecks: readonly Check[] = [
   { reads: ["clients"], find: nameFindings },
   { reads: ["clients", "lan"], find: interfaceIdFindings },
   { reads: ["clients", "dhcpv6"], find: poolFindings },
-  { reads: ["image"], find: imageFindings },
-  { reads: ["gateway", "image"], find: gatewayMemoryFindings },
+  { reads: ["image", "platform"], find: imageFindings },
+  { reads: ["gateway", "image", "platform"], find: gatewayMemoryFindings },
   { reads: ["verify"], find: verifyFindings },
 ];

@@ -3,7 +3,8 @@ import type { LabConfig } from "../schema";
 import { isDocumentation, isUniqueLocal } from "./address-space";
 import { error, warning, when, type Check, type Finding } from "./finding";
 
-function attachmentFindings({ uplink }: LabConfig): readonly Finding[] {
+function attachmentFindings({ uplink, platform }: LabConfig): readonly Finding[] {
+  if (platform.kind === "vsphere") return vsphereFindings(uplink);
   return [
     ...when(uplink.kind === "bridged" && uplink.bridge === undefined, () =>
       error("uplink.bridge", undefined, "is missing, and kind is bridged.", "Name the bridge to attach to, e.g. br0"),
@@ -22,6 +23,19 @@ function attachmentFindings({ uplink }: LabConfig): readonly Finding[] {
   ];
 }
 
+/** A port group of vCenter's is the way out there. */
+function vsphereFindings(uplink: LabConfig["uplink"]): readonly Finding[] {
+  const remedy = "Remove it; platform.uplinkNetwork names the gateway's way out";
+  return [
+    ...when(uplink.kind === "bridged", () =>
+      error("uplink.kind", uplink.kind, "speaks of this machine, and the lab runs in a vCenter.", remedy),
+    ),
+    ...when(uplink.bridge !== undefined, () =>
+      error("uplink.bridge", uplink.bridge, "is a bridge of this machine, and the lab runs in a vCenter.", remedy),
+    ),
+  ];
+}
+
 function nativePrefixFindings({ uplink, lan }: LabConfig): readonly Finding[] {
   const prefix = parseIpv6Prefix(lan.prefix);
   return when(uplink.ipv6 === "native" && (isUniqueLocal(prefix) || isDocumentation(prefix)), () =>
@@ -35,6 +49,6 @@ function nativePrefixFindings({ uplink, lan }: LabConfig): readonly Finding[] {
 }
 
 export const uplinkChecks: readonly Check[] = [
-  { reads: ["uplink"], find: attachmentFindings },
+  { reads: ["uplink", "platform"], find: attachmentFindings },
   { reads: ["uplink", "lan"], find: nativePrefixFindings },
 ];

@@ -1,22 +1,31 @@
 /** The sections that describe the machines: where they run, how big they are, what is on them, who looks at them. */
 import { z } from "zod";
 import * as field from "../fields";
+import { vspherePlatform } from "./vsphere";
+
+const qemuPlatform = z.strictObject({
+  kind: z.enum(["qemu"]).default("qemu").describe("`qemu`: virtual machines on this machine, without root."),
+  accelerator: z
+    .enum(["auto", "kvm", "hvf", "tcg"])
+    .default("auto")
+    .describe(
+      "`auto`: the best that a probe shows to work. `kvm` (Linux), `hvf` (macOS), `tcg` (software emulation) insist.",
+    ),
+});
 
 export const platform = z
   .union([
-    z.enum(["qemu"]).transform((kind) => ({ kind, accelerator: "auto" as const })),
-    z.strictObject({
-      kind: z.enum(["qemu"]).default("qemu").describe("`qemu`: virtual machines on this machine, without root."),
-      accelerator: z
-        .enum(["auto", "kvm", "hvf", "tcg"])
-        .default("auto")
-        .describe(
-          "`auto`: the best that a probe shows to work. `kvm` (Linux), `hvf` (macOS), `tcg` (software emulation) insist.",
-        ),
+    z.enum(["qemu", "vsphere"]).transform((kind, context) => {
+      if (kind === "qemu") return { kind, accelerator: "auto" as const };
+      const remedy = "Write `kind: vsphere` below it, and the keys that docs/configuration.md lists with it";
+      context.addIssue({ code: "custom", message: "needs more than its name.", params: { remedy } });
+      return z.NEVER;
     }),
+    // Without a kind it is qemu's: only what says `vsphere` is judged as such.
+    z.discriminatedUnion("kind", [qemuPlatform, vspherePlatform]),
   ])
   .prefault("qemu")
-  .describe("Where the virtual machines run; a name alone is short for `{kind: name}`.");
+  .describe("Where the virtual machines run; `qemu` alone is short for `{kind: qemu}`.");
 
 const memory = (minimum: number) => z.int().min(minimum).max(1_048_576);
 const cpus = () => z.int().min(1).max(256);

@@ -185,7 +185,9 @@ export const uplink = z
     kind: z
       .enum(["nat", "bridged"])
       .default("nat")
-      .describe("`nat`: behind this machine's own address. `bridged`: a machine of its own in the network outside."),
+      .describe(
+        "`nat`: behind this machine's own address. `bridged`: a machine of its own in the network outside. On vSphere `platform.uplinkNetwork` decides instead.",
+      ),
     bridge: field.interfaceName().optional().describe("The bridge to attach to, with `kind: bridged`."),
     ipv6: z
       .enum(["none", "native", "nat66"])

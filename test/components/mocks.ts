@@ -10,6 +10,8 @@ export interface Registered {
   readonly secretInputs: readonly string[];
 }
 
+export type LookUp = (inputs: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+
 const components = [
   "ipv6lab:index:Ipv6OnlyLab",
   "ipv6lab:index:Gateway",
@@ -20,6 +22,10 @@ const components = [
 /** Plays the engine and records what is registered. A resource that it does not know is an error. */
 export class RecordingMocks implements pulumi.runtime.Mocks {
   readonly registered: Registered[] = [];
+  readonly called: { readonly token: string; readonly inputs: Readonly<Record<string, unknown>> }[] = [];
+
+  /** @param answers of look-ups, by token. */
+  constructor(private readonly answers: Readonly<Record<string, LookUp>> = {}) {}
 
   newResource({ type, name, inputs }: pulumi.runtime.MockResourceArgs): {
     id: string | undefined;
@@ -32,8 +38,12 @@ export class RecordingMocks implements pulumi.runtime.Mocks {
     return { id: components.includes(type) ? undefined : `${name}-id`, state: { ...plain, ...outputs(type, name) } };
   }
 
-  call({ token }: pulumi.runtime.MockCallArgs): Record<string, unknown> {
-    throw new Error(`The program called ${token}, which these tests do not know.`);
+  call({ token, inputs }: pulumi.runtime.MockCallArgs): Record<string, unknown> {
+    const given = z.record(z.string(), z.unknown()).parse(inputs);
+    const answer = this.answers[token];
+    if (answer === undefined) throw new Error(`The program called ${token}, which these tests do not know.`);
+    this.called.push({ token, inputs: given });
+    return answer(given);
   }
 
   of(type: string): Registered[] {
@@ -66,6 +76,16 @@ function outputs(type: string, name: string): Record<string, unknown> {
       return { sshHost: "127.0.0.1", sshPort: 2222, powerOn: `${name} was powered on`, consoleLog: `${name}.log` };
     case "lab:index:Verification":
       return { report: "all ok", summary: "1 ok" };
+    case "lab:index:VsphereGuest":
+      return { address: "192.0.2.77", powerOn: `${name} was powered on`, running: true };
+    case "vsphere:index/virtualMachine:VirtualMachine":
+      return { moid: `${name}-moid` };
+    case "vsphere:index/folder:Folder":
+    case "vsphere:index/hostPortGroup:HostPortGroup":
+    case "vsphere:index/distributedPortGroup:DistributedPortGroup":
+    case "vsphere:index/computeClusterVmAntiAffinityRule:ComputeClusterVmAntiAffinityRule":
+    case "vsphere:index/tag:Tag":
+      return {};
     case "command:remote:Command":
       return { stdout: "", stderr: "" };
     default:

@@ -2,6 +2,7 @@ import { ConfigError, parseConfig, type ConfigProblem } from "../../plan/config"
 import { planOf } from "../fixtures/plan";
 import { badForms } from "./bad-forms";
 import { badNetworks } from "./bad-networks";
+import { badVsphere } from "./bad-vsphere";
 
 function problemsOf(raw: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
   try {
@@ -14,7 +15,7 @@ function problemsOf(raw: Readonly<Record<string, unknown>>): readonly ConfigProb
 }
 
 describe("bad input", () => {
-  it.each([...badNetworks, ...badForms])(
+  it.each([...badNetworks, ...badForms, ...badVsphere])(
     "%s gets one problem, with its key, reason and remedy",
     (_, raw, key, why, remedy) => {
       const problems = problemsOf(raw);

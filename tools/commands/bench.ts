@@ -2,12 +2,14 @@
 import { formatTable } from "../../verify/report";
 import { benchBoots } from "../bench/boots";
 import { benchLab } from "../bench/lab";
+import { benchPlan, planRows } from "../bench/plan";
 import { type Figure, figureRows, median } from "../bench/statistics";
 import { UserError } from "../messages";
 
 const usage = [
   "npm run bench -- lab [--runs 3] [--cold]   from power-on to first byte, changes, destroy; --cold: set-up and image too",
   "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
+  "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
 ].join("\n");
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -18,6 +20,12 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     case "boots":
       return (await benchBoots(Number(rest[0] ?? 30))) === 0 ? 0 : 1;
+    case "plan": {
+      const figures = benchPlan(rest[0] ?? "qemu");
+      const head = ["what", "clients", "processor time", "heap kept", "process at most", "a client"];
+      console.log(formatTable(head, planRows(figures)).join("\n"));
+      return 0;
+    }
     default:
       throw new UserError(`Which benchmark?\n${usage}`);
   }

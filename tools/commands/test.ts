@@ -35,7 +35,7 @@ export function run(args: readonly string[]): Promise<number> {
   return Promise.resolve(total.failed === 0 && total.passed > 0 ? 0 : 1);
 }
 
-const stageNames = ["lint", "unit", "daemons", "e2e"] as const;
+const stageNames = ["lint", "unit", "daemons", "e2e", "vsphere"] as const;
 type StageName = (typeof stageNames)[number];
 
 const allStages: Record<StageName, Stage> = {
@@ -46,6 +46,7 @@ const allStages: Record<StageName, Stage> = {
   unit: { title: "unit, property and mocked-component tests", run: () => jest("unit") },
   daemons: { title: "rendered files through the daemons' own checkers", run: () => jest("daemons", "--runInBand") },
   e2e: { title: "real labs, end to end", run: () => jest("e2e", "--runInBand") },
+  vsphere: { title: "against a simulated vCenter", run: () => jest("vsphere", "--runInBand") },
 };
 
 function selectStages(args: readonly string[]): Stage[] {

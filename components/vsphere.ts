@@ -1,0 +1,258 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as vsphere from "@pulumi/vsphere";
+import { guestinfo } from "../cloud-init/guestinfo";
+import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, VspherePlatformPlan } from "../plan/model";
+import { VsphereGuest } from "../provider/resources";
+import type { VcenterLogin } from "../vcenter/session";
+import type { LabMachines, Machine, MachineArgs, NetworkReference, Platform } from "./platform";
+import { lookUpSite, type VsphereSite } from "./vsphere-site";
+
+/** GiB that the first disk has at least: the gateway's packages and compiler need room. */
+const minimumDisk = 8;
+
+/** Seconds that vCenter may take to show a port group that its host has made. */
+const networkTimeout = 60;
+
+/** Virtual machines in a vCenter, cloned from a template; the LAN segment is a port group. */
+export class VspherePlatform implements Platform {
+  private readonly site: pulumi.Output<VsphereSite>;
+  private readonly common: CommonArgs;
+  private readonly tags: pulumi.Output<string>[] | undefined;
+  /** Begins the names of all that the lab makes in vCenter. */
+  private readonly prefix: string;
+
+  constructor(
+    name: string,
+    private readonly lab: LabPlan,
+    private readonly platform: VspherePlatformPlan,
+    private readonly login: VcenterLogin,
+    opts: pulumi.ComponentResourceOptions,
+  ) {
+    this.prefix = `${lab.project}-${lab.stack}`;
+    this.site = pulumi.output(lookUpSite(lab, platform, login, invokeOptions(opts)));
+    this.tags = this.makeTags(name, opts);
+    const folder = new vsphere.Folder(
+      `${name}-folder`,
+      {
+        path: platform.folder,
+        type: "vm",
+        datacenterId: this.site.datacenterId,
+        ...(this.tags === undefined ? {} : { tags: this.tags }),
+      },
+      opts,
+    );
+    this.common = this.commonArgs(folder);
+  }
+
+  private makeTags(name: string, opts: pulumi.ComponentResourceOptions): pulumi.Output<string>[] | undefined {
+    if (this.platform.tagCategory === undefined) return undefined;
+    const tag = new vsphere.Tag(
+      `${name}-tag`,
+      {
+        categoryId: this.site.apply(({ tagCategoryId }) => required(tagCategoryId, "tag category")),
+        name: this.prefix,
+        description: this.platform.annotation,
+      },
+      opts,
+    );
+    return [tag.id];
+  }
+
+  segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
+    return this.segmentNetwork(name, opts).apply((networkId): Readonly<Record<string, string>> => ({ networkId }));
+  }
+
+  /** The managed object id of the LAN's network. */
+  private segmentNetwork(name: string, opts: pulumi.ComponentResourceOptions): pulumi.Output<string> {
+    const { segment } = this.platform;
+    switch (segment.kind) {
+      case "portGroup":
+        return this.site.apply(({ segmentNetworkId }) => required(segmentNetworkId, "port group"));
+      case "hostPortGroup": {
+        const portGroup = new vsphere.HostPortGroup(
+          name,
+          {
+            name: `${this.prefix}-lan`,
+            hostSystemId: this.site.apply(({ hostSystemId }) => required(hostSystemId, "host")),
+            virtualSwitchName: segment.switch,
+            vlanId: segment.vlan,
+          },
+          pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
+        );
+        // Its id is not a network's, but is known only once the port group exists: then its name can be looked up.
+        return pulumi
+          .all([portGroup.id, this.site.datacenterId])
+          .apply(([, datacenterId]) =>
+            vsphere.getNetwork(
+              { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout },
+              invokeOptions(opts),
+            ),
+          ).id;
+      }
+      case "distributedPortGroup":
+        return new vsphere.DistributedPortGroup(
+          name,
+          {
+            name: `${this.prefix}-lan`,
+            description: this.platform.annotation,
+            distributedVirtualSwitchUuid: this.site.apply(({ switchUuid }) => required(switchUuid, "switch")),
+            vlanId: segment.vlan,
+            ...(this.tags === undefined ? {} : { tags: this.tags }),
+          },
+          pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
+        ).id;
+    }
+  }
+
+  virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine {
+    const { plan, segment } = args;
+    const machineName = `${this.prefix}-${plan.name}`;
+    const place = `${this.platform.folder}/${machineName}`;
+    const resource = new vsphere.VirtualMachine(
+      name,
+      {
+        name: machineName,
+        ...this.common,
+        memory: plan.memoryMiB,
+        numCpus: plan.cpus,
+        networkInterfaces: pulumi
+          .all([this.site, segment])
+          .apply(([site, network]) => networkCards(plan, site.uplinkNetworkId, network)),
+        // Secret, as the documents are.
+        extraConfig: args.documents.apply((documents) => guestinfo(plan.name, documents)),
+        // New documents make a new machine; what the guest itself writes there must not reboot this one.
+        extraConfigRebootRequired: false,
+        // A router's link-local address is never in the LAN's prefix, so that no guest here counts as routable.
+        waitForGuestNetRoutable: false,
+        waitForGuestNetTimeout: 0,
+        shutdownWaitTimeout: 1,
+      },
+      pulumi.mergeOptions(opts, {
+        // Two machines of one name cannot be in one folder.
+        deleteBeforeReplace: true,
+        replaceOnChanges: ["extraConfig"],
+        customTimeouts: { create: "90m" },
+      }),
+    );
+    const guest = this.guest(`${name}-guest`, plan, resource, place, opts);
+    return {
+      resource,
+      id: resource.id,
+      powerOn: guest.powerOn,
+      console: pulumi.output(`Launch Web Console of ${place} in the vSphere Client`),
+      ssh: plan.role === "gateway" ? { host: this.gatewayAddress(guest, place), port: pulumi.output(22) } : undefined,
+    };
+  }
+
+  /** What comes from the template and from where the lab lies: the same for every machine, and so made once. */
+  private commonArgs(folder: vsphere.Folder) {
+    const { annotation } = this.platform;
+    return {
+      annotation,
+      folder: folder.path,
+      resourcePoolId: this.site.resourcePoolId,
+      hostSystemId: this.site.hostSystemId,
+      datastoreId: this.site.apply(({ storage }) => ("datastoreId" in storage ? storage.datastoreId : undefined)),
+      datastoreClusterId: this.site.apply(({ storage }) =>
+        "datastoreClusterId" in storage ? storage.datastoreClusterId : undefined,
+      ),
+      clone: { templateUuid: this.site.template.id, timeout: 60 },
+      guestId: this.site.template.guestId,
+      firmware: this.site.template.firmware,
+      scsiType: this.site.template.scsiType,
+      disks: this.site.template.disks.apply((disks) => disks.map(diskLike)),
+      ...(this.tags === undefined ? {} : { tags: this.tags }),
+    };
+  }
+
+  private guest(
+    name: string,
+    plan: GatewayPlan | ClientPlan,
+    machine: vsphere.VirtualMachine,
+    place: string,
+    opts: pulumi.ComponentResourceOptions,
+  ): VsphereGuest {
+    const gateway = plan.role === "gateway" ? plan : undefined;
+    return new VsphereGuest(
+      name,
+      {
+        vcenter: { ...this.login },
+        moid: machine.moid,
+        place,
+        addressTimeout: this.platform.addressTimeout,
+        ...(gateway === undefined ? {} : { hostName: gateway.name }),
+        ...(gateway === undefined || this.fixedAddress() !== undefined ? {} : { addressOf: gateway.uplinkMac }),
+      },
+      pulumi.mergeOptions(opts, { deletedWith: machine }),
+    );
+  }
+
+  private gatewayAddress(guest: VsphereGuest, place: string): pulumi.Output<string> {
+    const fixed = this.fixedAddress();
+    if (fixed !== undefined) return pulumi.output(fixed);
+    return guest.address.apply((address) => required(address, `address of ${place}`));
+  }
+
+  private fixedAddress(): string | undefined {
+    const { attachment } = this.lab.uplink;
+    return attachment.kind === "portGroup" && attachment.address.kind === "fixed"
+      ? attachment.address.address
+      : undefined;
+  }
+
+  /** With one client there is nobody to keep it apart from. */
+  complete(name: string, { clients }: LabMachines, opts: pulumi.ComponentResourceOptions): void {
+    if (this.platform.antiAffinity === undefined || clients.length < 2) return;
+    new vsphere.ComputeClusterVmAntiAffinityRule(
+      `${name}-apart`,
+      {
+        name: `${this.prefix}-clients`,
+        computeClusterId: this.site.apply(({ clusterId }) => required(clusterId, "cluster")),
+        virtualMachineIds: clients.map(({ id }) => id),
+        // With more clients than hosts the rule cannot hold, and the lab should still run.
+        mandatory: false,
+      },
+      opts,
+    );
+  }
+}
+
+type CommonArgs = ReturnType<VspherePlatform["commonArgs"]>;
+
+function invokeOptions({ parent }: pulumi.ComponentResourceOptions): pulumi.InvokeOptions {
+  return parent === undefined ? {} : { parent };
+}
+
+/** A clone keeps its template's disks, whose form must be said again. */
+function diskLike(disk: vsphere.types.GetVirtualMachineDisk, index: number): vsphere.types.VirtualMachineDisk {
+  return {
+    label: `disk${index}`,
+    size: index === 0 ? Math.max(disk.size, minimumDisk) : disk.size,
+    thinProvisioned: disk.thinProvisioned,
+    eagerlyScrub: disk.eagerlyScrub,
+    unitNumber: disk.unitNumber,
+  };
+}
+
+function networkCards(
+  machine: GatewayPlan | ClientPlan,
+  uplinkNetworkId: string,
+  segment: Readonly<Record<string, string | number>>,
+): vsphere.types.VirtualMachineNetworkInterface[] {
+  const { networkId } = segment;
+  if (typeof networkId !== "string") {
+    throw new Error(`A LAN segment of another platform was given to vsphere: ${JSON.stringify(segment)}`);
+  }
+  const lan = card(networkId, machine.lanMac);
+  return machine.role === "client" ? [lan] : [card(uplinkNetworkId, machine.uplinkMac), lan];
+}
+
+/** The guest tells its cards apart by their MACs. */
+function card(networkId: string, macAddress: string): vsphere.types.VirtualMachineNetworkInterface {
+  return { networkId, adapterType: "vmxnet3", useStaticMac: true, macAddress };
+}
+
+function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`vCenter gave no ${what}.`);
+  return value;
+}

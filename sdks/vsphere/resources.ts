@@ -1,0 +1,135 @@
+import * as pulumi from "@pulumi/pulumi";
+import { pluginOptions } from "./plugin";
+import type { VirtualMachineClone, VirtualMachineDisk, VirtualMachineNetworkInterface } from "./types";
+
+/** A virtual machine. */
+export class VirtualMachine extends pulumi.CustomResource {
+  declare readonly name: pulumi.Output<string>;
+  /** Managed object id, e.g. `vm-42`; `id` is the BIOS UUID. */
+  declare readonly moid: pulumi.Output<string>;
+
+  constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "vsphere:index/virtualMachine:VirtualMachine",
+      name,
+      { ...args, moid: undefined },
+      pulumi.mergeOptions(pluginOptions, opts),
+    );
+  }
+}
+
+export interface VirtualMachineArgs {
+  resourcePoolId: pulumi.Input<string>;
+  name?: pulumi.Input<string>;
+  annotation?: pulumi.Input<string>;
+  clone?: pulumi.Input<VirtualMachineClone>;
+  datastoreClusterId?: pulumi.Input<string | undefined>;
+  datastoreId?: pulumi.Input<string | undefined>;
+  disks?: pulumi.Input<pulumi.Input<VirtualMachineDisk>[]>;
+  extraConfig?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  extraConfigRebootRequired?: pulumi.Input<boolean>;
+  firmware?: pulumi.Input<string | undefined>;
+  /** Relative to the datacenter's folder of virtual machines. */
+  folder?: pulumi.Input<string>;
+  guestId?: pulumi.Input<string>;
+  hostSystemId?: pulumi.Input<string | undefined>;
+  /** MiB. */
+  memory?: pulumi.Input<number>;
+  networkInterfaces?: pulumi.Input<pulumi.Input<VirtualMachineNetworkInterface>[]>;
+  numCpus?: pulumi.Input<number>;
+  scsiType?: pulumi.Input<string>;
+  /** Minutes that a guest may take to shut down before its power is cut. */
+  shutdownWaitTimeout?: pulumi.Input<number>;
+  tags?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+  waitForGuestNetRoutable?: pulumi.Input<boolean>;
+  /** Minutes; 0 does not wait. */
+  waitForGuestNetTimeout?: pulumi.Input<number>;
+}
+
+/** An inventory folder. */
+export class Folder extends pulumi.CustomResource {
+  declare readonly path: pulumi.Output<string>;
+
+  constructor(name: string, args: FolderArgs, opts?: pulumi.CustomResourceOptions) {
+    super("vsphere:index/folder:Folder", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
+  }
+}
+
+export interface FolderArgs {
+  path: pulumi.Input<string>;
+  /** `vm` for virtual machines. */
+  type: pulumi.Input<string>;
+  datacenterId?: pulumi.Input<string>;
+  tags?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+}
+
+/** A port group of one host's standard switch. Its id is not a network's id: `getNetwork` finds that by the name. */
+export class HostPortGroup extends pulumi.CustomResource {
+  declare readonly name: pulumi.Output<string>;
+
+  constructor(name: string, args: HostPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
+    super("vsphere:index/hostPortGroup:HostPortGroup", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
+  }
+}
+
+export interface HostPortGroupArgs {
+  hostSystemId: pulumi.Input<string>;
+  virtualSwitchName: pulumi.Input<string>;
+  name?: pulumi.Input<string>;
+  vlanId?: pulumi.Input<number>;
+}
+
+/** A port group of a distributed switch; its id is a network's id. */
+export class DistributedPortGroup extends pulumi.CustomResource {
+  declare readonly name: pulumi.Output<string>;
+
+  constructor(name: string, args: DistributedPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "vsphere:index/distributedPortGroup:DistributedPortGroup",
+      name,
+      { ...args },
+      pulumi.mergeOptions(pluginOptions, opts),
+    );
+  }
+}
+
+export interface DistributedPortGroupArgs {
+  distributedVirtualSwitchUuid: pulumi.Input<string>;
+  name?: pulumi.Input<string>;
+  description?: pulumi.Input<string>;
+  vlanId?: pulumi.Input<number>;
+  tags?: pulumi.Input<pulumi.Input<string>[] | undefined>;
+}
+
+/** A rule of DRS that keeps virtual machines on different hosts. */
+export class ComputeClusterVmAntiAffinityRule extends pulumi.CustomResource {
+  constructor(name: string, args: ComputeClusterVmAntiAffinityRuleArgs, opts?: pulumi.CustomResourceOptions) {
+    super(
+      "vsphere:index/computeClusterVmAntiAffinityRule:ComputeClusterVmAntiAffinityRule",
+      name,
+      { ...args },
+      pulumi.mergeOptions(pluginOptions, opts),
+    );
+  }
+}
+
+export interface ComputeClusterVmAntiAffinityRuleArgs {
+  computeClusterId: pulumi.Input<string>;
+  virtualMachineIds: pulumi.Input<pulumi.Input<string>[]>;
+  name?: pulumi.Input<string>;
+  /** Refuse to power a machine on rather than break the rule. */
+  mandatory?: pulumi.Input<boolean>;
+}
+
+/** A tag in a category. */
+export class Tag extends pulumi.CustomResource {
+  constructor(name: string, args: TagArgs, opts?: pulumi.CustomResourceOptions) {
+    super("vsphere:index/tag:Tag", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
+  }
+}
+
+export interface TagArgs {
+  categoryId: pulumi.Input<string>;
+  name?: pulumi.Input<string>;
+  description?: pulumi.Input<string>;
+}

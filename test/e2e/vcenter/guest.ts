@@ -1,0 +1,60 @@
+/** From a virtual machine of the simulated vCenter to a QEMU machine: pure. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import type { NicArgs, SegmentReference } from "../../../provider/resources";
+
+/** What hook.go says about a machine that was powered on. */
+export const descriptionSchema = z.object({
+  moid: z.string(),
+  name: z.string(),
+  memoryMiB: z.number(),
+  cpus: z.number(),
+  nics: z.array(z.object({ mac: z.string(), network: z.string() })),
+  guestinfo: z.record(z.string(), z.string()),
+});
+export type Description = z.infer<typeof descriptionSchema>;
+
+/** The network of the simulated vCenter that leads outside. Every other one is an isolated segment. */
+export const uplinkNetwork = "VM Network";
+
+export function qemuNics({ nics }: Description): NicArgs[] {
+  return nics.map(({ mac, network }) =>
+    network === uplinkNetwork
+      ? { kind: "user", mac, sshForward: true, restricted: false }
+      : { kind: "segment", mac, segment: segmentOf(network) },
+  );
+}
+
+/** Machines on one port group meet because they derive the same multicast group and port from its name. */
+function segmentOf(network: string): SegmentReference {
+  const hash = createHash("sha256").update(`simulated vCenter ${network}`).digest();
+  return {
+    group: `239.195.${hash.readUInt8(0)}.${1 + (hash.readUInt8(1) % 254)}`,
+    port: 20_000 + (hash.readUInt16BE(2) % 12_000),
+  };
+}
+
+/** The address at which the machine is reached on port 22, of its own on the loopback interface. */
+export function loopbackAddress({ moid }: Pick<Description, "moid">): string {
+  const hash = createHash("sha256").update(moid).digest();
+  return `127.${64 + (hash.readUInt8(0) % 128)}.${hash.readUInt8(1)}.${1 + (hash.readUInt8(2) % 254)}`;
+}
+
+/**
+ * What makes a machine look like VMware's to cloud-init: the product's name, and its guestinfo as files of the firmware
+ * interface. @param folder where the values lie, a file each.
+ */
+export function vmwareArguments({ guestinfo }: Description, folder: string): string[] {
+  return [
+    ...["-smbios", "type=1,manufacturer=VMware,, Inc.,product=VMware Virtual Platform"],
+    ...Object.keys(guestinfo)
+      .sort()
+      .flatMap((key) => ["-fw_cfg", `name=opt/${key},file=${join(folder, key).replaceAll(",", ",,")}`]),
+  ];
+}
+
+/** The host name at the login prompt: what the guest calls itself once it has booted. */
+export function promptedName(console: string): string | undefined {
+  return [...console.matchAll(/^(\S+) login:/gm)].at(-1)?.[1];
+}

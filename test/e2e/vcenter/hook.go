@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// machine is what the hook is told about a virtual machine, as JSON on its standard input.
+type machine struct {
+	Moid      string            `json:"moid"`
+	Name      string            `json:"name"`
+	MemoryMiB int32             `json:"memoryMiB"`
+	Cpus      int32             `json:"cpus"`
+	Nics      []nic             `json:"nics"`
+	Guestinfo map[string]string `json:"guestinfo"`
+}
+
+type nic struct {
+	Mac string `json:"mac"`
+	// The network's name, e.g. "VM Network".
+	Network string `json:"network"`
+}
+
+// report is what the hook tells about the guest, one JSON object a line on its standard output.
+type report struct {
+	HostName string        `json:"hostName"`
+	Nics     []reportedNic `json:"nics"`
+}
+
+type reportedNic struct {
+	Mac string `json:"mac"`
+	// With their lengths, e.g. "192.0.2.10/24".
+	Addresses []string `json:"addresses"`
+}
+
+// machines runs the hook for as long as a virtual machine is powered on: the process is started with the machine's
+// description and its standard input is closed when the power goes off. It must end then.
+type machines struct {
+	ctx     *simulator.Context
+	program string
+
+	mutex   sync.Mutex
+	running map[types.ManagedObjectReference]*process
+}
+
+type process struct {
+	stdin io.Closer
+	done  chan struct{}
+}
+
+func newMachines(ctx *simulator.Context, program string) *machines {
+	return &machines{ctx: ctx, program: program, running: map[types.ManagedObjectReference]*process{}}
+}
+
+// Reference identifies the handler in the registry.
+func (*machines) Reference() types.ManagedObjectReference {
+	return types.ManagedObjectReference{Type: "MachineHook", Value: "machine-hook"}
+}
+
+func (m *machines) PutObject(_ *simulator.Context, object mo.Reference) {
+	if vm, ok := object.(*simulator.VirtualMachine); ok && vm.Config != nil && vm.Config.SwapPlacement == "" {
+		// The plugin's default; without it every plan shows a change.
+		vm.Config.SwapPlacement = "inherit"
+	}
+}
+
+func (m *machines) UpdateObject(_ *simulator.Context, object mo.Reference, changes []types.PropertyChange) {
+	vm, ok := m.ctx.Map.Get(object.Reference()).(*simulator.VirtualMachine)
+	if !ok {
+		return
+	}
+	m.PutObject(m.ctx, vm)
+	for _, change := range changes {
+		switch {
+		case change.Name != "runtime.powerState":
+		case change.Val == types.VirtualMachinePowerStatePoweredOn:
+			m.start(vm)
+		default:
+			m.stop(vm.Self)
+		}
+	}
+}
+
+func (m *machines) RemoveObject(_ *simulator.Context, reference types.ManagedObjectReference) {
+	m.stop(reference)
+}
+
+func (m *machines) start(vm *simulator.VirtualMachine) {
+	if m.program == "" {
+		return
+	}
+	description, err := json.Marshal(m.describe(vm))
+	if err != nil {
+		log.Printf("%s: %v", vm.Name, err)
+		return
+	}
+	command := exec.CommandContext(context.Background(), m.program)
+	command.Stderr = os.Stderr
+	stdin, _ := command.StdinPipe()
+	stdout, _ := command.StdoutPipe()
+	if err := command.Start(); err != nil {
+		log.Printf("%s: the hook cannot be started: %v", vm.Name, err)
+		return
+	}
+	started := &process{stdin: stdin, done: make(chan struct{})}
+	m.mutex.Lock()
+	m.running[vm.Self] = started
+	m.mutex.Unlock()
+	go func() {
+		defer close(started.done)
+		_, _ = io.Copy(stdin, bytes.NewReader(append(description, '\n')))
+		lines := bufio.NewScanner(stdout)
+		for lines.Scan() {
+			var told report
+			if err := json.Unmarshal(lines.Bytes(), &told); err != nil {
+				log.Printf("%s: the hook said %q: %v", vm.Name, lines.Text(), err)
+				continue
+			}
+			m.tell(vm, told)
+		}
+		_ = command.Wait()
+	}()
+}
+
+// stop returns when the machine is gone: what is removed next may be what it stands on.
+func (m *machines) stop(reference types.ManagedObjectReference) {
+	m.mutex.Lock()
+	running, ok := m.running[reference]
+	delete(m.running, reference)
+	m.mutex.Unlock()
+	if !ok {
+		return
+	}
+	_ = running.stdin.Close()
+	select {
+	case <-running.done:
+	case <-time.After(30 * time.Second):
+		log.Printf("%s: the hook did not end within 30 s", reference.Value)
+	}
+}
+
+func (m *machines) stopAll() {
+	m.mutex.Lock()
+	references := make([]types.ManagedObjectReference, 0, len(m.running))
+	for reference := range m.running {
+		references = append(references, reference)
+	}
+	m.mutex.Unlock()
+	for _, reference := range references {
+		m.stop(reference)
+	}
+}
+
+func (m *machines) describe(vm *simulator.VirtualMachine) machine {
+	described := machine{
+		Moid:      vm.Self.Value,
+		Name:      vm.Name,
+		MemoryMiB: vm.Config.Hardware.MemoryMB,
+		Cpus:      vm.Config.Hardware.NumCPU,
+		Nics:      []nic{},
+		Guestinfo: map[string]string{},
+	}
+	for _, device := range vm.Config.Hardware.Device {
+		if card, ok := device.(types.BaseVirtualEthernetCard); ok {
+			ethernet := card.GetVirtualEthernetCard()
+			described.Nics = append(described.Nics, nic{
+				Mac:     strings.ToLower(ethernet.MacAddress),
+				Network: m.networkOf(ethernet.Backing),
+			})
+		}
+	}
+	for _, option := range vm.Config.ExtraConfig {
+		value := option.GetOptionValue()
+		if text, ok := value.Value.(string); ok && strings.HasPrefix(value.Key, "guestinfo.") {
+			described.Guestinfo[value.Key] = text
+		}
+	}
+	return described
+}
+
+func (m *machines) networkOf(backing types.BaseVirtualDeviceBackingInfo) string {
+	switch info := backing.(type) {
+	case *types.VirtualEthernetCardNetworkBackingInfo:
+		return info.DeviceName
+	case *types.VirtualEthernetCardDistributedVirtualPortBackingInfo:
+		return info.Port.PortgroupKey
+	default:
+		return ""
+	}
+}
+
+// tell lets VMware Tools of the virtual machine say what the real one's guest said.
+func (m *machines) tell(vm *simulator.VirtualMachine, told report) {
+	nics := make([]types.GuestNicInfo, 0, len(told.Nics))
+	first := ""
+	for _, each := range told.Nics {
+		config := &types.NetIpConfigInfo{}
+		plain := []string{}
+		for _, text := range each.Addresses {
+			address, length := splitAddress(text)
+			plain = append(plain, address)
+			config.IpAddress = append(config.IpAddress, types.NetIpConfigInfoIpAddress{
+				IpAddress:    address,
+				PrefixLength: length,
+				State:        "preferred",
+			})
+			if first == "" && !strings.Contains(address, ":") {
+				first = address
+			}
+		}
+		nics = append(nics, types.GuestNicInfo{
+			MacAddress: each.Mac, Connected: true, DeviceConfigId: 4000, IpAddress: plain, IpConfig: config,
+		})
+	}
+	m.ctx.Map.AtomicUpdate(m.ctx, vm, []types.PropertyChange{
+		{Name: "guest.toolsStatus", Val: types.VirtualMachineToolsStatusToolsOk},
+		{Name: "guest.toolsRunningStatus", Val: string(types.VirtualMachineToolsRunningStatusGuestToolsRunning)},
+		// The order in which the plugin can take them: it looks for routes when the addresses change.
+		{Name: "guest.ipStack", Val: []types.GuestStackInfo{{}}},
+		{Name: "guest.net", Val: nics},
+		{Name: "guest.ipAddress", Val: first},
+		{Name: "guest.hostName", Val: told.HostName},
+	})
+}

@@ -1,0 +1,164 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { lookUpSite } from "../../../components/vsphere-site";
+import { vsphereGuestHandler } from "../../../provider/vsphere-guest";
+import { freeTcpPort } from "../../../provider/qemu/ports";
+import { VcenterError } from "../../../vcenter/errors";
+import type { VcenterLogin } from "../../../vcenter/session";
+import { RecordingMocks } from "../../components/mocks";
+import { planOf } from "../../fixtures/plan";
+import { platformWith } from "../../plan/bad-vsphere";
+import { call, clone, inSession } from "./inventory";
+import { startVcenter, type Vcenter } from "./server";
+
+jest.setTimeout(600_000);
+
+let vcenter: Vcenter;
+let login: VcenterLogin;
+beforeAll(async () => {
+  vcenter = await startVcenter(join(__dirname, "guest.sh"));
+  ({ login } = vcenter);
+});
+afterAll(() => vcenter.stop());
+
+const nothing = (): void => undefined;
+const context = { signal: new AbortController().signal, progress: nothing, info: nothing, warn: nothing };
+
+async function problemOf(changed: Partial<VcenterLogin>): Promise<VcenterError> {
+  const failure: unknown = await inSession({ ...login, ...changed }, () => Promise.resolve()).catch(
+    (error: unknown) => error,
+  );
+  if (failure instanceof VcenterError) return failure;
+  throw new Error(`Nothing failed: ${String(failure)}`);
+}
+
+describe("a vCenter that cannot be used", () => {
+  it("is told as unreachable where nobody answers", async () => {
+    const server = `127.0.0.1:${await freeTcpPort()}`;
+    expect(await problemOf({ server })).toMatchObject({
+      problem: "unreachable",
+      message: expect.stringMatching(/ECONNREFUSED.*vsphere:vsphereServer/s) as unknown,
+    });
+  });
+
+  it("is told as untrusted where its certificate is, with both remedies", async () => {
+    expect(await problemOf({ allowUnverifiedSsl: false })).toMatchObject({
+      problem: "certificate",
+      message: expect.stringMatching(/NODE_EXTRA_CA_CERTS[\s\S]*allowUnverifiedSsl true/) as unknown,
+    });
+  });
+
+  it("is told as refusing the account where the password is wrong, and never repeats it", async () => {
+    const failure = await problemOf({ password: "wrong & <wrong>" });
+    expect(failure).toMatchObject({ problem: "credentials" });
+    expect(failure.message).toMatch(/administrator@vsphere\.local.*vsphere:password/s);
+    expect(failure.message).not.toContain("wrong");
+  });
+});
+
+describe("the inventory", () => {
+  it.each([
+    ["Datacenter", ["DC0"]],
+    ["ClusterComputeResource", ["DC0_C0"]],
+    ["Datastore", ["LocalDS_0"]],
+    ["VirtualMachine", ["debian-13"]],
+  ])("lists every %s", async (type, names) => {
+    const found = await inSession(login, (session) => session.list(type));
+    expect(found.map(({ name }) => name)).toEqual(names);
+  });
+
+  it("gives the names that are there for one that is not, and a guess", async () => {
+    const notFound = (what: string) => () => {
+      throw new Error(`${what} not found`);
+    };
+    const byName = () => ({ id: "an id", resourcePoolId: "a pool" });
+    const mocks = new RecordingMocks({
+      "vsphere:index/getDatacenter:getDatacenter": byName,
+      "vsphere:index/getDatastore:getDatastore": notFound("datastore"),
+      "vsphere:index/getComputeCluster:getComputeCluster": byName,
+      "vsphere:index/getNetwork:getNetwork": notFound("network"),
+      "vsphere:index/getDistributedVirtualSwitch:getDistributedVirtualSwitch": byName,
+      "vsphere:index/getVirtualMachine:getVirtualMachine": notFound("machine"),
+    });
+    await pulumi.runtime.setMocks(mocks, "ipv6-only-lab", "test");
+    const plan = planOf(platformWith({ uplinkNetwork: "VM Netwerk", datastore: "LocalDS_1", template: "windows" }));
+    if (plan.platform.kind !== "vsphere") throw new Error("The fixture is not on vSphere.");
+    const failing = lookUpSite(plan, plan.platform, login, {});
+    await expect(failing).rejects.toThrow(/platform\.uplinkNetwork: VM Netwerk[\s\S]*Did you mean VM Network\?/);
+    await expect(failing).rejects.toThrow(/platform\.datastore: LocalDS_1[\s\S]*There are: LocalDS_0/);
+    await expect(failing).rejects.toThrow(/platform\.template: windows[\s\S]*There are: debian-13/);
+  });
+});
+
+describe("a machine in vCenter", () => {
+  const uplinkOf = async (moid: string): Promise<string> => {
+    await inSession(login, (session) => session.powerOn(moid));
+    for (;;) {
+      const [nic] = (await inSession(login, (session) => session.machine(moid)))?.nics ?? [];
+      if (nic !== undefined) return nic.mac;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+  const inputsOf = (moid: string, addressOf: string, addressTimeout = 30) => ({
+    vcenter: login,
+    moid,
+    place: `labs/${moid}`,
+    hostName: "gateway",
+    addressOf,
+    addressTimeout,
+  });
+
+  it("gives the IPv4 address of its uplink card, and never a link-local one", async () => {
+    const moid = await clone(login, "told");
+    const { outputs } = await vsphereGuestHandler.create(inputsOf(moid, await uplinkOf(moid)), context);
+    expect(outputs).toMatchObject({ address: "127.9.8.7", running: true });
+  });
+
+  it("that was powered off in vCenter is seen by a refresh, and powered on by the next up", async () => {
+    const moid = await clone(login, "healed");
+    const inputs = inputsOf(moid, await uplinkOf(moid));
+    const { id, outputs } = await vsphereGuestHandler.create(inputs, context);
+    expect(vsphereGuestHandler.diff({ id, properties: outputs }, inputs)).toEqual({ changed: [], replaces: [] });
+
+    await call(login, "PowerOffVM_Task", moid);
+    const seen = await vsphereGuestHandler.read({ id, properties: outputs }, context);
+    expect(seen).toMatchObject({ running: false });
+    const state = { id, properties: seen ?? {} };
+    expect(vsphereGuestHandler.diff(state, inputs)).toEqual({ changed: ["running"], replaces: [] });
+
+    const healed = await vsphereGuestHandler.update(state, inputs, context);
+    expect(healed).toMatchObject({ running: true, address: "127.9.8.7" });
+    expect(healed.powerOn).not.toBe(outputs.powerOn);
+    expect(await vsphereGuestHandler.read({ id, properties: healed }, context)).toEqual(healed);
+  });
+
+  it("that tells no address in time fails with what to check and where its console is", async () => {
+    const moid = await clone(login, "mute-silent");
+    await expect(vsphereGuestHandler.create(inputsOf(moid, "00:50:56:00:00:01", 1), context)).rejects.toThrow(
+      /labs\/vm-\d+ has not said within 1 s[\s\S]*open-vm-tools[\s\S]*Launch Web Console/,
+    );
+  });
+
+  it("in which cloud-init did nothing fails with its host name and with what to check in the template", async () => {
+    const moid = await clone(login, "other");
+    const inputs = { ...inputsOf(moid, await uplinkOf(moid), 1), hostName: "client-1" };
+    await expect(vsphereGuestHandler.create(inputs, context)).rejects.toThrow(
+      /host name is gateway\.lab\.example, and not client-1[\s\S]*datasource_list lacks VMware/,
+    );
+  });
+
+  it("whose uplink gets no address fails with the cards and addresses that it has", async () => {
+    const moid = await clone(login, "unaddressed");
+    await uplinkOf(moid);
+    await expect(vsphereGuestHandler.create(inputsOf(moid, "00:50:56:00:00:01", 1), context)).rejects.toThrow(
+      /00:50:56:00:00:01 has no IPv4 address \(.* has fe80::1, .*127\.9\.8\.7\)[\s\S]*DHCP/,
+    );
+  });
+
+  it("that was removed is gone for a refresh", async () => {
+    const moid = await clone(login, "removed");
+    await call(login, "Destroy_Task", moid);
+    const properties = inputsOf(moid, "00:50:56:00:00:01");
+    expect(await vsphereGuestHandler.read({ id: moid, properties }, context)).toBeUndefined();
+  });
+});

@@ -1,0 +1,142 @@
+import type { BadInput } from "./bad-networks";
+
+/** A platform on vSphere that works. */
+export const vspherePlatform = {
+  kind: "vsphere",
+  datacenter: "dc1",
+  placement: { cluster: "cluster1" },
+  datastore: "ds1",
+  template: "debian-13",
+  uplinkNetwork: "VM Network",
+  lanSegment: { distributedPortGroup: { switch: "dvs1", vlan: 1234 } },
+};
+
+/** The platform with other keys, and without those that are undefined here. */
+export function platformWith(changes: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const merged: Readonly<Record<string, unknown>> = { ...vspherePlatform, ...changes };
+  return { platform: Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) };
+}
+
+const fixed = { address: "192.0.2.10/24", gateway: "192.0.2.1", dns: ["192.0.2.53"] };
+
+/** Platforms on vSphere that cannot work. */
+export const badVsphere: readonly BadInput[] = [
+  ["vsphere by its name alone", { platform: "vsphere" }, "platform", /needs more than its name/, /kind: vsphere/],
+  ["a kind of platform that is none", { platform: { kind: "vsfere" } }, "platform.kind", /qemu, vsphere/, /vsphere/],
+  ["no datacenter", platformWith({ datacenter: undefined }), "platform.datacenter", /missing/, /text/],
+  ["no template", platformWith({ template: undefined }), "platform.template", /missing/, /text/],
+  [
+    "a mistyped key of vsphere",
+    platformWith({ templat: "a" }),
+    "platform.templat",
+    /not a known key/,
+    /platform\.template/,
+  ],
+  [
+    "no placement",
+    platformWith({ placement: {} }),
+    "platform.placement",
+    /host, cluster, resourcePool/,
+    /placement\.host/,
+  ],
+  [
+    "two placements",
+    platformWith({ placement: { host: "esx1", cluster: "cluster1" } }),
+    "platform.placement.cluster",
+    /placement\.host exclude/,
+    /Keep one/,
+  ],
+  ["no datastore", platformWith({ datastore: undefined }), "platform.datastore", /datastoreCluster/, /datastore/],
+  [
+    "a datastore and a datastore cluster",
+    platformWith({ datastoreCluster: "pod" }),
+    "platform.datastoreCluster",
+    /exclude/,
+    /Keep one/,
+  ],
+  [
+    "no LAN segment",
+    platformWith({ lanSegment: {} }),
+    "platform.lanSegment",
+    /portGroup, hostPortGroup, distributedPortGroup/,
+    /portGroup/,
+  ],
+  [
+    "a host's port group with a cluster that may move machines",
+    platformWith({ lanSegment: { hostPortGroup: { switch: "vSwitch0", vlan: 7 } } }),
+    "platform.lanSegment.hostPortGroup",
+    /one host/,
+    /placement\.host.*distributedPortGroup/,
+  ],
+  [
+    "a distributed port group without a VLAN",
+    platformWith({ lanSegment: { distributedPortGroup: { switch: "dvs1", vlan: 0 } } }),
+    "platform.lanSegment.distributedPortGroup.vlan",
+    /less than 1/,
+    /1 or more/,
+  ],
+  [
+    "the uplink as LAN segment",
+    platformWith({ lanSegment: { portGroup: "VM Network" } }),
+    "platform.lanSegment.portGroup",
+    /isolated/,
+    /its own/,
+  ],
+  [
+    "clients spread without a cluster",
+    platformWith({ placement: { host: "esx1" }, spreadClients: true }),
+    "platform.spreadClients",
+    /DRS/,
+    /placement\.cluster/,
+  ],
+  [
+    "a fixed address without its length",
+    platformWith({ gatewayAddress: { ...fixed, address: "192.0.2.10" } }),
+    "platform.gatewayAddress.address",
+    /length/,
+    /192\.0\.2\.10\/24/,
+  ],
+  [
+    "a router in another network",
+    platformWith({ gatewayAddress: { ...fixed, gateway: "198.51.100.1" } }),
+    "platform.gatewayAddress.gateway",
+    /not in the network/,
+    /router/,
+  ],
+  [
+    "the router's own address",
+    platformWith({ gatewayAddress: { ...fixed, address: "192.0.2.1/24" } }),
+    "platform.gatewayAddress.address",
+    /router's/,
+    /free/,
+  ],
+  ["a folder with a slash in front", platformWith({ folder: "/labs" }), "platform.folder", /path of folders/, /labs/],
+  [
+    "a disk image on vsphere",
+    { ...platformWith({}), image: { kind: "cloud" } },
+    "image.kind",
+    /platform\.template/,
+    /Remove/,
+  ],
+  [
+    "an image's mirror on vsphere",
+    { ...platformWith({}), image: { mirror: "http://example.com/" } },
+    "image.mirror",
+    /platform\.template/,
+    /Remove/,
+  ],
+  [
+    "a bridge of this machine on vsphere",
+    { ...platformWith({}), uplink: { bridge: "br0" } },
+    "uplink.bridge",
+    /vCenter/,
+    /uplinkNetwork/,
+  ],
+  [
+    "too little memory to build Jool on vsphere",
+    { ...platformWith({}), gateway: { memory: 512 } },
+    "gateway.memory",
+    /build Jool/,
+    /1024/,
+  ],
+];

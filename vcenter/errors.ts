@@ -1,0 +1,44 @@
+/** Why a vCenter cannot be used, told to the person who configured it. */
+
+export type VcenterProblem = "unreachable" | "certificate" | "credentials" | "privileges" | "fault";
+
+export class VcenterError extends Error {
+  readonly problem: VcenterProblem;
+
+  /** @param fault name of the VIM API's fault, e.g. `NoPermission`. */
+  constructor(
+    problem: VcenterProblem,
+    readonly fault: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "VcenterError";
+    this.problem = problemOfFault[fault] ?? problem;
+  }
+
+  /** What Node's TLS and sockets say. */
+  static ofConnection(server: string, error: Error): VcenterError {
+    const code = "code" in error ? String(error.code) : "";
+    if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+      return new VcenterError(
+        "certificate",
+        "",
+        `${server} shows a certificate that this machine does not trust (${error.message}). Trust the authority that ` +
+          `signed it: download it from https://${server}/certs/download.zip, add it to this system's trusted ` +
+          `certificates and name its file in NODE_EXTRA_CA_CERTS. In a lab without one: ` +
+          `pulumi config set vsphere:allowUnverifiedSsl true`,
+      );
+    }
+    return new VcenterError(
+      "unreachable",
+      "",
+      `${server} cannot be reached: ${error.message}. Is vsphere:vsphereServer right, and does a VPN or firewall ` +
+        `stand between? It must answer on https://${server}/sdk.`,
+    );
+  }
+}
+
+const problemOfFault: Readonly<Partial<Record<string, VcenterProblem>>> = {
+  InvalidLogin: "credentials",
+  NoPermission: "privileges",
+};
