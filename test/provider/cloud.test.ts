@@ -12,8 +12,8 @@ const sha256 = createHash("sha256").update(content).digest("hex");
 interface Behaviour {
   /** Answer ranges with 206, as RFC 9110 section 14 has it. */
   readonly ranges: boolean;
-  /** Cut the connection after so many bytes of the first answer. */
-  readonly cutAfter?: number;
+  /** Send only so many bytes of the first answer, and cut the connection when some of them have arrived. */
+  readonly cut?: { readonly after: number; readonly arrived: () => boolean };
 }
 
 function serve(behaviour: Behaviour): Promise<{ url: string; ranges: (string | undefined)[]; server: Server }> {
@@ -27,8 +27,14 @@ function serve(behaviour: Behaviour): Promise<{ url: string; ranges: (string | u
     }
     const part = behaviour.ranges ? content.subarray(start) : content;
     response.writeHead(behaviour.ranges && start > 0 ? 206 : 200, { "content-length": part.length });
-    if (behaviour.cutAfter !== undefined && ranges.length === 1) {
-      response.write(part.subarray(0, behaviour.cutAfter), () => setTimeout(() => response.destroy(), 50));
+    const { cut } = behaviour;
+    if (cut !== undefined && ranges.length === 1) {
+      response.write(part.subarray(0, cut.after));
+      const timer = setInterval(() => {
+        if (!cut.arrived()) return;
+        clearInterval(timer);
+        response.destroy();
+      }, 5);
     } else {
       response.end(part);
     }
@@ -59,9 +65,10 @@ describe("the download of a cloud image", () => {
   });
 
   it("goes on where it was cut off", async () => {
-    const started = await serve({ ranges: true, cutAfter: 100_000 });
-    server = started.server;
     const part = join(folder.path, "image.part");
+    const arrived = (): boolean => existsSync(part) && readFileSync(part).length > 0;
+    const started = await serve({ ranges: true, cut: { after: 100_000, arrived } });
+    server = started.server;
     await expect(download(`${started.url}/image`, part, recordedContext())).rejects.toThrow(
       /was cut off.*goes on from there/,
     );
