@@ -21,6 +21,12 @@ export interface VerifyOptions {
   readonly only?: readonly string[];
 }
 
+/**
+ * Seconds from a client's login to its first byte. The gateway works by then: what does not come in this time does not
+ * come, and the checks say better than a longer wait what is wrong.
+ */
+const pathPatience = 90;
+
 /** Clients looked at side by side: each costs the gateway one SSH channel and one round of DNS and HTTP. */
 const sideBySide = 4;
 
@@ -130,7 +136,7 @@ async function gather(
   { wait, signal }: VerifyOptions,
 ): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
   const { url } = access.promised.verify;
-  const stdin = `${url ?? ""}\n${wait}\n`;
+  const stdin = `${url ?? ""}\n${Math.min(wait, pathPatience)}\n`;
   let firstByteAt: Date | undefined;
   const { stdout } = await connection.exec(bash("client-facts.sh"), {
     stdin,
