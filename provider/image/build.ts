@@ -57,7 +57,11 @@ async function makeRoot(recipe: Recipe, work: string, isRoot: boolean, context: 
     await runLong("mmdebstrap", mmdebstrapArguments(recipe, mirror, join(work, "root"), isRoot), {
       signal: context.signal,
       cwd: work,
-      env: { ...process.env, LC_ALL: "C.UTF-8", TMPDIR: work, LAB_OUT: out, LAB_JOOL: recipe.jool, INITRD: "No" },
+      env: {
+        ...process.env,
+        ...recipe.environment,
+        ...{ LC_ALL: "C.UTF-8", TMPDIR: work, LAB_OUT: out, LAB_JOOL: recipe.jool },
+      },
       onLine: (line) => {
         const stage = stages.find(([start]) => line.startsWith(start));
         if (stage !== undefined) context.progress(`building the guest image: ${stage[1]}`);
@@ -85,11 +89,8 @@ export function mmdebstrapArguments(
     `--keyring=${archiveKeys}`,
     `--include=${recipe.packages.join(",")}`,
     '--aptopt=Acquire::Languages "none"',
-    // Pages nobody reads in a throw-away guest; licences stay.
-    "--dpkgopt=path-exclude=/usr/share/man/*",
-    "--dpkgopt=path-exclude=/usr/share/locale/*",
-    "--dpkgopt=path-exclude=/usr/share/doc/*",
-    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    ...recipe.leftOut.map((path) => `--dpkgopt=path-exclude=${path}`),
+    ...recipe.kept.map((path) => `--dpkgopt=path-include=${path}`),
     `--essential-hook=${hook("prepare.sh")}`,
     `--customize-hook=${hook("customize.sh")}`,
     recipe.release,

@@ -15,6 +15,12 @@ export interface Recipe {
   readonly architecture: string;
   /** Sorted. */
   readonly packages: readonly string[];
+  /** Paths, as patterns, that packages bring and no guest uses. */
+  readonly leftOut: readonly string[];
+  /** Exceptions from `leftOut`. */
+  readonly kept: readonly string[];
+  /** What the packages' installation scripts find in their environment. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly kernelArguments: string;
   /** Digests of the scripts and the guest's files, by path. */
   readonly scripts: Readonly<Record<string, string>>;
@@ -65,6 +71,10 @@ export function recipeOf(plan: BuiltImagePlan, machine: string = process.arch): 
     mirror: plan.mirror,
     jool: plan.jool,
     architecture: debian,
+    leftOut: leftOut(debian),
+    kept: kept(debian),
+    // The kernel boots without an initrd, and its module needs no debug information.
+    environment: { INITRD: "No", KCFLAGS: "-g0" },
     packages: [...new Set([...packages, ...kernel, ...plan.extraPackages])].sort(),
     kernelArguments: [
       // The kernel has nvme and ext4 built in: no initrd.
@@ -77,6 +87,28 @@ export function recipeOf(plan: BuiltImagePlan, machine: string = process.arch): 
     ].join(" "),
     scripts: scriptDigests(scriptFolder),
   };
+}
+
+/** A quarter of all files, and as much of the time to write them. */
+function leftOut(architecture: string): readonly string[] {
+  return [
+    ...["/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*"],
+    // Headers of other processors, and the thousands of empty files by which the kernel's own build sees changes.
+    ...["/usr/src/linux-headers-*-common/arch/*", `/usr/src/linux-headers-*-${architecture}/include/config/*`],
+    // The kernel's type information, without which modules are built without it too.
+    `/usr/src/linux-headers-*-${architecture}/vmlinux`,
+    // A module is compiled without link-time optimization and without sanitizers.
+    ...["/usr/libexec/gcc/*/lto1", "/usr/bin/*-lto-dump*", "/usr/lib/*/lib*san.so.*"],
+  ];
+}
+
+function kept(architecture: string): readonly string[] {
+  const config = `/usr/src/linux-headers-*-${architecture}/include/config`;
+  return [
+    "/usr/share/doc/*/copyright",
+    `/usr/src/linux-headers-*-common/arch/${architecture === "amd64" ? "x86" : architecture}*`,
+    ...[`${config}/auto.conf*`, `${config}/kernel.release`],
+  ];
 }
 
 /** 32 hexadecimal digits: enough that no two recipes meet, short enough to read. */
