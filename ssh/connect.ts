@@ -31,6 +31,8 @@ export interface SshEndpoint {
 export interface SshTarget extends SshEndpoint {
   /** The jump host: the connection to the target is opened by it. */
   readonly proxy?: SshEndpoint | undefined;
+  /** A connection to the jump host that is there already; it stays when the one to the target is closed. */
+  readonly through?: SshConnection | undefined;
 }
 
 export interface RetryPolicy {
@@ -76,21 +78,26 @@ const algorithms = {
  *   reason when it is aborted.
  */
 export async function connect(target: SshTarget, options: ConnectOptions = {}): Promise<SshConnection> {
+  const { through } = target;
+  if (through !== undefined) {
+    return new SshConnection([await withRetry(target, options, () => dialThrough(through.jumpHost, target, options))]);
+  }
   if (target.proxy === undefined) {
     return new SshConnection([await withRetry(target, options, () => dial(target, undefined, options.signal))]);
   }
   const { proxy } = target;
   const jump = await withRetry(proxy, options, () => dial(proxy, undefined, options.signal));
   try {
-    const client = await withRetry(target, options, async () => {
-      const socket = await openForward(jump, target, options.signal);
-      return dial(target, socket, options.signal);
-    });
+    const client = await withRetry(target, options, () => dialThrough(jump, target, options));
     return new SshConnection([client, jump]);
   } catch (error) {
     jump.destroy();
     throw error;
   }
+}
+
+async function dialThrough(jump: Client, target: SshEndpoint, { signal }: ConnectOptions): Promise<Client> {
+  return dial(target, await openForward(jump, target, signal), signal);
 }
 
 /** The text by which a machine is named in messages. */

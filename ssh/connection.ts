@@ -51,6 +51,11 @@ export class SshConnection {
     return this.collect(channel, command, options);
   }
 
+  /** What opens connections from the machine at the other end. */
+  get jumpHost(): Client {
+    return this.clients[0];
+  }
+
   /** Opens the file transfer subsystem. */
   sftp(): Promise<SFTPWrapper> {
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { connect, type SshConnection, type SshEndpoint } from "../ssh";
+import { connect, type SshConnection, type SshEndpoint, type SshTarget } from "../ssh";
 import type { ClientAccess, LabAccess } from "./access";
 
 export interface ReachOptions {
@@ -11,29 +11,28 @@ export interface ReachOptions {
 const dialTimeout = 20;
 
 export function connectGateway(access: LabAccess, options: ReachOptions): Promise<SshConnection> {
-  return reach(gatewayEndpoint(access), undefined, options);
+  const { host, port, hostKey } = access.gateway;
+  return reach({ ...login(access), host, port, hostKey }, options);
 }
 
 /** Through the gateway: nothing else leads to a client. */
-export function connectClient(access: LabAccess, client: ClientAccess, options: ReachOptions): Promise<SshConnection> {
-  return reach(
-    { ...login(access), host: client.address, port: 22, hostKey: client.hostKey },
-    gatewayEndpoint(access),
-    options,
-  );
+export function connectClient(
+  access: LabAccess,
+  client: ClientAccess,
+  gateway: SshConnection,
+  options: ReachOptions,
+): Promise<SshConnection> {
+  const { address: host, hostKey } = client;
+  return reach({ ...login(access), host, port: 22, hostKey, through: gateway }, options);
 }
 
-async function reach(
-  endpoint: SshEndpoint,
-  proxy: SshEndpoint | undefined,
-  { wait, signal }: ReachOptions,
-): Promise<SshConnection> {
+async function reach(target: SshTarget, { wait, signal }: ReachOptions): Promise<SshConnection> {
   const deadline = AbortSignal.timeout(Math.max(wait, dialTimeout) * 1000);
   const retry = { limit: Infinity, delay: 250, maximumDelay: 2000 };
   let last: Error | undefined;
   try {
     return await connect(
-      { ...endpoint, retry, proxy: proxy === undefined ? undefined : { ...proxy, retry } },
+      { ...target, retry },
       {
         signal: AbortSignal.any([signal, deadline]),
         onRetry: ({ error }) => {
@@ -49,11 +48,6 @@ async function reach(
     const why = last === undefined ? "no answer" : last.message;
     throw new Error(`No SSH connection within ${Math.max(wait, dialTimeout)} s: ${why}`, { cause: last ?? error });
   }
-}
-
-function gatewayEndpoint(access: LabAccess): SshEndpoint {
-  const { host, port, hostKey } = access.gateway;
-  return { ...login(access), host, port, hostKey };
 }
 
 function login({ user, privateKey }: LabAccess): Pick<SshEndpoint, "user" | "privateKey" | "dialTimeout"> {

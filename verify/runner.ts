@@ -90,7 +90,7 @@ async function visitClient(
   neighbourhood: Neighbourhood,
   options: VerifyOptions,
 ): Promise<Visit> {
-  const connected = await tryConnect(options, () => connectClient(access, client, options));
+  const connected = await tryConnect(options, () => connectClient(access, client, neighbourhood.gateway, options));
   if (!connected.ok) {
     const { name, address, console } = client;
     return { ok: false, failure: unreachable(name, `${address} through the gateway`, console, connected.why) };

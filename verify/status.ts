@@ -1,4 +1,5 @@
-import type { LabAccess } from "./access";
+import type { SshConnection } from "../ssh";
+import type { ClientAccess, LabAccess } from "./access";
 import { connectClient, connectGateway, type ReachOptions } from "./connect";
 import type { GatewayFacts } from "./gateway-facts";
 import { formatTable } from "./report";
@@ -26,64 +27,86 @@ export interface MachineStatus {
 }
 
 export async function labStatus(access: LabAccess, options: ReachOptions): Promise<LabStatus> {
-  const [gateway, ...clients] = await Promise.all([
-    gatewayStatus(access, options),
-    ...access.clients.map((client) =>
-      machineStatus({ ...client, role: "client" }, async () => {
-        const connection = await connectClient(access, client, options);
-        connection.close();
-      }),
-    ),
-  ]);
   const { promised } = access;
-  const services = gateway.facts?.units ?? [];
-  const machines = [gateway.machine, ...clients];
+  const { machines, facts } = await lookAround(access, options);
+  const services = facts?.units ?? [];
   const needed = services.filter(({ name }) => promised.dhcpv6 !== "off" || !name.startsWith("kea"));
   return {
     lab: `${promised.project}/${promised.stack}`,
     healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
     uplink: promised.uplink,
     lan: { prefix: promised.lan.prefix, mtu: promised.lan.mtu },
-    nat64: {
-      prefix: promised.nat64.prefix,
-      sessions: gateway.facts?.sessions.length ?? 0,
-      jool: gateway.facts?.joolVersion ?? "",
-    },
+    nat64: { prefix: promised.nat64.prefix, sessions: facts?.sessions.length ?? 0, jool: facts?.joolVersion ?? "" },
     machines,
     services: needed,
   };
 }
 
-async function gatewayStatus(
-  access: LabAccess,
-  options: ReachOptions,
-): Promise<{ machine: MachineStatus; facts: GatewayFacts | undefined }> {
-  let facts: GatewayFacts | undefined;
-  const machine = await machineStatus(
-    { ...access.gateway, role: "gateway", address: access.promised.lan.gatewayAddress },
-    async () => {
-      const connection = await connectGateway(access, options);
-      try {
-        facts = await gatewayFacts(connection, options.signal);
-      } finally {
-        connection.close();
-      }
-    },
-  );
-  return { machine, facts };
+interface Sight {
+  readonly machines: readonly MachineStatus[];
+  readonly facts: GatewayFacts | undefined;
 }
 
-async function machineStatus(
-  { name, role, address, console }: Pick<MachineStatus, "name" | "role" | "address" | "console">,
-  visit: () => Promise<void>,
+async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sight> {
+  const gatewayMachine = {
+    ...access.gateway,
+    role: "gateway",
+    address: access.promised.lan.gatewayAddress,
+  } as const;
+  const clientMachines = access.clients.map((client) => ({ ...client, role: "client" }) as const);
+  let gateway: SshConnection;
+  try {
+    gateway = await connectGateway(access, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const hidden = "only the gateway leads to it";
+    return {
+      machines: [
+        unreachable(gatewayMachine, messageOf(error)),
+        ...clientMachines.map((client) => unreachable(client, hidden)),
+      ],
+      facts: undefined,
+    };
+  }
+  try {
+    const [facts, ...clients] = await Promise.all([
+      gatewayFacts(gateway, options.signal),
+      ...clientMachines.map((client) => clientStatus(access, client, gateway, options)),
+    ]);
+    return { machines: [up(gatewayMachine), ...clients], facts };
+  } finally {
+    gateway.close();
+  }
+}
+
+type Known = Pick<MachineStatus, "name" | "role" | "address" | "console">;
+
+async function clientStatus(
+  access: LabAccess,
+  client: Known & ClientAccess,
+  gateway: SshConnection,
+  options: ReachOptions,
 ): Promise<MachineStatus> {
   try {
-    await visit();
-    return { name, role, address, state: "up", console };
+    const connection = await connectClient(access, client, gateway, options);
+    connection.close();
+    return up(client);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return { name, role, address, state: "unreachable", why, console };
+    options.signal.throwIfAborted();
+    return unreachable(client, messageOf(error));
   }
+}
+
+function up({ name, role, address, console }: Known): MachineStatus {
+  return { name, role, address, state: "up", console };
+}
+
+function unreachable({ name, role, address, console }: Known, why: string): MachineStatus {
+  return { name, role, address, state: "unreachable", why, console };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function formatStatus(status: LabStatus): string {
