@@ -7,7 +7,7 @@ while read -r name action address url; do
   rc=0
   case $action in
     ping)
-      output=$(ping -n -c 2 -i 0.2 -w 3 "$address" 2>&1) || rc=$?
+      output=$(ping -n -c 1 -w 2 "$address" 2>&1) || rc=$?
       # A user-mode uplink that may not send pings answers them with something else.
       ! grep -q "wrong data byte" <<<"$output" || rc=70
       ;;
