@@ -2,6 +2,7 @@ import { remote, type types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshPlan } from "../plan/model";
 import type { KeyPair } from "../provider/resources";
+import { shellQuote } from "../ssh/shell";
 
 /** An sshd that this machine can reach, with the host key that it must show. */
 export interface SshEndpoint {
@@ -67,9 +68,4 @@ export function rootScript(name: string, args: ScriptArgs, opts: pulumi.CustomRe
     },
     pulumi.mergeOptions(opts, { customTimeouts: { create: "40m", update: "10m" } }),
   );
-}
-
-/** One word for a POSIX shell (XCU 2.2.2: nothing is special between single quotes but the quote itself). */
-export function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

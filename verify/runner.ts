@@ -2,6 +2,8 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { embedIpv4 } from "../plan/rfc6052";
 import type { SshConnection } from "../ssh";
+import { shellQuote } from "../ssh/shell";
+import { messageOf } from "../tools/messages";
 import type { ClientAccess, LabAccess } from "./access";
 import { isAddressInPrefix } from "./addresses";
 import { checkClient, checkGateway, type ClientEvidence } from "./checks";
@@ -114,7 +116,7 @@ async function tryConnect({ signal }: VerifyOptions, dial: () => Promise<SshConn
     return { ok: true, connection: await dial() };
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, why: error instanceof Error ? error.message : String(error) };
+    return { ok: false, why: messageOf(error) };
   }
 }
 
@@ -192,7 +194,7 @@ async function reach(
 
 /** A command line that runs a script of this folder and leaves standard input to it. */
 function bash(name: string): string {
-  return `bash -c '${script(name).replaceAll("'", `'\\''`)}'`;
+  return `bash -c ${shellQuote(script(name))}`;
 }
 
 function script(name: string): string {

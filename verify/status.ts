@@ -1,4 +1,5 @@
 import type { SshConnection } from "../ssh";
+import { messageOf } from "../tools/messages";
 import type { ClientAccess, LabAccess } from "./access";
 import { connectClient, connectGateway, type ReachOptions } from "./connect";
 import type { GatewayFacts } from "./gateway-facts";
@@ -103,10 +104,6 @@ function up({ name, role, address, console }: Known): MachineStatus {
 
 function unreachable({ name, role, address, console }: Known, why: string): MachineStatus {
   return { name, role, address, state: "unreachable", why, console };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function formatStatus(status: LabStatus): string {

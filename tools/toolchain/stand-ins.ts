@@ -19,6 +19,7 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { BuildOptions } from "esbuild";
+import { shellQuote } from "../../ssh/shell";
 import { withLock } from "../lock";
 import { cacheFolder, projectRoot } from "../paths";
 import { makeFolder } from "./drafts";
@@ -144,9 +145,5 @@ function linkBeside(file: string, name: string): void {
 
 /** A program for /bin/sh that becomes Node, so that the engine's signals and its process number are Node's. */
 export function launcherText(node: string, script: string): string {
-  return `#!/bin/sh\nexec ${quote(node)} ${quote(script)} "$@"\n`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+  return `#!/bin/sh\nexec ${shellQuote(node)} ${shellQuote(script)} "$@"\n`;
 }
