@@ -2,20 +2,22 @@ import { embedIpv4 } from "../plan/rfc6052";
 import { isAddressInPrefix, sameAddress } from "./addresses";
 import type { ClientAccess, LabAccess, PromisedPlan } from "./access";
 import type { ClientFacts, FetchFact } from "./client-facts";
-import type { GatewayFacts } from "./gateway-facts";
+import type { ServiceFacts, TranslationFacts } from "./gateway-facts";
 import type { CheckResult } from "./report";
 import type { Section } from "./sections";
 
-/** Everything that was seen of one client, and of the gateway right after it. */
+/** Everything that was seen of one client, and what the gateway translated right after it. */
 export interface ClientEvidence {
   readonly access: ClientAccess;
   readonly facts: ClientFacts;
-  /** Answers of reach.sh by name: `ping gateway`, `ping nat64`, `ping <other client>`, `fetch nat64`. */
-  readonly reached: ReadonlyMap<string, Section>;
-  /** The fetch that went to an address inside pool6. */
-  readonly translatedFetch: FetchFact;
-  readonly gateway: GatewayFacts;
-  /** Whether the gateway itself gets an answer to an IPv4 ping of the same server; undefined: not tried. */
+  /** The client's pings to the gateway and to clients before it. */
+  readonly neighbours: readonly { readonly name: string; readonly ping: Section }[];
+  /** Its ping to an address inside pool6; undefined: none is known. */
+  readonly ping: Section | undefined;
+  /** The fetch that went to an address inside pool6, if one did. */
+  readonly fetch: FetchFact;
+  readonly sessions: TranslationFacts["sessions"];
+  /** The gateway's own IPv4 ping of the same server; undefined: not seen. */
   readonly uplinkPing: Section | undefined;
 }
 
@@ -41,8 +43,19 @@ export function checkClient(lab: LabAccess, seen: ClientEvidence): CheckResult[]
   return checks.map(([check, verdict]) => ({ machine: seen.access.name, check, ...verdict }));
 }
 
+/** The one result of a machine that could not be asked. */
+export function unreachable(machine: string, at: string, console: string, why: string): CheckResult {
+  return {
+    machine,
+    check: `SSH reaches it at ${at}`,
+    status: "fail",
+    evidence: why,
+    remedy: `npm run up powers on what has died. What the machine said at last is in ${console}`,
+  };
+}
+
 /** The checks on the gateway. */
-export function checkGateway(lab: LabAccess, gateway: GatewayFacts): CheckResult[] {
+export function checkGateway(lab: LabAccess, gateway: ServiceFacts): CheckResult[] {
   const expected = [
     "jool.service",
     "nftables.service",
@@ -153,12 +166,11 @@ function checkDhcpv6(promised: PromisedPlan, { facts, access }: ClientEvidence):
   }
 }
 
-function checkNeighbours({ reached }: ClientEvidence): Verdict {
-  const pings = [...reached].filter(([name]) => name.startsWith("neighbour-"));
-  const silent = pings.filter(([, { exitCode }]) => exitCode !== 0);
-  const names = (list: typeof pings): string => list.map(([name]) => name.replace("neighbour-", "")).join(", ");
+function checkNeighbours({ neighbours }: ClientEvidence): Verdict {
+  const silent = neighbours.filter(({ ping }) => ping.exitCode !== 0);
+  const names = (list: typeof neighbours): string => list.map(({ name }) => name).join(", ");
   return silent.length === 0
-    ? pass(names(pings))
+    ? pass(names(neighbours))
     : fail(`no answer from ${names(silent)}`, "Is that machine running? npm run status tells.");
 }
 
@@ -187,10 +199,9 @@ function checkDns64(promised: PromisedPlan, { aaaa, a, url }: ClientFacts): Verd
     : fail(evidence, "unbound on the gateway does not synthesize: npm run status tells whether it runs.");
 }
 
-function checkPing({ reached, uplinkPing }: ClientEvidence): Verdict {
-  const ping = reached.get("ping-nat64");
+function checkPing({ ping, uplinkPing }: ClientEvidence): Verdict {
   if (ping === undefined) {
-    return skip("no IPv4 address to ping is known");
+    return skip("no content came, so no address to ping is known");
   }
   if (ping.exitCode === 0) {
     return pass(lastLine(ping.output));
@@ -200,8 +211,8 @@ function checkPing({ reached, uplinkPing }: ClientEvidence): Verdict {
     : fail(lastLine(ping.output), "NAT64 loses ICMP: see the counters with npm run status.");
 }
 
-function checkFetch(promised: PromisedPlan, { translatedFetch, facts }: ClientEvidence): Verdict {
-  const { ok, status, bytes, remote, said } = translatedFetch;
+function checkFetch(promised: PromisedPlan, { fetch, facts }: ClientEvidence): Verdict {
+  const { ok, status, bytes, remote, said } = fetch;
   return ok && isAddressInPrefix(remote, promised.nat64.prefix)
     ? pass(`${bytes} bytes of ${facts.url} from ${remote}`)
     : fail(
@@ -210,29 +221,26 @@ function checkFetch(promised: PromisedPlan, { translatedFetch, facts }: ClientEv
       );
 }
 
-function checkSession(promised: PromisedPlan, { access, gateway, translatedFetch, facts }: ClientEvidence): Verdict {
-  const session = gateway.sessions.find(
+function checkSession(promised: PromisedPlan, { access, sessions, fetch, facts }: ClientEvidence): Verdict {
+  const session = sessions.find(
     ({ protocol, client, serverIpv6 }) =>
       protocol === "TCP" &&
       facts.addresses.some(({ address }) => sameAddress(address, client.address)) &&
-      sameAddress(serverIpv6.address, translatedFetch.remote),
+      sameAddress(serverIpv6.address, fetch.remote),
   );
   if (session === undefined) {
     return fail(
-      `${gateway.sessions.length} sessions, none of ${access.address} to ${translatedFetch.remote || promised.nat64.prefix}`,
+      `${sessions.length} sessions, none of ${access.address} to ${fetch.remote || promised.nat64.prefix}`,
       "The content came another way than through this translator.",
     );
   }
   const { client, ipv4, server } = session;
   const translated = embedIpv4(promised.nat64.prefix, server.address);
-  return sameAddress(translated, translatedFetch.remote)
+  return sameAddress(translated, fetch.remote)
     ? pass(
         `${client.address}#${client.id} -> ${session.serverIpv6.address} is ${ipv4.address}#${ipv4.id} -> ${server.address}#${server.id}`,
       )
-    : fail(
-        `${server.address} is not what ${translatedFetch.remote} stands for`,
-        "Jool's pool6 is not the planned one.",
-      );
+    : fail(`${server.address} is not what ${fetch.remote} stands for`, "Jool's pool6 is not the planned one.");
 }
 
 export function hostOf(url: string): string {

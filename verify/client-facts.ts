@@ -2,11 +2,9 @@ import { z } from "zod";
 import { formatIpv6 } from "../plan/prefix";
 import { section, type Sections } from "./sections";
 
-/** What a client says about its network, read from the output of client-facts.sh. */
+/** What a client says about its network, read from the output of scripts/client.sh. */
 export interface ClientFacts {
   readonly url: string;
-  /** Seconds after which the first byte came, or why it did not. */
-  readonly wait: { readonly ok: boolean; readonly said: string };
   readonly fetch: FetchFact;
   readonly addresses: readonly AddressFact[];
   readonly defaultRoutes: readonly { readonly gateway: string; readonly dev: string; readonly protocol: string }[];
@@ -44,10 +42,9 @@ export interface LearnedFacts {
 
 export function readClientFacts(sections: Sections): ClientFacts {
   const lan = section(sections, "lan");
-  const wait = section(sections, "wait");
+  const names = readNames(section(sections, "names").output);
   return {
     url: section(sections, "url").output,
-    wait: { ok: wait.exitCode === 0, said: wait.output },
     fetch: readFetch(sections, "fetch"),
     addresses: readAddresses(sections),
     defaultRoutes: readJson(sections, "routes6", z.array(routeSchema)).map(({ gateway, dev, protocol }) => ({
@@ -57,11 +54,9 @@ export function readClientFacts(sections: Sections): ClientFacts {
     })),
     ipv4Routes: readJson(sections, "routes4", z.array(z.unknown())).length,
     dnsServers: section(sections, "resolver")
-      .output.split(/[\s:]*\s/)
-      .filter((word) => word.includes(":")),
-    aaaa: addressLines(sections, "aaaa"),
-    a: addressLines(sections, "a"),
-    ipv4only: addressLines(sections, "ipv4only"),
+      .output.split("\n")
+      .filter((line) => /^[0-9a-f:.]+$/i.test(line)),
+    ...names,
     learned: lan.exitCode === 0 ? readLearned(lan.output) : undefined,
   };
 }
@@ -140,11 +135,16 @@ function addressOfOctets(bytes: readonly number[]): string {
   return formatIpv6(bytes.reduce((value, octet) => (value << 8n) | BigInt(octet), 0n));
 }
 
-function addressLines(sections: Sections, name: string): string[] {
-  // dig +short prints the names of a CNAME chain too, and remarks after ";;".
-  return section(sections, name)
-    .output.split("\n")
-    .filter((line) => /^[0-9a-f.:]+$/i.test(line) && !line.endsWith("."));
+/** Answers of dig: "<owner> <TTL> IN <type> <data>". The host's may stand under the last name of a CNAME chain. */
+function readNames(text: string): Pick<ClientFacts, "aaaa" | "a" | "ipv4only"> {
+  const records = text
+    .split("\n")
+    .filter((line) => !line.startsWith(";"))
+    .map((line) => line.split(/\s+/))
+    .map(([owner = "", , , type, data = ""]) => ({ ofHost: owner !== "ipv4only.arpa.", type, data }));
+  const data = (ofHost: boolean, type: string): string[] =>
+    records.filter((record) => record.ofHost === ofHost && record.type === type).map((record) => record.data);
+  return { aaaa: data(true, "AAAA"), a: data(true, "A"), ipv4only: data(false, "AAAA") };
 }
 
 function readJson<T>(sections: Sections, name: string, schema: z.ZodType<T>): T {

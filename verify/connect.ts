@@ -1,4 +1,5 @@
 import { connect, type SshConnection, type SshEndpoint, type SshTarget } from "../ssh";
+import { messageOf } from "../tools/messages";
 import type { ClientAccess, LabAccess } from "./access";
 
 export interface ReachOptions {
@@ -24,6 +25,19 @@ export function connectClient(
 ): Promise<SshConnection> {
   const { address: host, hostKey } = client;
   return reach({ ...login(access), host, port: 22, hostKey, through: gateway }, options);
+}
+
+export type Attempt =
+  { readonly ok: true; readonly connection: SshConnection } | { readonly ok: false; readonly why: string };
+
+/** A machine that does not answer is something to report, an interruption is not. */
+export async function tryConnect(signal: AbortSignal, dial: () => Promise<SshConnection>): Promise<Attempt> {
+  try {
+    return { ok: true, connection: await dial() };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ok: false, why: messageOf(error) };
+  }
 }
 
 async function reach(target: SshTarget, { wait, signal }: ReachOptions): Promise<SshConnection> {

@@ -1,13 +1,17 @@
 import { cell, parseCsv, section, type Sections } from "./sections";
 
-/** What the gateway says, read from the output of gateway-facts.sh. */
-export interface GatewayFacts {
+/** How the gateway's services are, read from the output of scripts/services.sh. */
+export interface ServiceFacts {
   readonly units: readonly UnitFact[];
-  readonly sessions: readonly SessionFact[];
-  readonly bib: readonly BibFact[];
   readonly instances: readonly string[];
   readonly kernel: string;
   readonly joolVersion: string;
+}
+
+/** What the gateway translates, read from the output of scripts/translations.sh. */
+export interface TranslationFacts {
+  readonly sessions: readonly SessionFact[];
+  readonly bib: readonly BibFact[];
 }
 
 export interface UnitFact {
@@ -43,11 +47,16 @@ export interface Endpoint {
 
 const protocols = ["Tcp", "Udp", "Icmp"] as const;
 
-export function readGatewayFacts(sections: Sections): GatewayFacts {
+export function readTranslations(sections: Sections): TranslationFacts {
   return {
-    units: readUnits(section(sections, "units").output),
     sessions: protocols.flatMap((protocol) => readSessions(section(sections, `sessions${protocol}`).output)),
     bib: protocols.flatMap((protocol) => readBib(section(sections, `bib${protocol}`).output)),
+  };
+}
+
+export function readServices(sections: Sections): ServiceFacts {
+  return {
+    units: readUnits(section(sections, "units").output),
     instances: parseCsv(section(sections, "instance").output).map((row) => cell(row, "Name")),
     kernel: section(sections, "kernel").output,
     joolVersion: section(sections, "module").exitCode === 0 ? section(sections, "module").output : "",

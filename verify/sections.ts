@@ -1,4 +1,4 @@
-/** What one command on a machine said: see `section` in client-facts.sh. */
+/** What one command on a machine said: see scripts/common.sh. */
 export interface Section {
   readonly exitCode: number;
   readonly output: string;

@@ -1,8 +1,8 @@
-import type { Endpoint, GatewayFacts } from "./gateway-facts";
+import type { Endpoint, TranslationFacts } from "./gateway-facts";
 import { formatTable } from "./report";
 
 /** Jool's session table and binding information base, readable: what `jool session display` knows. */
-export function formatSessions({ sessions, bib }: Pick<GatewayFacts, "sessions" | "bib">): string {
+export function formatSessions({ sessions, bib }: TranslationFacts): string {
   return [
     `Sessions (${sessions.length})`,
     ...formatTable(

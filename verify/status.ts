@@ -2,9 +2,9 @@ import type { SshConnection } from "../ssh";
 import { messageOf } from "../tools/messages";
 import type { ClientAccess, LabAccess } from "./access";
 import { connectClient, connectGateway, type ReachOptions } from "./connect";
-import type { GatewayFacts } from "./gateway-facts";
+import { services, translations } from "./facts";
+import type { ServiceFacts, TranslationFacts } from "./gateway-facts";
 import { formatTable } from "./report";
-import { gatewayFacts } from "./runner";
 
 /** What `npm run status` shows, and prints as JSON. */
 export interface LabStatus {
@@ -30,8 +30,7 @@ export interface MachineStatus {
 export async function labStatus(access: LabAccess, options: ReachOptions): Promise<LabStatus> {
   const { promised } = access;
   const { machines, facts } = await lookAround(access, options);
-  const services = facts?.units ?? [];
-  const needed = services.filter(({ name }) => promised.dhcpv6 !== "off" || !name.startsWith("kea"));
+  const needed = (facts?.units ?? []).filter(({ name }) => promised.dhcpv6 !== "off" || !name.startsWith("kea"));
   return {
     lab: `${promised.project}/${promised.stack}`,
     healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
@@ -45,7 +44,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
 
 interface Sight {
   readonly machines: readonly MachineStatus[];
-  readonly facts: GatewayFacts | undefined;
+  readonly facts: (ServiceFacts & TranslationFacts) | undefined;
 }
 
 async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sight> {
@@ -70,11 +69,12 @@ async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sig
     };
   }
   try {
-    const [facts, ...clients] = await Promise.all([
-      gatewayFacts(gateway, options.signal),
+    const [running, translated, ...clients] = await Promise.all([
+      services(gateway, options.signal),
+      translations(gateway, options.signal),
       ...clientMachines.map((client) => clientStatus(access, client, gateway, options)),
     ]);
-    return { machines: [up(gatewayMachine), ...clients], facts };
+    return { machines: [up(gatewayMachine), ...clients], facts: { ...running, ...translated } };
   } finally {
     gateway.close();
   }

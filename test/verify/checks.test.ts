@@ -1,22 +1,24 @@
 import { checkClient, checkGateway, type ClientEvidence } from "../../verify/checks";
 import { readClientFacts } from "../../verify/client-facts";
-import { readGatewayFacts } from "../../verify/gateway-facts";
+import { readServices, readTranslations } from "../../verify/gateway-facts";
 import { type CheckResult, formatReport, makeReport } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
 import type { LabAccess } from "../../verify/access";
-import { access, clientAddress, healthyClient, healthyGateway, printed } from "./fixtures";
+import { access, clientAddress, healthyClient, healthyServices, names, printed, translations } from "./fixtures";
 
 interface Change {
   readonly client?: Readonly<Record<string, string>>;
   readonly failed?: Readonly<Record<string, number>>;
-  readonly gateway?: Readonly<Record<string, string>>;
-  readonly reached?: Readonly<Record<string, number>>;
+  readonly translations?: Readonly<Record<string, string>>;
+  /** Exit codes of pings. */
+  readonly neighbourPing?: number;
+  readonly ping?: number;
   readonly uplinkPing?: number;
 }
 
 function evidence(change: Change = {}): ClientEvidence {
   const facts = readClientFacts(parseSections(printed({ ...healthyClient, ...change.client }, change.failed)));
-  const reached = { "neighbour-gateway": 0, "ping-nat64": 0, ...change.reached };
+  const pinged = (exitCode = 0) => ({ exitCode, output: "2 packets transmitted\nrtt min/avg/max = 1/1/1 ms" });
   const [client] = access.clients;
   if (client === undefined) {
     throw new Error("The fixture has a client.");
@@ -24,15 +26,11 @@ function evidence(change: Change = {}): ClientEvidence {
   return {
     access: client,
     facts,
-    reached: new Map(
-      Object.entries(reached).map(([name, exitCode]) => [
-        name,
-        { exitCode, output: "2 packets transmitted\nrtt min/avg/max = 1/1/1 ms" },
-      ]),
-    ),
-    translatedFetch: facts.fetch,
-    gateway: readGatewayFacts(parseSections(printed({ ...healthyGateway, ...change.gateway }))),
-    uplinkPing: change.uplinkPing === undefined ? undefined : { exitCode: change.uplinkPing, output: "" },
+    neighbours: [{ name: "gateway", ping: pinged(change.neighbourPing) }],
+    ping: pinged(change.ping),
+    fetch: facts.fetch,
+    sessions: readTranslations(parseSections(printed({ ...translations, ...change.translations }))).sessions,
+    uplinkPing: change.uplinkPing === undefined ? undefined : pinged(change.uplinkPing),
   };
 }
 
@@ -46,7 +44,7 @@ describe("a healthy lab", () => {
   });
 
   it("passes every check on the gateway", () => {
-    expect(notPassed(checkGateway(access, evidence().gateway))).toEqual([]);
+    expect(notPassed(checkGateway(access, readServices(parseSections(printed(healthyServices)))))).toEqual([]);
   });
 
   it("shows the session as the evidence of the translation", () => {
@@ -71,7 +69,7 @@ const alsoIpv4 = JSON.stringify([
     ],
   },
 ]);
-const nativeAaaa = { aaaa: "2001:db8::7", fetch: "200 140421 2001:db8::7 0.2" };
+const nativeAaaa = { names: names(["2001:db8::7"], ["198.51.100.7"]), fetch: "200 140421 2001:db8::7 0.2" };
 
 describe("a client fails the check on", () => {
   test.each<[string, Change, RegExp]>([
@@ -82,9 +80,9 @@ describe("a client fails the check on", () => {
     ["the default route, when there is none", { client: { routes6: "[]" } }, /^the default route/],
     ["PREF64, when the advertisements have none", { client: { lan: "{}" } }, /RFC 8781/],
     ["DHCPv6, when no server answered", { client: { lan: "{}" } }, /^DHCPv6 is stateless/],
-    ["its neighbours, when the gateway is silent", { reached: { "neighbour-gateway": 1 } }, /answer pings$/],
-    ["ipv4only.arpa, when it leads elsewhere", { client: { ipv4only: "2001:db8::c000:aa" } }, /ipv4only/],
-    ["DNS64, when the name has no address at all", { client: { aaaa: "", a: "" } }, /^DNS64/],
+    ["its neighbours, when the gateway is silent", { neighbourPing: 1 }, /answer pings$/],
+    ["ipv4only.arpa, when it leads elsewhere", { client: { names: names([], [], ["2001:db8::c000:aa"]) } }, /ipv4only/],
+    ["DNS64, when the name has no address at all", { client: { names: names([], []) } }, /^DNS64/],
     ["DNS64, when a native address is given although none leads anywhere", { client: nativeAaaa }, /^DNS64/],
     ["the fetch, when the content came natively", { client: nativeAaaa }, /over HTTP/],
     ["the fetch, when the server refuses", { client: { fetch: "404 0 64:ff9b::c633:6407 0.1" } }, /over HTTP/],
@@ -93,13 +91,13 @@ describe("a client fails the check on", () => {
       { client: { fetch: "curl: (28) timed out\n000 0  30.0" }, failed: { fetch: 28 } },
       /over HTTP/,
     ],
-    ["the session, when Jool has none of this client", { gateway: { sessionsTcp: "" } }, /session table/],
+    ["the session, when Jool has none of this client", { translations: { sessionsTcp: "" } }, /session table/],
     [
       "the session, when Jool translates to another server than the address means",
-      { gateway: { sessionsTcp: healthyGateway.sessionsTcp?.replace(",198.51.100.7,", ",198.51.100.8,") ?? "" } },
+      { translations: { sessionsTcp: translations.sessionsTcp?.replace(",198.51.100.7,", ",198.51.100.8,") ?? "" } },
       /session table/,
     ],
-    ["the ping, when only NAT64 loses it", { reached: { "ping-nat64": 1 }, uplinkPing: 0 }, /ping through NAT64/],
+    ["the ping, when only NAT64 loses it", { ping: 1, uplinkPing: 0 }, /ping through NAT64/],
   ])("%s", (_what, change, check) => {
     const failed = checkClient(access, evidence(change)).filter(({ status }) => status === "fail");
     const found = failed.find((result) => check.test(result.check));
@@ -110,7 +108,7 @@ describe("a client fails the check on", () => {
 
 describe("a check that cannot tell is skipped with its reason", () => {
   it("when the uplink itself answers no pings", () => {
-    const results = checkClient(access, evidence({ reached: { "ping-nat64": 1 }, uplinkPing: 1 }));
+    const results = checkClient(access, evidence({ ping: 1, uplinkPing: 1 }));
     expect(results.find(({ status }) => status === "skipped")).toMatchObject({
       check: "an IPv4 host answers a ping through NAT64",
       evidence: expect.stringMatching(/uplink carries no ICMP/) as unknown,
@@ -156,18 +154,18 @@ describe("stateful DHCPv6", () => {
 
 describe("the gateway fails", () => {
   it("for a service that is down, named with the way to its log", () => {
-    const units = (healthyGateway.units ?? "").replace(
+    const units = (healthyServices.units ?? "").replace(
       "Id=radvd.service\nActiveState=active",
       "Id=radvd.service\nActiveState=failed",
     );
-    const [services] = checkGateway(access, readGatewayFacts(parseSections(printed({ ...healthyGateway, units }))));
-    expect(services).toMatchObject({ status: "fail", evidence: "radvd.service is failed (running)" });
-    expect(services?.remedy).toContain("journalctl -b -u radvd.service");
+    const [running] = checkGateway(access, readServices(parseSections(printed({ ...healthyServices, units }))));
+    expect(running).toMatchObject({ status: "fail", evidence: "radvd.service is failed (running)" });
+    expect(running?.remedy).toContain("journalctl -b -u radvd.service");
   });
 
   it("without a translator in the kernel", () => {
-    const sections = parseSections(printed({ ...healthyGateway, instance: "" }));
-    expect(checkGateway(access, readGatewayFacts(sections))[1]).toMatchObject({ status: "fail" });
+    const sections = parseSections(printed({ ...healthyServices, instance: "" }));
+    expect(checkGateway(access, readServices(sections))[1]).toMatchObject({ status: "fail" });
   });
 });
 

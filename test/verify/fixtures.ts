@@ -54,9 +54,26 @@ const addresses = [
   },
 ];
 
+/** What dig says of a host behind a CNAME, and of ipv4only.arpa. */
+export function names(
+  aaaa: readonly string[],
+  a: readonly string[],
+  ipv4only: readonly string[] = ["64:ff9b::c000:aa", "64:ff9b::c000:ab"],
+): string {
+  const records = (owner: string, type: string, data: readonly string[]): string[] =>
+    data.map((each) => `${owner}\t60\tIN\t${type}\t${each}`);
+  return [
+    ...records("mirror.example.", "CNAME", ["cdn.mirror.example."]),
+    ...records("cdn.mirror.example.", "AAAA", aaaa),
+    ";; a remark",
+    ...records("mirror.example.", "CNAME", ["cdn.mirror.example."]),
+    ...records("cdn.mirror.example.", "A", a),
+    ...records("ipv4only.arpa.", "AAAA", ipv4only),
+  ].join("\n");
+}
+
 export const healthyClient: Readonly<Record<string, string>> = {
   url: "http://mirror.example/debian/dists/trixie/InRelease",
-  wait: "after 0 s",
   fetch: "200 140421 64:ff9b::c633:6407 0.246815",
   addresses: JSON.stringify(addresses),
   routes6: JSON.stringify([
@@ -64,11 +81,8 @@ export const healthyClient: Readonly<Record<string, string>> = {
   ]),
   routes4: "[]",
   lan: JSON.stringify(lan),
-  resolver: "Link 2 (lan): fc01:0:0:1::1",
-  aaaa: "cdn.mirror.example.\n64:ff9b::c633:6407",
-  a: "cdn.mirror.example.\n198.51.100.7",
-  ipv4only: "64:ff9b::c000:aa\n64:ff9b::c000:ab",
-  neighbours: "[]",
+  resolver: "fc01:0:0:1::1",
+  names: names(["64:ff9b::c633:6407"], ["198.51.100.7"]),
 };
 
 const sessionHead =
@@ -76,22 +90,22 @@ const sessionHead =
   "IPv4 Local Address,IPv4 Local L4-ID,IPv4 Remote Address,IPv4 Remote L4-ID,Expires in,State";
 const bibHead = "Protocol,IPv6 Address,IPv6 L4-ID,IPv4 Address,IPv4 L4-ID,Static?";
 
-export const healthyGateway: Readonly<Record<string, string>> = {
+export const healthyServices: Readonly<Record<string, string>> = {
   units: ["jool", "nftables", "unbound", "radvd", "kea-dhcp6-server"]
     .map((name) => `Id=${name}.service\nActiveState=active\nSubState=running\nResult=success`)
     .join("\n\n"),
-  addresses: "[]",
-  uplink4: "[]",
   instance: "Namespace,Name,Framework\n0x1,default,netfilter",
-  pool4: "",
+  kernel: "6.12.0-cloud-amd64",
+  module: "4.1.13.0",
+};
+
+export const translations: Readonly<Record<string, string>> = {
   sessionsTcp: `${sessionHead}\nTCP,${clientAddress},47942,64:ff9b::c633:6407,80,10.0.2.15,62415,198.51.100.7,80,0:03:59.1,TRANS`,
   sessionsUdp: sessionHead,
   sessionsIcmp: sessionHead,
   bibTcp: `${bibHead}\nTCP,${clientAddress},47942,10.0.2.15,62415,0`,
   bibUdp: bibHead,
   bibIcmp: bibHead,
-  kernel: "6.12.0-cloud-amd64",
-  module: "4.1.13.0",
 };
 
 /** The text that a facts script prints; a section of `failed` ended with that exit code. */

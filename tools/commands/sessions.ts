@@ -1,7 +1,7 @@
 /** `npm run sessions [-- --stack <name>] [--json]`: Jool's session and BIB tables. */
 import { parseArgs } from "node:util";
 import { connectGateway } from "../../verify/connect";
-import { gatewayFacts } from "../../verify/runner";
+import { translations } from "../../verify/facts";
 import { formatSessions } from "../../verify/sessions";
 import { readAccess } from "../access";
 import { defaultStack } from "../arguments";
@@ -18,8 +18,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const signal = interruption();
   const gateway = await connectGateway(await readAccess(values.stack), { wait: 0, signal });
   try {
-    const { sessions, bib } = await gatewayFacts(gateway, signal);
-    console.log(values.json ? JSON.stringify({ sessions, bib }, null, 2) : formatSessions({ sessions, bib }));
+    const facts = await translations(gateway, signal);
+    console.log(values.json ? JSON.stringify(facts, null, 2) : formatSessions(facts));
   } finally {
     gateway.close();
   }
