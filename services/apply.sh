@@ -28,6 +28,8 @@ declare -A changed=() changed_paths=() unit_changed=()
 # State of the units before: "active" and "enabled".
 declare -A was_active=() was_enabled=()
 declare -A outcome=()
+# Units that read their new files when all are laid down.
+declare -a hang_up=()
 old_dnssec='' new_dnssec='' old_pool6='' old_modules='' laid_down=false work=''
 
 fail() {
@@ -296,6 +298,7 @@ unbound_modules() {
 
 replace_files() {
   local path service new_manifest=''
+  local -a saved=()
   old_pool6=$(pool6)
   old_modules=$(unbound_modules)
   for path in "${paths[@]}"; do new_manifest+="${service_of[$path]} $path"$'\n'; done
@@ -304,8 +307,9 @@ replace_files() {
   rm -rf "$state/backup"
   mkdir "$state/backup"
   for path in "${paths[@]}" "${removed_paths[@]}" "$manifest"; do
-    if [[ -e $path && (-e $path.lab-new || -z ${content_of[$path]-}) ]]; then cp -p --parents "$path" "$state/backup"; fi
+    if [[ -e $path && (-e $path.lab-new || -z ${content_of[$path]-}) ]]; then saved+=("$path"); fi
   done
+  if [[ ${#saved[@]} -gt 0 ]]; then cp -p --parents -- "${saved[@]}" "$state/backup"; fi
   for path in "${paths[@]}"; do
     if [[ -e $path.lab-new ]]; then mv -f "$path.lab-new" "$path"; fi
   done
@@ -350,9 +354,9 @@ restore_unit() { # SERVICE
 
 # Runs however the script ends.
 finish() {
-  local rc=$? path
+  local rc=$?
   trap '' HUP INT TERM PIPE
-  for path in "${paths[@]}"; do rm -f "$path.lab-new"; done
+  if [[ ${#paths[@]} -gt 0 ]]; then rm -f -- "${paths[@]/%/.lab-new}"; fi
   if [[ $rc -ne 0 && $laid_down == true ]]; then
     set +e
     printf 'The previous files and services are put back.\n' >&2
@@ -400,18 +404,29 @@ run_unit() { # SERVICE VERB
   }
 }
 
-reload() { # SERVICE
-  run_unit "$1" reload
+# All that an ExecReload of these daemons would do more than this is to check their files again, which takes a second.
+hang_up_later() { # SERVICE
+  hang_up+=("${unit[$1]}")
   outcome[$1]="${outcome[$1]}, reloaded"
 }
 
-reload_nftables() { reload nftables; }
-reload_radvd() { reload radvd; }
-reload_kea() { reload kea; }
+hang_up_now() {
+  [[ ${#hang_up[@]} -gt 0 ]] || return 0
+  systemctl kill --kill-whom=main --signal=HUP "${hang_up[@]}" ||
+    fail "Not all of ${hang_up[*]} could be told to read their new files; see above."
+}
+
+reload_nftables() {
+  nft -f /etc/nftables.conf || fail "nftables: the new rules could not be loaded; the reason is above."
+  outcome[nftables]="${outcome[nftables]}, reloaded"
+}
+
+reload_radvd() { hang_up_later radvd; }
+reload_kea() { hang_up_later kea; }
 
 reload_unbound() {
   if [[ $old_modules == "$(unbound_modules)" ]]; then
-    reload unbound
+    hang_up_later unbound
   else
     run_unit unbound restart
     outcome[unbound]="${outcome[unbound]}, restarted for other modules"
@@ -502,6 +517,7 @@ main() {
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} ]]; then bring_up "$service"; else take_down "$service"; fi
   done
+  hang_up_now
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} && ${outcome[$service]} != unchanged ]]; then wait_until_serving "$service"; fi
   done
