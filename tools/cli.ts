@@ -1,5 +1,6 @@
 /** The commands behind `npm run …`: each is a file in `commands/` that exports `run(args): Promise<exit code>`. */
 import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { ConfigError } from "../plan/problem";
 import { UserError, say } from "./messages";
@@ -14,7 +15,7 @@ async function main(name: string | undefined, args: readonly string[]): Promise<
     say(`Usage: npm run <command> [-- arguments]\nCommands: ${names.join(", ")}`);
     return name === undefined || name === "help" || name === "--help" ? 0 : 1;
   }
-  const loaded: unknown = await import(join(__dirname, "commands", `${name}.ts`));
+  const loaded: unknown = createRequire(__filename)(`./commands/${name}.ts`);
   if (!isCommand(loaded)) throw new Error(`tools/commands/${name}.ts exports no run function.`);
   return loaded.run(args);
 }

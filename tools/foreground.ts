@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 
-/** Signals of one press come more than once, from each of npm, tsx and the shell between the user and us. */
+/** Signals of one press come more than once, from each of npm and the shell between the user and us. */
 const onePressMilliseconds = 400;
 
 export interface ForegroundOptions {

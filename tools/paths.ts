@@ -7,6 +7,9 @@ const cacheName = "ipv6-only-lab";
 /** The checkout. */
 export const projectRoot = resolve(__dirname, "..");
 
+/** Arguments for Node that let it run the project's TypeScript. */
+export const typescriptLoader: readonly string[] = ["--require", join(__dirname, "typescript.cjs")];
+
 /**
  * The cache of this user: tool chain and images, pinned by version or content, safe to delete at any time.
  * `$IPV6LAB_CACHE`, else the platform's usual place (XDG base directory specification on Linux).

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
+import { typescriptLoader } from "../../tools/paths";
 
 export const projectFolder = path.join(__dirname, "..", "..");
 
@@ -45,8 +46,8 @@ export class Stack {
 
   start(command: string, ...args: string[]): ChildProcess {
     return spawn(
-      path.join(projectFolder, "node_modules", ".bin", "tsx"),
-      [path.join(projectFolder, "tools", "cli.ts"), command, "--stack", this.name, ...args],
+      process.execPath,
+      [...typescriptLoader, path.join(projectFolder, "tools", "cli.ts"), command, "--stack", this.name, ...args],
       { cwd: projectFolder, stdio: ["ignore", "pipe", "pipe"] },
     );
   }

@@ -8,7 +8,7 @@ import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { imageHandler } from "../../provider/image";
 import { progress, say, UserError } from "../messages";
-import { projectRoot } from "../paths";
+import { projectRoot, typescriptLoader } from "../paths";
 import type { Figure } from "./statistics";
 
 export interface LabBenchOptions {
@@ -87,7 +87,7 @@ function command(args: readonly string[]): number {
 function capture(args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--import", "tsx", path.join(projectRoot, "tools", "cli.ts"), ...args],
+    [...typescriptLoader, path.join(projectRoot, "tools", "cli.ts"), ...args],
     { cwd: projectRoot, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 28 },
   );
   if (status !== 0) {

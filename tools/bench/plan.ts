@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { z } from "zod";
 import { say, UserError } from "../messages";
+import { typescriptLoader } from "../paths";
 
 const sizes = [10, 100, 1000, 10_000];
 /** The program registers ten resources a client, each a request in this process: ten thousand clients take minutes. */
@@ -38,7 +39,7 @@ function measure(what: string, clients: number, platform: string): z.infer<typeo
   const worker = join(__dirname, "plan-worker.ts");
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--expose-gc", "--import", "tsx", worker, what, String(clients), platform],
+    ["--expose-gc", ...typescriptLoader, worker, what, String(clients), platform],
     { encoding: "utf8", maxBuffer: 2 ** 26 },
   );
   if (status !== 0) throw new UserError(`${what} for ${clients} clients failed:\n${stderr}`);
