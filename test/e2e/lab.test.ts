@@ -1,52 +1,11 @@
 import * as fs from "node:fs";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
 import { finish, report, Stack } from "./harness";
+import { story, unchanged, verify } from "./story";
 
 // Real machines take the time that they take: no time limit proves anything here.
 jest.setTimeout(2 ** 31 - 1);
-
-/** The first step that fails ends the story: what comes after it would only tell the same again. */
-function story(lab: Stack): (sentence: string, work: () => Promise<void>) => void {
-  let broken: string | undefined;
-  afterAll(async () => {
-    if (broken !== undefined) {
-      await lab.run("destroy");
-    }
-    lab.forget();
-  });
-  return (sentence, work) => {
-    test(sentence, async () => {
-      if (broken !== undefined) {
-        throw new Error(`Not tried, because this failed before: ${broken}`);
-      }
-      broken = sentence;
-      try {
-        await work();
-      } catch (error) {
-        // The test runner tells only when the whole file has run, which may be long after.
-        process.stderr.write(`    FAILED: ${sentence}: ${error instanceof Error ? error.message : String(error)}\n`);
-        throw error;
-      }
-      broken = undefined;
-    });
-  };
-}
-
-const verification = z.object({
-  passed: z.boolean(),
-  results: z.array(z.object({ machine: z.string(), check: z.string(), status: z.string(), evidence: z.string() })),
-});
-
-async function verify(lab: Stack): Promise<z.infer<typeof verification>> {
-  const { stdout } = await lab.succeed("verify", "--json");
-  return verification.parse(JSON.parse(stdout));
-}
-
-function unchanged(stdout: string): boolean {
-  return /^Resources:\s+\d+ unchanged\s/m.test(stdout);
-}
 
 describe("a lab with the original's addresses, from nothing to nothing", () => {
   const lab = new Stack("e2e");
@@ -177,59 +136,6 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
     expect([...lab.machines()]).toEqual([]);
     expect(fs.existsSync(lab.stateFolder)).toBe(false);
   });
-});
-
-describe("two labs at the same time, one of them building Jool's module at first boot", () => {
-  const firstBoot = new Stack("e2e-dkms");
-  const other = new Stack("e2e-other");
-  const step = story(firstBoot);
-  afterAll(async () => {
-    if (other.machines().size > 0) {
-      await other.run("destroy");
-    }
-    other.forget();
-  });
-
-  step("both come up without knowing of each other", async () => {
-    firstBoot.configure({
-      lan: { prefix: "fd12:3456:789a:1::/64" },
-      nat64: { prefix: "fd12:3456:789a:64::/64" },
-      dhcpv6: { mode: "stateful" },
-      clients: [{ name: "phone", interfaceId: "::10" }],
-      image: { kind: "build", jool: "first-boot" },
-    });
-    other.configure({ lan: { prefix: "2001:2:0:aab1::/64" } });
-    const [dkms, plain] = await Promise.all([firstBoot.succeed("up"), other.succeed("up")]);
-    report("up with dkms at first boot", dkms);
-    report("up beside it", plain);
-  });
-
-  step("both verify, each in its own prefixes", async () => {
-    const [one, two] = [await verify(firstBoot), await verify(other)];
-    expect(one.passed && two.passed).toBe(true);
-    expect(evidence(one, "Jool's session table")).toMatch(/fd12:3456:789a:64:/);
-    expect(evidence(one, "the address")).toContain("fd12:3456:789a:1::10");
-    expect(evidence(two, "the address")).toContain("2001:2:0:aab1:");
-  });
-
-  step("the module was built on the gateway for the kernel that runs there", async () => {
-    const { stdout } = await firstBoot.succeed("ssh", "gateway", "uname -r; sudo dkms status");
-    const [kernel = "no kernel", ...modules] = stdout.trim().split("\n");
-    const built = modules.filter((line) => line.startsWith("jool/") && line.includes(`, ${kernel}, `));
-    expect(built).toEqual([expect.stringContaining(": installed")]);
-  });
-
-  step("one is destroyed, the other goes on, and then nothing is left", async () => {
-    await other.succeed("destroy");
-    expect((await verify(firstBoot)).passed).toBe(true);
-    await firstBoot.succeed("destroy");
-    expect([...firstBoot.machines(), ...other.machines()]).toEqual([]);
-    expect([firstBoot, other].map(({ stateFolder }) => fs.existsSync(stateFolder))).toEqual([false, false]);
-  });
-
-  function evidence({ results }: z.infer<typeof verification>, check: string): string {
-    return results.find((result) => result.check.startsWith(check))?.evidence ?? "";
-  }
 });
 
 const slowTransfer = [

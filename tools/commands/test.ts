@@ -45,7 +45,7 @@ const allStages: Record<StageName, Stage> = {
   },
   unit: { title: "unit, property and mocked-component tests", run: () => jest("unit") },
   daemons: { title: "rendered files through the daemons' own checkers", run: () => jest("daemons", "--runInBand") },
-  e2e: { title: "real labs, end to end", run: () => jest("e2e", "--runInBand") },
+  e2e: { title: "real labs, end to end", run: () => jest("e2e", "--maxWorkers=2") },
   vsphere: { title: "against a simulated vCenter", run: () => jest("vsphere", "--runInBand") },
 };
 

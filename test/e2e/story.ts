@@ -1,0 +1,47 @@
+/** What the stories about real labs have in common. */
+import { z } from "zod";
+import { messageOf } from "../../tools/messages";
+import type { Stack } from "./harness";
+
+/** The first step that fails ends the story: what comes after it would only tell the same again. */
+export function story(lab: Stack): (sentence: string, work: () => Promise<void>) => void {
+  let broken: string | undefined;
+  afterAll(async () => {
+    if (broken !== undefined) {
+      await lab.run("destroy");
+    }
+    lab.forget();
+  });
+  return (sentence, work) => {
+    test(sentence, async () => {
+      if (broken !== undefined) {
+        throw new Error(`Not tried, because this failed before: ${broken}`);
+      }
+      broken = sentence;
+      try {
+        await work();
+      } catch (error) {
+        // The test runner tells only when the whole file has run, which may be long after.
+        process.stderr.write(`    FAILED: ${sentence}: ${messageOf(error)}\n`);
+        throw error;
+      }
+      broken = undefined;
+    });
+  };
+}
+
+export type Verification = z.infer<typeof verification>;
+
+const verification = z.object({
+  passed: z.boolean(),
+  results: z.array(z.object({ machine: z.string(), check: z.string(), status: z.string(), evidence: z.string() })),
+});
+
+export async function verify(lab: Stack): Promise<Verification> {
+  const { stdout } = await lab.succeed("verify", "--json");
+  return verification.parse(JSON.parse(stdout));
+}
+
+export function unchanged(stdout: string): boolean {
+  return /^Resources:\s+\d+ unchanged\s/m.test(stdout);
+}
