@@ -49,12 +49,13 @@ function sandbox({ nics, sandbox: wanted }: MachineDescription): string[] {
   return ["-sandbox", sandboxOption];
 }
 
-function boot({ kernel, initrd, kernelArguments }: MachineDescription): string[] {
+function boot({ kernel, initrd, kernelArguments, accelerator, type }: MachineDescription): string[] {
   if (kernel === undefined) return [];
+  const words = [kernelArguments, type.kernelArguments[accelerator]].filter((each) => each !== undefined);
   return [
     ...["-kernel", kernel],
     ...(initrd === undefined ? [] : ["-initrd", initrd]),
-    ...(kernelArguments === undefined ? [] : ["-append", kernelArguments]),
+    ...(words.length === 0 ? [] : ["-append", words.join(" ")]),
   ];
 }
 

@@ -11,6 +11,8 @@ export interface MachineType {
   /** Accelerators of this machine, best first. */
   readonly accelerators: readonly Accelerator[];
   readonly cpu: Readonly<Record<Accelerator, string>>;
+  /** Added to those of an image whose kernel QEMU boots itself. */
+  readonly kernelArguments: Readonly<Partial<Record<Accelerator, string>>>;
   /** More processors are slower than one under `tcg`, and less stable. */
   readonly maximumCpus: Readonly<Record<Accelerator, number>>;
   /** Packages that bring the emulator, for the message when it is missing. */
@@ -19,6 +21,11 @@ export interface MachineType {
 
 const hypervisors: Partial<Record<NodeJS.Platform, readonly Accelerator[]>> = { linux: ["kvm"], darwin: ["hvf"] };
 const maximumCpus = { kvm: 64, hvf: 64, tcg: 1 } as const;
+/**
+ * The emulator translates a program anew for each address at which it is loaded, and address space randomization gives
+ * every process others: without it, starting programs takes half the time.
+ */
+const kernelArguments = { tcg: "norandmaps" };
 
 /** @throws for a processor that no row describes. */
 export function machineType(processor: string = process.arch, system: NodeJS.Platform = process.platform): MachineType {
@@ -32,6 +39,7 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         accelerators,
         // Emulated cmpxchg16b crashes the guest's kernel in the slab allocator in half of all boots.
         cpu: { kvm: "host", hvf: "host", tcg: "max,-cx16" },
+        kernelArguments,
         maximumCpus,
         packages: { apt: "qemu-system-x86 qemu-utils", brew: "qemu" },
       };
@@ -41,6 +49,7 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         machine: "virt,gic-version=max",
         accelerators,
         cpu: { kvm: "host", hvf: "host", tcg: "max,pauth-impdef=on" },
+        kernelArguments,
         maximumCpus,
         packages: { apt: "qemu-system-arm qemu-utils", brew: "qemu" },
       };

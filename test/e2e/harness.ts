@@ -18,7 +18,11 @@ export interface Outcome {
 export class Stack {
   private readonly configFile: string;
 
-  constructor(readonly name: string) {
+  /** @param environment of its commands, beside this process's own. */
+  constructor(
+    readonly name: string,
+    private readonly environment: () => NodeJS.ProcessEnv = () => ({}),
+  ) {
     this.configFile = path.join(projectFolder, `Pulumi.${name}.yaml`);
     this.configure({});
   }
@@ -48,7 +52,7 @@ export class Stack {
     return spawn(
       process.execPath,
       [...typescriptLoader, path.join(projectFolder, "tools", "cli.ts"), command, "--stack", this.name, ...args],
-      { cwd: projectFolder, stdio: ["ignore", "pipe", "pipe"] },
+      { cwd: projectFolder, env: { ...process.env, ...this.environment() }, stdio: ["ignore", "pipe", "pipe"] },
     );
   }
 

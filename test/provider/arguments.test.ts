@@ -37,7 +37,7 @@ describe("QEMU's arguments", () => {
       ...["-m", "1024"],
       ...["-nodefaults", "-no-user-config", "-display", "none"],
       ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-      ...["-kernel", "/lab/stacks/dev/gateway/kernel", "-append", "root=/dev/nvme0n1 rw"],
+      ...["-kernel", "/lab/stacks/dev/gateway/kernel", "-append", "root=/dev/nvme0n1 rw norandmaps"],
       "-drive",
       "if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=/lab/stacks/dev/gateway/disk.qcow2",
       ...["-device", "nvme,drive=disk,serial=disk"],
@@ -59,6 +59,7 @@ describe("QEMU's arguments", () => {
     expect(values(args, "-cpu")).toEqual(["host"]);
     expect(values(args, "-smp")).toEqual(["2"]);
     expect(values(args, "-machine")).toEqual(["q35,sata=off,smbus=off,accel=kvm"]);
+    expect(values(args, "-append")).toEqual(["root=/dev/nvme0n1 rw"]);
   });
 
   it("boot a distribution's image by its own boot loader, from a disk that its initrd knows", () => {

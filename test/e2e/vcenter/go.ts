@@ -1,0 +1,38 @@
+/** The tests' own programs in Go, built from published modules. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { withLock } from "../../../tools/lock";
+import { cacheFolder } from "../../../tools/paths";
+import { findOnPath, run } from "../../../tools/processes";
+
+export interface GoProgram {
+  /** Where its sources and its go.mod are. */
+  readonly folder: string;
+  readonly name: string;
+  readonly linkerFlags?: string;
+}
+
+/** Builds a program once for each state of its sources. The first time takes minutes, the later ones no time. */
+export async function goProgram({ folder, name, linkerFlags = "" }: GoProgram): Promise<string> {
+  const hash = createHash("sha256").update(linkerFlags);
+  for (const file of readdirSync(folder)
+    .filter((each) => /\.(go|mod|sum)$/.test(each))
+    .sort()) {
+    hash.update(file).update(readFileSync(join(folder, file)));
+  }
+  const program = join(cacheFolder(), "go", hash.digest("hex").slice(0, 16), name);
+  const waiting = (): void => undefined;
+  if (!existsSync(program)) await withLock(`${program}.lock`, waiting, () => build(folder, program, linkerFlags));
+  return program;
+}
+
+async function build(folder: string, program: string, linkerFlags: string): Promise<void> {
+  const go = findOnPath("go") ?? "/usr/local/go/bin/go";
+  const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags", linkerFlags, "-o", program, "."];
+  const built = await run(go, args, {
+    cwd: folder,
+    env: { ...process.env, GOFLAGS: "-mod=readonly", GOWORK: "off", CGO_ENABLED: "0" },
+  });
+  if (built.code !== 0) throw new Error(`${folder} could not be built:\n${built.stderr}`);
+}
