@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { VcenterError } from "../vcenter/errors";
 import { type MachineState, type VcenterSession, withVcenter } from "../vcenter/session";
 import { checkWith } from "./check";
 import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
@@ -50,7 +51,15 @@ export const vsphereGuestHandler: ResourceHandler = {
 
   async read(old, context) {
     const guest = inputsSchema.parse(old.properties);
-    const state = await withVcenter(guest.vcenter, context.signal, (session) => session.machine(guest.moid));
+    let state: MachineState | undefined;
+    try {
+      state = await withVcenter(guest.vcenter, context.signal, (session) => session.machine(guest.moid));
+    } catch (error) {
+      if (!(error instanceof VcenterError)) throw error;
+      // A refresh knows only the login that was recorded, and a changed password must not lock the lab for good.
+      context.warn(`${guest.place} could not be looked at with the login of the last update: ${error.message}`);
+      return old.properties;
+    }
     if (state === undefined) return undefined;
     const address = uplinkAddress(guest, state) ?? old.properties.address;
     return { ...old.properties, ...outputsOf(state), ...(address === undefined ? {} : { address }) };

@@ -49,11 +49,15 @@ export class Stack {
   }
 
   start(command: string, ...args: string[]): ChildProcess {
-    return spawn(
-      process.execPath,
-      [...typescriptLoader, path.join(projectFolder, "tools", "cli.ts"), command, "--stack", this.name, ...args],
-      { cwd: projectFolder, env: { ...process.env, ...this.environment() }, stdio: ["ignore", "pipe", "pipe"] },
-    );
+    return this.cli(command, "--stack", this.name, ...args);
+  }
+
+  private cli(...args: string[]): ChildProcess {
+    return spawn(process.execPath, [...typescriptLoader, path.join(projectFolder, "tools", "cli.ts"), ...args], {
+      cwd: projectFolder,
+      env: { ...process.env, ...this.environment() },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   /** The files of the stack's virtual machines. */
@@ -71,6 +75,14 @@ export class Stack {
       }
     }
     return found;
+  }
+
+  /** Forgets what an earlier run recorded of a place that is no longer there. */
+  async discard(): Promise<void> {
+    // A run that was killed leaves its lock.
+    await finish(this.cli("pulumi", "cancel", this.name, "--yes"));
+    await finish(this.cli("pulumi", "stack", "rm", this.name, "--force", "--yes"));
+    fs.rmSync(this.stateFolder, { recursive: true, force: true });
   }
 
   /** Takes the configuration file away; the lab itself is taken away by `destroy`. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findOnPath } from "../../../tools/processes";
-import { loopbackAddress, promptedName, qemuNics, vmwareArguments } from "./guest";
+import { loopbackAddress, toldName, qemuNics, vmwareArguments } from "./guest";
 import { addFiles } from "./template";
 
 const gateway = {
@@ -48,9 +48,11 @@ describe("the QEMU machine behind a virtual machine", () => {
     ]);
   });
 
-  it("is called what its last login prompt says", () => {
-    expect(promptedName("debian login: \n[  OK  ] …\n\ngateway login: ")).toBe("gateway");
-    expect(promptedName("[  OK  ] Started")).toBeUndefined();
+  it("is called what it has said of itself last", () => {
+    expect(toldName("guest tools: this is debian\r\n[  OK  ] …\n[   12.3] guest tools: this is gateway\r\n")).toBe(
+      "gateway",
+    );
+    expect(toldName("[  OK  ] Started")).toBeUndefined();
   });
 });
 
@@ -58,7 +60,7 @@ describe("the template", () => {
   it("gets VMware's tool and cloud-init's setting written into its file system", async () => {
     const folder = mkdtempSync(join(tmpdir(), "ipv6lab-test-"));
     try {
-      for (const inside of ["usr/bin", "etc/cloud/cloud.cfg.d"])
+      for (const inside of ["usr/bin", "etc/cloud/cloud.cfg.d", "etc/systemd/system/cloud-init-network.service.d"])
         mkdirSync(join(folder, "root", inside), { recursive: true });
       const disk = join(folder, "disk.raw");
       const mke2fs = findOnPath("mke2fs") ?? "/usr/sbin/mke2fs";

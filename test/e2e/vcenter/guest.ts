@@ -54,7 +54,7 @@ export function vmwareArguments({ guestinfo }: Description, folder: string): str
   ];
 }
 
-/** The host name at the login prompt: what the guest calls itself once it has booted. */
-export function promptedName(console: string): string | undefined {
-  return [...console.matchAll(/^(\S+) login:/gm)].at(-1)?.[1];
+/** What the guest calls itself once cloud-init has named it: the last words of template/guest-tools.conf. */
+export function toldName(console: string): string | undefined {
+  return [...console.matchAll(/guest tools: this is (\S+)/g)].at(-1)?.[1];
 }

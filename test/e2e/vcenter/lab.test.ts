@@ -41,6 +41,7 @@ const skipped = possible ? "" : " (skipped: only root on Linux may listen on por
     plugin = await pluginEnvironment();
     vcenter = await startVcenter(join(__dirname, "machine.sh"), { VCENTER_MACHINES: lab.stateFolder });
     stop = () => vcenter.stop();
+    await lab.discard();
   });
   const step = story(lab);
   afterAll(async () => {

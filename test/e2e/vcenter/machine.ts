@@ -15,7 +15,7 @@ import { machinePaths, type MachinePaths } from "../../../provider/qemu/paths";
 import { freeTcpPort } from "../../../provider/qemu/ports";
 import { isIntact, layOut } from "../../../provider/qemu/power";
 import { endMachine, startMachine } from "../../../provider/qemu/process";
-import { type Description, descriptionSchema, loopbackAddress, promptedName, qemuNics, vmwareArguments } from "./guest";
+import { type Description, descriptionSchema, loopbackAddress, toldName, qemuNics, vmwareArguments } from "./guest";
 import { obtainTemplate } from "./template";
 
 const off = new AbortController();
@@ -103,10 +103,10 @@ function relay(host: string, port: number): Promise<void> {
   });
 }
 
-/** Waits for the login prompt on the console. */
+/** Waits until the guest tells its name on the console. */
 async function bootedName(paths: MachinePaths): Promise<string> {
   for (;;) {
-    const name = existsSync(paths.console) ? promptedName(readFileSync(paths.console, "utf8")) : undefined;
+    const name = existsSync(paths.console) ? toldName(readFileSync(paths.console, "utf8")) : undefined;
     if (name !== undefined) return name;
     await sleep(1000, undefined, { signal: off.signal });
   }

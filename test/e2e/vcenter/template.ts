@@ -14,6 +14,10 @@ import { findOnPath } from "../../../tools/processes";
 const additions = {
   "vmware-rpctool": { path: "/usr/bin/vmware-rpctool", mode: "0100755" },
   "99-vmware.cfg": { path: "/etc/cloud/cloud.cfg.d/99-vmware.cfg", mode: "0100644" },
+  "guest-tools.conf": {
+    path: "/etc/systemd/system/cloud-init-network.service.d/guest-tools.conf",
+    mode: "0100644",
+  },
 };
 
 /** Made once for each state of the image's recipe and of what is added. */

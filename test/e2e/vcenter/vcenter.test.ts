@@ -155,6 +155,19 @@ describe("a machine in vCenter", () => {
     );
   });
 
+  it("cannot be looked at with an old password, which a refresh tells and an update with the new one mends", async () => {
+    const moid = await clone(login, "rotated");
+    const inputs = inputsOf(moid, await uplinkOf(moid));
+    const { id, outputs } = await vsphereGuestHandler.create(inputs, context);
+    const old = { id, properties: { ...outputs, vcenter: { ...login, password: "of last month" } } };
+    const warnings: string[] = [];
+    const seen = await vsphereGuestHandler.read(old, { ...context, warn: (line) => warnings.push(line) });
+    expect(seen).toEqual(old.properties);
+    expect(warnings).toEqual([expect.stringMatching(/login of the last update.*does not accept/s)]);
+    expect(vsphereGuestHandler.diff(old, inputs)).toEqual({ changed: ["vcenter"], replaces: [] });
+    expect(await vsphereGuestHandler.update(old, inputs, context)).toEqual(outputs);
+  });
+
   it("that was removed is gone for a refresh", async () => {
     const moid = await clone(login, "removed");
     await call(login, "Destroy_Task", moid);
