@@ -40,6 +40,7 @@ const packages = [
   "curl",
   "dbus",
   "dns-root-data",
+  "e2fsprogs",
   "ethtool",
   "iproute2",
   "iputils-ping",
