@@ -8,6 +8,7 @@ const common = {
 
 /** @type {import("jest").Config} */
 module.exports = {
+  testSequencer: "<rootDir>/test/longest-first.js",
   projects: [
     {
       ...common,

@@ -38,24 +38,35 @@ export function run(args: readonly string[]): Promise<number> {
 const stageNames = ["lint", "unit", "daemons", "e2e", "vsphere"] as const;
 type StageName = (typeof stageNames)[number];
 
-const allStages: Record<StageName, Stage> = {
-  lint: {
-    title: "format, lint and types",
-    run: () => sum([tool("prettier", "--check", "."), tool("eslint", "."), tool("tsc", "--noEmit")]),
-  },
-  unit: { title: "unit, property and mocked-component tests", run: () => jest("unit") },
-  daemons: { title: "rendered files through the daemons' own checkers", run: () => jest("daemons", "--runInBand") },
-  e2e: { title: "real labs, end to end", run: () => jest("e2e", "--maxWorkers=2") },
-  vsphere: { title: "against a simulated vCenter", run: () => jest("vsphere", "--runInBand") },
-};
-
 function selectStages(args: readonly string[]): Stage[] {
   const unknown = args.filter((arg) => !isStageName(arg));
   if (unknown.length > 0) {
     throw new Error(`Unknown stage of tests: ${unknown.join(", ")}. There are: ${stageNames.join(", ")}.`);
   }
-  return stageNames.filter((name) => args.length === 0 || args.includes(name)).map((name) => allStages[name]);
+  const wanted = stageNames.filter((name) => args.length === 0 || args.includes(name));
+  const quick = wanted.filter((name) => name !== "e2e" && name !== "vsphere").map((name) => quickStages[name]);
+  // Both wait for virtual machines most of the time: two stories are told at once, whatever they are about.
+  const machines = wanted.filter((name) => name === "e2e" || name === "vsphere");
+  const places = machines.map((name) => (name === "e2e" ? "on this machine" : "in a simulated vCenter"));
+  return [
+    ...quick,
+    ...(machines.length === 0
+      ? []
+      : [{ title: `real labs, ${places.join(" and ")}`, run: () => jest(machines, "--maxWorkers=2") }]),
+  ];
 }
+
+const quickStages: Record<Exclude<StageName, "e2e" | "vsphere">, Stage> = {
+  lint: {
+    title: "format, lint and types",
+    run: () => sum([tool("prettier", "--check", "."), tool("eslint", "."), tool("tsc", "--noEmit")]),
+  },
+  unit: { title: "unit, property and mocked-component tests", run: () => jest(["unit"]) },
+  daemons: {
+    title: "rendered files through the daemons' own checkers",
+    run: () => jest(["daemons"], "--runInBand"),
+  },
+};
 
 function isStageName(text: string): text is StageName {
   return stageNames.some((name) => name === text);
@@ -75,13 +86,13 @@ const jestResult = z.object({
   numRuntimeErrorTestSuites: z.number(),
 });
 
-function jest(project: string, ...args: string[]): Count {
+function jest(projects: readonly string[], ...args: string[]): Count {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-test-"));
   try {
     const outputFile = path.join(folder, "jest.json");
     const { status } = spawnSync(
       bin("jest"),
-      ["--selectProjects", project, "--verbose", "--json", `--outputFile=${outputFile}`, ...args],
+      ["--selectProjects", ...projects, "--verbose", "--json", `--outputFile=${outputFile}`, ...args],
       { cwd: projectFolder, stdio: ["ignore", "ignore", "inherit"] },
     );
     if (!fs.existsSync(outputFile)) {
