@@ -1,12 +1,16 @@
 import { loadPlan } from "./components/config";
 import { Ipv6OnlyLab } from "./components/lab";
+import { choosePlatform } from "./components/platform";
 
-const plan = loadPlan();
-const lab = new Ipv6OnlyLab("lab", plan);
-
-export const lanPrefix = plan.lan.prefix;
-export const nat64Prefix = plan.nat64.prefix;
-export const gateway = lab.gateway;
-export const clients = lab.clients;
-export const verification = lab.verification;
-export const access = lab.access;
+export = async () => {
+  const plan = loadPlan();
+  const { gateway, clients, verification, access } = new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
+  return {
+    lanPrefix: plan.lan.prefix,
+    nat64Prefix: plan.nat64.prefix,
+    gateway,
+    clients,
+    verification,
+    access,
+  };
+};

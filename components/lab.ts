@@ -5,7 +5,7 @@ import { KeyPair, Verification } from "../provider/resources";
 import { type LabAccess, promisedBy } from "../verify/access";
 import { Client } from "./client";
 import { Gateway } from "./gateway";
-import { createPlatform } from "./platform";
+import type { PlatformFactory } from "./platform";
 import type { Login } from "./remote";
 
 /**
@@ -22,12 +22,13 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
   /** How many checks the lab passed. */
   readonly verification: pulumi.Output<string>;
 
-  constructor(name: string, plan: LabPlan, opts?: pulumi.ComponentResourceOptions) {
+  /** @param createPlatform from `choosePlatform`. */
+  constructor(name: string, plan: LabPlan, createPlatform: PlatformFactory, opts?: pulumi.ComponentResourceOptions) {
     super("ipv6lab:index:Ipv6OnlyLab", name, {}, opts);
     this.warn(plan);
 
     const login = this.login(name, plan);
-    const platform = createPlatform(name, plan, { parent: this });
+    const platform = createPlatform(name, { parent: this });
     const segment = platform.segment(`${name}-lan`, plan.lan, { parent: this });
     const gateway = new Gateway(`${name}-${plan.gateway.name}`, { plan, platform, segment, login }, { parent: this });
     const clients = plan.clients.map((client) => ({

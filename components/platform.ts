@@ -4,6 +4,7 @@ import type { ClientPlan, GatewayPlan, LabPlan, LanPlan } from "../plan/model";
 import { loadVcenterLogin } from "./config";
 import { QemuPlatform } from "./qemu";
 import { VspherePlatform } from "./vsphere";
+import { lookUpSite } from "./vsphere-site";
 
 /**
  * The seam between what a lab is and what it is made of. Everything above it is the same on every platform; this file
@@ -45,12 +46,23 @@ export interface Machine {
   readonly ssh: { readonly host: pulumi.Output<string>; readonly port: pulumi.Output<number> } | undefined;
 }
 
-/** The platform that the plan chose. `name` prefixes what all of its machines share. */
-export function createPlatform(name: string, plan: LabPlan, opts: pulumi.ComponentResourceOptions): Platform {
-  switch (plan.platform.kind) {
+/** Makes the platform of a lab. `name` prefixes what all of its machines share. */
+export type PlatformFactory = (name: string, opts: pulumi.ComponentResourceOptions) => Platform;
+
+/**
+ * The platform that the plan chose, with what has to be asked for it already answered: a name that is not there is told
+ * before the first resource is made, and every id is known in a preview.
+ * @throws pulumi.RunError when what the configuration names is not there.
+ */
+export async function choosePlatform(plan: LabPlan): Promise<PlatformFactory> {
+  const { platform } = plan;
+  switch (platform.kind) {
     case "qemu":
-      return new QemuPlatform(name, plan, plan.platform, opts);
-    case "vsphere":
-      return new VspherePlatform(name, plan, plan.platform, loadVcenterLogin(), opts);
+      return (name, opts) => new QemuPlatform(name, plan, platform, opts);
+    case "vsphere": {
+      const login = loadVcenterLogin();
+      const site = await lookUpSite(plan, platform, login);
+      return (name, opts) => new VspherePlatform(name, plan, platform, { login, site }, opts);
+    }
   }
 }

@@ -3,6 +3,7 @@ import * as vsphere from "@pulumi/vsphere";
 import type { LabPlan, VspherePlatformPlan } from "../plan/model";
 import { nearest } from "../plan/nearest";
 import { formatProblem, type ConfigProblem } from "../plan/problem";
+import { messageOf } from "../tools/messages";
 import { VcenterError } from "../vcenter/errors";
 import { type Named, type VcenterLogin, withVcenter } from "../vcenter/session";
 
@@ -39,18 +40,17 @@ export async function lookUpSite(
   plan: LabPlan,
   platform: VspherePlatformPlan,
   login: VcenterLogin,
-  opts: pulumi.InvokeOptions,
 ): Promise<VsphereSite> {
   const missing: Missing[] = [];
   const find = async <T>(wanted: Wanted, look: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await look();
     } catch (error) {
-      missing.push({ ...wanted, said: error instanceof Error ? error.message : String(error) });
+      missing.push({ ...wanted, said: pluginWords(error) });
       return undefined;
     }
   };
-  const site = await lookUp(plan, platform, opts, find);
+  const site = await lookUp(plan, platform, find);
   const problems = missing.length > 0 ? await explain(missing, login) : templateProblems(platform, site?.template);
   if (problems.length > 0 || site === undefined) {
     throw new pulumi.RunError(["The vCenter is not as configured.", ...problems.map(formatProblem)].join("\n\n"));
@@ -58,34 +58,38 @@ export async function lookUpSite(
   return site;
 }
 
+/** Without the tokens of the look-up, which Pulumi puts before them twice. */
+function pluginWords(error: unknown): string {
+  return messageOf(error).replace(/^.*(?:returned an error|invoking \S+): /s, "");
+}
+
 type Find = <T>(wanted: Wanted, look: () => Promise<T>) => Promise<T | undefined>;
 
 async function lookUp(
   { uplink }: LabPlan,
   platform: VspherePlatformPlan,
-  opts: pulumi.InvokeOptions,
   find: Find,
 ): Promise<VsphereSite | undefined> {
   const { datacenter: name } = platform;
   const datacenter = await find({ key: "platform.datacenter", name, type: "Datacenter" }, () =>
-    vsphere.getDatacenter({ name }, opts),
+    vsphere.getDatacenter({ name }),
   );
   if (datacenter === undefined) return undefined;
   const within = { datacenterId: datacenter.id };
   const network = (key: string, name: string) =>
-    find({ key, name, type: "Network" }, () => vsphere.getNetwork({ ...within, name }, opts));
+    find({ key, name, type: "Network" }, () => vsphere.getNetwork({ ...within, name }));
   const uplinkName = uplink.attachment.kind === "portGroup" ? uplink.attachment.network : "";
 
   const [compute, storage, template, uplinkNetwork, segment, cluster, tagCategory] = await Promise.all([
-    placement(platform, within, opts, find),
-    datastore(platform, within, opts, find),
+    placement(platform, within, find),
+    datastore(platform, within, find),
     find({ key: "platform.template", name: platform.template, type: "VirtualMachine" }, () =>
-      vsphere.getVirtualMachine({ ...within, name: platform.template }, opts),
+      vsphere.getVirtualMachine({ ...within, name: platform.template }),
     ),
     network("platform.uplinkNetwork", uplinkName),
-    segmentBase(platform.segment, within, opts, find, network),
-    antiAffinityCluster(platform, within, opts, find),
-    category(platform, opts, find),
+    segmentBase(platform.segment, within, find, network),
+    antiAffinityCluster(platform, within, find),
+    category(platform, find),
   ]);
   if (compute === undefined || storage === undefined || template === undefined || uplinkNetwork === undefined) {
     return undefined;
@@ -110,25 +114,22 @@ interface InDatacenter {
 async function placement(
   { placement: { kind, name } }: VspherePlatformPlan,
   within: InDatacenter,
-  opts: pulumi.InvokeOptions,
   find: Find,
 ): Promise<Pick<VsphereSite, "resourcePoolId" | "hostSystemId"> | undefined> {
   const key = `platform.placement.${kind}`;
   switch (kind) {
     case "host": {
-      const host = await find({ key, name, type: "HostSystem" }, () => vsphere.getHost({ ...within, name }, opts));
+      const host = await find({ key, name, type: "HostSystem" }, () => vsphere.getHost({ ...within, name }));
       return host && { resourcePoolId: host.resourcePoolId, hostSystemId: host.id };
     }
     case "cluster": {
       const cluster = await find({ key, name, type: "ClusterComputeResource" }, () =>
-        vsphere.getComputeCluster({ ...within, name }, opts),
+        vsphere.getComputeCluster({ ...within, name }),
       );
       return cluster && { resourcePoolId: cluster.resourcePoolId, hostSystemId: undefined };
     }
     case "resourcePool": {
-      const pool = await find({ key, name, type: "ResourcePool" }, () =>
-        vsphere.getResourcePool({ ...within, name }, opts),
-      );
+      const pool = await find({ key, name, type: "ResourcePool" }, () => vsphere.getResourcePool({ ...within, name }));
       return pool && { resourcePoolId: pool.id, hostSystemId: undefined };
     }
   }
@@ -137,18 +138,17 @@ async function placement(
 async function datastore(
   { storage: { kind, name } }: VspherePlatformPlan,
   within: InDatacenter,
-  opts: pulumi.InvokeOptions,
   find: Find,
 ): Promise<VsphereSite["storage"] | undefined> {
   const key = `platform.${kind}`;
   switch (kind) {
     case "datastore": {
-      const found = await find({ key, name, type: "Datastore" }, () => vsphere.getDatastore({ ...within, name }, opts));
+      const found = await find({ key, name, type: "Datastore" }, () => vsphere.getDatastore({ ...within, name }));
       return found && { datastoreId: found.id };
     }
     case "datastoreCluster": {
       const found = await find({ key, name, type: "StoragePod" }, () =>
-        vsphere.getDatastoreCluster({ ...within, name }, opts),
+        vsphere.getDatastoreCluster({ ...within, name }),
       );
       return found && { datastoreClusterId: found.id };
     }
@@ -159,7 +159,6 @@ async function datastore(
 async function segmentBase(
   segment: VspherePlatformPlan["segment"],
   within: InDatacenter,
-  opts: pulumi.InvokeOptions,
   find: Find,
   network: (key: string, name: string) => Promise<vsphere.Found | undefined>,
 ): Promise<{ networkId?: string | undefined; switchUuid?: string | undefined }> {
@@ -172,7 +171,7 @@ async function segmentBase(
       const name = segment.switch;
       const key = "platform.lanSegment.distributedPortGroup.switch";
       const found = await find({ key, name, type: "DistributedVirtualSwitch" }, () =>
-        vsphere.getDistributedVirtualSwitch({ ...within, name }, opts),
+        vsphere.getDistributedVirtualSwitch({ ...within, name }),
       );
       return { switchUuid: found?.id };
     }
@@ -182,25 +181,20 @@ async function segmentBase(
 async function antiAffinityCluster(
   { antiAffinity }: VspherePlatformPlan,
   within: InDatacenter,
-  opts: pulumi.InvokeOptions,
   find: Find,
 ): Promise<string | undefined> {
   if (antiAffinity === undefined) return undefined;
   const name = antiAffinity.cluster;
   const found = await find({ key: "platform.placement.cluster", name, type: "ClusterComputeResource" }, () =>
-    vsphere.getComputeCluster({ ...within, name }, opts),
+    vsphere.getComputeCluster({ ...within, name }),
   );
   return found?.id;
 }
 
-async function category(
-  { tagCategory: name }: VspherePlatformPlan,
-  opts: pulumi.InvokeOptions,
-  find: Find,
-): Promise<string | undefined> {
+async function category({ tagCategory: name }: VspherePlatformPlan, find: Find): Promise<string | undefined> {
   if (name === undefined) return undefined;
   const found = await find({ key: "platform.tagCategory", name, type: undefined }, () =>
-    vsphere.getTagCategory({ name }, opts),
+    vsphere.getTagCategory({ name }),
   );
   return found?.id;
 }

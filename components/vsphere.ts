@@ -5,7 +5,7 @@ import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, VspherePlatformPlan } f
 import { VsphereGuest } from "../provider/resources";
 import type { VcenterLogin } from "../vcenter/session";
 import type { LabMachines, Machine, MachineArgs, NetworkReference, Platform } from "./platform";
-import { lookUpSite, type VsphereSite } from "./vsphere-site";
+import type { VsphereSite } from "./vsphere-site";
 
 /** GiB that the first disk has at least: the gateway's packages and compiler need room. */
 const minimumDisk = 8;
@@ -15,7 +15,8 @@ const networkTimeout = 60;
 
 /** Virtual machines in a vCenter, cloned from a template; the LAN segment is a port group. */
 export class VspherePlatform implements Platform {
-  private readonly site: pulumi.Output<VsphereSite>;
+  private readonly site: VsphereSite;
+  private readonly login: VcenterLogin;
   private readonly common: CommonArgs;
   private readonly tags: pulumi.Output<string>[] | undefined;
   /** Begins the names of all that the lab makes in vCenter. */
@@ -25,11 +26,12 @@ export class VspherePlatform implements Platform {
     name: string,
     private readonly lab: LabPlan,
     private readonly platform: VspherePlatformPlan,
-    private readonly login: VcenterLogin,
+    vcenter: { readonly login: VcenterLogin; readonly site: VsphereSite },
     opts: pulumi.ComponentResourceOptions,
   ) {
     this.prefix = `${lab.project}-${lab.stack}`;
-    this.site = pulumi.output(lookUpSite(lab, platform, login, invokeOptions(opts)));
+    this.login = vcenter.login;
+    this.site = vcenter.site;
     this.tags = this.makeTags(name, opts);
     const folder = new vsphere.Folder(
       `${name}-folder`,
@@ -49,7 +51,7 @@ export class VspherePlatform implements Platform {
     const tag = new vsphere.Tag(
       `${name}-tag`,
       {
-        categoryId: this.site.apply(({ tagCategoryId }) => required(tagCategoryId, "tag category")),
+        categoryId: required(this.site.tagCategoryId, "tag category"),
         name: this.prefix,
         description: this.platform.annotation,
       },
@@ -67,27 +69,26 @@ export class VspherePlatform implements Platform {
     const { segment } = this.platform;
     switch (segment.kind) {
       case "portGroup":
-        return this.site.apply(({ segmentNetworkId }) => required(segmentNetworkId, "port group"));
+        return pulumi.output(required(this.site.segmentNetworkId, "port group"));
       case "hostPortGroup": {
         const portGroup = new vsphere.HostPortGroup(
           name,
           {
             name: `${this.prefix}-lan`,
-            hostSystemId: this.site.apply(({ hostSystemId }) => required(hostSystemId, "host")),
+            hostSystemId: required(this.site.hostSystemId, "host"),
             virtualSwitchName: segment.switch,
             vlanId: segment.vlan,
           },
           pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
         );
         // Its id is not a network's, but is known only once the port group exists: then its name can be looked up.
-        return pulumi
-          .all([portGroup.id, this.site.datacenterId])
-          .apply(([, datacenterId]) =>
-            vsphere.getNetwork(
-              { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout },
-              invokeOptions(opts),
-            ),
-          ).id;
+        const { datacenterId } = this.site;
+        return portGroup.id.apply(() =>
+          vsphere.getNetwork(
+            { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout },
+            invokeOptions(opts),
+          ),
+        ).id;
       }
       case "distributedPortGroup":
         return new vsphere.DistributedPortGroup(
@@ -95,7 +96,7 @@ export class VspherePlatform implements Platform {
           {
             name: `${this.prefix}-lan`,
             description: this.platform.annotation,
-            distributedVirtualSwitchUuid: this.site.apply(({ switchUuid }) => required(switchUuid, "switch")),
+            distributedVirtualSwitchUuid: required(this.site.switchUuid, "switch"),
             vlanId: segment.vlan,
             ...(this.tags === undefined ? {} : { tags: this.tags }),
           },
@@ -115,9 +116,7 @@ export class VspherePlatform implements Platform {
         ...this.common,
         memory: plan.memoryMiB,
         numCpus: plan.cpus,
-        networkInterfaces: pulumi
-          .all([this.site, segment])
-          .apply(([site, network]) => networkCards(plan, site.uplinkNetworkId, network)),
+        networkInterfaces: segment.apply((network) => networkCards(plan, this.site.uplinkNetworkId, network)),
         // Secret, as the documents are.
         extraConfig: args.documents.apply((documents) => guestinfo(plan.name, documents)),
         // New documents make a new machine; what the guest itself writes there must not reboot this one.
@@ -146,21 +145,18 @@ export class VspherePlatform implements Platform {
 
   /** What comes from the template and from where the lab lies: the same for every machine, and so made once. */
   private commonArgs(folder: vsphere.Folder) {
-    const { annotation } = this.platform;
+    const { resourcePoolId, hostSystemId, storage, template } = this.site;
     return {
-      annotation,
+      annotation: this.platform.annotation,
       folder: folder.path,
-      resourcePoolId: this.site.resourcePoolId,
-      hostSystemId: this.site.hostSystemId,
-      datastoreId: this.site.apply(({ storage }) => ("datastoreId" in storage ? storage.datastoreId : undefined)),
-      datastoreClusterId: this.site.apply(({ storage }) =>
-        "datastoreClusterId" in storage ? storage.datastoreClusterId : undefined,
-      ),
-      clone: { templateUuid: this.site.template.id, timeout: 60 },
-      guestId: this.site.template.guestId,
-      firmware: this.site.template.firmware,
-      scsiType: this.site.template.scsiType,
-      disks: this.site.template.disks.apply((disks) => disks.map(diskLike)),
+      resourcePoolId,
+      ...(hostSystemId === undefined ? {} : { hostSystemId }),
+      ...storage,
+      clone: { templateUuid: template.id, timeout: 60 },
+      guestId: template.guestId,
+      firmware: template.firmware,
+      scsiType: template.scsiType,
+      disks: template.disks.map(diskLike),
       ...(this.tags === undefined ? {} : { tags: this.tags }),
     };
   }
@@ -207,7 +203,7 @@ export class VspherePlatform implements Platform {
       `${name}-apart`,
       {
         name: `${this.prefix}-clients`,
-        computeClusterId: this.site.apply(({ clusterId }) => required(clusterId, "cluster")),
+        computeClusterId: required(this.site.clusterId, "cluster"),
         virtualMachineIds: clients.map(({ id }) => id),
         // With more clients than hosts the rule cannot hold, and the lab should still run.
         mandatory: false,

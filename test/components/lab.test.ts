@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Ipv6OnlyLab } from "../../components/lab";
+import { choosePlatform } from "../../components/platform";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import type { LabPlan } from "../../plan/model";
@@ -12,7 +13,7 @@ async function register(config: Record<string, unknown>): Promise<{ mocks: Recor
   const mocks = new RecordingMocks();
   await pulumi.runtime.setMocks(mocks, "ipv6-only-lab", "test");
   const plan = planLab(parseConfig(config), { project: "ipv6-only-lab", stack: "test" });
-  new Ipv6OnlyLab("lab", plan);
+  new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
   await pulumi.runtime.disconnect();
   return { mocks, plan };
 }

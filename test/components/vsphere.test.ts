@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Ipv6OnlyLab } from "../../components/lab";
+import { choosePlatform } from "../../components/platform";
 import { lookUpSite } from "../../components/vsphere-site";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
@@ -59,7 +60,7 @@ async function register(
     "vsphere:allowUnverifiedSsl": "true",
   });
   const plan = planOf(platform, more);
-  new Ipv6OnlyLab("lab", plan);
+  new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
   await pulumi.runtime.disconnect();
   return { mocks, plan };
 }
@@ -328,7 +329,7 @@ describe("a vCenter that is not as configured", () => {
     await pulumi.runtime.setMocks(new RecordingMocks(answers), "ipv6-only-lab", "test");
     const plan = planOf({});
     if (plan.platform.kind !== "vsphere") throw new Error("The fixture is not on vSphere.");
-    return lookUpSite(plan, plan.platform, login, {});
+    return lookUpSite(plan, plan.platform, login);
   };
 
   it("is told as one that cannot be reached, when that is why nothing is found", async () => {
@@ -358,6 +359,6 @@ describe("a vCenter without an account", () => {
   it("is told with the commands that set what is missing", async () => {
     await pulumi.runtime.setMocks(new RecordingMocks(vcenter), "ipv6-only-lab", "test");
     pulumi.runtime.setAllConfig({ "vsphere:vsphereServer": login.server });
-    expect(() => new Ipv6OnlyLab("lab", planOf({}))).toThrow(/vsphere:user[\s\S]*--secret vsphere:password/);
+    await expect(choosePlatform(planOf({}))).rejects.toThrow(/vsphere:user[\s\S]*--secret vsphere:password/);
   });
 });

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { gatewayDocuments } from "../../cloud-init/gateway";
 import { clientDocuments } from "../../cloud-init/client";
 import { Ipv6OnlyLab } from "../../components/lab";
+import { choosePlatform } from "../../components/platform";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import type { LabPlan } from "../../plan/model";
@@ -56,7 +57,8 @@ const engine: pulumi.runtime.Mocks = {
 async function runProgram(clients: number, platform: string): Promise<unknown> {
   await pulumi.runtime.setMocks(engine, "ipv6-only-lab", "bench");
   pulumi.runtime.setAllConfig({ "vsphere:vsphereServer": "a", "vsphere:user": "b", "vsphere:password": "c" });
-  const lab = new Ipv6OnlyLab("lab", { ...makePlan(clients, platform), warnings: [] });
+  const plan = { ...makePlan(clients, platform), warnings: [] };
+  const lab = new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
   await pulumi.runtime.disconnect();
   return lab;
 }
