@@ -2,7 +2,6 @@ import { remote, type types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshPlan } from "../plan/model";
 import type { KeyPair } from "../provider/resources";
-import { shellQuote } from "../ssh/shell";
 
 /** An sshd that this machine can reach, with the host key that it must show. */
 export interface SshEndpoint {
@@ -55,14 +54,17 @@ export interface ScriptArgs {
   readonly machineId: pulumi.Output<string>;
 }
 
-/** Runs a script as root on a machine: again when the script or its input changes. */
+/**
+ * Runs a script as root on a machine: again when the script or its input changes. The script comes first on standard
+ * input, since the command line is what is shown when something fails.
+ */
 export function rootScript(name: string, args: ScriptArgs, opts: pulumi.CustomResourceOptions): remote.Command {
   return new remote.Command(
     name,
     {
       connection: args.connection,
-      create: `sudo -n -- bash -c ${shellQuote(args.script)}`,
-      ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
+      create: `sudo -n -- bash -c 'eval "$(head -c ${Buffer.byteLength(args.script)})"'`,
+      stdin: pulumi.concat(args.script, args.stdin ?? ""),
       triggers: [args.machineId],
       addPreviousOutputInEnv: false,
     },

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Ipv6OnlyLab } from "../../components/lab";
@@ -16,6 +18,13 @@ async function register(config: Record<string, unknown>): Promise<{ mocks: Recor
   new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
   await pulumi.runtime.disconnect();
   return { mocks, plan };
+}
+
+/** The script that a command runs as root, and what the script finds on its standard input. */
+function scriptOf({ create, stdin }: Registered["inputs"]): { script: string; rest: string } {
+  const [, size] = /^sudo -n -- bash -c 'eval "\$\(head -c (\d+)\)"'$/.exec(String(create)) ?? [];
+  const bytes = Buffer.from(String(stdin));
+  return { script: bytes.subarray(0, Number(size)).toString(), rest: bytes.subarray(Number(size)).toString() };
 }
 
 describe("a lab with default configuration", () => {
@@ -90,7 +99,9 @@ describe("a lab with default configuration", () => {
       dialErrorLimit: -1,
       perDialTimeout: 20,
     });
-    expect(inputs.stdin).toBe(bundleText(renderBundle(plan)));
+    const { script, rest } = scriptOf(inputs);
+    expect(script).toBe(readFileSync(join(__dirname, "../../services/apply.sh"), "utf8"));
+    expect(rest).toBe(bundleText(renderBundle(plan)));
     expect(inputs.triggers).toEqual(["lab-gateway-id"]);
   });
 
@@ -139,7 +150,7 @@ describe("a lab from a distribution's cloud image", () => {
       image: { kind: "cloud", location: "/images/debian.qcow2", extraPackages: ["nginx"] },
     });
     const { inputs } = mocks.one("command:remote:Command", "lab-client-1-packages");
-    expect(inputs.stdin).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
+    expect(scriptOf(inputs).rest).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
     expect(inputs.connection).toMatchObject({
       host: plan.clients[0]?.address,
       port: 22,
