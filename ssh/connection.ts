@@ -47,8 +47,7 @@ export class SshConnection {
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     options.signal?.throwIfAborted();
-    const channel = await this.open(command, options);
-    return this.collect(channel, command, options);
+    return this.open(command, options);
   }
 
   /** What opens connections from the machine at the other end. */
@@ -76,7 +75,7 @@ export class SshConnection {
     for (const client of this.clients) client.destroy();
   }
 
-  private open(command: string, options: ExecOptions): Promise<ClientChannel> {
+  private open(command: string, options: ExecOptions): Promise<ExecResult> {
     const [client] = this.clients;
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
@@ -90,7 +89,8 @@ export class SshConnection {
       client.exec(command, options.environment === undefined ? {} : { env: options.environment }, (error, channel) => {
         client.removeListener("close", onClose);
         options.signal?.removeEventListener("abort", onAbort);
-        if (error === undefined) resolve(channel);
+        // At once: what a quick command said and how it ended may be in the same packet as the answer to this.
+        if (error === undefined) resolve(this.collect(channel, command, options));
         else reject(error);
       });
     });

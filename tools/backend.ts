@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "./messages";
-import { type StatePaths, statePaths } from "./paths";
+import { cacheFolder, type StatePaths, statePaths } from "./paths";
 import { stacksInState } from "./stack-state";
 import type { Toolchain } from "./toolchain";
 
@@ -24,6 +24,8 @@ export function prepareDeployment(toolchain: Toolchain, environment: NodeJS.Proc
   const env: NodeJS.ProcessEnv = {
     ...environment,
     PATH: toolchain.searchPath,
+    // Node.js 22 and newer keep there what they compiled: every start of a program is a quarter quicker.
+    NODE_COMPILE_CACHE: environment.NODE_COMPILE_CACHE ?? join(cacheFolder(), "node"),
     PULUMI_SKIP_UPDATE_CHECK: environment.PULUMI_SKIP_UPDATE_CHECK ?? "true",
     ...(toolchain.pulumiHome === undefined ? {} : { PULUMI_HOME: toolchain.pulumiHome }),
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LabAccess } from "./access";
 import { checkClient, checkGateway, unreachable } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
@@ -15,14 +16,43 @@ export interface VerifyOptions extends VisitOptions {
 /** Clients looked at side by side: each costs the gateway one SSH channel and one round of DNS and HTTP. */
 const sideBySide = 4;
 
-/** Looks at every client from the client, at the gateway from the gateway, and compares both with the plan. */
+/**
+ * Seconds that a lab may take to become as it should be, once everybody can be talked to: a DHCPv6 server that was not
+ * there yet is asked again only after a while (RFC 8415 section 15).
+ */
+const settlingTime = 30;
+
+/**
+ * Looks at every client from the client, at the gateway from the gateway, and compares both with the plan; again for
+ * half a minute where not all is so yet, unless `wait` is 0.
+ */
 export async function verifyLab(access: LabAccess, options: VerifyOptions): Promise<Report> {
+  const first = await look(access, options);
+  const deadline = Date.now() + Math.min(options.wait, settlingTime) * 1000;
+  let last = first;
+  while (!last.report.passed && last.reached && Date.now() < deadline) {
+    options.progress?.("not all is as it should be yet, looking again");
+    await sleep(1000, undefined, { signal: options.signal });
+    last = await look(access, options);
+  }
+  const { firstByteAt } = first.report;
+  return firstByteAt === undefined ? last.report : { ...last.report, firstByteAt };
+}
+
+interface Look {
+  readonly report: Report;
+  /** Every machine could be asked. */
+  readonly reached: boolean;
+}
+
+async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
   const clients = access.clients.filter(({ name }) => options.only?.includes(name) ?? true);
   const lab = `${access.promised.project}/${access.promised.stack}`;
   const connected = await tryConnect(options.signal, () => connectGateway(access, options));
   if (!connected.ok) {
     const { name, host, port, console } = access.gateway;
-    return makeReport(lab, [unreachable(name, `${host}, port ${port}`, console, connected.why)], []);
+    const result = unreachable(name, `${host}, port ${port}`, console, connected.why);
+    return { report: makeReport(lab, [result], []), reached: false };
   }
   const gateway = connected.connection;
   try {
@@ -33,16 +63,14 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
       // Every session is there when the last client has fetched; the pings may still go on.
       neighbourhood.unfetched.empty.then(() => translations(gateway, options.signal)),
     ]);
-    return makeReport(
-      lab,
-      [
-        ...checkGateway(access, running),
-        ...visits.flatMap((visit) =>
-          visit.ok ? checkClient(access, { ...visit.evidence, sessions }) : [visit.failure],
-        ),
-      ],
-      visits.flatMap((visit) => (visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [])),
+    const results = [
+      ...checkGateway(access, running),
+      ...visits.flatMap((visit) => (visit.ok ? checkClient(access, { ...visit.evidence, sessions }) : [visit.failure])),
+    ];
+    const firstBytes = visits.flatMap((visit) =>
+      visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [],
     );
+    return { report: makeReport(lab, results, firstBytes), reached: visits.every(({ ok }) => ok) };
   } finally {
     gateway.close();
   }
