@@ -1,6 +1,6 @@
 import { loadPlan } from "./components/config";
 import { Ipv6OnlyLab } from "./components/lab";
-import { choosePlatform } from "./components/platform";
+import { choosePlatform } from "./components/platforms";
 
 export = async () => {
   const plan = loadPlan();

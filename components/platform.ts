@@ -1,15 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CloudInitDocuments } from "../cloud-init/documents";
-import type { ClientPlan, GatewayPlan, LabPlan, LanPlan } from "../plan/model";
-import { loadVcenterLogin } from "./config";
-import { QemuPlatform } from "./qemu";
-import { VspherePlatform } from "./vsphere";
-import { lookUpSite } from "./vsphere-site";
+import type { ClientPlan, GatewayPlan, LanPlan } from "../plan/model";
 
-/**
- * The seam between what a lab is and what it is made of. Everything above it is the same on every platform; this file
- * is the only one that knows that there is more than one.
- */
+/** The seam between what a lab is and what it is made of. Everything above it is the same on every platform. */
 export interface Platform {
   /** The isolated LAN: no host NIC, no DHCP of a hypervisor. */
   segment(name: string, lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference;
@@ -48,21 +41,3 @@ export interface Machine {
 
 /** Makes the platform of a lab. `name` prefixes what all of its machines share. */
 export type PlatformFactory = (name: string, opts: pulumi.ComponentResourceOptions) => Platform;
-
-/**
- * The platform that the plan chose, with what has to be asked for it already answered: a name that is not there is told
- * before the first resource is made, and every id is known in a preview.
- * @throws pulumi.RunError when what the configuration names is not there.
- */
-export async function choosePlatform(plan: LabPlan): Promise<PlatformFactory> {
-  const { platform } = plan;
-  switch (platform.kind) {
-    case "qemu":
-      return (name, opts) => new QemuPlatform(name, plan, platform, opts);
-    case "vsphere": {
-      const login = loadVcenterLogin();
-      const site = await lookUpSite(plan, platform, login);
-      return (name, opts) => new VspherePlatform(name, plan, platform, { login, site }, opts);
-    }
-  }
-}

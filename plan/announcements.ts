@@ -1,8 +1,5 @@
-/** What the LAN is told about itself: router advertisements and DHCPv6. */
-import type { PlannedClient } from "./clients";
-import { addressInPrefix, parseInterfaceId } from "./interface-id";
-import type { Dhcpv6Plan, LanPlan, RouterAdvertisementPlan } from "./model";
-import { parseIpv6Prefix } from "./prefix";
+/** What the router tells the LAN about itself. */
+import type { LanPlan, RouterAdvertisementPlan } from "./model";
 import type { LabConfig } from "./schema";
 
 /** PREF64's lifetime field counts units of 8 seconds in 13 bits (RFC 8781 section 4). */
@@ -46,25 +43,4 @@ export function routerAdvertisementPlan(config: LabConfig, lan: LanPlan): Router
 
 function pref64Lifetime(seconds: number): number {
   return Math.min(Math.ceil(seconds / pref64Unit) * pref64Unit, longestPref64Lifetime);
-}
-
-export function dhcpv6Plan(config: LabConfig, lan: LanPlan, clients: readonly PlannedClient[]): Dhcpv6Plan {
-  const { mode, pool, preferredLifetime, validLifetime } = config.dhcpv6;
-  if (mode === "off") return { mode };
-  const options = { dnsServers: [lan.gatewayAddress], searchDomains: config.dns.searchDomains };
-  if (mode === "stateless") return { mode, ...options };
-  const prefix = parseIpv6Prefix(lan.prefix);
-  return {
-    mode,
-    ...options,
-    pool: {
-      first: addressInPrefix(prefix, parseInterfaceId(pool.first)),
-      last: addressInPrefix(prefix, parseInterfaceId(pool.last)),
-    },
-    preferredLifetime,
-    validLifetime,
-    reservations: clients
-      .map(({ plan, reservedAddress }) => ({ mac: plan.lanMac, address: reservedAddress, hostname: plan.name }))
-      .sort((one, other) => (one.mac < other.mac ? -1 : 1)),
-  };
 }

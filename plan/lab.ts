@@ -1,7 +1,8 @@
 /** From a checked configuration to the plan of the lab: every decision, made here once. */
-import { dhcpv6Plan, routerAdvertisementPlan } from "./announcements";
+import { routerAdvertisementPlan } from "./announcements";
 import { warnings } from "./checks";
 import { planClients } from "./clients";
+import { dhcpv6Plan } from "./dhcpv6";
 import { gatewayMacs } from "./mac";
 import type { LabConfig } from "./schema";
 import type { LabIdentity } from "./identity";

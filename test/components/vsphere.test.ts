@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Ipv6OnlyLab } from "../../components/lab";
-import { choosePlatform } from "../../components/platform";
+import { choosePlatform } from "../../components/platforms";
 import { lookUpSite } from "../../components/vsphere-site";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";

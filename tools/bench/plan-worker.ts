@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { gatewayDocuments } from "../../cloud-init/gateway";
 import { clientDocuments } from "../../cloud-init/client";
 import { Ipv6OnlyLab } from "../../components/lab";
-import { choosePlatform } from "../../components/platform";
+import { choosePlatform } from "../../components/platforms";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import type { LabPlan } from "../../plan/model";
