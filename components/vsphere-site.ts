@@ -55,7 +55,28 @@ export async function lookUpSite(
   if (problems.length > 0 || site === undefined) {
     throw new pulumi.RunError(["The vCenter is not as configured.", ...problems.map(formatProblem)].join("\n\n"));
   }
+  await warnOfMoves(platform, site, login);
   return site;
+}
+
+/** A machine that DRS moves to another host loses a LAN that one host has. */
+async function warnOfMoves({ segment }: VspherePlatformPlan, site: VsphereSite, login: VcenterLogin): Promise<void> {
+  const { hostSystemId } = site;
+  if (segment.kind !== "hostPortGroup" || hostSystemId === undefined) return;
+  const cluster = await withVcenter(login, AbortSignal.timeout(60_000), (session) =>
+    session.automatedCluster(hostSystemId),
+  ).catch((error: unknown) => {
+    if (!(error instanceof VcenterError)) throw error;
+    return undefined;
+  });
+  if (cluster === undefined) return;
+  const warning = {
+    key: "platform.lanSegment.hostPortGroup",
+    value: segment.switch,
+    why: `is a switch of ${segment.host} alone, and DRS of its cluster ${cluster} may move machines away from it.`,
+    remedy: "Write distributedPortGroup, or set DRS of that cluster to partially automated or manual",
+  };
+  void pulumi.log.warn(`configuration:\n${formatProblem(warning)}`);
 }
 
 /** Without the tokens of the look-up, which Pulumi puts before them twice. */

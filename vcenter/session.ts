@@ -111,17 +111,12 @@ export class VcenterSession {
     ];
     let object: string;
     try {
-      [object = ""] = await this.retrieve(
-        `<propSet><type>VirtualMachine</type>${paths.map((path) => `<pathSet>${path}</pathSet>`).join("")}</propSet>`,
-        `<objectSet>${referenceXml("obj", machine)}</objectSet>`,
-      );
+      [object = ""] = await this.properties(machine, paths);
     } catch (error) {
       if (error instanceof VcenterError && error.fault === "ManagedObjectNotFound") return undefined;
       throw error;
     }
-    const properties = new Map(
-      findAll(object, "propSet").map((property) => [find(property, "name") ?? "", find(property, "val") ?? ""]),
-    );
+    const properties = byName(object);
     return {
       running: properties.get("runtime.powerState") === "poweredOn",
       bootTime: properties.get("summary.runtime.bootTime"),
@@ -131,15 +126,29 @@ export class VcenterSession {
     };
   }
 
+  /**
+   * The cluster of a host when its DRS moves machines to other hosts by itself.
+   * @param host managed object id, e.g. `host-21`.
+   */
+  async automatedCluster(host: string): Promise<string | undefined> {
+    const [of = ""] = await this.properties({ type: "HostSystem", id: host }, ["parent"]);
+    const parent = reference(of, "val");
+    if (parent.type !== "ClusterComputeResource") return undefined;
+    const [cluster = ""] = await this.properties(parent, ["name", "configurationEx"]);
+    const properties = byName(cluster);
+    const drs = find(properties.get("configurationEx") ?? "", "drsConfig") ?? "";
+    const behavior = find(drs, "defaultVmBehavior") ?? "fullyAutomated";
+    return find(drs, "enabled") === "true" && behavior === "fullyAutomated"
+      ? inventoryName(properties.get("name") ?? "")
+      : undefined;
+  }
+
   /** Powers a machine on; returns when vCenter has done so. @throws VcenterError with the task's own words. */
   async powerOn(moid: string): Promise<void> {
     const answer = await this.soap.call("PowerOnVM_Task", { type: "VirtualMachine", id: moid });
     const task = reference(answer, "returnval");
     for (;;) {
-      const [object = ""] = await this.retrieve(
-        "<propSet><type>Task</type><pathSet>info</pathSet></propSet>",
-        `<objectSet>${referenceXml("obj", task)}</objectSet>`,
-      );
+      const [object = ""] = await this.properties(task, ["info"]);
       const state = find(object, "state");
       if (state === "success") return;
       if (state === "error") {
@@ -147,6 +156,13 @@ export class VcenterSession {
       }
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
+  }
+
+  private properties(of: Reference, paths: readonly string[]): Promise<string[]> {
+    return this.retrieve(
+      `<propSet><type>${of.type}</type>${paths.map((path) => `<pathSet>${path}</pathSet>`).join("")}</propSet>`,
+      `<objectSet>${referenceXml("obj", of)}</objectSet>`,
+    );
   }
 
   /** The objects of all pages of an answer, each as XML. */
@@ -167,6 +183,13 @@ export class VcenterSession {
   }
 }
 
+/** An object's properties, which come in any order, as XML. */
+function byName(object: string): ReadonlyMap<string, string> {
+  return new Map(
+    findAll(object, "propSet").map((property) => [find(property, "name") ?? "", find(property, "val") ?? ""]),
+  );
+}
+
 function guestNic(xml: string): GuestNic {
   // An address is an `ipAddress` inside an `ipAddress`; resolvers, outside of `ipConfig`, are called so too.
   const addresses = (find(xml, "ipConfig") ?? "").matchAll(/<ipAddress>([^<]+)<\/ipAddress>/g);
@@ -182,7 +205,8 @@ function inventoryName(xml: string): string {
 }
 
 function reference(xml: string, element: string): Reference {
-  const match = new RegExp(`<${element}\\s[^>]*?type="(\\w+)"[^>]*>([^<]+)</${element}>`).exec(xml);
+  // Not `xsi:type`, which may stand before it.
+  const match = new RegExp(`<${element}\\b[^>]*?\\stype="(\\w+)"[^>]*>([^<]+)</${element}>`).exec(xml);
   const [, type, id] = match ?? [];
   if (type === undefined || id === undefined) {
     throw new VcenterError("unreachable", "", `What answers is no vCenter: it does not name its ${element}.`);

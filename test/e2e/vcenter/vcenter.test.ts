@@ -67,6 +67,16 @@ describe("the inventory", () => {
     expect(found.map(({ name }) => name)).toEqual(names);
   });
 
+  it("knows the cluster whose DRS may move a host's machines, and that a host by itself has none", async () => {
+    const clusterOf = (name: string) =>
+      inSession(login, async (session) => {
+        const host = (await session.list("HostSystem")).find((each) => each.name === name);
+        return session.automatedCluster(host?.id ?? "");
+      });
+    expect(await clusterOf("DC0_C0_H0")).toBe("DC0_C0");
+    expect(await clusterOf("DC0_H0")).toBeUndefined();
+  });
+
   it("gives the names that are there for one that is not, and a guess", async () => {
     const notFound = (what: string) => () => {
       throw new Error(`${what} not found`);
