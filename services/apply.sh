@@ -256,7 +256,8 @@ choose_dnssec() {
     esac
   done
   [[ $good -gt 0 ]] || fail "unbound: no forwarder can be used, nothing was changed." \
-    "Configure dns.forwarders with resolvers that the gateway reaches, or \"uplink\" for those of its network."
+    'Configure dns.forwarders with resolvers that the gateway reaches. "uplink" means those of its own network (under' \
+    'QEMU: those of your computer): they must resolve names themselves.'
   if [[ $conf == *"include: \"$dnssec_link\""* ]]; then
     variant=off
     [[ $signing -lt $good ]] || variant=on
