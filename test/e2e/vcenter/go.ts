@@ -6,6 +6,12 @@ import { withLock } from "../../../tools/lock";
 import { cacheFolder } from "../../../tools/paths";
 import { findOnPath, run } from "../../../tools/processes";
 
+/** Also where Go's own installer puts it, which is not always on PATH. */
+const go = findOnPath("go") ?? ["/usr/local/go/bin/go"].find(existsSync);
+
+/** For a test's name: why it is skipped; empty where Go is installed. */
+export const withoutGo = go === undefined ? " (skipped: it needs Go)" : "";
+
 export interface GoProgram {
   /** Where its sources and its go.mod are. */
   readonly folder: string;
@@ -28,7 +34,7 @@ export async function goProgram({ folder, name, linkerFlags = "" }: GoProgram): 
 }
 
 async function build(folder: string, program: string, linkerFlags: string): Promise<void> {
-  const go = findOnPath("go") ?? "/usr/local/go/bin/go";
+  if (go === undefined) throw new Error(`Go is not installed, and ${folder} is written in it.`);
   const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags", linkerFlags, "-o", program, "."];
   const built = await run(go, args, {
     cwd: folder,

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { report, Stack } from "../harness";
 import { story, unchanged, verify } from "../story";
+import { withoutGo } from "./go";
 import { call, inSession } from "./inventory";
 import { pluginEnvironment } from "./plugin";
 import { startVcenter, type Vcenter } from "./server";
@@ -11,10 +12,10 @@ import { startVcenter, type Vcenter } from "./server";
 jest.setTimeout(2 ** 31 - 1);
 
 // A machine in a vCenter answers SSH on port 22 of an address of its own: here one of the loopback network.
-const possible = process.platform === "linux" && process.getuid?.() === 0;
-const skipped = possible ? "" : " (skipped: only root on Linux may listen on port 22 of 127.0.0.0/8)";
+const rootOnLinux = process.platform === "linux" && process.getuid?.() === 0;
+const skipped = rootOnLinux ? withoutGo : " (skipped: only root on Linux may listen on port 22 of 127.0.0.0/8)";
 
-(possible ? describe : describe.skip)(`a lab in a vCenter, from nothing to nothing${skipped}`, () => {
+(skipped === "" ? describe : describe.skip)(`a lab in a vCenter, from nothing to nothing${skipped}`, () => {
   let vcenter: Vcenter;
   let plugin: NodeJS.ProcessEnv;
   let stop = (): Promise<void> => Promise.resolve();

@@ -8,6 +8,7 @@ import type { VcenterLogin } from "../../../vcenter/session";
 import { RecordingMocks } from "../../components/mocks";
 import { planOf } from "../../fixtures/plan";
 import { platformWith } from "../../plan/bad-vsphere";
+import { withoutGo } from "./go";
 import { call, clone, inSession } from "./inventory";
 import { startVcenter, type Vcenter } from "./server";
 
@@ -15,11 +16,15 @@ jest.setTimeout(600_000);
 
 let vcenter: Vcenter;
 let login: VcenterLogin;
+let stop = (): Promise<void> => Promise.resolve();
 beforeAll(async () => {
+  if (withoutGo !== "") return;
   vcenter = await startVcenter(join(__dirname, "guest.sh"));
+  stop = () => vcenter.stop();
   ({ login } = vcenter);
 });
-afterAll(() => vcenter.stop());
+afterAll(() => stop());
+const describeVcenter = withoutGo === "" ? describe : describe.skip;
 
 const nothing = (): void => undefined;
 const context = { signal: new AbortController().signal, progress: nothing, info: nothing, warn: nothing };
@@ -32,7 +37,7 @@ async function problemOf(changed: Partial<VcenterLogin>): Promise<VcenterError> 
   throw new Error(`Nothing failed: ${String(failure)}`);
 }
 
-describe("a vCenter that cannot be used", () => {
+describeVcenter(`a vCenter that cannot be used${withoutGo}`, () => {
   it("is told as unreachable where nobody answers", async () => {
     const server = `127.0.0.1:${await freeTcpPort()}`;
     expect(await problemOf({ server })).toMatchObject({
@@ -56,7 +61,7 @@ describe("a vCenter that cannot be used", () => {
   });
 });
 
-describe("the inventory", () => {
+describeVcenter(`the inventory${withoutGo}`, () => {
   it.each([
     ["Datacenter", ["DC0"]],
     ["ClusterComputeResource", ["DC0_C0"]],
@@ -100,7 +105,7 @@ describe("the inventory", () => {
   });
 });
 
-describe("a machine in vCenter", () => {
+describeVcenter(`a machine in vCenter${withoutGo}`, () => {
   const uplinkOf = async (moid: string): Promise<string> => {
     await inSession(login, (session) => session.powerOn(moid));
     for (;;) {
