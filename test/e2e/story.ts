@@ -1,7 +1,7 @@
 /** What the stories about real labs have in common. */
 import { z } from "zod";
 import { messageOf } from "../../tools/messages";
-import type { Stack } from "./harness";
+import { report, type Stack } from "./harness";
 
 /** The first step that fails ends the story: what comes after it would only tell the same again. */
 export function story(lab: Stack): (sentence: string, work: () => Promise<void>) => void {
@@ -42,6 +42,20 @@ export async function verify(lab: Stack): Promise<Verification> {
   return verification.parse(JSON.parse(stdout));
 }
 
-export function unchanged(stdout: string): boolean {
-  return /^Resources:\s+\d+ unchanged\s/m.test(stdout);
+/** `verify` passes, and its evidence of the session is inside the NAT64 prefix. */
+export async function expectVerified(lab: Stack, translated: RegExp): Promise<void> {
+  const { passed, results } = await verify(lab);
+  expect(results.filter(({ status }) => status === "fail")).toEqual([]);
+  expect(passed).toBe(true);
+  expect(results.find(({ check }) => check.startsWith("there is no IPv4"))?.status).toBe("pass");
+  expect(results.find(({ check }) => check.startsWith("Jool's session table"))?.evidence).toMatch(translated);
+}
+
+/** Another `up` changes no resource and touches no machine. */
+export async function expectUnchanged(lab: Stack): Promise<void> {
+  const machines = lab.machines();
+  const outcome = await lab.succeed("up");
+  report("up without a change", outcome);
+  expect(outcome.stdout).toMatch(/^Resources:\s+\d+ unchanged\s/m);
+  expect(lab.machines()).toEqual(machines);
 }
