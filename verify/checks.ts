@@ -243,7 +243,7 @@ function checkSession(promised: PromisedPlan, { access, sessions, fetch, facts }
     : fail(`${server.address} is not what ${fetch.remote} stands for`, "Jool's pool6 is not the planned one.");
 }
 
-export function hostOf(url: string): string {
+function hostOf(url: string): string {
   return new URL(url).hostname;
 }
 

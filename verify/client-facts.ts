@@ -92,7 +92,7 @@ const addressSchema = z.array(
 );
 
 /** The addresses of `ip -json address show`. */
-export function readAddresses(sections: Sections): AddressFact[] {
+function readAddresses(sections: Sections): AddressFact[] {
   return readJson(sections, "addresses", addressSchema).flatMap(({ ifname, addr_info }) =>
     (addr_info ?? []).map(({ family, local, scope, tentative, dadfailed }) => ({
       device: ifname ?? "",

@@ -33,7 +33,8 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   while (!last.report.passed && last.reached && Date.now() < deadline) {
     options.progress?.("not all is as it should be yet, looking again");
     await sleep(1000, undefined, { signal: options.signal });
-    last = await look(access, options);
+    const wait = Math.max(0, Math.ceil((deadline - Date.now()) / 1000));
+    last = await look(access, { ...options, wait });
   }
   const { firstByteAt } = first.report;
   return firstByteAt === undefined ? last.report : { ...last.report, firstByteAt };
@@ -59,7 +60,11 @@ async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
     const neighbourhood = { gateway, online: [], unfetched: new Roll(clients) };
     const [running, visits, { sessions }] = await Promise.all([
       services(gateway, options.signal),
-      mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
+      mapLimited(clients, sideBySide, (client) =>
+        visitClient(access, client, neighbourhood, options).finally(() => {
+          neighbourhood.unfetched.crossOff(client.name);
+        }),
+      ),
       // Every session is there when the last client has fetched; the pings may still go on.
       neighbourhood.unfetched.empty.then(() => translations(gateway, options.signal)),
     ]);

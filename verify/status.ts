@@ -1,7 +1,6 @@
 import type { SshConnection } from "../ssh";
-import { messageOf } from "../tools/messages";
 import type { ClientAccess, LabAccess } from "./access";
-import { connectClient, connectGateway, type ReachOptions } from "./connect";
+import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { services, translations } from "./facts";
 import type { ServiceFacts, TranslationFacts } from "./gateway-facts";
 import { formatTable } from "./report";
@@ -54,20 +53,18 @@ async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sig
     address: access.promised.lan.gatewayAddress,
   } as const;
   const clientMachines = access.clients.map((client) => ({ ...client, role: "client" }) as const);
-  let gateway: SshConnection;
-  try {
-    gateway = await connectGateway(access, options);
-  } catch (error) {
-    options.signal.throwIfAborted();
+  const connected = await tryConnect(options.signal, () => connectGateway(access, options));
+  if (!connected.ok) {
     const hidden = "only the gateway leads to it";
     return {
       machines: [
-        unreachable(gatewayMachine, messageOf(error)),
+        unreachable(gatewayMachine, connected.why),
         ...clientMachines.map((client) => unreachable(client, hidden)),
       ],
       facts: undefined,
     };
   }
+  const gateway = connected.connection;
   try {
     const [running, translated, ...clients] = await Promise.all([
       services(gateway, options.signal),
@@ -88,14 +85,12 @@ async function clientStatus(
   gateway: SshConnection,
   options: ReachOptions,
 ): Promise<MachineStatus> {
-  try {
-    const connection = await connectClient(access, client, gateway, options);
-    connection.close();
-    return up(client);
-  } catch (error) {
-    options.signal.throwIfAborted();
-    return unreachable(client, messageOf(error));
+  const connected = await tryConnect(options.signal, () => connectClient(access, client, gateway, options));
+  if (!connected.ok) {
+    return unreachable(client, connected.why);
   }
+  connected.connection.close();
+  return up(client);
 }
 
 function up({ name, role, address, console }: Known): MachineStatus {

@@ -57,7 +57,6 @@ export async function visitClient(
     connectClient(access, client, neighbourhood.gateway, options),
   );
   if (!connected.ok) {
-    neighbourhood.unfetched.crossOff(client.name);
     const { name, address, console } = client;
     return { ok: false, failure: unreachable(name, `${address} through the gateway`, console, connected.why) };
   }
@@ -68,7 +67,6 @@ export async function visitClient(
     options.progress?.(`${client.name}: ${evidence.fetch.said}`);
     return { ok: true, evidence, firstByteAt };
   } finally {
-    neighbourhood.unfetched.crossOff(client.name);
     connection.close();
   }
 }

@@ -8,9 +8,6 @@ import { call, inSession } from "./inventory";
 import { pluginEnvironment } from "./plugin";
 import { startVcenter, type Vcenter } from "./server";
 
-// Real machines take the time that they take: no time limit proves anything here.
-jest.setTimeout(2 ** 31 - 1);
-
 // A machine in a vCenter answers SSH on port 22 of an address of its own: here one of the loopback network.
 const rootOnLinux = process.platform === "linux" && process.getuid?.() === 0;
 const skipped = rootOnLinux ? withoutGo : " (skipped: only root on Linux may listen on port 22 of 127.0.0.0/8)";
