@@ -44,7 +44,7 @@ if ! modinfo -k "$kernel" jool >/dev/null 2>&1; then
   # autoinstall: that one passes over what is not added.)
   for source in /usr/src/jool-*/; do
     version=${source#/usr/src/jool-}
-    # Without debug information, which costs the compiler much of its time and which nobody reads here.
+    # Without debug information, which nobody reads here.
     KCFLAGS=-g0 dkms install "jool/${version%/}" -k "$kernel" || true
   done
   depmod "$kernel"

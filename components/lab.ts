@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { LabPlan } from "../plan/model";
-import { formatProblem } from "../plan/problem";
 import { KeyPair, Verification } from "../provider/resources";
 import { type LabAccess, promisedBy } from "../verify/access";
 import { Client } from "./client";
 import { Gateway } from "./gateway";
 import type { PlatformFactory } from "./platform";
 import type { Login } from "./remote";
+import { warnOf } from "./warning";
 
 /**
  * An IPv6-only network with NAT64/DNS64: a gateway, clients that have IPv6 only, the segment between them, and the
@@ -100,7 +100,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
 
   private warn(plan: LabPlan): void {
     for (const warning of plan.warnings) {
-      void pulumi.log.warn(`configuration:\n${formatProblem(warning)}`, this);
+      warnOf(warning, this);
     }
   }
 }

@@ -6,6 +6,7 @@ import { formatProblem, type ConfigProblem } from "../plan/problem";
 import { messageOf } from "../tools/messages";
 import { VcenterError } from "../vcenter/errors";
 import { type Named, type VcenterLogin, withVcenter } from "../vcenter/session";
+import { warnOf } from "./warning";
 
 /** What a lab on vSphere stands on, by vCenter's own ids. */
 export interface VsphereSite {
@@ -23,6 +24,9 @@ export interface VsphereSite {
   readonly clusterId: string | undefined;
   readonly tagCategoryId: string | undefined;
 }
+
+/** Milliseconds for a conversation with vCenter beside the plugin's. */
+const questionTimeout = 60_000;
 
 /** A name of the configuration that has to be in vCenter. */
 interface Wanted {
@@ -63,20 +67,19 @@ export async function lookUpSite(
 async function warnOfMoves({ segment }: VspherePlatformPlan, site: VsphereSite, login: VcenterLogin): Promise<void> {
   const { hostSystemId } = site;
   if (segment.kind !== "hostPortGroup" || hostSystemId === undefined) return;
-  const cluster = await withVcenter(login, AbortSignal.timeout(60_000), (session) =>
+  const cluster = await withVcenter(login, AbortSignal.timeout(questionTimeout), (session) =>
     session.automatedCluster(hostSystemId),
   ).catch((error: unknown) => {
     if (!(error instanceof VcenterError)) throw error;
     return undefined;
   });
   if (cluster === undefined) return;
-  const warning = {
+  warnOf({
     key: "platform.lanSegment.hostPortGroup",
     value: segment.switch,
     why: `is a switch of ${segment.host} alone, and DRS of its cluster ${cluster} may move machines away from it.`,
     remedy: "Write distributedPortGroup, or set DRS of that cluster to partially automated or manual",
-  };
-  void pulumi.log.warn(`configuration:\n${formatProblem(warning)}`);
+  });
 }
 
 /** Without the tokens of the look-up, which Pulumi puts before them twice. */
@@ -228,7 +231,7 @@ interface Missing extends Wanted {
 /** What to do about names that were not found, told by the names that are there. */
 async function explain(missing: readonly Missing[], login: VcenterLogin): Promise<ConfigProblem[]> {
   try {
-    return await withVcenter(login, AbortSignal.timeout(60_000), async (session) => {
+    return await withVcenter(login, AbortSignal.timeout(questionTimeout), async (session) => {
       const problems: ConfigProblem[] = [];
       for (const each of missing) {
         problems.push(notFound(each, each.type === undefined ? [] : await session.list(each.type)));

@@ -17,6 +17,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
+import { messageOf } from "../tools/messages";
 import type { EngineLog } from "./engine-log";
 import {
   containsUnknown,
@@ -234,7 +235,7 @@ function answerLater<T>(done: grpc.sendUnaryData<T>, make: () => Promise<T>): vo
       done(null, response);
     },
     (error: unknown) => {
-      const details = error instanceof Error ? error.message : String(error);
+      const details = messageOf(error);
       done({ code: grpc.status.UNKNOWN, details, name: "Error", message: details });
     },
   );

@@ -111,7 +111,7 @@ export class VcenterSession {
     ];
     let object: string;
     try {
-      [object = ""] = await this.properties(machine, paths);
+      object = await this.properties(machine, paths);
     } catch (error) {
       if (error instanceof VcenterError && error.fault === "ManagedObjectNotFound") return undefined;
       throw error;
@@ -131,11 +131,9 @@ export class VcenterSession {
    * @param host managed object id, e.g. `host-21`.
    */
   async automatedCluster(host: string): Promise<string | undefined> {
-    const [of = ""] = await this.properties({ type: "HostSystem", id: host }, ["parent"]);
-    const parent = reference(of, "val");
+    const parent = reference(await this.properties({ type: "HostSystem", id: host }, ["parent"]), "val");
     if (parent.type !== "ClusterComputeResource") return undefined;
-    const [cluster = ""] = await this.properties(parent, ["name", "configurationEx"]);
-    const properties = byName(cluster);
+    const properties = byName(await this.properties(parent, ["name", "configurationEx"]));
     const drs = find(properties.get("configurationEx") ?? "", "drsConfig") ?? "";
     const behavior = find(drs, "defaultVmBehavior") ?? "fullyAutomated";
     return find(drs, "enabled") === "true" && behavior === "fullyAutomated"
@@ -148,7 +146,7 @@ export class VcenterSession {
     const answer = await this.soap.call("PowerOnVM_Task", { type: "VirtualMachine", id: moid });
     const task = reference(answer, "returnval");
     for (;;) {
-      const [object = ""] = await this.properties(task, ["info"]);
+      const object = await this.properties(task, ["info"]);
       const state = find(object, "state");
       if (state === "success") return;
       if (state === "error") {
@@ -158,11 +156,13 @@ export class VcenterSession {
     }
   }
 
-  private properties(of: Reference, paths: readonly string[]): Promise<string[]> {
-    return this.retrieve(
+  /** One object with these of its properties, as XML. */
+  private async properties(of: Reference, paths: readonly string[]): Promise<string> {
+    const [object = ""] = await this.retrieve(
       `<propSet><type>${of.type}</type>${paths.map((path) => `<pathSet>${path}</pathSet>`).join("")}</propSet>`,
       `<objectSet>${referenceXml("obj", of)}</objectSet>`,
     );
+    return object;
   }
 
   /** The objects of all pages of an answer, each as XML. */

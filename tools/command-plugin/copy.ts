@@ -4,6 +4,7 @@ import { basename, join, posix } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { SFTPWrapper } from "ssh2";
 import { z } from "zod";
+import { messageOf } from "../messages";
 import type { RunContext } from "./command-output";
 import type { CopyToRemoteInputs } from "./inputs";
 import { open } from "./remote";
@@ -152,7 +153,5 @@ class RemoteFiles {
 }
 
 function writeError(path: string, error: unknown): Error {
-  return new Error(
-    `${path} could not be written on the machine: ${error instanceof Error ? error.message : String(error)}`,
-  );
+  return new Error(`${path} could not be written on the machine: ${messageOf(error)}`);
 }

@@ -16,6 +16,7 @@ import {
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { messageOf } from "../messages";
 import type { RunContext } from "./command-output";
 import type { Log } from "./log";
 import { inputsOf, invoke, newId, problems, stateOf, typeOf } from "./resources";
@@ -201,7 +202,7 @@ async function reply<T>(done: grpc.sendUnaryData<T>, work: () => Promise<T>): Pr
   try {
     done(null, await work());
   } catch (error) {
-    const details = error instanceof Error ? error.message : String(error);
+    const details = messageOf(error);
     done({ code: grpc.status.UNKNOWN, details });
   }
 }

@@ -37,6 +37,7 @@ const sources = [
   "tools/language-host",
   "tools/command-plugin",
   "tools/grpc-server.ts",
+  "tools/messages.ts",
   "tools/toolchain/pins.ts",
   "ssh",
   "package-lock.json",
