@@ -92,7 +92,7 @@ function filesUnder(path: string): string[] {
 }
 
 async function bundle(folder: string): Promise<void> {
-  const esbuild = await loadBundler();
+  const esbuild = loadBundler();
   await makeFolder(folder, async (draft) => {
     await esbuild.build({
       absWorkingDir: projectRoot,
@@ -114,10 +114,9 @@ interface Bundler {
 }
 
 /** esbuild comes with tsx, whose own copy it is resolved from. */
-async function loadBundler(): Promise<Bundler> {
-  const path = createRequire(require.resolve("tsx/package.json")).resolve("esbuild");
-  const loaded: unknown = await import(path);
-  if (!isBundler(loaded)) throw new Error(`${path} has no build function.`);
+function loadBundler(): Bundler {
+  const loaded: unknown = createRequire(require.resolve("tsx/package.json"))("esbuild");
+  if (!isBundler(loaded)) throw new Error("tsx's esbuild has no build function.");
   return loaded;
 }
 
