@@ -1,6 +1,23 @@
 import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
 
+/** From what a person calls down to what knows nothing of labs: a room imports from those below it, never from above. */
+const rooms = [
+  "cli",
+  "components",
+  "provider",
+  "toolchain",
+  "verify",
+  "vcenter",
+  "sdks",
+  "plugin",
+  "services",
+  "cloud-init",
+  "plan",
+  "ssh",
+  "host",
+];
+
 /** The pure rooms decide; nothing in them may reach Pulumi, the file system, a process or the network. */
 const pureRooms = ["plan/**/*.ts", "cloud-init/**/*.ts", "services/**/*.ts"];
 
@@ -21,6 +38,22 @@ export default tseslint.config(
       eqeqeq: "error",
     },
   },
+  ...rooms.slice(1).map((room, above) => ({
+    files: [`${room}/**/*.ts`],
+    rules: {
+      "@typescript-eslint/no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${rooms.slice(0, above + 1).join("|")}|index)(/|$)`,
+              message: `${room}/ lies below this room: imports go down the list of rooms only (docs/architecture.md).`,
+            },
+          ],
+        },
+      ],
+    },
+  })),
   {
     files: pureRooms,
     rules: {

@@ -1,5 +1,5 @@
 import type { ClientPlan, ImagePlan, LabPlan } from "../plan/model";
-import { lan } from "../services/interfaces";
+import { lan } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
 import type { Ethernet, WriteFile } from "./schema";

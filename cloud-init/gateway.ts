@@ -1,5 +1,5 @@
 import type { LabPlan, UplinkPlan } from "../plan/model";
-import { hasManagement, lan, management, uplink } from "../services/interfaces";
+import { hasManagement, lan, management, uplink } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
 import type { Ethernet, WriteFile } from "./schema";

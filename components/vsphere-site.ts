@@ -3,7 +3,7 @@ import * as vsphere from "@pulumi/vsphere";
 import type { LabPlan, VspherePlatformPlan } from "../plan/model";
 import { nearest } from "../plan/nearest";
 import { formatProblem, type ConfigProblem } from "../plan/problem";
-import { messageOf } from "../tools/messages";
+import { messageOf } from "../host/messages";
 import { VcenterError } from "../vcenter/errors";
 import { type Named, type VcenterLogin, withVcenter } from "../vcenter/session";
 import { warnOf } from "./warning";

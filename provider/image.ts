@@ -5,8 +5,8 @@
  */
 import { z } from "zod";
 import type { DiskImagePlan } from "../plan/model";
-import { checkWith } from "./check";
-import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
+import { checkWith } from "../plugin/check";
+import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
 import { buildImage, builtFiles } from "./image/build";
 import { cloudDigest, fetchCloudImage, inspectDisk } from "./image/cloud";
 import { recipeDigest, recipeOf } from "./image/recipe";

@@ -1,8 +1,8 @@
 /** `lab:index:KeyPair`: an ed25519 key pair, made in this process, so that no other plugin is needed. */
 import { z } from "zod";
 import { generateKeyPair } from "../ssh";
-import { checkWith } from "./check";
-import { compareInputs, type ResourceHandler } from "./handler";
+import { checkWith } from "../plugin/check";
+import { compareInputs, type ResourceHandler } from "../plugin/handler";
 
 const inputsSchema = z.object({ comment: z.string().regex(/^[\x20-\x7e]*$/, "must be printable ASCII, one line") });
 

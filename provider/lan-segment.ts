@@ -4,7 +4,7 @@
  */
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { ResourceHandler } from "./handler";
+import type { ResourceHandler } from "../plugin/handler";
 
 export const lanSegmentHandler: ResourceHandler = {
   check: () => [],

@@ -1,9 +1,9 @@
 /** The process `pulumi-resource-lab`: serves the provider to the engine that started it. */
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import { serve } from "../tools/grpc-server";
-import { EngineLog } from "./engine-log";
+import { serve } from "../plugin/server";
+import { EngineLog } from "../plugin/engine-log";
 import { labProvider } from "./provider";
-import { ProviderService } from "./service";
+import { ProviderService } from "../plugin/provider-service";
 
 const [engineAddress] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
 const log = new EngineLog();

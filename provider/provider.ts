@@ -1,11 +1,11 @@
 /** The provider `lab`: which handler makes which type of resource. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ResourceHandler } from "./handler";
+import type { ResourceHandler } from "../plugin/handler";
 import { imageHandler } from "./image";
 import { keyPairHandler } from "./key-pair";
 import { lanSegmentHandler } from "./lan-segment";
-import type { ProviderDefinition } from "./service";
+import type { ProviderDefinition } from "../plugin/provider-service";
 import { verificationHandler } from "./verification";
 import { virtualMachineHandler } from "./virtual-machine";
 import { vsphereGuestHandler } from "./vsphere-guest";

@@ -6,8 +6,8 @@ import { z } from "zod";
 import { labAccessSchema } from "../verify/access";
 import { formatReport, summary } from "../verify/report";
 import { verifyLab } from "../verify/runner";
-import { checkWith } from "./check";
-import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
+import { checkWith } from "../plugin/check";
+import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
 
 const inputsSchema = z.object({ target: z.string(), triggers: z.array(z.string()) });
 

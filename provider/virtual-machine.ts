@@ -4,8 +4,8 @@
  */
 import { basename } from "node:path";
 import { z } from "zod";
-import { checkWith } from "./check";
-import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
+import { checkWith } from "../plugin/check";
+import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
 import { awaitSshd } from "./qemu/boot";
 import { chooseAccelerator } from "./qemu/accelerator";
 import { acceleratorSchema, machineType } from "./qemu/machine-types";

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { VcenterError } from "../vcenter/errors";
 import { type MachineState, type VcenterSession, withVcenter } from "../vcenter/session";
-import { checkWith } from "./check";
-import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "./handler";
+import { checkWith } from "../plugin/check";
+import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
 
 const inputsSchema = z.object({
   vcenter: z.object({

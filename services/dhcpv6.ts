@@ -1,6 +1,6 @@
 import type { Dhcpv6Plan, LabPlan } from "../plan/model";
 import type { BundleFile } from "./bundle";
-import { lan } from "./interfaces";
+import { lan } from "../plan/interfaces";
 import { banner, lines } from "./text";
 
 /** Seconds after which a client asks again for what has no lease (RFC 8415 section 21.23; 600 is IRT_MINIMUM). */

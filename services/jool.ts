@@ -1,6 +1,6 @@
 import type { LabPlan, Pool4Plan } from "../plan/model";
 import type { BundleFile } from "./bundle";
-import { lan, uplink } from "./interfaces";
+import { lan, uplink } from "../plan/interfaces";
 import { banner, lines } from "./text";
 
 /** The name that the `jool` command takes when none is given. */

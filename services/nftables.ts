@@ -1,7 +1,7 @@
 import type { LabPlan } from "../plan/model";
 import type { BundleFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
-import { hasManagement, lan, management, uplink } from "./interfaces";
+import { hasManagement, lan, management, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
 const table = "inet ipv6_only_lab";

@@ -1,6 +1,6 @@
 import type { LabPlan } from "../plan/model";
 import type { BundleFile } from "./bundle";
-import { lan } from "./interfaces";
+import { lan } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
 /** Router advertisements on the LAN: radvd.conf(5), radvd 2.20 or later for `nat64prefix`. */

@@ -1,5 +1,5 @@
 import { connect, type SshConnection, type SshEndpoint, type SshTarget } from "../ssh";
-import { messageOf } from "../tools/messages";
+import { messageOf } from "../host/messages";
 import type { ClientAccess, LabAccess } from "./access";
 
 export interface ReachOptions {

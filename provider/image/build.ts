@@ -2,9 +2,9 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findOnPath } from "../../tools/processes";
-import type { OperationContext } from "../handler";
-import { ProgramFailure, runLong } from "../long-process";
+import { findOnPath } from "../../host/processes";
+import type { OperationContext } from "../../plugin/handler";
+import { ProgramFailure, runLong } from "../../host/long-process";
 import { debianMirror, readAptSources } from "./apt-sources";
 import type { Recipe } from "./recipe";
 import { requireSpace } from "./store";

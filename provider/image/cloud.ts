@@ -8,9 +8,9 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import type { CloudImagePlan } from "../../plan/model";
-import { projectRoot } from "../../tools/paths";
-import type { OperationContext } from "../handler";
-import { runLong } from "../long-process";
+import { projectRoot } from "../../host/paths";
+import type { OperationContext } from "../../plugin/handler";
+import { runLong } from "../../host/long-process";
 import { isUrl } from "./source";
 import { imagesFolder, requireSpace } from "./store";
 

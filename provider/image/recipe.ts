@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { BuiltImagePlan } from "../../plan/model";
-import { canonical } from "../handler";
+import { canonical } from "../../plugin/handler";
 
 /** Everything that decides what is in an image. */
 export interface Recipe {

@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { withLock } from "../../tools/lock";
-import { cacheFolder } from "../../tools/paths";
-import type { OperationContext } from "../handler";
+import { withLock } from "../../host/lock";
+import { cacheFolder } from "../../host/paths";
+import type { OperationContext } from "../../plugin/handler";
 
 const manifestSchema = z.object({
   format: z.enum(["qcow2", "raw"]),

@@ -6,10 +6,10 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { cacheFolder } from "../../tools/paths";
-import { run } from "../../tools/processes";
-import type { OperationContext } from "../handler";
-import { sandboxOption } from "./arguments";
+import { cacheFolder } from "../../host/paths";
+import { run } from "../../host/processes";
+import type { OperationContext } from "../../plugin/handler";
+import { sandboxOption } from "./command-line";
 import { type Accelerator, acceleratorSchema, machineOption, type MachineType } from "./machine-types";
 
 /** Milliseconds; a kernel that works needs about one second to panic. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { OperationContext } from "../handler";
+import type { OperationContext } from "../../plugin/handler";
 import { consoleProblem } from "./console";
 import type { MachinePaths } from "./paths";
 import { machineProcesses } from "./process";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { projectRoot } from "../../tools/paths";
+import { projectRoot } from "../../host/paths";
 
 export interface MachinePaths {
   readonly folder: string;

@@ -2,9 +2,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAlive } from "../../tools/processes";
+import { isAlive } from "../../host/processes";
 import type { MachinePaths } from "./paths";
-import { ProgramFailure } from "../long-process";
+import { ProgramFailure } from "../../host/long-process";
 import { queryStatus, quit } from "./qmp";
 
 /** Milliseconds that QEMU may take to set a machine up. */

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { stringify } from "yaml";
-import { typescriptLoader } from "../../tools/paths";
+import { typescriptLoader } from "../../host/paths";
 
 export const projectFolder = path.join(__dirname, "..", "..");
 

@@ -1,6 +1,6 @@
 /** What the stories about real labs have in common. */
 import { z } from "zod";
-import { messageOf } from "../../tools/messages";
+import { messageOf } from "../../host/messages";
 import { report, type Stack } from "./harness";
 
 // Real machines take the time that they take: no time limit proves anything here.

@@ -7,8 +7,8 @@ import { decodeConfig } from "../../components/config";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { typescriptLoader } from "../../tools/paths";
-import { silentProblems } from "../../tools/stack-file";
+import { typescriptLoader } from "../../host/paths";
+import { silentProblems } from "../../cli/stack-file";
 
 const root = join(__dirname, "..", "..");
 const project = "ipv6-only-lab";
@@ -64,7 +64,7 @@ describe("the stack files", () => {
 
 describe("what is made from the configuration's schema", () => {
   it("is in step with it: JSON Schema, docs/configuration.md and README.md", () => {
-    const check = [...typescriptLoader, join(root, "tools", "schema.ts"), "--check"];
+    const check = [...typescriptLoader, join(root, "cli", "schema.ts"), "--check"];
     expect(execFileSync(process.execPath, check, { cwd: root, encoding: "utf8" })).toBe("");
   });
 

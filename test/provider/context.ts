@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OperationContext } from "../../provider/handler";
+import type { OperationContext } from "../../plugin/handler";
 
 export interface RecordedContext extends OperationContext {
   readonly lines: string[];

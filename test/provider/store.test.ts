@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findImage, obtainImage, requireSpace } from "../../provider/image/store";
-import { startMark } from "../../tools/processes";
+import { startMark } from "../../host/processes";
 import { recordedContext, temporaryFolder } from "./context";
 
 const manifest = { format: "raw", disk: "disk.raw", kernel: "kernel" } as const;

@@ -4,15 +4,15 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
 import { freePort } from "../../provider/lan-segment";
-import type { Properties, ResourceState } from "../../provider/handler";
-import type { MachineDescription } from "../../provider/qemu/arguments";
+import type { Properties, ResourceState } from "../../plugin/handler";
+import type { MachineDescription } from "../../provider/qemu/command-line";
 import { machineType } from "../../provider/qemu/machine-types";
 import { machinePaths } from "../../provider/qemu/paths";
 import { becomesFree } from "../../provider/qemu/ports";
 import { explain, layOut, removeMachine, start } from "../../provider/qemu/power";
 import { machineProcesses } from "../../provider/qemu/process";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
-import { findOnPath, isAlive } from "../../tools/processes";
+import { findOnPath, isAlive } from "../../host/processes";
 import { recordedContext, temporaryFolder } from "./context";
 
 const emulator = machineType().emulator;

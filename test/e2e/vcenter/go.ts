@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { withLock } from "../../../tools/lock";
-import { cacheFolder } from "../../../tools/paths";
-import { findOnPath, run } from "../../../tools/processes";
+import { withLock } from "../../../host/lock";
+import { cacheFolder } from "../../../host/paths";
+import { findOnPath, run } from "../../../host/processes";
 
 /** Also where Go's own installer puts it, which is not always on PATH. */
 const go = findOnPath("go") ?? ["/usr/local/go/bin/go"].find(existsSync);

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findOnPath } from "../../../tools/processes";
+import { findOnPath } from "../../../host/processes";
 import { loopbackAddress, toldName, qemuNics, vmwareArguments } from "./guest";
 import { addFiles } from "./template";
 

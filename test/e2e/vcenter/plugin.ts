@@ -1,8 +1,8 @@
 /** The vSphere plugin for the engine: the official one where it can be had, else the bridge in the folder `plugin`. */
 import { existsSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { findOnPath } from "../../../tools/processes";
-import { ensureToolchain } from "../../../tools/toolchain";
+import { findOnPath } from "../../../host/processes";
+import { ensureToolchain } from "../../../toolchain";
 import { goProgram } from "./go";
 
 const name = "pulumi-resource-vsphere";

@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import type { OperationContext } from "../../../provider/handler";
+import type { OperationContext } from "../../../plugin/handler";
 import { buildImage, builtFiles } from "../../../provider/image/build";
 import { recipeDigest, recipeOf } from "../../../provider/image/recipe";
 import { obtainImage, type StoredImage } from "../../../provider/image/store";
-import { runLong } from "../../../provider/long-process";
-import { findOnPath } from "../../../tools/processes";
+import { runLong } from "../../../host/long-process";
+import { findOnPath } from "../../../host/processes";
 
 /** Place in the guest and octal mode, by name in the folder `template`. */
 const additions = {

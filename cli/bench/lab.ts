@@ -1,0 +1,116 @@
+/** The life of a lab, timed from outside: the commands of the README on a stack of their own. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { z } from "zod";
+import { parseConfig } from "../../plan/config";
+import { planLab } from "../../plan/lab";
+import { imageHandler } from "../../provider/image";
+import { progress, say, UserError } from "../../host/messages";
+import { projectRoot, typescriptLoader } from "../../host/paths";
+import type { Figure } from "./statistics";
+
+export interface LabBenchOptions {
+  readonly runs: number;
+  /** Start each run from an empty cache: tool chain and image are made anew. */
+  readonly cold: boolean;
+}
+
+const stack = "bench";
+const stackFile = path.join(projectRoot, `Pulumi.${stack}.yaml`);
+
+/** Runs the whole life `runs` times. */
+export async function benchLab({ runs, cold }: LabBenchOptions): Promise<Figure[]> {
+  const seconds = new Map<string, number[]>();
+  const record = (what: string, value: number): void => {
+    seconds.set(what, [...(seconds.get(what) ?? []), value]);
+    say(`  ${what}: ${value.toFixed(1)} s`);
+  };
+  for (let count = 1; count <= runs; count += 1) {
+    say(`run ${count} of ${runs}`);
+    await oneLife(record, cold);
+  }
+  return [...seconds].map(([what, values]) => ({ what, seconds: values }));
+}
+
+async function oneLife(record: (what: string, seconds: number) => void, cold: boolean): Promise<void> {
+  const cache = cold ? fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-bench-")) : undefined;
+  if (cache !== undefined) {
+    // For this process too: it makes the image.
+    process.env.IPV6LAB_CACHE = cache;
+  }
+  const timed = (what: string, ...args: string[]): void => {
+    record(what, command(args));
+  };
+  try {
+    configure([]);
+    if (cold) {
+      timed("tool chain", "setup");
+      record("image", await image());
+    }
+    timed("first up", "up", "--stack", stack);
+    record("power-on of the first machine to the client's first byte through NAT64", powerOnToFirstByte());
+    timed("up without a change", "up", "--stack", stack);
+    configure(["  ipv6-only-lab:dns:", "    searchDomains: [bench.example]"]);
+    timed("up with a change in place", "up", "--stack", stack);
+    timed("destroy", "destroy", "--stack", stack);
+  } finally {
+    command(["destroy", "--stack", stack]);
+    fs.rmSync(stackFile, { force: true });
+    if (cache !== undefined) {
+      fs.rmSync(cache, { recursive: true });
+    }
+  }
+}
+
+/** Makes the default image as the provider does; its time in seconds. */
+async function image(): Promise<number> {
+  const started = performance.now();
+  const { image: source } = planLab(parseConfig({}), { project: "ipv6-only-lab", stack });
+  const context = { signal: new AbortController().signal, progress, info: say, warn: say };
+  await imageHandler.create({ source }, context);
+  return (performance.now() - started) / 1000;
+}
+
+function configure(lines: readonly string[]): void {
+  fs.writeFileSync(stackFile, ["config:", "  ipv6-only-lab:platform: qemu", ...lines, ""].join("\n"));
+}
+
+/** Runs a command of the project; its time in seconds. */
+function command(args: readonly string[]): number {
+  const started = performance.now();
+  capture(args);
+  return (performance.now() - started) / 1000;
+}
+
+function capture(args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [...typescriptLoader, path.join(projectRoot, "tools", "cli.ts"), ...args],
+    { cwd: projectRoot, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 28 },
+  );
+  if (status !== 0) {
+    throw new UserError(`${args.join(" ")} failed:\n${stdout}\n${stderr}`);
+  }
+  return stdout;
+}
+
+const exportSchema = z.object({
+  deployment: z.object({
+    resources: z.array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).default({}) })),
+  }),
+});
+
+/** Seconds from the first machine's power-on to the last client's first byte through NAT64. */
+function powerOnToFirstByte(): number {
+  const text = capture(["pulumi", "stack", "export", "--stack", stack]);
+  const { resources } = exportSchema.parse(JSON.parse(text)).deployment;
+  const times = (type: string, output: string): number[] =>
+    resources
+      .filter((resource) => resource.type === type)
+      .map(({ outputs }) => Date.parse(z.string().parse(outputs[output])));
+  const poweredOn = Math.min(...times("lab:index:VirtualMachine", "powerOn"));
+  const firstByte = Math.max(...times("lab:index:Verification", "firstByteAt"));
+  return (firstByte - poweredOn) / 1000;
+}

@@ -1,0 +1,52 @@
+/** `npm run bench -- <benchmark> [options]`: figures, never a verdict. */
+import { formatTable } from "../../verify/report";
+import { benchBoots } from "../bench/boots";
+import { benchLab } from "../bench/lab";
+import { benchPlan, planRows } from "../bench/plan";
+import { type Figure, figureRows, median } from "../bench/statistics";
+import { UserError } from "../../host/messages";
+
+const usage = [
+  "npm run bench -- lab [--runs 3] [--cold]   from power-on to first byte, changes, destroy; --cold: set-up and image too",
+  "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
+  "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
+].join("\n");
+
+export async function run(args: readonly string[]): Promise<number> {
+  const [benchmark, ...rest] = args;
+  switch (benchmark) {
+    case "lab":
+      print(await benchLab({ runs: numberAfter(rest, "--runs", 3), cold: rest.includes("--cold") }));
+      return 0;
+    case "boots":
+      return (await benchBoots(Number(rest[0] ?? 30))) === 0 ? 0 : 1;
+    case "plan": {
+      const figures = benchPlan(rest[0] ?? "qemu");
+      const head = ["what", "clients", "processor time", "heap kept", "process at most", "a client"];
+      console.log(formatTable(head, planRows(figures)).join("\n"));
+      return 0;
+    }
+    default:
+      throw new UserError(`Which benchmark?\n${usage}`);
+  }
+}
+
+function print(figures: readonly Figure[]): void {
+  console.log(formatTable(["what", "median", "smallest", "largest", "runs"], figureRows(figures)).join("\n"));
+  console.log(
+    JSON.stringify(
+      figures.map(({ what, seconds }) => ({ what, median: median(seconds), seconds })),
+      null,
+      2,
+    ),
+  );
+}
+
+function numberAfter(args: readonly string[], option: string, fallback: number): number {
+  const at = args.indexOf(option);
+  const value = at < 0 ? fallback : Number(args[at + 1]);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new UserError(`${option} takes a whole number of at least 1.`);
+  }
+  return value;
+}

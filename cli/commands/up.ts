@@ -1,0 +1,12 @@
+/** `npm run up -- [--stack NAME] [arguments of pulumi up]`: the lab, without questions. */
+import { stackArguments, withSwitches } from "../stack-arguments";
+import { clearPendingCreates, ensureStack, operate } from "../pulumi";
+import { setUp } from "../setup";
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack, rest } = stackArguments(args);
+  const deployment = await setUp();
+  await ensureStack(deployment, stack);
+  await clearPendingCreates(deployment, stack);
+  return operate(deployment, "up", stack, withSwitches(rest, ["--yes", "--skip-preview"]));
+}

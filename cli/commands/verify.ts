@@ -1,0 +1,39 @@
+/** `npm run verify [-- --stack <name>] [--json] [--wait <seconds>] [client …]`: the checks that end `up`, now. */
+import { parseArgs } from "node:util";
+import { formatReport } from "../../verify/report";
+import { verifyLab } from "../../verify/runner";
+import { UserError, say } from "../../host/messages";
+import { readAccess } from "../recorded-access";
+import { defaultStack } from "../stack-arguments";
+import { interruption } from "../../host/interruption";
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      stack: { type: "string", short: "s", default: defaultStack },
+      json: { type: "boolean", default: false },
+      wait: { type: "string", default: "0" },
+    },
+  });
+  const wait = Number(values.wait);
+  if (!Number.isFinite(wait) || wait < 0) {
+    throw new UserError(`--wait ${values.wait}: it takes a number of seconds.`);
+  }
+  const access = await readAccess(values.stack);
+  const unknown = positionals.filter((name) => !access.clients.some((client) => client.name === name));
+  if (unknown.length > 0) {
+    throw new UserError(
+      `No client is called ${unknown.join(", ")}. There are: ${access.clients.map(({ name }) => name).join(", ")}.`,
+    );
+  }
+  const report = await verifyLab(access, {
+    wait,
+    signal: interruption(),
+    progress: say,
+    ...(positionals.length === 0 ? {} : { only: positionals }),
+  });
+  console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
+  return report.passed ? 0 : 1;
+}

@@ -1,0 +1,44 @@
+/** The commands behind `npm run …`: each is a file in `commands/` that exports `run(args): Promise<exit code>`. */
+import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { ConfigError } from "../plan/problem";
+import { UserError, say } from "../host/messages";
+
+interface Command {
+  run(args: readonly string[]): Promise<number>;
+}
+
+async function main(name: string | undefined, args: readonly string[]): Promise<number> {
+  const names = commandNames();
+  if (name === undefined || !names.includes(name)) {
+    say(`Usage: npm run <command> [-- arguments]\nCommands: ${names.join(", ")}`);
+    return name === undefined || name === "help" || name === "--help" ? 0 : 1;
+  }
+  const loaded: unknown = createRequire(__filename)(`./commands/${name}.ts`);
+  if (!isCommand(loaded)) throw new Error(`cli/commands/${name}.ts exports no run function.`);
+  return loaded.run(args);
+}
+
+function commandNames(): string[] {
+  return readdirSync(join(__dirname, "commands"))
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => file.replace(/\.ts$/, ""))
+    .sort();
+}
+
+function isCommand(value: unknown): value is Command {
+  return typeof value === "object" && value !== null && "run" in value && typeof value.run === "function";
+}
+
+const [name, ...args] = process.argv.slice(2);
+main(name, args).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    if (error instanceof UserError || error instanceof ConfigError) say(`error: ${error.message}`);
+    else console.error(error);
+    process.exitCode = 1;
+  },
+);

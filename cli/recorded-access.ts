@@ -1,0 +1,62 @@
+/** How the commands that look into a lab get in: by the stack's own outputs. */
+import { z } from "zod";
+import { type LabAccess, labAccessSchema } from "../verify/access";
+import { defaultStack } from "./stack-arguments";
+import type { Deployment } from "./backend";
+import { UserError } from "../host/messages";
+import { projectRoot } from "../host/paths";
+import { run } from "../host/processes";
+import { stackExists } from "./pulumi";
+import { setUp } from "./setup";
+
+const exportSchema = z.object({
+  deployment: z.object({
+    resources: z
+      .array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).optional() }))
+      .default([]),
+  }),
+});
+
+/** @throws UserError when the stack does not exist, or no `up` has come far enough to say how to reach its machines. */
+export async function readAccess(stack: string): Promise<LabAccess> {
+  const deployment = await setUp();
+  if (!(await stackExists(deployment, stack))) {
+    throw new UserError(`There is no lab "${stack}". npm run up${forStack(stack)} creates it.`);
+  }
+  const access = await recordedAccess(deployment, stack);
+  if (access === undefined) {
+    throw new UserError(
+      `The lab "${stack}" is not complete: not all of its machines are there. npm run up${forStack(stack)} goes on.`,
+    );
+  }
+  return labAccessSchema.parse(access);
+}
+
+/**
+ * What the lab's component recorded. The stack's own outputs are not enough: there are none after an `up` that ended
+ * with a failed check, which is when they are wanted most.
+ */
+async function recordedAccess(deployment: Deployment, stack: string): Promise<unknown> {
+  const args = ["stack", "export", "--show-secrets", "--non-interactive", "--stack", stack];
+  const { code, stdout, stderr } = await run(deployment.toolchain.pulumi, args, {
+    cwd: projectRoot,
+    env: deployment.env,
+  });
+  if (code !== 0) {
+    throw new UserError(`The state of stack ${stack} cannot be read: ${stderr.trim() || stdout.trim()}`);
+  }
+  const { resources } = exportSchema.parse(JSON.parse(stdout)).deployment;
+  return plain(resources.find(({ type }) => type === "ipv6lab:index:Ipv6OnlyLab")?.outputs?.access);
+}
+
+const secretSchema = z.object({ plaintext: z.string() });
+
+/** An exported secret is an object that holds its JSON text. */
+function plain(value: unknown): unknown {
+  const secret = secretSchema.safeParse(value);
+  return secret.success ? JSON.parse(secret.data.plaintext) : value;
+}
+
+function forStack(stack: string): string {
+  return stack === defaultStack ? "" : ` -- --stack ${stack}`;
+}

@@ -1,0 +1,118 @@
+import { type MachineDescription, qemuArguments } from "../../provider/qemu/command-line";
+import { machineType } from "../../provider/qemu/machine-types";
+import { machinePaths } from "../../provider/qemu/paths";
+
+const paths = machinePaths("/lab/stacks/dev", "gateway", {});
+
+const gateway: MachineDescription = {
+  name: "dev-gateway",
+  type: machineType("x64", "linux"),
+  accelerator: "tcg",
+  memoryMiB: 1024,
+  cpus: 2,
+  kernel: "/lab/stacks/dev/gateway/kernel",
+  initrd: undefined,
+  kernelArguments: "root=/dev/nvme0n1 rw",
+  nics: [
+    { kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: false },
+    { kind: "segment", mac: "52:54:00:00:00:02", segment: { group: "239.192.1.2", port: 23456 } },
+  ],
+  sshPort: 40022,
+  sandbox: true,
+  paths,
+};
+
+/** Values of an option, in order. */
+function values(args: readonly string[], option: string): string[] {
+  return args.flatMap((word, index) => (args[index - 1] === option ? [word] : []));
+}
+
+describe("QEMU's arguments", () => {
+  it("are these for an emulated gateway", () => {
+    expect(qemuArguments(gateway)).toEqual([
+      ...["-name", "dev-gateway"],
+      ...["-machine", "q35,sata=off,smbus=off,accel=tcg"],
+      ...["-cpu", "max,-cx16"],
+      ...["-smp", "1"],
+      ...["-m", "1024"],
+      ...["-nodefaults", "-no-user-config", "-display", "none"],
+      ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
+      ...["-kernel", "/lab/stacks/dev/gateway/kernel", "-append", "root=/dev/nvme0n1 rw norandmaps"],
+      "-drive",
+      "if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=/lab/stacks/dev/gateway/disk.qcow2",
+      ...["-device", "nvme,drive=disk,serial=disk"],
+      "-blockdev",
+      '{"driver":"vvfat","node-name":"seed","dir":"/lab/stacks/dev/gateway/seed","label":"CIDATA","read-only":true}',
+      ...["-device", "virtio-blk-pci,drive=seed"],
+      ...["-netdev", "user,id=nic0,hostfwd=tcp:127.0.0.1:40022-:22"],
+      ...["-device", "virtio-net-pci,netdev=nic0,mac=52:54:00:00:00:01,romfile="],
+      ...["-netdev", "socket,id=nic1,mcast=239.192.1.2:23456,localaddr=127.0.0.1"],
+      ...["-device", "virtio-net-pci,netdev=nic1,mac=52:54:00:00:00:02,romfile="],
+      ...["-chardev", "file,id=console,path=/lab/stacks/dev/gateway/console.log", "-serial", "chardev:console"],
+      ...["-qmp", "unix:/lab/stacks/dev/gateway/qmp.sock,server=on,wait=off"],
+      ...["-pidfile", "/lab/stacks/dev/gateway/qemu.pid"],
+    ]);
+  });
+
+  it("give the host's processor, and as many as planned, under KVM", () => {
+    const args = qemuArguments({ ...gateway, accelerator: "kvm" });
+    expect(values(args, "-cpu")).toEqual(["host"]);
+    expect(values(args, "-smp")).toEqual(["2"]);
+    expect(values(args, "-machine")).toEqual(["q35,sata=off,smbus=off,accel=kvm"]);
+    expect(values(args, "-append")).toEqual(["root=/dev/nvme0n1 rw"]);
+  });
+
+  it("boot a distribution's image by its own boot loader, from a disk that its initrd knows", () => {
+    const args = qemuArguments({ ...gateway, kernel: undefined, kernelArguments: undefined });
+    expect(args).not.toContain("-kernel");
+    expect(args).not.toContain("-append");
+    expect(values(args, "-device")).toEqual(
+      expect.arrayContaining(["virtio-blk-pci,drive=disk,bootindex=1", "virtio-blk-pci,drive=seed"]),
+    );
+  });
+
+  it("leave the sandbox out where QEMU has to start the helper of a bridge", () => {
+    const nics = [{ kind: "bridge", mac: "52:54:00:00:00:01", bridge: "br0" }] as const;
+    const args = qemuArguments({ ...gateway, nics });
+    expect(args).not.toContain("-sandbox");
+    expect(values(args, "-netdev")).toEqual(["bridge,id=nic0,br=br0"]);
+  });
+
+  it("let nothing out of a restricted card", () => {
+    const nics = [{ kind: "user", mac: "52:54:00:00:00:03", sshForward: true, restricted: true }] as const;
+    expect(values(qemuArguments({ ...gateway, nics }), "-netdev")).toEqual([
+      "user,id=nic0,restrict=on,hostfwd=tcp:127.0.0.1:40022-:22",
+    ]);
+  });
+
+  it("escape commas in paths", () => {
+    const args = qemuArguments({ ...gateway, paths: machinePaths("/a,b/dev", "gateway", {}) });
+    expect(values(args, "-drive")[0]).toContain("file=/a,,b/dev/gateway/disk.qcow2");
+    expect(values(args, "-qmp")).toEqual(["unix:/a,,b/dev/gateway/qmp.sock,server=on,wait=off"]);
+  });
+});
+
+describe("machine types", () => {
+  it("prefer the hypervisor of the system to emulation", () => {
+    expect(machineType("x64", "linux").accelerators).toEqual(["kvm", "tcg"]);
+    expect(machineType("arm64", "darwin").accelerators).toEqual(["hvf", "tcg"]);
+    expect(machineType("arm64", "darwin").emulator).toBe("qemu-system-aarch64");
+  });
+
+  it("refuse a processor that nobody has described", () => {
+    expect(() => machineType("riscv64", "linux")).toThrow("riscv64");
+  });
+});
+
+describe("a machine's paths", () => {
+  it("keep the control socket with the rest while its path is short enough for the kernel", () => {
+    expect(paths.qmp).toBe("/lab/stacks/dev/gateway/qmp.sock");
+    expect(paths.socketFolder).toBeUndefined();
+  });
+
+  it("move the control socket to a short folder of its own otherwise", () => {
+    const deep = machinePaths(`/${"x".repeat(120)}/dev`, "gateway", { XDG_RUNTIME_DIR: "/run/user/1000" });
+    expect(deep.qmp).toMatch(/^\/run\/user\/1000\/ipv6lab-[0-9a-f]{16}\/qmp\.sock$/);
+    expect(deep.socketFolder).toBe(deep.qmp.replace("/qmp.sock", ""));
+  });
+});

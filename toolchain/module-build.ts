@@ -1,0 +1,78 @@
+/** The third rung: the CLI built from its published Go modules, for machines that reach no release downloads. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { UserError, progress, progressDone, say } from "../host/messages";
+import { cacheFolder, projectRoot } from "../host/paths";
+import { type Finished, findOnPath, run } from "../host/processes";
+import { makeFolder } from "../host/drafts";
+import { compareVersions, minimumGo, moduleVersion } from "./pins";
+
+const cliModule = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
+
+/** The folder in which the built CLI is, whether it exists or not. */
+export function moduleFolder(): string {
+  return join(cacheFolder(), "toolchain", `modules-${moduleVersion}-${process.platform}-${process.arch}`);
+}
+
+/**
+ * Builds the CLI; minutes on a small machine, most of it spent in the compiler, whose own cache makes an interrupted
+ * build go on where it stopped.
+ * @throws UserError without a suitable Go, or when the build fails.
+ */
+export async function buildFromModules(): Promise<string> {
+  const folder = moduleFolder();
+  if (existsSync(join(folder, "pulumi"))) return folder;
+  const go = await requireGo();
+  say(`Tool chain: building Pulumi ${moduleVersion} from its Go modules; this takes a few minutes, once …`);
+  await makeFolder(folder, async (draft) => {
+    const built = await build(go, join(draft, "pulumi"));
+    if (built.code !== 0) throw buildError(built);
+  });
+  return folder;
+}
+
+async function build(go: string, output: string): Promise<Finished> {
+  const started = Date.now();
+  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false"];
+  const result = await run(
+    go,
+    ["build", "-v", ...flags, "-ldflags", `-s -w -X ${versionVariable}=v${moduleVersion}`, "-o", output, cliModule],
+    {
+      cwd: join(projectRoot, "toolchain", "pulumi-cli"),
+      // The user's flags and workspace are for the user's modules: -mod=vendor, say, would break this build.
+      env: { ...process.env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" },
+      onLine: (line) => {
+        progress(`  ${Math.round((Date.now() - started) / 1000)} s  ${line.slice(0, 60)}`);
+      },
+    },
+  );
+  progressDone();
+  return result;
+}
+
+/** @throws UserError when there is no Go, or one that is too old. */
+async function requireGo(): Promise<string> {
+  const remedy =
+    `Install Go ${minimumGo} or newer (https://go.dev/dl/), or install Pulumi itself ` +
+    `(https://www.pulumi.com/docs/install/), and run the command again.`;
+  const go = findOnPath("go") ?? (existsSync("/usr/local/go/bin/go") ? "/usr/local/go/bin/go" : undefined);
+  if (go === undefined) {
+    throw new UserError(`Pulumi can be neither downloaded nor built: there is no Go compiler. ${remedy}`);
+  }
+  const answer = await run(go, ["env", "GOVERSION"], { cwd: "/" });
+  const version = answer.stdout.trim();
+  if (answer.code !== 0 || compareVersions(version, minimumGo) < 0) {
+    const found = version === "" ? "one that does not run" : version;
+    throw new UserError(`Pulumi can be neither downloaded nor built: the Go compiler ${go} is ${found}. ${remedy}`);
+  }
+  return go;
+}
+
+function buildError(built: Finished): UserError {
+  const words = built.stderr.trim().split("\n").slice(-8).join("\n  ");
+  return new UserError(
+    `Pulumi could not be built from its Go modules:\n  ${words}\n` +
+      `Go needs its module proxy (go env GOPROXY) and about 4 GB in its caches. Run the command again to go on.`,
+  );
+}
