@@ -1,7 +1,6 @@
 /** How the commands that look into a lab get in: by the stack's own outputs. */
 import { z } from "zod";
-import { type LabAccess, labAccessSchema } from "../verify/access";
-import { defaultStack } from "./stack-arguments";
+import { defaultStack, type LabAccess, labAccessSchema } from "../verify/access";
 import type { Deployment } from "./backend";
 import { UserError } from "../host/messages";
 import { projectRoot } from "../host/paths";
@@ -29,7 +28,13 @@ export async function readAccess(stack: string): Promise<LabAccess> {
       `The lab "${stack}" is not complete: not all of its machines are there. npm run up${forStack(stack)} goes on.`,
     );
   }
-  return labAccessSchema.parse(access);
+  const read = labAccessSchema.safeParse(access);
+  if (!read.success) {
+    throw new UserError(
+      `The lab "${stack}" was recorded by another version of this program. npm run up${forStack(stack)} records it anew.`,
+    );
+  }
+  return read.data;
 }
 
 /**

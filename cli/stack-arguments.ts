@@ -1,6 +1,6 @@
 /** The arguments of the commands: which stack, and what is passed on to Pulumi. */
 
-export const defaultStack = "dev";
+import { defaultStack } from "../verify/access";
 
 export interface StackArguments {
   readonly stack: string;

@@ -4,7 +4,7 @@ import { connectGateway } from "../../verify/connect";
 import { translations } from "../../verify/facts";
 import { formatSessions } from "../../verify/sessions";
 import { readAccess } from "../recorded-access";
-import { defaultStack } from "../stack-arguments";
+import { defaultStack } from "../../verify/access";
 import { interruption } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -18,7 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const signal = interruption();
   const gateway = await connectGateway(await readAccess(values.stack), { wait: 0, signal });
   try {
-    const facts = await translations(gateway, signal);
+    const facts = await translations({ connection: gateway, signal });
     console.log(values.json ? JSON.stringify(facts, null, 2) : formatSessions(facts));
   } finally {
     gateway.close();

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { formatStatus, labStatus } from "../../verify/status";
 import { readAccess } from "../recorded-access";
-import { defaultStack } from "../stack-arguments";
+import { defaultStack } from "../../verify/access";
 import { interruption } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {

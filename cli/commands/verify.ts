@@ -4,7 +4,7 @@ import { formatReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { UserError, say } from "../../host/messages";
 import { readAccess } from "../recorded-access";
-import { defaultStack } from "../stack-arguments";
+import { defaultStack } from "../../verify/access";
 import { interruption } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly acceptEnv?: readonly string[];
   /** Path of OpenSSH's sftp-server. */
   readonly sftpServer?: string;
+  /** Never answers when it is asked to run a command. */
+  readonly hangs?: boolean;
 }
 
 export interface RunningServer {
@@ -63,7 +65,7 @@ export async function startServer(options: ServerOptions = {}, port = 0): Promis
       });
       session.on("exec", (acceptExec, _reject, info) => {
         commands.push(info.command);
-        execute(acceptExec(), info.command, environment);
+        if (options.hangs !== true) execute(acceptExec(), info.command, environment);
       });
     });
     client.on("tcpip", (accept, reject, info) => {
