@@ -133,9 +133,12 @@ export function gatewayInstructions({ promised, clients: [client] }: LabAccess):
     "await refusal",
     `udp refusal here ${lan.gatewayAddress} 53 ${question}`,
     "outside",
-    `window 1 ${listening.most}`,
+    // A new cable takes a moment; what is sent before is lost.
+    `window 0 ${listening.most}`,
     "await cable",
     "echo cable here",
+    "then",
+    "window 1 1",
     `udp resolver - ${lan.gatewayAddress} 53 ${question}`,
     "udp resolver - here 53 " + question,
     `tcp ssh ${lan.gatewayAddress} 22`,

@@ -2,6 +2,7 @@
 
 window <least> <most>            seconds to listen; over at the least once everything awaited has come
 await <name> ...                 what has to come
+then                             listens, before the next instructions are done
 hear <interface>                 every ICMPv6 message and DHCPv6 answer that another machine sends there, named by
                                  protocol and type: "icmpv6-134 <MAC> <the whole IPv6 packet>"
 frame <interface> <name> <hex>   an Ethernet frame, as it is
@@ -22,6 +23,7 @@ import time
 ETH_P_IPV6 = 0x86DD
 UDP, ICMPV6 = 17, 58
 ICMPV6_FILTER, ECHO_REPLY = 1, 129
+RESEND = 0.5
 ECHO_REQUEST = bytes([128, 0, 0, 0, *os.getpid().to_bytes(4, "big")]) + b"ipv6-only-lab"
 
 
@@ -43,7 +45,7 @@ class Errands:
     def __init__(self, places):
         self.places = places
         self.least, self.most = 0.0, 0.0
-        self.awaited = set()
+        self.awaited, self.answered = set(), set()
         self.readers = {}
         self.connecting = {}
         self.echoes = set()
@@ -103,25 +105,30 @@ class Errands:
         self.send(name, lambda: talk.send(payload))
 
     def send(self, name, action):
-        """At once, and again each second while an answer is awaited: the first may have been lost."""
-        try:
-            action()
-        except OSError:
-            pass
+        """At once, and again as long as no answer comes: the first may have been lost, and silence must mean something."""
+        self.attempt(name, action)
         self.again.append((name, action))
 
-    def run(self):
+    def attempt(self, name, action):
+        try:
+            action()
+        except OSError as error:
+            tell(name, "error", error.strerror)
+
+    def do_then(self):
         start = time.monotonic()
-        resend = 1.0
+        resend = RESEND
         while True:
             now = time.monotonic() - start
-            if now >= self.most or (now >= self.least and not self.awaited):
+            waiting = self.awaited - self.answered
+            if now >= self.most or (now >= self.least and not waiting):
                 return
             if now >= resend:
-                resend += 1.0
-                for name, action in [(n, a) for n, a in self.again if n in self.awaited]:
-                    self.send(name, action)
-            end = min(resend, self.most if self.awaited else max(self.least, now))
+                resend += RESEND
+                for name, action in self.again:
+                    if name not in self.answered:
+                        self.attempt(name, action)
+            end = min(resend, self.most if waiting else max(self.least, now))
             readable, writable, _ = select.select(list(self.readers), list(self.connecting), [], max(0.0, end - now))
             for talk in readable:
                 self.hear(talk)
@@ -147,7 +154,7 @@ class Errands:
                 self.came(kind, f"{sender[4].hex(':')} {packet.hex()}")
 
     def came(self, name, what):
-        self.awaited.discard(name)
+        self.answered.add(name)
         tell(name, what)
 
 
@@ -202,8 +209,7 @@ def main(instructions):
         if stranger != 0:
             tell("there", places["there"])
     errands = Errands(places)
-    for words in lines:
+    for words in [*lines, ["then"]]:
         errands.add(words)
-    errands.run()
     if stranger:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(stranger, 0)[1]))
