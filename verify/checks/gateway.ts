@@ -203,7 +203,9 @@ function checkDrops(seen: GatewayEvidence): Verdict {
   }
   return judge(
     drops.every(({ packets, least }) => packets >= least),
-    drops.map(({ rule, packets, least }) => `${rule}: ${packets} of ${least}`).join(", "),
+    drops
+      .map(({ rule, packets, least }) => `${rule}: ${packets}${packets < least ? ` of at least ${least}` : ""}`)
+      .join(", "),
   );
 }
 
