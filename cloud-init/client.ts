@@ -1,4 +1,4 @@
-import type { ClientPlan, ImagePlan, LabPlan } from "../plan/model";
+import type { ClientPlan, GuestPlan, LabPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
@@ -13,7 +13,7 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(client) } },
-    ...networkdSettings(plan.image),
+    ...networkdSettings(plan.guest),
   });
 }
 
@@ -48,15 +48,14 @@ function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
 /**
  * What netplan has no words for. The DHCPv6 identifier is made from the MAC address (DUID-LL, RFC 8415 section 11.4), so
  * that the server knows the client before it has ever been seen; systemd-networkd makes one from the machine id
- * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A built image has these settings in
- * it; with another one networkd is running already when the file is written.
+ * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A complete guest has these settings in
+ * it; in another one networkd is running already when the file is written.
  */
-function networkdSettings(image: ImagePlan): { files: WriteFile[]; commands: string[][] } {
-  switch (image.kind) {
-    case "build":
+function networkdSettings({ kind }: GuestPlan): { files: WriteFile[]; commands: string[][] } {
+  switch (kind) {
+    case "complete":
       return { files: [], commands: [] };
-    case "cloud":
-    case "template":
+    case "generic":
       return {
         files: [
           {

@@ -1,5 +1,5 @@
-import type { LabPlan, UplinkPlan } from "../plan/model";
-import { hasManagement, lan, management, uplink } from "../plan/interfaces";
+import type { LabPlan, UplinkAddressPlan } from "../plan/model";
+import { lan, management, uplink } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
 import type { Ethernet, WriteFile } from "./schema";
@@ -18,18 +18,19 @@ export function gatewayDocuments(plan: LabPlan, identity: MachineIdentity): Clou
 }
 
 function ethernets(plan: LabPlan): Record<string, Ethernet> {
+  const { managementMac } = plan.gateway;
   return {
     [uplink]: uplinkCard(plan),
     [lan]: lanCard(plan),
-    ...(hasManagement(plan) ? { [management]: managementCard(plan) } : {}),
+    ...(managementMac === undefined ? {} : { [management]: managementCard(managementMac) }),
   };
 }
 
-function uplinkCard({ gateway, uplink: { attachment, ipv6 } }: LabPlan): Ethernet {
+function uplinkCard({ gateway, uplink: { ipv4, ipv6 } }: LabPlan): Ethernet {
   const card = {
     match: { macaddress: gateway.uplinkMac },
     "set-name": uplink,
-    ...ipv4OnUplink(attachment),
+    ...ipv4OnUplink(ipv4),
     dhcp6: false,
   };
   switch (ipv6) {
@@ -42,9 +43,9 @@ function uplinkCard({ gateway, uplink: { attachment, ipv6 } }: LabPlan): Etherne
   }
 }
 
-function ipv4OnUplink(attachment: UplinkPlan["attachment"]) {
-  if (attachment.kind !== "portGroup" || attachment.address.kind === "reported") return { dhcp4: true };
-  const { address, length, gateway, nameservers } = attachment.address;
+function ipv4OnUplink(ipv4: UplinkAddressPlan) {
+  if (ipv4.kind === "dhcp") return { dhcp4: true };
+  const { address, length, gateway, nameservers } = ipv4;
   return {
     dhcp4: false,
     addresses: [`${address}/${length}`],
@@ -69,9 +70,9 @@ function lanCard({ gateway, lan: { gatewayAddress, prefix, mtu } }: LabPlan): Et
 }
 
 /** SSH from the machine that runs the lab, and nothing else: neither a way out nor a resolver. */
-function managementCard({ gateway }: LabPlan): Ethernet {
+function managementCard(macaddress: string): Ethernet {
   return {
-    match: { macaddress: gateway.managementMac },
+    match: { macaddress },
     "set-name": management,
     optional: true,
     dhcp4: true,
@@ -87,7 +88,7 @@ interface Installation {
   readonly command: readonly string[];
 }
 
-/** What apply.sh and the services need on the gateway; a built image has them all. */
+/** What apply.sh and the services need on the gateway; a complete guest has them all. */
 const gatewayPackages = [
   "bind9-dnsutils",
   "dns-root-data",
@@ -102,17 +103,16 @@ const gatewayPackages = [
 
 const installerPath = "/usr/local/lib/ipv6-only-lab/install-gateway";
 
-/** Undefined when the image is complete. */
-function installation({ image }: LabPlan): Installation | undefined {
+/** Undefined when nothing is left to do. */
+function installation({ guest }: LabPlan): Installation | undefined {
   const installer: WriteFile = { path: installerPath, permissions: "0755", content: installGatewayScript };
-  switch (image.kind) {
-    case "build":
-      return image.jool === "prebuilt" ? undefined : { files: [installer], command: [installerPath] };
-    case "cloud":
-    case "template":
+  switch (guest.kind) {
+    case "complete":
+      return guest.jool === "prebuilt" ? undefined : { files: [installer], command: [installerPath] };
+    case "generic":
       return {
         files: [installer, ...gates()],
-        command: [installerPath, ...[...new Set([...gatewayPackages, ...image.extraPackages])].sort()],
+        command: [installerPath, ...[...new Set([...gatewayPackages, ...guest.extraPackages])].sort()],
       };
   }
 }

@@ -1,4 +1,4 @@
-import type { ImagePlan, LabPlan } from "../plan/model";
+import type { GuestPlan, LabPlan } from "../plan/model";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import type { CloudConfig, NetworkConfig, WriteFile } from "./schema";
 import { dumpYaml } from "./yaml";
@@ -26,7 +26,7 @@ export function machineDocuments(plan: LabPlan, machine: MachineDocuments): Clou
 }
 
 function cloudConfig(plan: LabPlan, { hostname, identity, files, commands }: MachineDocuments): CloudConfig {
-  const allFiles = [...sshdSettings(plan.image), ...files];
+  const allFiles = [...sshdSettings(plan.guest), ...files];
   return {
     hostname,
     manage_etc_hosts: "localhost",
@@ -48,20 +48,19 @@ function cloudConfig(plan: LabPlan, { hostname, identity, files, commands }: Mac
     },
     ...(allFiles.length === 0 ? {} : { write_files: allFiles }),
     ...(commands.length === 0 ? {} : { runcmd: commands }),
-    ...modules(plan.image),
+    ...modules(plan.guest),
   };
 }
 
 /**
- * A built image brings the list of modules that these documents use; a distribution's image runs dozens, each a second
+ * A complete guest brings the list of modules that these documents use; a distribution's image runs dozens, each a second
  * or more in an emulated machine.
  */
-function modules(image: ImagePlan): Partial<CloudConfig> {
-  switch (image.kind) {
-    case "build":
+function modules({ kind }: GuestPlan): Partial<CloudConfig> {
+  switch (kind) {
+    case "complete":
       return {};
-    case "cloud":
-    case "template":
+    case "generic":
       return {
         cloud_init_modules: [
           "growpart",
@@ -78,13 +77,12 @@ function modules(image: ImagePlan): Partial<CloudConfig> {
   }
 }
 
-/** A built image has the same settings in it. */
-function sshdSettings(image: ImagePlan): WriteFile[] {
-  switch (image.kind) {
-    case "build":
+/** A complete guest has the same settings in it. */
+function sshdSettings({ kind }: GuestPlan): WriteFile[] {
+  switch (kind) {
+    case "complete":
       return [];
-    case "cloud":
-    case "template":
+    case "generic":
       return [
         {
           path: "/etc/ssh/sshd_config.d/10-ipv6-only-lab.conf",

@@ -4,6 +4,7 @@ import { opaqueInterfaceId, type LabIdentity } from "./identity";
 import { addressInPrefix, eui64InterfaceId, parseInterfaceId } from "./interface-id";
 import { clientMacs, gatewayMacs } from "./mac";
 import type { ClientPlan } from "./model";
+import { platformDecisions } from "./platforms";
 import { parseIpv6Prefix, type Prefix } from "./prefix";
 import { ConfigError, type ConfigProblem } from "./problem";
 import type { LabConfig } from "./schema";
@@ -36,13 +37,11 @@ export function planClients(config: LabConfig, identity: LabIdentity): readonly 
   const prefix = parseIpv6Prefix(config.lan.prefix);
   const autonomous = isAutonomous(config);
   const clients = configuredClients(config);
-  const macs = clientMacs(
-    config,
-    identity,
-    clients.map(({ name }) => name),
-  );
+  const { macRange } = platformDecisions(config);
+  const names = clients.map(({ name }) => name);
+  const macs = clientMacs(macRange, identity, names);
   const planned = clients.map((client) => planClient(client, { config, identity, prefix, autonomous, macs }));
-  const collisions = findCollisions(config, identity, planned);
+  const collisions = findCollisions(config, gatewayMacs(macRange, identity).lan, planned);
   if (collisions.length > 0) throw new ConfigError(collisions);
   return planned.sort((one, other) => byName(one.plan.name, other.plan.name));
 }
@@ -82,8 +81,8 @@ function byName(one: string, other: string): number {
 }
 
 /** The gateway's and every client's MAC and address must be their own. With hashes a clash is rare, never impossible. */
-function findCollisions(config: LabConfig, identity: LabIdentity, planned: readonly PlannedClient[]): ConfigProblem[] {
-  const taken = new Map<string, string>([[gatewayMacs(config, identity).lan, "gateway"]]);
+function findCollisions(config: LabConfig, gatewayMac: string, planned: readonly PlannedClient[]): ConfigProblem[] {
+  const taken = new Map<string, string>([[gatewayMac, "gateway"]]);
   const problems: ConfigProblem[] = [];
   for (const { plan, reservedAddress } of planned) {
     for (const value of new Set([plan.lanMac, plan.address, reservedAddress])) {

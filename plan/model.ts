@@ -9,8 +9,9 @@ export interface LabPlan {
   /** Project and stack, e.g. `ipv6-only-lab` and `dev`: the seed of everything that must differ between labs. */
   readonly project: string;
   readonly stack: string;
+  /** Only the platform itself looks into this; whatever else depends on it is decided under a name of its own. */
   readonly platform: PlatformPlan;
-  readonly image: ImagePlan;
+  readonly guest: GuestPlan;
   readonly uplink: UplinkPlan;
   readonly lan: LanPlan;
   readonly nat64: Nat64Plan;
@@ -40,6 +41,9 @@ export interface QemuPlatformPlan {
   readonly kind: "qemu";
   /** `auto` takes the best that a probe shows to work; the others insist. */
   readonly accelerator: "auto" | "kvm" | "hvf" | "tcg";
+  readonly image: DiskImagePlan;
+  /** What the gateway's card is attached to. `nat`: QEMU's user network. */
+  readonly uplink: { readonly kind: "nat" } | { readonly kind: "bridged"; readonly bridge: string };
 }
 
 /** A lab in a vCenter. Everything is named as the vSphere Client shows it, and looked up by that name. */
@@ -50,8 +54,10 @@ export interface VspherePlatformPlan {
   readonly storage: { readonly kind: "datastore" | "datastoreCluster"; readonly name: string };
   /** The lab's own folder below the datacenter's folder of virtual machines, e.g. `labs/ipv6-only-lab-dev`. */
   readonly folder: string;
-  /** Takes the place of an image: see `TemplatePlan`. */
+  /** Takes the place of an image. */
   readonly template: string;
+  /** What the gateway's card is attached to. */
+  readonly uplink: { readonly kind: "portGroup"; readonly network: string };
   readonly segment: VsphereSegmentPlan;
   /** The cluster whose DRS keeps the clients apart; undefined: nobody does. */
   readonly antiAffinity: { readonly cluster: string } | undefined;
@@ -69,7 +75,14 @@ export type VsphereSegmentPlan =
   | { readonly kind: "hostPortGroup"; readonly host: string; readonly switch: string; readonly vlan: number }
   | { readonly kind: "distributedPortGroup"; readonly switch: string; readonly vlan: number };
 
-export type ImagePlan = DiskImagePlan | TemplatePlan;
+/**
+ * What a machine finds on its disk when it boots first. `complete`: an image made for this lab, with every package and
+ * setting in it. `generic`: a distribution's, where cloud-init sets up the machine and what it needs is installed.
+ */
+export type GuestPlan =
+  | { readonly kind: "complete"; readonly jool: BuiltImagePlan["jool"] }
+  /** Packages beyond those the roles need, sorted. */
+  | { readonly kind: "generic"; readonly extraPackages: readonly string[] };
 
 /** What the qemu platform makes disks from. */
 export type DiskImagePlan = BuiltImagePlan | CloudImagePlan;
@@ -96,17 +109,8 @@ export interface CloudImagePlan {
   readonly extraPackages: readonly string[];
 }
 
-/** A platform's own template, which the platform names. cloud-init installs the packages. */
-export interface TemplatePlan {
-  readonly kind: "template";
-  readonly extraPackages: readonly string[];
-}
-
 export interface UplinkPlan {
-  readonly attachment:
-    | { readonly kind: "nat" }
-    | { readonly kind: "bridged"; readonly bridge: string }
-    | { readonly kind: "portGroup"; readonly network: string; readonly address: UplinkAddressPlan };
+  readonly ipv4: UplinkAddressPlan;
   /**
    * IPv6 on the uplink. `none`: all names are synthesized. `native`: the LAN prefix is routed by the uplink's router.
    * `nat66`: LAN addresses are masqueraded behind the gateway's own uplink address.
@@ -114,9 +118,9 @@ export interface UplinkPlan {
   readonly ipv6: "none" | "native" | "nat66";
 }
 
-/** `reported`: by DHCP, told by the guest. `fixed`: decided here, IPv4 with its length, router and resolvers. */
+/** `fixed`: decided here, IPv4 with its length, router and resolvers. */
 export type UplinkAddressPlan =
-  | { readonly kind: "reported" }
+  | { readonly kind: "dhcp" }
   | {
       readonly kind: "fixed";
       readonly address: string;
@@ -228,8 +232,8 @@ export interface GatewayPlan extends MachinePlan {
   readonly role: "gateway";
   readonly uplinkMac: string;
   readonly lanMac: string;
-  /** Carries SSH only, where the uplink cannot be reached from here (bridged qemu). */
-  readonly managementMac: string;
+  /** Of a card that carries SSH only, where the uplink cannot be reached from here; undefined: there is none. */
+  readonly managementMac: string | undefined;
 }
 
 export interface ClientPlan extends MachinePlan {

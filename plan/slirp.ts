@@ -12,8 +12,6 @@ export const slirpResolver = "10.0.2.3";
 /** Octets. */
 export const slirpMtu = 1500;
 
-const natMeansSlirp: Readonly<Record<LabConfig["platform"]["kind"], boolean>> = { qemu: true, vsphere: false };
-
 export function hasSlirpUplink({ platform, uplink }: Pick<LabConfig, "platform" | "uplink">): boolean {
-  return uplink.kind === "nat" && natMeansSlirp[platform.kind];
+  return platform.kind === "qemu" && uplink.kind === "nat";
 }

@@ -1,7 +1,9 @@
 /** The decisions of a lab on vSphere. */
 import type { LabIdentity } from "./identity";
-import type { UplinkPlan, VspherePlatformPlan } from "./model";
+import type { UplinkAddressPlan, VspherePlatformPlan } from "./model";
+import type { PlatformDecisions } from "./platform";
 import type { LabConfig } from "./schema";
+import { sortedUnique } from "./sorted";
 
 export type VsphereConfig = Extract<LabConfig["platform"], { kind: "vsphere" }>;
 
@@ -17,6 +19,7 @@ export function vspherePlatformPlan(config: VsphereConfig, { project, stack }: L
         : { kind: "datastoreCluster", name: config.datastoreCluster },
     folder: config.folder === undefined ? lab : `${config.folder}/${lab}`,
     template: config.template,
+    uplink: { kind: "portGroup", network: config.uplinkNetwork },
     segment: segment(config),
     antiAffinity:
       config.spreadClients && config.placement.cluster !== undefined
@@ -45,20 +48,24 @@ function segment({ lanSegment, placement: { host = "" } }: VsphereConfig): Vsphe
   return { kind: "portGroup", name: portGroup };
 }
 
-export function vsphereAttachment({ uplinkNetwork, gatewayAddress }: VsphereConfig): UplinkPlan["attachment"] {
-  if (gatewayAddress === "reported") {
-    return { kind: "portGroup", network: uplinkNetwork, address: { kind: "reported" } };
-  }
+export function vsphereDecisions(platform: VsphereConfig, { image }: LabConfig): PlatformDecisions {
+  return {
+    macRange: "vmware",
+    guest: { kind: "generic", extraPackages: sortedUnique(image.extraPackages) },
+    uplinkIpv4: uplinkAddress(platform),
+    management: false,
+  };
+}
+
+/** A reported address comes by DHCP, and VMware Tools tell it. */
+function uplinkAddress({ gatewayAddress }: VsphereConfig): UplinkAddressPlan {
+  if (gatewayAddress === "reported") return { kind: "dhcp" };
   const [address = "", length = ""] = gatewayAddress.address.split("/");
   return {
-    kind: "portGroup",
-    network: uplinkNetwork,
-    address: {
-      kind: "fixed",
-      address,
-      length: Number(length),
-      gateway: gatewayAddress.gateway,
-      nameservers: gatewayAddress.dns,
-    },
+    kind: "fixed",
+    address,
+    length: Number(length),
+    gateway: gatewayAddress.gateway,
+    nameservers: gatewayAddress.dns,
   };
 }

@@ -1,0 +1,11 @@
+import type { MacRange } from "./identity";
+import type { GuestPlan, UplinkAddressPlan } from "./model";
+
+/** What a platform decides for the rest of the plan, which asks for these and never for the platform. */
+export interface PlatformDecisions {
+  readonly macRange: MacRange;
+  readonly guest: GuestPlan;
+  readonly uplinkIpv4: UplinkAddressPlan;
+  /** SSH to the gateway needs a card of its own: the uplink is somebody else's network. */
+  readonly management: boolean;
+}
