@@ -41,7 +41,11 @@ export function planClients(config: LabConfig, identity: LabIdentity): readonly 
   const names = clients.map(({ name }) => name);
   const macs = clientMacs(macRange, identity, names);
   const planned = clients.map((client) => planClient(client, { config, identity, prefix, autonomous, macs }));
-  const collisions = findCollisions(config, gatewayMacs(macRange, identity).lan, planned);
+  const gateway = [
+    gatewayMacs(macRange, identity).lan,
+    addressInPrefix(prefix, parseInterfaceId(config.lan.gatewayInterfaceId)),
+  ];
+  const collisions = findCollisions(config, gateway, planned);
   if (collisions.length > 0) throw new ConfigError(collisions);
   return planned.sort((one, other) => byName(one.plan.name, other.plan.name));
 }
@@ -81,11 +85,16 @@ function byName(one: string, other: string): number {
 }
 
 /** The gateway's and every client's MAC and address must be their own. With hashes a clash is rare, never impossible. */
-function findCollisions(config: LabConfig, gatewayMac: string, planned: readonly PlannedClient[]): ConfigProblem[] {
-  const taken = new Map<string, string>([[gatewayMac, "gateway"]]);
+function findCollisions(
+  config: LabConfig,
+  gateway: readonly string[],
+  planned: readonly PlannedClient[],
+): ConfigProblem[] {
+  const taken = new Map(gateway.map((value) => [value, "gateway"]));
   const problems: ConfigProblem[] = [];
   for (const { plan, reservedAddress } of planned) {
-    for (const value of new Set([plan.lanMac, plan.address, reservedAddress])) {
+    const leased = config.dhcpv6.mode === "stateful" ? [reservedAddress] : [];
+    for (const value of new Set([plan.lanMac, plan.address, ...leased])) {
       const owner = taken.get(value);
       if (owner === undefined) taken.set(value, plan.name);
       else {

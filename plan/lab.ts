@@ -28,7 +28,7 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
     stack: identity.stack,
     platform: platformPlan(config, identity),
     guest: decided.guest,
-    uplink: { ipv4: decided.uplinkIpv4, ipv6: config.uplink.ipv6 },
+    uplink: { ipv4: decided.uplinkIpv4, ipv6: config.uplink.ipv6, hostNetworks: decided.hostNetworks.ipv6 },
     lan,
     nat64: nat64Plan(config),
     dns: dnsPlan(config),

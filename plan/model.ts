@@ -116,6 +116,8 @@ export interface UplinkPlan {
    * `nat66`: LAN addresses are masqueraded behind the gateway's own uplink address.
    */
   readonly ipv6: "none" | "native" | "nat66";
+  /** IPv6 prefixes that lead over the uplink to the machine that runs the lab: clients must not reach them, sorted. */
+  readonly hostNetworks: readonly string[];
 }
 
 /** `fixed`: decided here, IPv4 with its length, router and resolvers. */
@@ -144,9 +146,9 @@ export interface Nat64Plan {
   /** True for 64:ff9b::/96, which must not carry non-global IPv4 (RFC 6052 section 3.1). */
   readonly wellKnown: boolean;
   readonly pool4: Pool4Plan;
-  /** IPv4 destinations that are never translated, CIDR, sorted; the allowed ones already taken out as exceptions. */
+  /** IPv4 destinations that are never translated, CIDR, sorted; the allowed ones are taken out already. */
   readonly deniedIpv4: readonly string[];
-  /** Exceptions from `deniedIpv4`, CIDR, sorted. */
+  /** Exceptions from what is denied otherwise, CIDR, sorted, without what no configuration opens. */
   readonly allowedIpv4: readonly string[];
   /** Jool globals, by Jool's own names, sorted by name. */
   readonly globals: Readonly<Record<string, string | number | boolean>>;

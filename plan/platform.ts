@@ -1,3 +1,4 @@
+import type { Block } from "./address-space";
 import type { MacRange } from "./identity";
 import type { GuestPlan, UplinkAddressPlan } from "./model";
 
@@ -8,4 +9,6 @@ export interface PlatformDecisions {
   readonly uplinkIpv4: UplinkAddressPlan;
   /** SSH to the gateway needs a card of its own: the uplink is somebody else's network. */
   readonly management: boolean;
+  /** What leads from the gateway to the machine that runs the lab, which clients must not reach. */
+  readonly hostNetworks: { readonly ipv4: readonly Block[]; readonly ipv6: readonly string[] };
 }

@@ -2,6 +2,7 @@
 import type { DiskImagePlan, GuestPlan, QemuPlatformPlan } from "./model";
 import type { PlatformDecisions } from "./platform";
 import type { LabConfig } from "./schema";
+import { hasSlirpUplink, slirpHost, slirpHostIpv6 } from "./slirp";
 import { sortedUnique } from "./sorted";
 
 export type QemuConfig = Extract<LabConfig["platform"], { kind: "qemu" }>;
@@ -35,12 +36,15 @@ export function diskImagePlan(image: LabConfig["image"]): DiskImagePlan {
   }
 }
 
-export function qemuDecisions({ image, uplink }: LabConfig): PlatformDecisions {
+export function qemuDecisions(config: Pick<LabConfig, "image" | "platform" | "uplink">): PlatformDecisions {
+  const { image, uplink } = config;
   return {
     macRange: "local",
     guest: guest(diskImagePlan(image)),
     uplinkIpv4: { kind: "dhcp" },
     management: uplink.kind === "bridged",
+    // The management card is on such a network too, without any IPv6.
+    hostNetworks: { ipv4: [slirpHost], ipv6: hasSlirpUplink(config) ? slirpHostIpv6 : [] },
   };
 }
 

@@ -54,6 +54,7 @@ export function vsphereDecisions(platform: VsphereConfig, { image }: LabConfig):
     guest: { kind: "generic", extraPackages: sortedUnique(image.extraPackages) },
     uplinkIpv4: uplinkAddress(platform),
     management: false,
+    hostNetworks: { ipv4: [], ipv6: [] },
   };
 }
 

@@ -1,6 +1,6 @@
 import { parseIpv6Prefix } from "../prefix";
 import type { LabConfig } from "../schema";
-import { isDocumentation, isUniqueLocal } from "./address-space";
+import { isDocumentation, isUniqueLocal } from "../address-space";
 import { warning, when, type Check, type Finding } from "./finding";
 
 function nativePrefixFindings({ uplink, lan }: LabConfig): readonly Finding[] {

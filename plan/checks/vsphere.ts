@@ -1,4 +1,5 @@
-import { containsAddress, formatIpv4, parseIpv4, parseIpv4Prefix } from "../prefix";
+import { unusable } from "../address-space";
+import { containsAddress, formatIpv4, formatPrefix, lastAddress, parseIpv4, parseIpv4Prefix } from "../prefix";
 import type { LabConfig } from "../schema";
 import type { VsphereConfig } from "../vsphere";
 import { error, warning, when, type Check, type Finding } from "./finding";
@@ -72,11 +73,24 @@ function spreadFindings({ placement, spreadClients }: VsphereConfig): readonly F
 
 function addressFindings({ gatewayAddress }: VsphereConfig): readonly Finding[] {
   if (gatewayAddress === "reported") return [];
-  const { address, gateway } = gatewayAddress;
+  const { address, gateway, dns } = gatewayAddress;
   const [host = "", length = ""] = address.split("/");
   const bits = 32n - BigInt(length);
   const network = parseIpv4Prefix(`${formatIpv4((parseIpv4(host) >> bits) << bits)}/${length}`);
+  const [key, ends] = ["platform.gatewayAddress", [network.address, lastAddress(network)]] as const;
+  const named = [
+    ["address", host],
+    ["gateway", gateway],
+    ...dns.map((each, index) => [`dns[${index}]`, each] as const),
+  ];
   return [
+    ...named.flatMap(([name = "", each = ""]) => {
+      const end = ends.includes(parseIpv4(each));
+      const why = end
+        ? `is the first or last address of ${formatPrefix(network)}, which no host has.`
+        : unusable(parseIpv4Prefix(each));
+      return why === undefined ? [] : [error(`${key}.${name}`, each, why, "Write the address of a machine")];
+    }),
     ...when(!containsAddress(network, parseIpv4(gateway)), () =>
       error(
         "platform.gatewayAddress.gateway",
