@@ -9,20 +9,19 @@ export const slirpHost = block(
   "is QEMU's user network, which leads to this machine: 10.0.2.2 is its 127.0.0.1, and clients stay out of it.",
 );
 
+export const slirpNetworkIpv6 = "fec0::/64";
+
 /**
  * SLIRP takes its own IPv6 network for the host's ::1, and hands other addresses to a socket of the host's, for which ::
  * is the host itself and an IPv4-mapped address (RFC 4291 section 2.5.5.2) an IPv4 address, 127.0.0.1 too.
  */
-export const slirpHostIpv6: readonly string[] = ["::/96", "::ffff:0:0/96", "fec0::/64"];
+export const slirpHostIpv6: readonly string[] = ["::/96", "::ffff:0:0/96", slirpNetworkIpv6];
 
 /** The gateway's address, by SLIRP's DHCP. */
 export const slirpGuest = "10.0.2.15";
 
 /** Relays to the resolver of the machine outside; signatures come through only if that one hands them through. */
 export const slirpResolver = "10.0.2.3";
-
-/** The same by IPv6, the only address of that network that leads to a resolver. */
-export const slirpResolverIpv6 = "fec0::3";
 
 /** Octets. */
 export const slirpMtu = 1500;

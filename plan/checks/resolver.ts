@@ -1,11 +1,11 @@
 import { unusable } from "../address-space";
 import { addressInPrefix, parseInterfaceId } from "../interface-id";
 import { platformDecisions } from "../platforms";
-import { containsAddress, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../prefix";
+import { containsAddress, containsPrefix, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../prefix";
 import { localStub } from "../resolver";
 import { extractIpv4 } from "../rfc6052";
 import type { LabConfig } from "../schema";
-import { hasSlirpUplink, slirpGuest, slirpResolverIpv6 } from "../slirp";
+import { hasSlirpUplink, slirpGuest, slirpNetworkIpv6 } from "../slirp";
 import { error, warning, when, type Check, type Finding } from "./finding";
 
 function forwarderFindings(config: LabConfig): readonly Finding[] {
@@ -18,8 +18,10 @@ function forwarderFindings(config: LabConfig): readonly Finding[] {
     if (isGateway(config, address)) {
       return [error(key, address, "is the gateway itself: nobody else is there to ask.", "Write another resolver")];
     }
-    const why = unusable(address.includes(":") ? parseIpv6Prefix(`${address}/128`) : parseIpv4Prefix(address));
-    if (why !== undefined && !(hasSlirpUplink(config) && address === slirpResolverIpv6)) {
+    const host = address.includes(":") ? parseIpv6Prefix(`${address}/128`) : parseIpv4Prefix(address);
+    const why = unusable(host);
+    const isOnSlirp = hasSlirpUplink(config) && containsPrefix(parseIpv6Prefix(slirpNetworkIpv6), host);
+    if (why !== undefined && !isOnSlirp) {
       return [error(key, address, why, "Write the address of a resolver")];
     }
     return address.includes(":") ? ipv6ForwarderFindings(config, key, address) : [];

@@ -229,8 +229,8 @@ export const badNetworks: readonly BadInput[] = [
   ],
   ["an IPv4-mapped forwarder", { dns: { forwarders: ["::ffff:8.8.8.8"] } }, "dns.forwarders[0]", /mapped/, /resolver/],
   [
-    "this machine's loopback by QEMU's IPv6 as forwarder",
-    { dns: { forwarders: ["fec0::2"] } },
+    "a site-local forwarder on a bridge",
+    { uplink: { kind: "bridged", bridge: "br0" }, dns: { forwarders: ["fec0::2"] } },
     "dns.forwarders[0]",
     /site-local/,
     /resolver/,
