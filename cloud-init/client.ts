@@ -1,8 +1,8 @@
-import type { ClientPlan, GuestPlan, LabPlan } from "../plan/model";
+import type { ClientPlan, LabPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
-import type { Ethernet, WriteFile } from "./schema";
+import type { Ethernet } from "./schema";
 
 /**
  * The first boot of a client: one card, IPv6 only. Nothing is installed, because there is no way out before the
@@ -13,7 +13,7 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(client) } },
-    ...networkdSettings(plan.guest),
+    ...(plan.guest.kind === "generic" ? networkdSettings : {}),
   });
 }
 
@@ -51,20 +51,13 @@ function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
  * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A complete guest has these settings in
  * it; in another one networkd is running already when the file is written.
  */
-function networkdSettings({ kind }: GuestPlan): { files: WriteFile[]; commands: string[][] } {
-  switch (kind) {
-    case "complete":
-      return { files: [], commands: [] };
-    case "generic":
-      return {
-        files: [
-          {
-            path: `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`,
-            permissions: "0644",
-            content: "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n",
-          },
-        ],
-        commands: [["systemctl", "restart", "systemd-networkd.service"]],
-      };
-  }
-}
+const networkdSettings = {
+  files: [
+    {
+      path: `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`,
+      permissions: "0644",
+      content: "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n",
+    },
+  ],
+  commands: [["systemctl", "restart", "systemd-networkd.service"]],
+};

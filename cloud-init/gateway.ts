@@ -1,19 +1,17 @@
 import type { LabPlan, UplinkAddressPlan } from "../plan/model";
 import { lan, management, uplink } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
-import { machineDocuments } from "./machine";
+import { machineDocuments, type MachineDocuments } from "./machine";
 import type { Ethernet, WriteFile } from "./schema";
 import { installGatewayScript } from "./scripts";
 
 /** The first boot of the gateway: its cards, and what its image lacks. Services are laid down later, over SSH. */
 export function gatewayDocuments(plan: LabPlan, identity: MachineIdentity): CloudInitDocuments {
-  const install = installation(plan);
   return machineDocuments(plan, {
     hostname: plan.gateway.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: ethernets(plan) },
-    files: install === undefined ? [] : install.files,
-    commands: install === undefined ? [] : [install.command],
+    ...installation(plan),
   });
 }
 
@@ -83,11 +81,6 @@ function managementCard(macaddress: string): Ethernet {
   };
 }
 
-interface Installation {
-  readonly files: readonly WriteFile[];
-  readonly command: readonly string[];
-}
-
 /** What apply.sh and the services need on the gateway; a complete guest has them all. */
 const gatewayPackages = [
   "bind9-dnsutils",
@@ -103,16 +96,15 @@ const gatewayPackages = [
 
 const installerPath = "/usr/local/lib/ipv6-only-lab/install-gateway";
 
-/** Undefined when nothing is left to do. */
-function installation({ guest }: LabPlan): Installation | undefined {
+function installation({ guest }: LabPlan): Pick<MachineDocuments, "files" | "commands"> {
   const installer: WriteFile = { path: installerPath, permissions: "0755", content: installGatewayScript };
   switch (guest.kind) {
     case "complete":
-      return guest.jool === "prebuilt" ? undefined : { files: [installer], command: [installerPath] };
+      return guest.jool === "prebuilt" ? {} : { files: [installer], commands: [[installerPath]] };
     case "generic":
       return {
         files: [installer, ...gates()],
-        command: [installerPath, ...[...new Set([...gatewayPackages, ...guest.extraPackages])].sort()],
+        commands: [[installerPath, ...[...new Set([...gatewayPackages, ...guest.extraPackages])].sort()]],
       };
   }
 }

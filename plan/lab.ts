@@ -9,7 +9,7 @@ import { gatewayMacs } from "./mac";
 import type { GatewayPlan, LabPlan, LanPlan } from "./model";
 import { nat64Plan } from "./nat64";
 import type { PlatformDecisions } from "./platform";
-import { platformDecisions, platformPlan } from "./platforms";
+import { platformDecisions } from "./platforms";
 import { parseIpv6Prefix } from "./prefix";
 import { dnsPlan } from "./resolver";
 import type { LabConfig } from "./schema";
@@ -26,7 +26,7 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
   return {
     project: identity.project,
     stack: identity.stack,
-    platform: platformPlan(config, identity),
+    platform: decided.plan(identity),
     guest: decided.guest,
     uplink: { ipv4: decided.uplinkIpv4, ipv6: config.uplink.ipv6, hostNetworks: decided.hostNetworks.ipv6 },
     lan,

@@ -4,6 +4,7 @@
  *
  * Addresses are strings in their canonical text form (RFC 5952), prefixes are "address/length".
  */
+import type { ConfigProblem } from "./problem";
 
 export interface LabPlan {
   /** Project and stack, e.g. `ipv6-only-lab` and `dev`: the seed of everything that must differ between labs. */
@@ -24,15 +25,7 @@ export interface LabPlan {
   readonly ssh: SshPlan;
   readonly verify: VerifyPlan;
   /** Things that work but deserve a word (a documentation prefix, fc00::/8, …). Shown by `up` and `preview`. */
-  readonly warnings: readonly Warning[];
-}
-
-/** One remark about one configuration key, in the same form as an error (see `ConfigProblem` in config.ts). */
-export interface Warning {
-  readonly key: string;
-  readonly value: string;
-  readonly why: string;
-  readonly remedy: string;
+  readonly warnings: readonly ConfigProblem[];
 }
 
 export type PlatformPlan = QemuPlatformPlan | VspherePlatformPlan;
@@ -143,13 +136,9 @@ export interface LanPlan {
 export interface Nat64Plan {
   /** pool6 in the sense of RFC 7915 and Jool: one of /32 /40 /48 /56 /64 /96 (RFC 6052 section 2.2). */
   readonly prefix: string;
-  /** True for 64:ff9b::/96, which must not carry non-global IPv4 (RFC 6052 section 3.1). */
-  readonly wellKnown: boolean;
   readonly pool4: Pool4Plan;
   /** IPv4 destinations that are never translated, CIDR, sorted; the allowed ones are taken out already. */
   readonly deniedIpv4: readonly string[];
-  /** Exceptions from what is denied otherwise, CIDR, sorted, without what no configuration opens. */
-  readonly allowedIpv4: readonly string[];
   /** Jool globals, by Jool's own names, sorted by name. */
   readonly globals: Readonly<Record<string, string | number | boolean>>;
 }

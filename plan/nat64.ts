@@ -3,7 +3,6 @@ import { noIpv4Hosts, nonGlobalIpv4, type Block } from "./address-space";
 import type { Nat64Plan, Pool4Entry, Pool4Plan } from "./model";
 import { platformDecisions } from "./platforms";
 import { containsPrefix, formatPrefix, parseIpv4Prefix, subtractPrefix, type Prefix } from "./prefix";
-import { wellKnownPrefix } from "./rfc6052";
 import type { LabConfig } from "./schema";
 
 /** What no configuration opens: nobody else is there, or it leads to the machine that runs the lab. */
@@ -14,14 +13,12 @@ export function sealedIpv4(config: LabConfig): readonly Block[] {
 export function nat64Plan(config: LabConfig): Nat64Plan {
   const { nat64, lan } = config;
   const sealed = sealedIpv4(config).map(({ prefix }) => prefix);
-  const allowed = outermost(nat64.allowedIpv4.map(parseIpv4Prefix)).flatMap((prefix) => subtractAll(prefix, sealed));
+  const allowed = nat64.allowedIpv4.map(parseIpv4Prefix).flatMap((prefix) => subtractAll(prefix, sealed));
   const denied = outermost([...nonGlobalIpv4, ...sealed, ...nat64.deniedIpv4.map(parseIpv4Prefix)]);
   return {
     prefix: nat64.prefix,
-    wellKnown: nat64.prefix === wellKnownPrefix,
     pool4: pool4Plan(nat64.pool4),
     deniedIpv4: denied.flatMap((prefix) => subtractAll(prefix, allowed)).map(formatPrefix),
-    allowedIpv4: allowed.map(formatPrefix),
     globals: joolGlobals(nat64, lan.mtu),
   };
 }

@@ -1,9 +1,10 @@
 import type { Block } from "./address-space";
-import type { MacRange } from "./identity";
-import type { GuestPlan, UplinkAddressPlan } from "./model";
+import type { LabIdentity, MacRange } from "./identity";
+import type { GuestPlan, PlatformPlan, UplinkAddressPlan } from "./model";
 
 /** What a platform decides for the rest of the plan, which asks for these and never for the platform. */
 export interface PlatformDecisions {
+  readonly plan: (identity: LabIdentity) => PlatformPlan;
   readonly macRange: MacRange;
   readonly guest: GuestPlan;
   readonly uplinkIpv4: UplinkAddressPlan;

@@ -1,23 +1,9 @@
 /** The decisions of a lab of QEMU machines. */
-import type { DiskImagePlan, GuestPlan, QemuPlatformPlan } from "./model";
+import type { DiskImagePlan } from "./model";
 import type { PlatformDecisions } from "./platform";
 import type { LabConfig } from "./schema";
 import { hasSlirpUplink, slirpHost, slirpHostIpv6 } from "./slirp";
 import { sortedUnique } from "./sorted";
-
-export type QemuConfig = Extract<LabConfig["platform"], { kind: "qemu" }>;
-
-export function qemuPlatformPlan(
-  { kind, accelerator }: QemuConfig,
-  { image, uplink }: Pick<LabConfig, "image" | "uplink">,
-): QemuPlatformPlan {
-  return {
-    kind,
-    accelerator,
-    image: diskImagePlan(image),
-    uplink: uplink.kind === "nat" ? { kind: "nat" } : { kind: "bridged", bridge: uplink.bridge ?? "" },
-  };
-}
 
 /** What the machines' disks are made from, also asked for before there is a lab. */
 export function diskImagePlan(image: LabConfig["image"]): DiskImagePlan {
@@ -36,20 +22,22 @@ export function diskImagePlan(image: LabConfig["image"]): DiskImagePlan {
   }
 }
 
-export function qemuDecisions(config: Pick<LabConfig, "image" | "platform" | "uplink">): PlatformDecisions {
-  const { image, uplink } = config;
+export function qemuDecisions(
+  config: LabConfig,
+  { accelerator }: Extract<LabConfig["platform"], { kind: "qemu" }>,
+): PlatformDecisions {
+  const image = diskImagePlan(config.image);
+  const { kind, bridge = "" } = config.uplink;
   return {
+    plan: () => ({ kind: "qemu", accelerator, image, uplink: kind === "nat" ? { kind } : { kind, bridge } }),
     macRange: "local",
-    guest: guest(diskImagePlan(image)),
+    guest:
+      image.kind === "build"
+        ? { kind: "complete", jool: image.jool }
+        : { kind: "generic", extraPackages: image.extraPackages },
     uplinkIpv4: { kind: "dhcp" },
-    management: uplink.kind === "bridged",
+    management: kind === "bridged",
     // The management card is on such a network too, without any IPv6.
     hostNetworks: { ipv4: [slirpHost], ipv6: hasSlirpUplink(config) ? slirpHostIpv6 : [] },
   };
-}
-
-function guest(image: DiskImagePlan): GuestPlan {
-  return image.kind === "build"
-    ? { kind: "complete", jool: image.jool }
-    : { kind: "generic", extraPackages: image.extraPackages };
 }

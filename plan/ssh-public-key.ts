@@ -1,39 +1,24 @@
 /** OpenSSH public keys: one that sshd would pass over without a word is refused here. */
 import { AddressError } from "./prefix";
 
-/** Says whether one of the fields in a key's blob can be what it should be. */
-type FieldTest = (field: Buffer) => boolean;
+/** A field of a key's blob: a name, or any value of so many octets. */
+type Field = string | { readonly min: number; readonly max: number };
 
-const named =
-  (name: string): FieldTest =>
-  (field) =>
-    field.toString("latin1") === name;
-const octets =
-  (count: number): FieldTest =>
-  (field) =>
-    field.length === count;
-/** Uncompressed (RFC 5656 section 3.1). */
-const point =
-  (bits: number): FieldTest =>
-  (field) =>
-    field.length === 1 + 2 * Math.ceil(bits / 8) && field[0] === 4;
-/** A positive `mpint` (RFC 4251 section 5) of that many bits at least. */
-const integer =
-  (bits: number): FieldTest =>
-  (field) =>
-    (field[0] ?? 0x80) < 0x80 && BigInt(`0x${field.toString("hex")}`).toString(2).length >= bits;
-const application: FieldTest = (field) => field.length > 0;
+const octets = (min: number, max = min): Field => ({ min, max });
 
-/** By type, what follows the type in the blob (RFC 4253 section 6.6, RFC 5656, RFC 8709, OpenSSH's PROTOCOL.u2f). */
-const fieldsOf = new Map<string, readonly FieldTest[]>([
+/**
+ * By type, what follows the type in the blob (RFC 4253 section 6.6, RFC 5656, RFC 8709, OpenSSH's PROTOCOL.u2f). A point
+ * is not compressed (RFC 5656 section 3.1); 1024 bits of an RSA key are sshd's own limit (sshd_config(5)), written with
+ * a zero in front (RFC 4251 section 5).
+ */
+const fieldsOf = new Map<string, readonly Field[]>([
   ["ssh-ed25519", [octets(32)]],
-  // 1024 bits is sshd's own limit (RequiredRSASize in sshd_config(5)).
-  ["ssh-rsa", [integer(2), integer(1024)]],
-  ["ecdsa-sha2-nistp256", [named("nistp256"), point(256)]],
-  ["ecdsa-sha2-nistp384", [named("nistp384"), point(384)]],
-  ["ecdsa-sha2-nistp521", [named("nistp521"), point(521)]],
-  ["sk-ssh-ed25519@openssh.com", [octets(32), application]],
-  ["sk-ecdsa-sha2-nistp256@openssh.com", [named("nistp256"), point(256), application]],
+  ["ssh-rsa", [octets(1, 8), octets(129, 2049)]],
+  ["ecdsa-sha2-nistp256", ["nistp256", octets(65)]],
+  ["ecdsa-sha2-nistp384", ["nistp384", octets(97)]],
+  ["ecdsa-sha2-nistp521", ["nistp521", octets(133)]],
+  ["sk-ssh-ed25519@openssh.com", [octets(32), octets(1, 255)]],
+  ["sk-ecdsa-sha2-nistp256@openssh.com", ["nistp256", octets(65), octets(1, 255)]],
 ]);
 
 const remedy = "Write the content of e.g. ~/.ssh/id_ed25519.pub";
@@ -45,12 +30,16 @@ export function checkedSshPublicKey(text: string): string {
   if (expected === undefined) throw new AddressError("is not an OpenSSH public key on one line.", remedy);
   const blob = Buffer.from(base64, "base64");
   const fields = fieldsIn(blob);
-  const tests = [named(type), ...expected];
-  const isWhole = blob.toString("base64") === base64 && fields?.length === tests.length;
-  if (!isWhole || !tests.every((test, index) => test(fields[index] ?? Buffer.of()))) {
+  const isWhole = fields?.length === 1 + expected.length && blob.toString("base64") === base64;
+  if (!isWhole || ![type, ...expected].every((each, index) => fits(each, fields[index]))) {
     throw new AddressError(`is no whole ${type} key: it was cut off or changed, or is too short for sshd.`, remedy);
   }
   return text;
+}
+
+function fits(expected: Field, field: Buffer = Buffer.of()): boolean {
+  if (typeof expected === "string") return field.toString("latin1") === expected;
+  return expected.min <= field.length && field.length <= expected.max;
 }
 
 /** The fields of a blob, each behind its length in four octets (RFC 4251 section 5); undefined when one is cut off. */

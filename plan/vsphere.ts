@@ -7,7 +7,7 @@ import { sortedUnique } from "./sorted";
 
 export type VsphereConfig = Extract<LabConfig["platform"], { kind: "vsphere" }>;
 
-export function vspherePlatformPlan(config: VsphereConfig, { project, stack }: LabIdentity): VspherePlatformPlan {
+function vspherePlatformPlan(config: VsphereConfig, { project, stack }: LabIdentity): VspherePlatformPlan {
   const lab = `${project}-${stack}`;
   return {
     kind: "vsphere",
@@ -48,8 +48,9 @@ function segment({ lanSegment, placement: { host = "" } }: VsphereConfig): Vsphe
   return { kind: "portGroup", name: portGroup };
 }
 
-export function vsphereDecisions(platform: VsphereConfig, { image }: LabConfig): PlatformDecisions {
+export function vsphereDecisions({ image }: LabConfig, platform: VsphereConfig): PlatformDecisions {
   return {
+    plan: (identity) => vspherePlatformPlan(platform, identity),
     macRange: "vmware",
     guest: { kind: "generic", extraPackages: sortedUnique(image.extraPackages) },
     uplinkIpv4: uplinkAddress(platform),
