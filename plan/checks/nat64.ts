@@ -95,7 +95,7 @@ function poolPortFindings({ nat64 }: LabConfig): readonly Finding[] {
   return nat64.pool4.flatMap(({ protocol, ports }, index) => {
     const key = `nat64.pool4[${index}].ports`;
     const [first = 0, last = 0] = ports.split("-").map(Number);
-    const own = ownPorts.find(
+    const own = ownPorts.filter(
       (each) => (protocol ?? each.protocol) === each.protocol && first <= each.port && each.port <= last,
     );
     return [
@@ -107,13 +107,8 @@ function poolPortFindings({ nat64 }: LabConfig): readonly Finding[] {
           "Write 61001-65535, or a range below 32768",
         ),
       ),
-      ...when(own !== undefined, () =>
-        error(
-          key,
-          ports,
-          `holds ${own?.port ?? ""}, the port of the gateway's own ${own?.who ?? ""}.`,
-          "Write 61001-65535, or a range above 1023 and below 32768",
-        ),
+      ...own.map(({ port, who }) =>
+        error(key, ports, `holds ${port}, the port of the gateway's own ${who}.`, "Write 61001-65535"),
       ),
     ];
   });

@@ -83,6 +83,12 @@ describe("what deserves a word", () => {
       "nat64.prefix",
       /documentation/,
     ],
+    [
+      "a NAT64 prefix in fc00::/8",
+      { lan: { prefix: "fd00::/64" }, nat64: { prefix: "fc00:64::/96" } },
+      "nat64.prefix",
+      /RFC 4193/,
+    ],
     ["an MTU above the uplink's", { lan: { prefix: "fd00::/64", mtu: 9000 } }, "lan.mtu", /1500/],
     [
       "a unique local LAN with native IPv6",

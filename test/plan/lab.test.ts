@@ -147,6 +147,17 @@ describe("what is derived", () => {
     expect(planOf().gateway.managementMac).toBeUndefined();
   });
 
+  it("attaches the gateway to what the platform has", () => {
+    expect(planOf().platform).toMatchObject({ uplink: { kind: "nat" }, image: { kind: "build", jool: "prebuilt" } });
+    const bridged = planOf({ uplink: { kind: "bridged", bridge: "br0" }, image: { kind: "cloud", location: "a" } });
+    expect(bridged.platform).toMatchObject({
+      uplink: { kind: "bridged", bridge: "br0" },
+      image: { kind: "cloud", location: "a" },
+    });
+    expect(bridged.guest).toEqual({ kind: "generic", extraPackages: [] });
+    expect(planOf({ image: { jool: "first-boot" } }).guest).toEqual({ kind: "complete", jool: "first-boot" });
+  });
+
   it("cannot be written down for a platform that does not have it", () => {
     // @ts-expect-error a port group is vSphere's
     const uplink: QemuPlatformPlan["uplink"] = { kind: "portGroup", network: "VM Network" };
