@@ -2,9 +2,7 @@
 import { AddressError } from "./prefix";
 
 /** A field of a key's blob: a name, or any value of so many octets. */
-type Field = string | { readonly min: number; readonly max: number };
-
-const octets = (min: number, max = min): Field => ({ min, max });
+type Field = string | number | { readonly atLeast: number };
 
 /**
  * By type, what follows the type in the blob (RFC 4253 section 6.6, RFC 5656, RFC 8709, OpenSSH's PROTOCOL.u2f). A point
@@ -12,13 +10,13 @@ const octets = (min: number, max = min): Field => ({ min, max });
  * a zero in front (RFC 4251 section 5).
  */
 const fieldsOf = new Map<string, readonly Field[]>([
-  ["ssh-ed25519", [octets(32)]],
-  ["ssh-rsa", [octets(1, 8), octets(129, 2049)]],
-  ["ecdsa-sha2-nistp256", ["nistp256", octets(65)]],
-  ["ecdsa-sha2-nistp384", ["nistp384", octets(97)]],
-  ["ecdsa-sha2-nistp521", ["nistp521", octets(133)]],
-  ["sk-ssh-ed25519@openssh.com", [octets(32), octets(1, 255)]],
-  ["sk-ecdsa-sha2-nistp256@openssh.com", ["nistp256", octets(65), octets(1, 255)]],
+  ["ssh-ed25519", [32]],
+  ["ssh-rsa", [{ atLeast: 1 }, { atLeast: 129 }]],
+  ["ecdsa-sha2-nistp256", ["nistp256", 65]],
+  ["ecdsa-sha2-nistp384", ["nistp384", 97]],
+  ["ecdsa-sha2-nistp521", ["nistp521", 133]],
+  ["sk-ssh-ed25519@openssh.com", [32, { atLeast: 1 }]],
+  ["sk-ecdsa-sha2-nistp256@openssh.com", ["nistp256", 65, { atLeast: 1 }]],
 ]);
 
 const remedy = "Write the content of e.g. ~/.ssh/id_ed25519.pub";
@@ -39,7 +37,7 @@ export function checkedSshPublicKey(text: string): string {
 
 function fits(expected: Field, field: Buffer = Buffer.of()): boolean {
   if (typeof expected === "string") return field.toString("latin1") === expected;
-  return expected.min <= field.length && field.length <= expected.max;
+  return typeof expected === "number" ? field.length === expected : field.length >= expected.atLeast;
 }
 
 /** The fields of a blob, each behind its length in four octets (RFC 4251 section 5); undefined when one is cut off. */

@@ -19,6 +19,7 @@ const exponent = Buffer.of(1, 0, 1);
 const whole: readonly (readonly [string, string])[] = [
   ["ed25519", ed25519],
   ["rsa of 2048 bits", utils.generateKeyPairSync("rsa", { bits: 2048 }).public],
+  ["rsa with the smallest exponent", line(rsaType, blob(rsaType, Buffer.of(3), modulus(256)))],
   ["rsa of 1024 bits", line(rsaType, blob(rsaType, exponent, modulus(128)))],
   ["ecdsa on nistp256", utils.generateKeyPairSync("ecdsa", { bits: 256 }).public],
   ["ecdsa on nistp384", utils.generateKeyPairSync("ecdsa", { bits: 384 }).public],
@@ -46,7 +47,7 @@ describe("an SSH key that may log in", () => {
     ["an RSA key that sshd finds too short", line(rsaType, blob(rsaType, exponent, modulus(127)))],
     ["no modulus", line(rsaType, blob(rsaType, exponent, ""))],
     ["no exponent", line(rsaType, blob(rsaType, "", modulus(256)))],
-    ["modulus and exponent exchanged", line(rsaType, blob(rsaType, modulus(256), exponent))],
+    ["an exponent for a modulus", line(rsaType, blob(rsaType, modulus(256), exponent))],
     ["a point of another curve", line("ecdsa-sha2-nistp256", blob("ecdsa-sha2-nistp256", "nistp384", point(32)))],
     ["a point that is cut off", line("ecdsa-sha2-nistp256", blob("ecdsa-sha2-nistp256", "nistp256", point(31)))],
     ["a compressed point", line("ecdsa-sha2-nistp256", blob("ecdsa-sha2-nistp256", "nistp256", Buffer.alloc(33, 2)))],
