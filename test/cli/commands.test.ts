@@ -1,5 +1,4 @@
 import { readsStackFile, stackArguments, withSwitches } from "../../cli/stack-arguments";
-import { globExpression } from "../../toolchain/stand-ins/command/files";
 import { splitArguments } from "../../toolchain/stand-ins/language-host/program-arguments";
 import { passphraseFits } from "../../cli/passphrase";
 import { cacheFolder } from "../../host/paths";
@@ -103,14 +102,4 @@ describe("system packages", () => {
 it("Node's arguments in Pulumi.yaml are split at blanks outside quotes", () => {
   expect(splitArguments("--import tsx --title='a b' \"--c d\"")).toEqual(["--import", "tsx", "--title=a b", "--c d"]);
   expect(splitArguments("")).toEqual([]);
-});
-
-it("a glob's star stays within a name and its double star crosses folders", () => {
-  const matching = (pattern: string, names: string[]): string[] =>
-    names.filter((name) => globExpression(pattern).test(name));
-  const names = ["a.js", "src/b.js", "src/deep/c.js", "src/d.ts"];
-  expect(matching("*.js", names)).toEqual(["a.js"]);
-  expect(matching("src/*.{js,ts}", names)).toEqual(["src/b.js", "src/d.ts"]);
-  expect(matching("**.js", names)).toEqual(["a.js", "src/b.js", "src/deep/c.js"]);
-  expect(matching("[!b-z].js", names)).toEqual(["a.js"]);
 });
