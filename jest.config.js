@@ -2,8 +2,7 @@
 const common = {
   testEnvironment: "node",
   testEnvironmentOptions: { globalsCleanup: "off" },
-  // Types are checked once for all by `tsc`, which `npm test` runs first.
-  transform: { "^.+\\.ts$": ["ts-jest", { diagnostics: false }] },
+  transform: { "^.+\\.ts$": "<rootDir>/test/transform.js" },
 };
 
 /** @type {import("jest").Config} */

@@ -3,16 +3,17 @@ import { type Deployment, prepareDeployment } from "./backend";
 import { UserError } from "../host/messages";
 import { ensureSystemPackages } from "./system-packages";
 import { ensureToolchain } from "../toolchain";
+import { compareVersions } from "../toolchain/pins";
 
-const oldestNode = 20;
+/** As `engines` in package.json says. */
+const oldestNode = "20.18.1";
 
 /**
  * Gets system packages, tool chain and backend ready.
  * @throws UserError with what the user must do.
  */
 export async function setUp(): Promise<Deployment> {
-  const major = Number(process.versions.node.split(".")[0]);
-  if (major < oldestNode) {
+  if (compareVersions(process.versions.node, oldestNode) < 0) {
     throw new UserError(`Node ${process.versions.node} is too old: install Node ${oldestNode} or newer.`);
   }
   await ensureSystemPackages("lab");

@@ -43,7 +43,7 @@ export async function installRelease(): Promise<string> {
   if (!existsSync(file)) {
     const sha256 = digestFor(await fromAnySource((source) => fetchText(`${source}/${checksumsFile}`)), asset);
     say(`Tool chain: downloading the official Pulumi ${releaseVersion} …`);
-    await fromAnySource((source) => downloadFile(`${source}/${asset}`, file, sha256, showProgress));
+    await fromAnySource((source) => downloadFile(`${source}/${asset}`, file, sha256, { onProgress: showProgress }));
     progressDone();
   }
   await unpack(file, releaseFolder());
