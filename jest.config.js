@@ -7,6 +7,8 @@ const common = {
 
 /** @type {import("jest").Config} */
 module.exports = {
+  // Jest would leave one processor out, which on a small machine is half of them.
+  maxWorkers: "100%",
   testSequencer: "<rootDir>/test/longest-first.js",
   projects: [
     {

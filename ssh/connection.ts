@@ -86,9 +86,10 @@ export class SshConnection {
     return new Promise((resolve, reject) => {
       const stop = (error: Error): void => {
         settle();
+        // First: a channel that is destroyed may close before this returns.
+        reject(error);
         channel.signal("KILL");
         channel.destroy();
-        reject(error);
       };
       const { timeout, signal } = options;
       const timer =
