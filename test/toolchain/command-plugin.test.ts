@@ -60,6 +60,14 @@ describe("remote.Command", () => {
     expect(machine.commands).toEqual(["echo one", "echo two"]);
   });
 
+  it("runs what is for updates at an update only", async () => {
+    const inputs = inputsFor("", { create: undefined, update: "echo later" });
+    const state = await make(inputs);
+    expect(machine.commands).toEqual([]);
+    expect(state.properties).toMatchObject({ stdout: "", stderr: "" });
+    expect(await handler.update(state, inputs, context)).toMatchObject({ stdout: "later" });
+  });
+
   it("fails with the command and everything that it printed", async () => {
     await expect(make(inputsFor("echo wrong line 3; exit 4"))).rejects.toThrow(
       'Process exited with status 4: running "echo wrong line 3; exit 4":\nwrong line 3',

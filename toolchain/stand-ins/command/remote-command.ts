@@ -30,14 +30,17 @@ const endpoint = {
 
 const inputsSchema = only({
   connection: only({ ...endpoint, proxy: only(endpoint).optional() }),
-  create: z.string(),
+  create: z.string().optional(),
+  update: z.string().optional(),
   stdin: z.string().optional(),
   triggers: z.array(z.unknown()).optional(),
   // Otherwise an update's command would find the last output in its environment.
   addPreviousOutputInEnv: z.literal(false, `has to be false. ${remedy}`),
 });
 
-const updatable = ["connection", "create", "stdin", "addPreviousOutputInEnv"];
+type Inputs = z.infer<typeof inputsSchema>;
+
+const updatable = ["connection", "create", "update", "stdin", "addPreviousOutputInEnv"];
 
 export const remoteCommandHandler: ResourceHandler = {
   check: checkWith(inputsSchema),
@@ -45,21 +48,30 @@ export const remoteCommandHandler: ResourceHandler = {
     ...compareInputs(old.properties, inputs, [...updatable, "triggers"], updatable),
     createsFirst: true,
   }),
-  create: async (inputs, context) => ({
-    id: randomBytes(8).toString("hex"),
-    outputs: { ...inputs, ...(await runRemote(inputs, context)) },
-  }),
+  async create(properties, context) {
+    const inputs = inputsSchema.parse(properties);
+    const output = inputs.create === undefined ? noOutput : await runRemote(inputs, inputs.create, context);
+    return { id: randomBytes(8).toString("hex"), outputs: { ...properties, ...output } };
+  },
   read: (old) => Promise.resolve(old.properties),
-  update: async (_old, inputs, context) => ({ ...inputs, ...(await runRemote(inputs, context)) }),
+  async update(old, properties, context) {
+    const inputs = inputsSchema.parse(properties);
+    const command = inputs.update ?? inputs.create;
+    const { stdout, stderr } = old.properties;
+    const output = command === undefined ? { stdout, stderr } : await runRemote(inputs, command, context);
+    return { ...properties, ...output };
+  },
   delete: () => Promise.resolve(),
 };
 
+const noOutput: Properties = { stdout: "", stderr: "" };
+
 /**
- * Runs the command on the machine; its lines are shown as they come.
+ * Runs a command on the machine; its lines are shown as they come.
  * @throws Error with the command and everything that it printed when it does not end with code 0.
  */
-async function runRemote(inputs: Properties, context: OperationContext): Promise<Properties> {
-  const { connection: target, create: command, stdin } = inputsSchema.parse(inputs);
+async function runRemote(inputs: Inputs, command: string, context: OperationContext): Promise<Properties> {
+  const { connection: target, stdin } = inputs;
   const { proxy } = target;
   const connection = await connect(
     { ...endpointOf(target), ...(proxy === undefined ? {} : { proxy: endpointOf(proxy) }) },
