@@ -4,19 +4,14 @@ import { connectGateway } from "../../verify/connect";
 import { translations } from "../../verify/facts";
 import { formatSessions } from "../../verify/sessions";
 import { readAccess } from "../recorded-access";
-import { defaultStack } from "../stack-arguments";
+import { stackArguments } from "../stack-arguments";
 import { interruption } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      stack: { type: "string", short: "s", default: defaultStack },
-      json: { type: "boolean", default: false },
-    },
-  });
+  const { stack, rest } = stackArguments(args);
+  const { values } = parseArgs({ args: [...rest], options: { json: { type: "boolean", default: false } } });
   const signal = interruption();
-  const gateway = await connectGateway(await readAccess(values.stack), { wait: 0, signal });
+  const gateway = await connectGateway(await readAccess(stack), { wait: 0, signal });
   try {
     const facts = await translations(gateway, signal);
     console.log(values.json ? JSON.stringify(facts, null, 2) : formatSessions(facts));

@@ -4,15 +4,15 @@ import { formatReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { UserError, say } from "../../host/messages";
 import { readAccess } from "../recorded-access";
-import { defaultStack } from "../stack-arguments";
+import { stackArguments } from "../stack-arguments";
 import { interruption } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
+  const { stack, rest } = stackArguments(args);
   const { values, positionals } = parseArgs({
-    args: [...args],
+    args: [...rest],
     allowPositionals: true,
     options: {
-      stack: { type: "string", short: "s", default: defaultStack },
       json: { type: "boolean", default: false },
       wait: { type: "string", default: "0" },
     },
@@ -21,7 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (!Number.isFinite(wait) || wait < 0) {
     throw new UserError(`--wait ${values.wait}: it takes a number of seconds.`);
   }
-  const access = await readAccess(values.stack);
+  const access = await readAccess(stack);
   const unknown = positionals.filter((name) => !access.clients.some((client) => client.name === name));
   if (unknown.length > 0) {
     throw new UserError(
