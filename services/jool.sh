@@ -65,8 +65,7 @@ drift_jool() {
 }
 
 jool_settings() {
-  jool instance display --csv --no-headers | cut -d, -f2-
-  jool global display --csv
   local protocol
+  jool global display --csv
   for protocol in tcp udp icmp; do jool pool4 display --csv --no-headers "--$protocol"; done
 }

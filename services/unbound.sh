@@ -15,9 +15,9 @@ bundled() { # PATH
 }
 
 derive_unbound() {
-  local decision variant
-  read -r decision < <(text_of "$validation_file") || true
-  if $writing && [[ -n ${changed[unbound]-} || ${decision:-undecided} == undecided ]]; then
+  local decision='' variant
+  ! is_automatic || read -r decision < <(text_of "$validation_file") || decision=undecided
+  if $writing && [[ -n ${changed[unbound]-} || $decision == undecided ]]; then
     decision=$(choose_validation)
     [[ $decision != stop ]] || exit 1
   fi

@@ -329,7 +329,7 @@ describe("a vCenter that is not as configured", () => {
     await pulumi.runtime.setMocks(new RecordingMocks(answers), "ipv6-only-lab", "test");
     const plan = planOf({});
     if (plan.platform.kind !== "vsphere") throw new Error("The fixture is not on vSphere.");
-    return lookUpSite(plan, plan.platform, login);
+    return lookUpSite(plan.platform, login);
   };
 
   it("is told as one that cannot be reached, when that is why nothing is found", async () => {
