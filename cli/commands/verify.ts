@@ -5,7 +5,7 @@ import { verifyLab } from "../../verify/runner";
 import { UserError, say } from "../../host/messages";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
-import { interruption } from "../../host/interruption";
+import { interruptible } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
@@ -28,12 +28,8 @@ export async function run(args: readonly string[]): Promise<number> {
       `No client is called ${unknown.join(", ")}. There are: ${access.clients.map(({ name }) => name).join(", ")}.`,
     );
   }
-  const report = await verifyLab(access, {
-    wait,
-    signal: interruption(),
-    progress: say,
-    ...(positionals.length === 0 ? {} : { only: positionals }),
-  });
+  const only = positionals.length === 0 ? {} : { only: positionals };
+  const report = await interruptible((signal) => verifyLab(access, { wait, signal, progress: say, ...only }));
   console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
   return report.passed ? 0 : 1;
 }
