@@ -84,6 +84,20 @@ export const badNetworks: readonly BadInput[] = [
     /61001-65535/,
   ],
   [
+    "a pool with the first local port",
+    { nat64: { pool4: [{ prefix: "10.0.2.15", ports: 32768 }] } },
+    "nat64.pool4[0].ports",
+    /32768-60999/,
+    /61001-65535/,
+  ],
+  [
+    "a pool with the last local port",
+    { nat64: { pool4: [{ prefix: "10.0.2.15", ports: 60999 }] } },
+    "nat64.pool4[0].ports",
+    /32768-60999/,
+    /61001-65535/,
+  ],
+  [
     "a pool with a reversed range",
     { nat64: { pool4: [{ prefix: "10.0.2.15", ports: "65535-61001" }] } },
     "nat64.pool4[0].ports",

@@ -170,6 +170,7 @@ describe("what deserves a word", () => {
     ],
     ["a pool for UDP at sshd's port", { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "UDP", ports: 22 }] } }],
     ["a pool for ICMP at both", { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "ICMP", ports: "1-32767" }] } }],
+    ["a pool behind the local ports", { nat64: { pool4: [{ prefix: "10.0.2.15", ports: 61_000 }] } }],
     [
       "a pool between sshd's port and the local ones",
       { nat64: { pool4: [{ prefix: "10.0.2.15", ports: "69-32767" }] } },
