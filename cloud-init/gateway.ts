@@ -1,35 +1,38 @@
-import type { LabPlan, UplinkPlan } from "../plan/model";
-import { hasManagement, lan, management, uplink } from "../plan/interfaces";
+import type { LabPlan, UplinkAddressPlan } from "../plan/model";
+import { lan, management, uplink } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
-import { machineDocuments } from "./machine";
+import { machineDocuments, type MachineDocuments } from "./machine";
 import type { Ethernet, WriteFile } from "./schema";
 import { installGatewayScript } from "./scripts";
 
 /** The first boot of the gateway: its cards, and what its image lacks. Services are laid down later, over SSH. */
-export function gatewayDocuments(plan: LabPlan, identity: MachineIdentity): CloudInitDocuments {
-  const install = installation(plan);
+export function gatewayDocuments(
+  plan: LabPlan,
+  identity: MachineIdentity,
+  software: GatewaySoftware,
+): CloudInitDocuments {
   return machineDocuments(plan, {
     hostname: plan.gateway.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: ethernets(plan) },
-    files: install === undefined ? [] : install.files,
-    commands: install === undefined ? [] : [install.command],
+    ...installation(plan, software),
   });
 }
 
 function ethernets(plan: LabPlan): Record<string, Ethernet> {
+  const { managementMac } = plan.gateway;
   return {
     [uplink]: uplinkCard(plan),
     [lan]: lanCard(plan),
-    ...(hasManagement(plan) ? { [management]: managementCard(plan) } : {}),
+    ...(managementMac === undefined ? {} : { [management]: managementCard(managementMac) }),
   };
 }
 
-function uplinkCard({ gateway, uplink: { attachment, ipv6 } }: LabPlan): Ethernet {
+function uplinkCard({ gateway, uplink: { ipv4, ipv6 } }: LabPlan): Ethernet {
   const card = {
     match: { macaddress: gateway.uplinkMac },
     "set-name": uplink,
-    ...ipv4OnUplink(attachment),
+    ...ipv4OnUplink(ipv4),
     dhcp6: false,
   };
   switch (ipv6) {
@@ -42,9 +45,9 @@ function uplinkCard({ gateway, uplink: { attachment, ipv6 } }: LabPlan): Etherne
   }
 }
 
-function ipv4OnUplink(attachment: UplinkPlan["attachment"]) {
-  if (attachment.kind !== "portGroup" || attachment.address.kind === "reported") return { dhcp4: true };
-  const { address, length, gateway, nameservers } = attachment.address;
+function ipv4OnUplink(ipv4: UplinkAddressPlan) {
+  if (ipv4.kind === "dhcp") return { dhcp4: true };
+  const { address, length, gateway, nameservers } = ipv4;
   return {
     dhcp4: false,
     addresses: [`${address}/${length}`],
@@ -67,9 +70,9 @@ function lanCard({ gateway }: LabPlan): Ethernet {
 }
 
 /** SSH from the machine that runs the lab, and nothing else: neither a way out nor a resolver. */
-function managementCard({ gateway }: LabPlan): Ethernet {
+function managementCard(macaddress: string): Ethernet {
   return {
-    match: { macaddress: gateway.managementMac },
+    match: { macaddress },
     "set-name": management,
     optional: true,
     dhcp4: true,
@@ -80,49 +83,36 @@ function managementCard({ gateway }: LabPlan): Ethernet {
   };
 }
 
-interface Installation {
-  readonly files: readonly WriteFile[];
-  readonly command: readonly string[];
+/** What the gateway's services come with. A complete guest has it all. */
+export interface GatewaySoftware {
+  /** Debian packages, sorted. */
+  readonly packages: readonly string[];
+  /**
+   * Units that Debian starts when their package is installed, with the distribution's configuration: a resolver that
+   * nobody asked for. Each is held back until a bundle has been laid down.
+   */
+  readonly heldBack: readonly string[];
 }
-
-/** What apply.sh and the services need on the gateway; a built image has them all. */
-const gatewayPackages = [
-  "bind9-dnsutils",
-  "dns-root-data",
-  "ethtool",
-  "jool-dkms",
-  "jool-tools",
-  "kea-dhcp6-server",
-  "nftables",
-  "radvd",
-  "unbound",
-];
 
 const installerPath = "/usr/local/lib/ipv6-only-lab/install-gateway";
 
-/** Undefined when the image is complete. */
-function installation({ image }: LabPlan): Installation | undefined {
+function installation({ guest }: LabPlan, software: GatewaySoftware): Pick<MachineDocuments, "files" | "commands"> {
   const installer: WriteFile = { path: installerPath, permissions: "0755", content: installGatewayScript };
-  switch (image.kind) {
-    case "build":
-      return image.jool === "prebuilt" ? undefined : { files: [installer], command: [installerPath] };
-    case "cloud":
-    case "template":
+  switch (guest.kind) {
+    case "complete":
+      return guest.jool === "prebuilt" ? {} : { files: [installer], commands: [[installerPath]] };
+    case "generic":
       return {
-        files: [installer, ...gates()],
-        command: [installerPath, ...[...new Set([...gatewayPackages, ...image.extraPackages])].sort()],
+        files: [installer, ...software.heldBack.map(gate)],
+        commands: [[installerPath, ...[...new Set([...software.packages, ...guest.extraPackages])].sort()]],
       };
   }
 }
 
-/**
- * Debian starts a daemon when its package is installed, with the distribution's configuration: a resolver that nobody
- * asked for. These hold each back until apply.sh has laid down a bundle.
- */
-function gates(): WriteFile[] {
-  return ["kea-dhcp6-server", "radvd", "unbound"].map((unit) => ({
-    path: `/etc/systemd/system/${unit}.service.d/10-await-bundle.conf`,
+function gate(unit: string): WriteFile {
+  return {
+    path: `/etc/systemd/system/${unit}.d/10-await-bundle.conf`,
     permissions: "0644",
     content: "[Unit]\nConditionPathExists=/var/lib/ipv6-only-lab/manifest\n",
-  }));
+  };
 }

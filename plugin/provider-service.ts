@@ -1,5 +1,4 @@
 /** The resource provider protocol: every request of the engine, turned into a call of one handler. */
-import * as grpc from "@grpc/grpc-js";
 import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import {
   CheckFailure as CheckFailureMessage,
@@ -8,6 +7,7 @@ import {
   CreateResponse,
   DiffResponse,
   GetSchemaResponse,
+  type InvokeResponse,
   PropertyDiff,
   ProviderHandshakeResponse,
   ReadResponse,
@@ -17,7 +17,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
-import { messageOf } from "../host/messages";
+import { answer } from "./answer";
 import type { EngineLog } from "./engine-log";
 import {
   containsUnknown,
@@ -42,6 +42,7 @@ type Served = Pick<
   | "read"
   | "update"
   | "delete"
+  | "invoke"
   | "cancel"
 >;
 
@@ -51,6 +52,8 @@ export interface ProviderDefinition {
   readonly schema: () => string;
   /** By type token, e.g. `lab:index:KeyPair`. */
   readonly handlers: ReadonlyMap<string, ResourceHandler>;
+  /** What to do about a type or function that is not among them. */
+  readonly remedy?: string;
 }
 
 const propertiesSchema = z.record(z.string(), z.unknown());
@@ -68,7 +71,7 @@ export class ProviderService {
     this.cancellation.abort(new Error("The operation was cancelled; the next `up` goes on from here."));
   }
 
-  /** What is not listed here (components, functions, mappings) answers UNIMPLEMENTED. */
+  /** What is not listed here (components, mappings) answers UNIMPLEMENTED. */
   implementation(): Served {
     return {
       handshake: (call, done) => {
@@ -113,42 +116,49 @@ export class ProviderService {
         });
       },
       create: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const handler = this.handler(request.getUrn());
           const inputs = fromStruct(request.getProperties());
           if (request.getPreview()) {
             return new CreateResponse().setProperties(toStruct(previewed(handler, inputs, undefined)));
           }
-          const { id, outputs } = await handler.create(inputs, this.context(request.getUrn()));
+          const { id, outputs } = await this.within("create", request, (context) => handler.create(inputs, context));
           return new CreateResponse().setId(id).setProperties(toStruct(outputs));
         });
       },
       read: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          const found = await this.handler(request.getUrn()).read(old, this.context(request.getUrn()));
+          const found = await this.handler(request.getUrn()).read(
+            old,
+            this.context(request.getUrn(), this.cancellation.signal),
+          );
           if (found === undefined) return new ReadResponse();
           return new ReadResponse().setId(old.id).setProperties(toStruct(found)).setInputs(request.getInputs());
         });
       },
       update: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const handler = this.handler(request.getUrn());
           const inputs = fromStruct(request.getNews());
           const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
           if (request.getPreview()) {
             return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs, old.properties)));
           }
-          const outputs = await handler.update(old, inputs, this.context(request.getUrn()));
+          const outputs = await this.within("update", request, (context) => handler.update(old, inputs, context));
           return new UpdateResponse().setProperties(toStruct(outputs));
         });
       },
       delete: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          await this.handler(request.getUrn()).delete(old, this.context(request.getUrn()));
+          const handler = this.handler(request.getUrn());
+          await this.within("delete", request, (context) => handler.delete(old, context));
           return new Empty();
         });
+      },
+      invoke: ({ request }, done) => {
+        answer<InvokeResponse>(done, () => this.refuse("function", request.getTok()));
       },
       cancel: (_call, done) => {
         this.cancel();
@@ -160,13 +170,37 @@ export class ProviderService {
   private handler(urn: string): ResourceHandler {
     const type = typeOf(urn);
     const handler = this.definition.handlers.get(type);
-    if (handler === undefined) throw new Error(`The provider knows no resource of the type ${type}.`);
-    return handler;
+    return handler ?? this.refuse("resource of the type", type);
   }
 
-  private context(urn: string): OperationContext {
+  private refuse(what: string, token: string): never {
+    const { remedy } = this.definition;
+    throw new Error(`The provider knows no ${what} ${token}.${remedy === undefined ? "" : ` ${remedy}`}`);
+  }
+
+  /** Does something that ends by cancellation, or when the resource's own time for it is over (0: without limit). */
+  private async within<T>(
+    key: "create" | "update" | "delete",
+    request: { getUrn(): string; getTimeout(): number },
+    work: (context: OperationContext) => Promise<T>,
+  ): Promise<T> {
+    const { signal } = this.cancellation;
+    const seconds = request.getTimeout();
+    if (seconds === 0) return work(this.context(request.getUrn(), signal));
+    const expiry = new AbortController();
+    const timer = setTimeout(() => {
+      expiry.abort(new Error(`It was not done within ${seconds} s, its limit (customTimeouts.${key}).`));
+    }, seconds * 1000);
+    try {
+      return await work(this.context(request.getUrn(), AbortSignal.any([signal, expiry.signal])));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private context(urn: string, signal: AbortSignal): OperationContext {
     return {
-      signal: this.cancellation.signal,
+      signal,
       progress: (line) => {
         this.log.status(urn, line);
       },
@@ -191,14 +225,13 @@ function previewed(handler: ResourceHandler, inputs: Properties, old: Properties
   return { ...inputs, ...handler.preview(inputs, old) };
 }
 
-function diffResponse({ changed, replaces }: Difference): DiffResponse {
+function diffResponse({ changed, replaces, createsFirst }: Difference): DiffResponse {
   const { DIFF_NONE, DIFF_SOME } = DiffResponse.DiffChanges;
   const response = new DiffResponse()
     .setChanges(changed.length === 0 ? DIFF_NONE : DIFF_SOME)
     .setDiffsList([...changed])
     .setReplacesList([...replaces])
-    // Names, folders and ports of a resource are its own: the old one makes room first.
-    .setDeletebeforereplace(replaces.length > 0)
+    .setDeletebeforereplace(replaces.length > 0 && createsFirst !== true)
     .setHasdetaileddiff(true);
   for (const name of changed) {
     const kind = replaces.includes(name) ? PropertyDiff.Kind.UPDATE_REPLACE : PropertyDiff.Kind.UPDATE;
@@ -225,19 +258,3 @@ const valueSchema: z.ZodType<JavaScriptValue> = z.lazy(() =>
   z.union([z.null(), z.number(), z.string(), z.boolean(), z.array(valueSchema), z.record(z.string(), valueSchema)]),
 );
 const structSchema = z.record(z.string(), valueSchema);
-
-function answer<T>(done: grpc.sendUnaryData<T>, make: () => T): void {
-  answerLater(done, () => Promise.resolve().then(make));
-}
-
-function answerLater<T>(done: grpc.sendUnaryData<T>, make: () => Promise<T>): void {
-  make().then(
-    (response) => {
-      done(null, response);
-    },
-    (error: unknown) => {
-      const details = messageOf(error);
-      done({ code: grpc.status.UNKNOWN, details, name: "Error", message: details });
-    },
-  );
-}

@@ -1,7 +1,7 @@
 import type { LabPlan } from "../plan/model";
 import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
-import { hasManagement, lan, management, uplink } from "../plan/interfaces";
+import { lan, sshInterface, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
 const table = "inet ipv6_only_lab";
@@ -79,7 +79,6 @@ function fromLan(plan: LabPlan): string {
 }
 
 function input(plan: LabPlan): string {
-  const ssh = hasManagement(plan) ? management : uplink;
   return block(
     "chain input",
     "type filter hook input priority filter; policy drop;",
@@ -94,7 +93,7 @@ function input(plan: LabPlan): string {
     "icmp type { destination-unreachable, time-exceeded, parameter-problem, echo-request } accept",
     `iifname "${lan}" udp dport { 53, 547 } accept`,
     `iifname "${lan}" tcp dport 53 accept`,
-    `iifname "${ssh}" tcp dport 22 accept`,
+    `iifname "${sshInterface(plan)}" tcp dport 22 accept`,
     // Answers of DHCP servers come from another address than the question went to.
     `iifname != "${lan}" udp sport 67 udp dport 68 accept`,
     plan.uplink.ipv6 !== "none" && `iifname "${uplink}" ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept`,
@@ -104,9 +103,11 @@ function input(plan: LabPlan): string {
 
 function forward(plan: LabPlan): string {
   const routed = plan.uplink.ipv6 !== "none";
+  const { hostNetworks } = plan.uplink;
   return block(
     "chain forward",
     "type filter hook forward priority filter; policy drop;",
+    hostNetworks.length > 0 && drop(`ip6 daddr { ${hostNetworks.join(", ")} }`, "leads to the host"),
     drop(`ip6 daddr ${plan.nat64.prefix}`, "not taken by the translator"),
     routed && "ct state established,related accept",
     routed && drop("ct state invalid", "invalid"),

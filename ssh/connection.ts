@@ -1,5 +1,5 @@
-/** What runs over an open SSH connection: commands and files. */
-import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
+/** What runs over an open SSH connection. */
+import type { Client, ClientChannel } from "ssh2";
 
 export interface ExecOptions {
   /** Written to the command's standard input, which is then closed. */
@@ -8,8 +8,6 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seconds from the question to its end. */
   readonly timeout?: number | undefined;
-  /** Only what the server's AcceptEnv lets through arrives. */
-  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Told of output as it comes. */
   readonly onStdout?: ((text: string) => void) | undefined;
   readonly onStderr?: ((text: string) => void) | undefined;
@@ -68,24 +66,9 @@ export class SshConnection {
     return this.clients[0];
   }
 
-  /** Opens the file transfer subsystem. */
-  sftp(): Promise<SFTPWrapper> {
-    return new Promise((resolve, reject) => {
-      this.clients[0].sftp((error, wrapper) => {
-        if (error === undefined) resolve(wrapper);
-        else reject(error);
-      });
-    });
-  }
-
   /** Closes politely; what is still running on the channels is cut off. */
   close(): void {
     for (const client of this.clients) client.end();
-  }
-
-  /** Drops the connection at once. */
-  destroy(): void {
-    for (const client of this.clients) client.destroy();
   }
 
   private open(command: string, options: ExecOptions): Promise<ExecResult> {
@@ -99,7 +82,7 @@ export class SshConnection {
       };
       client.once("close", onClose);
       options.signal?.addEventListener("abort", onAbort);
-      client.exec(command, options.environment === undefined ? {} : { env: options.environment }, (error, channel) => {
+      client.exec(command, (error, channel) => {
         client.removeListener("close", onClose);
         options.signal?.removeEventListener("abort", onAbort);
         if (error === undefined && options.signal?.aborted === true) {
@@ -120,9 +103,10 @@ export class SshConnection {
     return new Promise((resolve, reject) => {
       const stop = (error: Error): void => {
         settle();
+        // First: a channel that is destroyed may close before this returns.
+        reject(error);
         channel.signal("KILL");
         channel.destroy();
-        reject(error);
       };
       const { signal } = options;
       const onAbort = (): void => {

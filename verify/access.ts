@@ -86,7 +86,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
   return promisedSchema.parse({
     ...plan,
     platform: plan.platform.kind,
-    uplink: { kind: plan.uplink.attachment.kind, ipv6: plan.uplink.ipv6 },
+    uplink: { kind: plan.platform.uplink.kind, ipv6: plan.uplink.ipv6 },
     router: { mac: plan.gateway.lanMac, linkLocal: linkLocalOf(plan.gateway.lanMac) },
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
@@ -102,9 +102,5 @@ export function linkLocalOf(mac: string): string {
 
 /** What npm is to run for this lab. */
 export function command({ stack }: PromisedPlan, name: string, ...words: readonly string[]): string {
-  const own = stack === defaultStack ? words : ["--stack", stack, ...words];
-  return ["npm run", name, ...(own.length === 0 ? [] : ["--", ...own])].join(" ");
+  return ["npm run", name, "-- --stack", stack, ...words].join(" ");
 }
-
-/** The one that the commands mean when none is named. */
-export const defaultStack = "dev";

@@ -9,6 +9,7 @@ import { parseConfig } from "../../plan/config";
 import { addressInPrefix, eui64InterfaceId } from "../../plan/interface-id";
 import { planLab } from "../../plan/lab";
 import { parseIpv6Prefix } from "../../plan/prefix";
+import { diskImagePlan } from "../../plan/qemu";
 import type { ClientPlan, GatewayPlan, LabPlan } from "../../plan/model";
 import type { OperationContext, Properties } from "../../plugin/handler";
 import { imageHandler } from "../../provider/image";
@@ -16,6 +17,7 @@ import { lanSegmentHandler } from "../../provider/lan-segment";
 import { consoleProblem } from "../../provider/qemu/console";
 import type { NicArgs } from "../../provider/resources";
 import { virtualMachineHandler } from "../../provider/virtual-machine";
+import { gatewaySoftware } from "../../services";
 import { connect, generateKeyPair, type GeneratedKeyPair, type SshEndpoint } from "../../ssh";
 import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { stackFolder } from "../../host/paths";
@@ -32,6 +34,8 @@ interface Bench {
   readonly plan: LabPlan;
   readonly client: ClientPlan;
   readonly login: GeneratedKeyPair;
+  /** Of both machines. */
+  readonly hostKey: GeneratedKeyPair;
   readonly gateway: Properties;
   readonly clientMachine: Properties;
   readonly context: OperationContext;
@@ -72,17 +76,16 @@ export async function benchBoots(count: number): Promise<number> {
 
 async function prepare(): Promise<Bench> {
   const context = { signal: new AbortController().signal, progress, info: say, warn: say };
-  const plan = planLab(parseConfig({}), { project: "ipv6-only-lab", stack: "bench-boots" });
+  const config = parseConfig({});
+  const plan = planLab(config, { project: "ipv6-only-lab", stack: "bench-boots" });
   const [client] = plan.clients;
   if (client === undefined) throw new Error("The default lab has no client.");
   const login = generateKeyPair("bench");
-  const image = (await imageHandler.create({ source: plan.image }, context)).outputs;
+  const image = (await imageHandler.create({ source: diskImagePlan(config.image) }, context)).outputs;
   const segment = segmentSchema.parse((await lanSegmentHandler.create({}, context)).outputs);
   progressDone();
-  const identity = (): MachineIdentity => ({
-    hostKey: generateKeyPair("bench"),
-    authorizedKeys: [login.publicKey],
-  });
+  const hostKey = generateKeyPair("bench");
+  const identity: MachineIdentity = { hostKey, authorizedKeys: [login.publicKey] };
   const lan = (mac: string): NicArgs => ({ kind: "segment", mac, segment });
   const uplink: NicArgs = { kind: "user", mac: plan.gateway.uplinkMac, sshForward: true, restricted: false };
   const machine = (size: GatewayPlan | ClientPlan, documents: CloudInitDocuments, nics: NicArgs[]): Properties => ({
@@ -99,9 +102,13 @@ async function prepare(): Promise<Bench> {
     plan,
     client,
     login,
+    hostKey,
     context,
-    gateway: machine(plan.gateway, gatewayDocuments(plan, identity()), [uplink, lan(plan.gateway.lanMac)]),
-    clientMachine: machine(client, clientDocuments(plan, client, identity()), [lan(client.lanMac)]),
+    gateway: machine(plan.gateway, gatewayDocuments(plan, identity, gatewaySoftware), [
+      uplink,
+      lan(plan.gateway.lanMac),
+    ]),
+    clientMachine: machine(client, clientDocuments(plan, client, identity), [lan(client.lanMac)]),
   };
 }
 
@@ -130,11 +137,12 @@ async function oneRound(bench: Bench): Promise<Round> {
 }
 
 /** The gateway announces no prefix in this bench: the client is reached by its link-local address (RFC 4862). */
-async function reachClient({ plan, client, login }: Bench, sshPort: number): Promise<void> {
+async function reachClient({ plan, client, login, hostKey }: Bench, sshPort: number): Promise<void> {
   const retry = { limit: Infinity, delay: 250, maximumDelay: 500 };
-  const own: Pick<SshEndpoint, "user" | "privateKey" | "dialTimeout" | "retry"> = {
+  const own: Pick<SshEndpoint, "user" | "privateKey" | "hostKey" | "dialTimeout" | "retry"> = {
     user: plan.ssh.user,
     privateKey: login.privateKey,
+    hostKey: hostKey.publicKey,
     dialTimeout: 20,
     retry,
   };

@@ -1,4 +1,4 @@
-import { renderNftables } from "../../services/nftables";
+import { nftables as service } from "../../services/nftables";
 import { planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
@@ -6,7 +6,7 @@ import { contentOf } from "./files";
 function rules(raw: Readonly<Record<string, unknown>>): Map<string, string[]> {
   const sections = new Map<string, string[]>();
   let current: string[] = [];
-  for (const line of contentOf(renderNftables(planOf(raw)), "/etc/nftables.conf").split("\n")) {
+  for (const line of contentOf(service.files(planOf(raw)), "/etc/nftables.conf").split("\n")) {
     const [, name] = /^\t(?:set|chain) (\S+) \{$/.exec(line) ?? [];
     if (name !== undefined) {
       current = [];
@@ -25,10 +25,9 @@ function chain(raw: Readonly<Record<string, unknown>>, name: string): string {
 const bridged = (ipv6: string) => ({ uplink: { kind: "bridged", bridge: "br0", ipv6 } });
 
 describe("the firewall", () => {
-  it("replaces its own table only", () => {
-    const text = contentOf(renderNftables(planOf()), "/etc/nftables.conf");
-    expect(text).not.toContain("flush ruleset");
-    expect(text).toContain("\ntable inet ipv6_only_lab {}\ndelete table inet ipv6_only_lab\n");
+  it("replaces whatever was there, in one transaction", () => {
+    const text = contentOf(service.files(planOf()), "/etc/nftables.conf");
+    expect(text).toMatch(/^#!\/usr\/sbin\/nft -f\n#.*\nflush ruleset\n\ntable inet ipv6_only_lab \{\n/);
   });
 
   it("decides before Jool's hook at priority -75 and before conntrack at -200", () => {
@@ -71,10 +70,17 @@ describe("the firewall", () => {
 
   it("never forwards what the translator did not take", () => {
     for (const raw of [{}, bridged("nat66"), bridged("native")]) {
-      expect(rules(raw).get("forward")?.[1]).toBe(
-        'ip6 daddr 64:ff9b::/96 counter drop comment "not taken by the translator"',
-      );
+      const forward = rules(raw).get("forward") ?? [];
+      const drop = forward.indexOf('ip6 daddr 64:ff9b::/96 counter drop comment "not taken by the translator"');
+      expect(drop).toBeGreaterThan(0);
+      expect(forward.slice(0, drop).join("\n")).not.toContain("accept");
     }
+  });
+
+  it("keeps the host behind a user-mode uplink out of reach before anything is let through", () => {
+    const forward = rules({ uplink: { ipv6: "nat66" } }).get("forward") ?? [];
+    expect(forward[1]).toMatch(/^ip6 daddr \{ .*fec0::\/64.* \} counter drop comment "leads to the host"$/);
+    expect(chain(bridged("nat66"), "forward")).not.toContain("leads to the host");
   });
 
   it("forwards plain IPv6 only with an IPv6 uplink, outwards and back", () => {

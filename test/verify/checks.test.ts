@@ -680,15 +680,15 @@ describe("the gateway fails", () => {
   it("for a service that is down with its name and the way to its log", () => {
     const [result] = checkGateway(gatewayEvidence({ says: { units: units("failed", "radvd.service") } }));
     expect(result?.evidence).toBe("radvd.service is failed (dead)");
-    expect(result?.remedy).toContain('npm run ssh -- gateway "sudo journalctl -b -u radvd.service"');
+    expect(result?.remedy).toContain('npm run ssh -- --stack dev gateway "sudo journalctl -b -u radvd.service"');
   });
 });
 
 describe("a remedy", () => {
-  it("names the stack where it is not the default one", () => {
+  it("names the stack", () => {
     const remedyOf = (lab: typeof access) =>
       checkClient(clientEvidence({ lab, says: { routes4: "[{}]" } })).find(({ status }) => status === "fail")?.remedy;
-    expect(remedyOf(access)).toContain('npm run ssh -- client-1 "sudo networkctl reconfigure lan"');
+    expect(remedyOf(access)).toContain('npm run ssh -- --stack dev client-1 "sudo networkctl reconfigure lan"');
     const other = { ...access, promised: { ...access.promised, stack: "other" } };
     expect(remedyOf(other)).toContain('npm run ssh -- --stack other client-1 "sudo networkctl reconfigure lan"');
   });
@@ -696,7 +696,7 @@ describe("a remedy", () => {
   it("for what the gateway announces is to put the gateway back", () => {
     const results = checkClient(clientEvidence(advertised(options.mtu())));
     expect(results.find(({ status }) => status === "fail")?.remedy).toBe(
-      "npm run up puts the gateway's files and services back.",
+      "npm run up -- --stack dev puts the gateway's files and services back.",
     );
   });
 });
