@@ -160,7 +160,9 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "radvd is stopped",
     how: "systemctl stop radvd",
-    fails: [is.services, is.routers, is.advertisements],
+    // Its last advertisement says that the gateway is no router any more (RFC 4861 section 6.2.5).
+    fails: [is.services, is.route, is.routers, is.advertisements, ...noContent],
+    skips: untold,
     remedy: "npm run up",
   },
   {

@@ -84,9 +84,10 @@ function checkAddress(seen: ClientEvidence): Verdict {
   if (planned === undefined || !planned.usable || !planned.preferred || foreign.length > 0) {
     return fail(evidence);
   }
+  // Without a way there it has none, which is the next checks' business.
   const { source } = facts;
   return judge(
-    expected.some((known) => sameAddress(known, source)),
+    source === "" || expected.some((known) => sameAddress(known, source)),
     `${evidence}; ${source || "nothing"} speaks to the NAT64 prefix`,
   );
 }
