@@ -141,7 +141,7 @@ function arrives(seen: ClientEvidence): boolean {
   );
 }
 
-const nothingArrives = "nothing is translated, so that this is not proves nothing: see above";
+const nothingArrives = "no packet is translated at all, as seen above: that these are not proves nothing";
 
 function checkDenied(seen: ClientEvidence): Verdict {
   const denied = deniedDestinations(seen.lab);

@@ -189,8 +189,10 @@ def become_a_stranger(places):
     os.close(laid)
     os.read(ready, 1)
     cable = f"cable{os.getpid()}"
+    # A MAC that is set stays: udev gives a card with a random one another as soon as it sees it (systemd.link(5),
+    # MACAddressPolicy), and what goes to the first is lost.
     ip(
-        f"link add {cable} type veth peer name stranger netns {stranger}",
+        f"link add {cable} address 0a:00:00:00:00:01 type veth peer name stranger netns {stranger}",
         f"address add {places['here']}/64 dev {cable} nodad",
         f"link set {cable} up",
     )
