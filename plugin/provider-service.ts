@@ -17,7 +17,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
-import { messageOf } from "../host/messages";
+import { codeOf, messageOf } from "../host/messages";
 import type { EngineLog } from "./engine-log";
 import {
   containsUnknown,
@@ -57,6 +57,7 @@ const propertiesSchema = z.record(z.string(), z.unknown());
 
 export class ProviderService {
   private readonly cancellation = new AbortController();
+  private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(
     private readonly definition: ProviderDefinition,
@@ -66,6 +67,12 @@ export class ProviderService {
   /** Aborts what is under way; the engine asks for it on Ctrl-C. */
   cancel(): void {
     this.cancellation.abort(new Error("The operation was cancelled; the next `up` goes on from here."));
+  }
+
+  /** Cancels what is under way and waits until it has cleaned up after itself. */
+  async end(): Promise<void> {
+    this.cancel();
+    await Promise.allSettled(this.underWay);
   }
 
   /** What is not listed here (components, functions, mappings) answers UNIMPLEMENTED. */
@@ -119,14 +126,17 @@ export class ProviderService {
           if (request.getPreview()) {
             return new CreateResponse().setProperties(toStruct(previewed(handler, inputs)));
           }
-          const { id, outputs } = await handler.create(inputs, this.context(request.getUrn()));
+          const { id, outputs } = await this.operate("create", request, (context) => handler.create(inputs, context));
           return new CreateResponse().setId(id).setProperties(toStruct(outputs));
         });
       },
       read: ({ request }, done) => {
         answerLater(done, async () => {
           const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          const found = await this.handler(request.getUrn()).read(old, this.context(request.getUrn()));
+          const found = await this.handler(request.getUrn()).read(
+            old,
+            this.context(request.getUrn(), this.cancellation.signal),
+          );
           if (found === undefined) return new ReadResponse();
           return new ReadResponse().setId(old.id).setProperties(toStruct(found)).setInputs(request.getInputs());
         });
@@ -139,14 +149,15 @@ export class ProviderService {
             return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs)));
           }
           const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
-          const outputs = await handler.update(old, inputs, this.context(request.getUrn()));
+          const outputs = await this.operate("update", request, (context) => handler.update(old, inputs, context));
           return new UpdateResponse().setProperties(toStruct(outputs));
         });
       },
       delete: ({ request }, done) => {
         answerLater(done, async () => {
           const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          await this.handler(request.getUrn()).delete(old, this.context(request.getUrn()));
+          const handler = this.handler(request.getUrn());
+          await this.operate("delete", request, (context) => handler.delete(old, context));
           return new Empty();
         });
       },
@@ -164,9 +175,38 @@ export class ProviderService {
     return handler;
   }
 
-  private context(urn: string): OperationContext {
+  /** Runs one operation until it ends, is cancelled, or takes longer than the resource's `customTimeouts` allow. */
+  private async operate<T>(
+    kind: "create" | "update" | "delete",
+    request: { getUrn(): string; getTimeout(): number },
+    work: (context: OperationContext) => Promise<T>,
+  ): Promise<T> {
+    const [urn, seconds] = [request.getUrn(), request.getTimeout()];
+    const limit = new AbortController();
+    const reason = `${kind} took longer than the ${seconds} s of customTimeouts.${kind}; allow more, or see what it waits for.`;
+    const timer =
+      seconds > 0
+        ? setTimeout(() => {
+            limit.abort(new Error(reason));
+          }, seconds * 1000)
+        : undefined;
+    const signal = AbortSignal.any([this.cancellation.signal, limit.signal]);
+    const working = work(this.context(urn, signal));
+    this.underWay.add(working);
+    try {
+      return await working;
+    } catch (error) {
+      // What an aborted wait throws says only that it was aborted.
+      throw codeOf(error) === "ABORT_ERR" && signal.aborted ? signal.reason : error;
+    } finally {
+      clearTimeout(timer);
+      this.underWay.delete(working);
+    }
+  }
+
+  private context(urn: string, signal: AbortSignal): OperationContext {
     return {
-      signal: this.cancellation.signal,
+      signal,
       progress: (line) => {
         this.log.status(urn, line);
       },

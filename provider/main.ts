@@ -10,9 +10,7 @@ const log = new EngineLog();
 log.attach(engineAddress ?? "");
 const provider = new ProviderService(labProvider, log);
 
-serve(ResourceProviderService, provider.implementation(), () => {
-  provider.cancel();
-}).catch((error: unknown) => {
+serve(ResourceProviderService, provider.implementation(), () => provider.end()).catch((error: unknown) => {
   process.stderr.write(`${String(error)}\n`);
   process.exitCode = 1;
 });

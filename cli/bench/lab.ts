@@ -87,7 +87,7 @@ function command(args: readonly string[]): number {
 function capture(args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [...typescriptLoader, path.join(projectRoot, "tools", "cli.ts"), ...args],
+    [...typescriptLoader, path.join(projectRoot, "cli", "main.ts"), ...args],
     { cwd: projectRoot, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 28 },
   );
   if (status !== 0) {

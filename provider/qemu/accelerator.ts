@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSy
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { cacheFolder } from "../../host/paths";
-import { run } from "../../host/processes";
+import { plainEnvironment, run } from "../../host/processes";
 import type { OperationContext } from "../../plugin/handler";
 import { sandboxOption } from "./command-line";
 import { type Accelerator, acceleratorSchema, machineOption, type MachineType } from "./machine-types";
@@ -104,7 +104,7 @@ function endsInTime(
 ): Promise<boolean> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const child = spawn(emulator, args, { stdio: "ignore" });
+    const child = spawn(emulator, args, { stdio: "ignore", env: plainEnvironment() });
     let timedOut = false;
     const end = (): void => {
       timedOut = true;
@@ -144,7 +144,7 @@ function mayUse(path: string): boolean {
 
 /** Changes when another answer is possible: a boot of this machine, another QEMU, a login with other rights. */
 async function machineMark(type: MachineType, kernel: string | undefined): Promise<string> {
-  const { stdout, code } = await run(type.emulator, ["--version"]);
+  const { stdout, code } = await run(type.emulator, ["--version"], { env: plainEnvironment() });
   if (code !== 0) throw missingEmulator(type);
   const rights = mayUse("/dev/kvm") ? "kvm" : "no kvm";
   return [bootMark(), stdout.split("\n")[0] ?? "", rights, kernel === undefined ? "firmware" : "kernel"].join("|");
