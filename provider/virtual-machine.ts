@@ -152,21 +152,8 @@ async function powerOn(
   const initrd = machine.image.initrd === undefined ? undefined : paths.initrd;
   const { accelerator, sandbox } = await chooseAccelerator(machine.accelerator, type, kernel, context);
   context.progress(`powering on (${accelerator})`);
-  const { memoryMiB, cpus, nics } = machine;
   const name = nameOf(machine.stateFolder, machine.machineName);
-  const description = {
-    name,
-    type,
-    accelerator,
-    sandbox,
-    memoryMiB,
-    cpus,
-    nics,
-    kernel,
-    initrd,
-    kernelArguments,
-    paths,
-  };
+  const description = { ...machine, name, type, accelerator, sandbox, kernel, initrd, kernelArguments, paths };
   const { pid, sshPort } = await start(description, preferredPort, context);
   return comeUp(machine, paths, { pid, sshPort, activeAccelerator: accelerator }, context);
 }
