@@ -28,7 +28,13 @@ export async function readAccess(stack: string): Promise<LabAccess> {
       `The lab "${stack}" is not complete: not all of its machines are there. npm run up -- --stack ${stack} goes on.`,
     );
   }
-  return labAccessSchema.parse(access);
+  const read = labAccessSchema.safeParse(access);
+  if (!read.success) {
+    throw new UserError(
+      `The lab "${stack}" was recorded by another version of this program. npm run up -- --stack ${stack} records it anew.`,
+    );
+  }
+  return read.data;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The arguments of the commands: which stack, and what is passed on to Pulumi. */
 import { UserError } from "../host/messages";
 
-const defaultStack = "dev";
+import { defaultStack } from "../verify/access";
 
 export interface StackArguments {
   readonly stack: string;

@@ -6,7 +6,7 @@ export interface ExecOptions {
   readonly stdin?: string | Buffer | undefined;
   /** Kills the command's channel at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Seconds. */
+  /** Seconds from the question to its end. */
   readonly timeout?: number | undefined;
   /** Told of output as it comes. */
   readonly onStdout?: ((text: string) => void) | undefined;
@@ -44,8 +44,21 @@ export class SshConnection {
    * @throws ConnectionLostError, a timeout error, or the signal's reason; never for an exit code.
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    options.signal?.throwIfAborted();
-    return this.open(command, options);
+    const { signal, timeout } = options;
+    signal?.throwIfAborted();
+    if (timeout === undefined) {
+      return this.open(command, options);
+    }
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      limit.abort(new Error(`The command did not end within ${timeout} s: ${firstLine(command)}`));
+    }, timeout * 1000);
+    try {
+      const ends = signal === undefined ? [limit.signal] : [limit.signal, signal];
+      return await this.open(command, { ...options, signal: AbortSignal.any(ends) });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** What opens connections from the machine at the other end. */
@@ -72,6 +85,10 @@ export class SshConnection {
       client.exec(command, (error, channel) => {
         client.removeListener("close", onClose);
         options.signal?.removeEventListener("abort", onAbort);
+        if (error === undefined && options.signal?.aborted === true) {
+          channel.destroy();
+          return;
+        }
         // At once: what a quick command said and how it ended may be in the same packet as the answer to this.
         if (error === undefined) resolve(this.collect(channel, command, options));
         else reject(error);
@@ -91,18 +108,11 @@ export class SshConnection {
         channel.signal("KILL");
         channel.destroy();
       };
-      const { timeout, signal } = options;
-      const timer =
-        timeout === undefined
-          ? undefined
-          : setTimeout(() => {
-              stop(new Error(`The command did not end within ${timeout} s: ${firstLine(command)}`));
-            }, timeout * 1000);
+      const { signal } = options;
       const onAbort = (): void => {
         stop(abortReason(signal));
       };
       const settle = (): void => {
-        clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
       };
       signal?.addEventListener("abort", onAbort);

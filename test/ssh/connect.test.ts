@@ -148,6 +148,12 @@ describe("a command that does not end", () => {
     connection.close();
   });
 
+  it("is given up after its time limit, even if the machine never says that it has begun", async () => {
+    const connection = await connect(to(await server({ hangs: true })));
+    await expect(connection.exec("true", { timeout: 0.2 })).rejects.toThrow("did not end within 0.2 s: true");
+    connection.close();
+  });
+
   it("is dropped with the signal's reason", async () => {
     const connection = await connect(to(await server()));
     const abort = new AbortController();

@@ -11,6 +11,8 @@ export function newKey(): GeneratedKeyPair {
 export interface ServerOptions {
   readonly hostKey?: GeneratedKeyPair;
   readonly authorized?: GeneratedKeyPair;
+  /** Never answers when it is asked to run a command. */
+  readonly hangs?: boolean;
 }
 
 export interface RunningServer {
@@ -46,7 +48,7 @@ export async function startServer(options: ServerOptions = {}, port = 0): Promis
       const session = accept();
       session.on("exec", (acceptExec, _reject, info) => {
         commands.push(info.command);
-        execute(acceptExec(), info.command);
+        if (options.hangs !== true) execute(acceptExec(), info.command);
       });
     });
     client.on("tcpip", (accept, reject, info) => {
