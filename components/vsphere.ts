@@ -21,6 +21,8 @@ export class VspherePlatform implements Platform {
   private readonly tags: pulumi.Output<string>[] | undefined;
   /** Begins the names of all that the lab makes in vCenter. */
   private readonly prefix: string;
+  private last: pulumi.Resource | undefined;
+  private readonly whole: Promise<pulumi.Resource> | undefined;
 
   constructor(
     name: string,
@@ -30,6 +32,7 @@ export class VspherePlatform implements Platform {
     opts: pulumi.ComponentResourceOptions,
   ) {
     this.prefix = `${lab.project}-${lab.stack}`;
+    this.whole = opts.parent && byName(opts.parent);
     this.login = vcenter.login;
     this.site = vcenter.site;
     this.tags = this.makeTags(name, opts);
@@ -41,9 +44,22 @@ export class VspherePlatform implements Platform {
         datacenterId: this.site.datacenterId,
         ...(this.tags === undefined ? {} : { tags: this.tags }),
       },
-      opts,
+      this.inTurn(opts),
     );
+    this.last = folder;
     this.common = this.commonArgs(folder);
+  }
+
+  /**
+   * One after the other, made, changed and removed: the plugin waits for every task of vCenter with one property
+   * collector, and of two that wait at once one takes the other's news, which then waits for ever (govmomi's
+   * `Task.WaitEx`: "not thread safe"). What is made or changed comes after the one before it. Of what is removed, which
+   * may have been neighbours of others or left by a run that failed, the engine takes a dependency on a component for
+   * one on all that stand inside it and before (`DependencyGraph.DependenciesOf`).
+   */
+  private inTurn(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+    const { last, whole } = this;
+    return pulumi.mergeOptions(opts, { dependsOn: [last, whole].filter((each) => each !== undefined) });
   }
 
   private makeTags(name: string, opts: pulumi.ComponentResourceOptions): pulumi.Output<string>[] | undefined {
@@ -90,8 +106,8 @@ export class VspherePlatform implements Platform {
           ),
         ).id;
       }
-      case "distributedPortGroup":
-        return new vsphere.DistributedPortGroup(
+      case "distributedPortGroup": {
+        const portGroup = new vsphere.DistributedPortGroup(
           name,
           {
             name: `${this.prefix}-lan`,
@@ -100,8 +116,11 @@ export class VspherePlatform implements Platform {
             vlanId: segment.vlan,
             ...(this.tags === undefined ? {} : { tags: this.tags }),
           },
-          pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
-        ).id;
+          this.inTurn(pulumi.mergeOptions(opts, { deleteBeforeReplace: true })),
+        );
+        this.last = portGroup;
+        return portGroup.id;
+      }
     }
   }
 
@@ -126,13 +145,15 @@ export class VspherePlatform implements Platform {
         waitForGuestNetTimeout: 0,
         shutdownWaitTimeout: 1,
       },
-      pulumi.mergeOptions(opts, {
-        // Two machines of one name cannot be in one folder.
-        deleteBeforeReplace: true,
-        replaceOnChanges: ["extraConfig"],
-        customTimeouts: { create: "90m" },
-      }),
+      this.inTurn(
+        pulumi.mergeOptions(opts, {
+          // Two machines of one name cannot be in one folder.
+          deleteBeforeReplace: true,
+          replaceOnChanges: ["extraConfig"],
+        }),
+      ),
     );
+    this.last = resource;
     const guest = this.guest(`${name}-guest`, plan, resource, place, opts);
     return {
       resource,
@@ -208,12 +229,21 @@ export class VspherePlatform implements Platform {
         // With more clients than hosts the rule cannot hold, and the lab should still run.
         mandatory: false,
       },
-      opts,
+      this.inTurn(opts),
     );
   }
 }
 
 type CommonArgs = ReturnType<VspherePlatform["commonArgs"]>;
+
+/** Of a component as a dependency the SDK names all that is inside, waiting for it: here it is named itself. */
+function byName(component: pulumi.Resource): Promise<pulumi.Resource> {
+  return new Promise((resolve) => {
+    component.urn.apply((urn) => {
+      resolve(new pulumi.DependencyResource(urn));
+    });
+  });
+}
 
 function invokeOptions({ parent }: pulumi.ComponentResourceOptions): pulumi.InvokeOptions {
   return parent === undefined ? {} : { parent };
