@@ -184,7 +184,7 @@ async function segmentBase(
   segment: VspherePlatformPlan["segment"],
   within: InDatacenter,
   find: Find,
-  network: (key: string, name: string) => Promise<vsphere.Found | undefined>,
+  network: (key: string, name: string) => Promise<vsphere.GetNetworkResult | undefined>,
 ): Promise<{ networkId?: string | undefined; switchUuid?: string | undefined }> {
   switch (segment.kind) {
     case "portGroup":

@@ -250,7 +250,10 @@ function invokeOptions({ parent }: pulumi.ComponentResourceOptions): pulumi.Invo
 }
 
 /** A clone keeps its template's disks, whose form must be said again. */
-function diskLike(disk: vsphere.types.GetVirtualMachineDisk, index: number): vsphere.types.VirtualMachineDisk {
+function diskLike(
+  disk: vsphere.types.output.GetVirtualMachineDisk,
+  index: number,
+): vsphere.types.input.VirtualMachineDisk {
   return {
     label: `disk${index}`,
     size: index === 0 ? Math.max(disk.size, minimumDisk) : disk.size,
@@ -264,7 +267,7 @@ function networkCards(
   machine: GatewayPlan | ClientPlan,
   uplinkNetworkId: string,
   segment: Readonly<Record<string, string | number>>,
-): vsphere.types.VirtualMachineNetworkInterface[] {
+): vsphere.types.input.VirtualMachineNetworkInterface[] {
   const { networkId } = segment;
   if (typeof networkId !== "string") {
     throw new Error(`A LAN segment of another platform was given to vsphere: ${JSON.stringify(segment)}`);
@@ -274,7 +277,7 @@ function networkCards(
 }
 
 /** The guest tells its cards apart by their MACs. */
-function card(networkId: string, macAddress: string): vsphere.types.VirtualMachineNetworkInterface {
+function card(networkId: string, macAddress: string): vsphere.types.input.VirtualMachineNetworkInterface {
   return { networkId, adapterType: "vmxnet3", useStaticMac: true, macAddress };
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { pluginOptions } from "./plugin";
-import type { VirtualMachineClone, VirtualMachineDisk, VirtualMachineNetworkInterface } from "./types";
+import type { input } from "./types";
 
 /** A virtual machine. */
 export class VirtualMachine extends pulumi.CustomResource {
@@ -22,10 +22,10 @@ export interface VirtualMachineArgs {
   resourcePoolId: pulumi.Input<string>;
   name?: pulumi.Input<string>;
   annotation?: pulumi.Input<string>;
-  clone?: pulumi.Input<VirtualMachineClone>;
+  clone?: pulumi.Input<input.VirtualMachineClone>;
   datastoreClusterId?: pulumi.Input<string | undefined>;
   datastoreId?: pulumi.Input<string | undefined>;
-  disks?: pulumi.Input<pulumi.Input<VirtualMachineDisk>[]>;
+  disks?: pulumi.Input<pulumi.Input<input.VirtualMachineDisk>[]>;
   extraConfig?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   extraConfigRebootRequired?: pulumi.Input<boolean>;
   firmware?: pulumi.Input<string | undefined>;
@@ -35,7 +35,7 @@ export interface VirtualMachineArgs {
   hostSystemId?: pulumi.Input<string | undefined>;
   /** MiB. */
   memory?: pulumi.Input<number>;
-  networkInterfaces?: pulumi.Input<pulumi.Input<VirtualMachineNetworkInterface>[]>;
+  networkInterfaces?: pulumi.Input<pulumi.Input<input.VirtualMachineNetworkInterface>[]>;
   numCpus?: pulumi.Input<number>;
   scsiType?: pulumi.Input<string>;
   /** Minutes that a guest may take to shut down before its power is cut. */
