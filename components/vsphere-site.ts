@@ -82,9 +82,12 @@ async function warnOfMoves({ segment }: VspherePlatformPlan, site: VsphereSite, 
   });
 }
 
-/** Without the tokens of the look-up, which Pulumi puts before them twice. */
+/** Without the tokens of the look-up, which Pulumi puts before them twice, and as one sentence of a list of one. */
 function pluginWords(error: unknown): string {
-  return messageOf(error).replace(/^.*(?:returned an error|invoking \S+): /s, "");
+  return messageOf(error)
+    .replace(/^.*(?:returned an error|invoking \S+): /s, "")
+    .replace(/^1 error occurred:\s*\* /, "")
+    .trim();
 }
 
 type Find = <T>(wanted: Wanted, look: () => Promise<T>) => Promise<T | undefined>;
