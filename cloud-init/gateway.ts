@@ -53,14 +53,12 @@ function ipv4OnUplink(attachment: UplinkPlan["attachment"]) {
   };
 }
 
-function lanCard({ gateway, lan: { gatewayAddress, prefix, mtu } }: LabPlan): Ethernet {
-  const length = prefix.slice(prefix.indexOf("/"));
+/** Its address is laid down with the services: another prefix is no reason for another gateway. */
+function lanCard({ gateway }: LabPlan): Ethernet {
   return {
     match: { macaddress: gateway.lanMac },
     "set-name": lan,
     optional: true,
-    addresses: [`${gatewayAddress}${length}`],
-    mtu,
     dhcp4: false,
     dhcp6: false,
     "accept-ra": false,

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { clientDocuments } from "../cloud-init/client";
 import type { ClientPlan, LabPlan } from "../plan/model";
+import { lan } from "../plan/interfaces";
 import { KeyPair } from "../provider/resources";
 import type { Gateway } from "./gateway";
 import type { Machine, NetworkReference, Platform } from "./platform";
@@ -19,7 +20,7 @@ export interface ClientArgs {
 
 /** A machine on the LAN segment and nowhere else: IPv6 only. */
 export class Client extends pulumi.ComponentResource {
-  /** As the gateway reaches it. */
+  /** As the gateway reaches it, whatever addresses the client has or has lost. */
   readonly endpoint: SshEndpoint;
   readonly machine: Machine;
   /** What must have happened before the client is complete. */
@@ -44,12 +45,30 @@ export class Client extends pulumi.ComponentResource {
       { parent: this },
     );
     this.endpoint = {
-      host: pulumi.output(client.address),
+      host: pulumi.output(`${client.linkLocalAddress}%${lan}`),
       port: pulumi.output(22),
       hostKey: hostKey.publicKey,
     };
-    this.ready = [this.machine.resource, ...this.packages(name, args)];
+    this.ready = [this.machine.resource, ...this.packages(name, args), this.announcement(name, args)];
     this.registerOutputs({ address: client.address });
+  }
+
+  /**
+   * Tells a client that its network is another one, as a link that goes down and up does: what it holds by DHCPv6 leases
+   * and in its resolver's cache would stay for minutes. Advertisements withdraw the rest for everybody.
+   */
+  private announcement(name: string, args: ClientArgs): pulumi.Resource {
+    return rootScript(
+      `${name}-network`,
+      {
+        connection: connectionThrough(args.gateway.endpoint, this.endpoint, args.login),
+        script: `networkctl reconfigure ${lan} && resolvectl flush-caches\n`,
+        on: "update",
+        stdin: `# ${networkOf(args.plan)}\n`,
+        machineId: this.machine.id,
+      },
+      { parent: this, dependsOn: [args.gateway.services], deletedWith: this.machine.resource },
+    );
   }
 
   /** A distribution's image lacks what the checks use; it comes through NAT64, once the gateway works. */
@@ -71,6 +90,16 @@ export class Client extends pulumi.ComponentResource {
       ),
     ];
   }
+}
+
+/** What a client learns from the gateway and keeps. */
+function networkOf({ lan: { prefix, gatewayAddress }, nat64, dhcpv6, dns, routerAdvertisements: ra }: LabPlan): string {
+  const { autonomous, onLink } = ra.prefix;
+  const flags = { autonomous, onLink, managed: ra.managed, otherConfig: ra.otherConfig };
+  return JSON.stringify({
+    ...{ prefix, gatewayAddress, nat64: nat64.prefix, dhcpv6: dhcpv6.mode },
+    ...{ synthesizeAll: dns.synthesizeAll, searchDomains: dns.searchDomains, ...flags },
+  });
 }
 
 /** What `npm run verify` calls on a client. */

@@ -1,11 +1,11 @@
-import * as fs from "node:fs";
-import * as path from "node:path";
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayDocuments } from "../cloud-init/gateway";
 import type { LabPlan } from "../plan/model";
-import { KeyPair } from "../provider/resources";
-import { bundleText, renderBundle } from "../services/render";
+import { GatewayState, KeyPair } from "../provider/resources";
+import { renderBundle } from "../services";
+import { bundleDigest, bundleText, outlineText } from "../services/bundle";
+import { applyScript } from "../services/script";
 import type { Machine, NetworkReference, Platform } from "./platform";
 import { connection, type Login, rootScript, type SshEndpoint } from "./remote";
 
@@ -22,6 +22,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly machine: Machine;
   /** Everything that makes it a gateway, laid down over SSH: what depends on a working gateway depends on this. */
   readonly services: remote.Command;
+  /** Changes with what is laid down, and each time that it is laid down again. */
+  readonly laidDown: pulumi.Output<string>;
 
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ipv6lab:index:Gateway", name, {}, opts);
@@ -46,20 +48,27 @@ export class Gateway extends pulumi.ComponentResource {
     }
     this.endpoint = { ...this.machine.ssh, hostKey: hostKey.publicKey };
 
+    const bundle = renderBundle(plan);
+    const gatewayState = new GatewayState(
+      `${name}-state`,
+      { target: pulumi.secret(pulumi.jsonStringify(this.target(login))), outline: outlineText(bundle) },
+      { parent: this, deletedWith: this.machine.resource },
+    );
+    this.laidDown = pulumi.interpolate`${gatewayState.mark} ${bundleDigest(bundle)}`;
     this.services = rootScript(
       `${name}-services`,
       {
         connection: connection(this.endpoint, login),
         script: applyScript(),
-        stdin: bundleText(renderBundle(plan)),
+        stdin: gatewayState.mark.apply((mark) => bundleText(bundle, mark)),
         machineId: this.machine.id,
       },
       { parent: this, deletedWith: this.machine.resource },
     );
     this.registerOutputs({ lanAddress: plan.lan.gatewayAddress });
   }
-}
 
-function applyScript(): string {
-  return fs.readFileSync(path.join(__dirname, "..", "services", "apply.sh"), "utf8");
+  private target(login: Login): pulumi.Input<Record<string, pulumi.Input<string | number>>> {
+    return { ...this.endpoint, user: login.user, privateKey: login.key.privateKey };
+  }
 }

@@ -78,7 +78,11 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
       `${name}-verification`,
       {
         target: this.access.apply((access) => JSON.stringify(access)),
-        triggers: [gateway.machine.powerOn, ...clients.map(({ component }) => component.machine.powerOn)],
+        triggers: [
+          gateway.laidDown,
+          gateway.machine.powerOn,
+          ...clients.map(({ component }) => component.machine.powerOn),
+        ],
       },
       {
         parent: this,

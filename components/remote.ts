@@ -2,6 +2,7 @@ import { remote, type types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { SshPlan } from "../plan/model";
 import type { KeyPair } from "../provider/resources";
+import { rootCommand } from "../ssh/shell";
 
 /** An sshd that this machine can reach, with the host key that it must show. */
 export interface SshEndpoint {
@@ -50,20 +51,19 @@ export interface ScriptArgs {
   /** The text of a shell script, run by bash as root. */
   readonly script: string;
   readonly stdin?: pulumi.Input<string>;
+  /** `update`: not when it is made, only when it changes. */
+  readonly on?: "create" | "update";
   /** The machine: a replaced one gets the script again. */
   readonly machineId: pulumi.Output<string>;
 }
 
-/**
- * Runs a script as root on a machine: again when the script or its input changes. The script comes first on standard
- * input, since the command line is what is shown when something fails.
- */
+/** Runs a script as root on a machine; when it is made, and again when the script or its input changes. */
 export function rootScript(name: string, args: ScriptArgs, opts: pulumi.CustomResourceOptions): remote.Command {
   return new remote.Command(
     name,
     {
       connection: args.connection,
-      create: `sudo -n -- bash -c 'eval "$(head -c ${Buffer.byteLength(args.script)})"'`,
+      [args.on ?? "create"]: rootCommand(args.script),
       stdin: pulumi.concat(args.script, args.stdin ?? ""),
       triggers: [args.machineId],
       addPreviousOutputInEnv: false,

@@ -47,6 +47,8 @@ export function planClients(config: LabConfig, identity: LabIdentity): readonly 
   return planned.sort((one, other) => byName(one.plan.name, other.plan.name));
 }
 
+const linkLocal = parseIpv6Prefix("fe80::/64");
+
 interface Surroundings {
   readonly config: LabConfig;
   readonly identity: LabIdentity;
@@ -71,6 +73,7 @@ function planClient(client: ConfiguredClient, surroundings: Surroundings): Plann
     lanMac,
     interfaceId: client.interfaceId === undefined ? { kind: "eui64" } : { kind: "fixed", token: client.interfaceId },
     address: autonomous ? ownAddress : reservedAddress,
+    linkLocalAddress: addressInPrefix(linkLocal, eui64InterfaceId(lanMac)),
   };
   return { plan, reservedAddress };
 }

@@ -239,6 +239,8 @@ export interface ClientPlan extends MachinePlan {
   readonly interfaceId: { readonly kind: "eui64" } | { readonly kind: "fixed"; readonly token: string };
   /** The address by which the client is reached: SLAAC, or the DHCPv6 reservation when the prefix is not autonomous. */
   readonly address: string;
+  /** The address that its card has on every network (RFC 4291 section 2.5.6), made from the MAC. */
+  readonly linkLocalAddress: string;
 }
 
 export interface SshPlan {

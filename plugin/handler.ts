@@ -47,8 +47,11 @@ export interface ResourceHandler {
   check(inputs: Properties): CheckFailure[];
   /** `inputs` may hold unknown values, which count as changed. */
   diff(old: ResourceState, inputs: Properties): Difference;
-  /** Outputs that are certain before anything is made; what is left out is unknown in a preview. */
-  preview?(inputs: Properties): Properties;
+  /**
+   * Outputs that are certain before anything is made; what is left out is unknown in a preview.
+   * @param old what is there, when it is an update.
+   */
+  preview?(inputs: Properties, old: Properties | undefined): Properties;
   create(inputs: Properties, context: OperationContext): Promise<Created>;
   /** The truth about the real thing; undefined: it is gone. */
   read(old: ResourceState, context: OperationContext): Promise<Properties | undefined>;

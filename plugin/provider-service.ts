@@ -117,7 +117,7 @@ export class ProviderService {
           const handler = this.handler(request.getUrn());
           const inputs = fromStruct(request.getProperties());
           if (request.getPreview()) {
-            return new CreateResponse().setProperties(toStruct(previewed(handler, inputs)));
+            return new CreateResponse().setProperties(toStruct(previewed(handler, inputs, undefined)));
           }
           const { id, outputs } = await handler.create(inputs, this.context(request.getUrn()));
           return new CreateResponse().setId(id).setProperties(toStruct(outputs));
@@ -135,10 +135,10 @@ export class ProviderService {
         answerLater(done, async () => {
           const handler = this.handler(request.getUrn());
           const inputs = fromStruct(request.getNews());
-          if (request.getPreview()) {
-            return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs)));
-          }
           const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
+          if (request.getPreview()) {
+            return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs, old.properties)));
+          }
           const outputs = await handler.update(old, inputs, this.context(request.getUrn()));
           return new UpdateResponse().setProperties(toStruct(outputs));
         });
@@ -186,8 +186,9 @@ export function typeOf(urn: string): string {
   return chain.slice(chain.lastIndexOf("$") + 1);
 }
 
-function previewed(handler: ResourceHandler, inputs: Properties): Properties {
-  return containsUnknown(inputs) || handler.preview === undefined ? inputs : { ...inputs, ...handler.preview(inputs) };
+function previewed(handler: ResourceHandler, inputs: Properties, old: Properties | undefined): Properties {
+  if (containsUnknown(inputs) || handler.preview === undefined) return inputs;
+  return { ...inputs, ...handler.preview(inputs, old) };
 }
 
 function diffResponse({ changed, replaces }: Difference): DiffResponse {

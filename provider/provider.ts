@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ResourceHandler } from "../plugin/handler";
+import { gatewayStateHandler } from "./gateway-state";
 import { imageHandler } from "./image";
 import { keyPairHandler } from "./key-pair";
 import { lanSegmentHandler } from "./lan-segment";
@@ -15,6 +16,7 @@ const handlers: ReadonlyMap<string, ResourceHandler> = new Map([
   ["lab:index:Image", imageHandler],
   ["lab:index:LanSegment", lanSegmentHandler],
   ["lab:index:VirtualMachine", virtualMachineHandler],
+  ["lab:index:GatewayState", gatewayStateHandler],
   ["lab:index:Verification", verificationHandler],
   ["lab:index:VsphereGuest", vsphereGuestHandler],
 ]);

@@ -173,6 +173,23 @@ export interface VsphereGuestArgs {
   addressTimeout: pulumi.Input<number>;
 }
 
+/** Whether the gateway still is as it was laid down, as a refresh sees it. */
+export class GatewayState extends pulumi.CustomResource {
+  /** Changes when the services must be laid down again. */
+  declare readonly mark: pulumi.Output<string>;
+
+  constructor(name: string, args: GatewayStateArgs, opts?: pulumi.CustomResourceOptions) {
+    super("lab:index:GatewayState", name, { ...args, drift: [], mark: undefined }, opts);
+  }
+}
+
+export interface GatewayStateArgs {
+  /** How to get in, as JSON: host, port, user, privateKey, hostKey. Secret. */
+  target: pulumi.Input<string>;
+  /** What it is held against: `outlineText` of the bundle. */
+  outline: pulumi.Input<string>;
+}
+
 /** The checks that end `pulumi up`: creating or updating it fails, with the report, unless the lab works. */
 export class Verification extends pulumi.CustomResource {
   /** One line a check. */

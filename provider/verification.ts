@@ -36,12 +36,14 @@ async function verified(inputs: Properties, { signal, progress, info }: Operatio
     throw new Error(`The lab is there, but it does not do what it should:\n\n${text}\n\nnpm run verify looks again.`);
   }
   info(text);
+  const verifiedAt = new Date().toISOString();
   return {
     target,
     triggers,
     report: text,
-    summary: summary(report),
+    // A later `up` that changes nothing shows it again: it must say when it was so.
+    summary: `${summary(report)}, as seen at ${verifiedAt}`,
     firstByteAt: report.firstByteAt,
-    verifiedAt: new Date().toISOString(),
+    verifiedAt,
   };
 }

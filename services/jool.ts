@@ -1,35 +1,32 @@
 import type { LabPlan, Pool4Plan } from "../plan/model";
-import type { BundleFile } from "./bundle";
 import { lan, uplink } from "../plan/interfaces";
+import { type Service, textFile } from "./bundle";
 import { banner, lines } from "./text";
 
 /** The name that the `jool` command takes when none is given. */
 const instance = "default";
 
 /** Stateful NAT64: Jool's atomic configuration file, read by the distribution's jool.service. */
-export function renderJool(plan: LabPlan): BundleFile[] {
+export const jool: Service = {
+  name: "jool",
+  unit: "jool.service",
+  packages: ["jool-dkms", "jool-tools"],
+  files: (plan) => [
+    textFile("/etc/jool/jool.conf", configuration(plan)),
+    textFile("/etc/systemd/system/jool.service.d/ipv6-only-lab.conf", unitDropIn()),
+  ],
+};
+
+function configuration(plan: LabPlan): string {
   const { prefix, globals, pool4 } = plan.nat64;
-  const configuration = {
+  const file = {
     instance,
     framework: "netfilter",
     global: { pool6: prefix, ...sorted(globals) },
     pool4: pool4Entries(pool4),
     bib: [],
   };
-  return [
-    {
-      service: "jool",
-      path: "/etc/jool/jool.conf",
-      mode: "0644",
-      content: `${JSON.stringify(configuration, null, 2)}\n`,
-    },
-    {
-      service: "jool",
-      path: "/etc/systemd/system/jool.service.d/ipv6-only-lab.conf",
-      mode: "0644",
-      content: unitDropIn(),
-    },
-  ];
+  return `${JSON.stringify(file, null, 2)}\n`;
 }
 
 function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {

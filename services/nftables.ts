@@ -1,5 +1,5 @@
 import type { LabPlan } from "../plan/model";
-import type { BundleFile } from "./bundle";
+import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
 import { hasManagement, lan, management, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
@@ -7,16 +7,21 @@ import { banner, indent, lines } from "./text";
 const table = "inet ipv6_only_lab";
 
 /**
- * The gateway's firewall: nft(8), one table, replaced as a whole in one transaction. What Jool translates passes
+ * The gateway's firewall: nft(8), one table and no other, replaced as a whole in one transaction. What Jool translates passes
  * neither `forward` nor `output`; what may be translated is therefore decided in `prerouting`, before Jool's hook.
  */
-export function renderNftables(plan: LabPlan): BundleFile[] {
-  const content = lines(
+export const nftables: Service = {
+  name: "nftables",
+  unit: "nftables.service",
+  packages: ["nftables"],
+  files: (plan) => [textFile("/etc/nftables.conf", ruleset(plan))],
+};
+
+function ruleset(plan: LabPlan): string {
+  return lines(
     "#!/usr/sbin/nft -f",
     banner("#"),
-    "# Declared first, so that there is always one to delete.",
-    `table ${table} {}`,
-    `delete table ${table}`,
+    "flush ruleset",
     "",
     block(
       `table ${table}`,
@@ -28,7 +33,6 @@ export function renderNftables(plan: LabPlan): BundleFile[] {
       plan.uplink.ipv6 === "nat66" && postrouting(plan),
     ),
   );
-  return [{ service: "nftables", path: "/etc/nftables.conf", mode: "0644", content }];
 }
 
 function deniedDestinations({ nat64 }: LabPlan): string {
@@ -61,6 +65,8 @@ function fromLan(plan: LabPlan): string {
     // :: is the source of duplicate address detection and of the first router solicitation (RFC 4861, RFC 4862).
     drop(`ip6 saddr != { ::/128, fe80::/10, ${plan.lan.prefix} }`, "spoofed source"),
     `ip6 daddr != ${prefix} return`,
+    // Neither :: nor a link-local address means anybody on the other side.
+    drop(`ip6 saddr != ${plan.lan.prefix}`, "no source to translate"),
     // RFC 6052 section 2.2: bits 64 to 71 are zero.
     uOctetCanBeSet && drop("ip6 daddr & 0:0:0:0:ff00:: != ::", "no IPv4-embedded address"),
     // RFC 6052 section 3.1, and what the configuration adds.

@@ -1,12 +1,22 @@
 import type { LabPlan } from "../plan/model";
-import type { BundleFile } from "./bundle";
 import { lan } from "../plan/interfaces";
+import { type Service, textFile } from "./bundle";
 import { banner, indent, lines } from "./text";
 
-/** Router advertisements on the LAN: radvd.conf(5), radvd 2.20 or later for `nat64prefix`. */
-export function renderRadvd(plan: LabPlan): BundleFile[] {
+/**
+ * Router advertisements on the LAN: radvd.conf(5), radvd 2.20 or later for `nat64prefix`. radvd.sh makes /etc/radvd.conf
+ * from this file, with what was announced before and is withdrawn.
+ */
+export const radvd: Service = {
+  name: "radvd",
+  unit: "radvd.service",
+  packages: ["radvd"],
+  files: (plan) => [textFile("/etc/ipv6-only-lab/radvd.conf", configuration(plan))],
+};
+
+function configuration(plan: LabPlan): string {
   const { routerAdvertisements: ra } = plan;
-  const content = lines(
+  return lines(
     banner("#"),
     block(
       `interface ${lan}`,
@@ -23,14 +33,15 @@ export function renderRadvd(plan: LabPlan): BundleFile[] {
       pref64(plan),
     ),
   );
-  return [{ service: "radvd", path: "/etc/radvd.conf", mode: "0644", content }];
 }
 
-/** Prefix information (RFC 4861 section 4.6.2; the R flag of AdvRouterAddr: RFC 6275 section 7.2). */
+/** Prefix information (RFC 4861 section 4.6.2); with the R flag it holds the router's whole address (RFC 6275 section 7.2). */
 function prefix(plan: LabPlan): string {
   const { prefix: flags } = plan.routerAdvertisements;
+  const { prefix: network, gatewayAddress } = plan.lan;
+  const announced = flags.routerAddress ? `${gatewayAddress}${network.slice(network.indexOf("/"))}` : network;
   return block(
-    `prefix ${plan.lan.prefix}`,
+    `prefix ${announced}`,
     `AdvOnLink ${flag(flags.onLink)};`,
     `AdvAutonomous ${flag(flags.autonomous)};`,
     `AdvRouterAddr ${flag(flags.routerAddress)};`,

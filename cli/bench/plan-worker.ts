@@ -7,7 +7,8 @@ import { choosePlatform } from "../../components/platforms";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import type { LabPlan } from "../../plan/model";
-import { bundleText, renderBundle } from "../../services/render";
+import { renderBundle } from "../../services";
+import { bundleText } from "../../services/bundle";
 import { median } from "./statistics";
 
 const platforms: Readonly<Record<string, unknown>> = {

@@ -1,31 +1,24 @@
 import type { Dhcpv6Plan, LabPlan } from "../plan/model";
-import type { BundleFile } from "./bundle";
 import { lan } from "../plan/interfaces";
+import { type Service, textFile } from "./bundle";
 import { banner, lines } from "./text";
 
 /** Seconds after which a client asks again for what has no lease (RFC 8415 section 21.23; 600 is IRT_MINIMUM). */
 const informationRefreshTime = 600;
 
 /** Kea's DHCPv6 server (Kea 2.6 reference manual, chapter 9): nothing at all when the plan says `off`. */
-export function renderDhcpv6(plan: LabPlan): BundleFile[] {
-  if (plan.dhcpv6.mode === "off") {
-    return [];
-  }
-  return [
-    {
-      service: "kea",
-      path: "/etc/kea/kea-dhcp6.conf",
-      mode: "0644",
-      content: `${JSON.stringify({ Dhcp6: server(plan, plan.dhcpv6) }, null, 2)}\n`,
-    },
-    {
-      service: "kea",
-      path: "/etc/systemd/system/kea-dhcp6-server.service.d/ipv6-only-lab.conf",
-      mode: "0644",
-      content: unitDropIn(),
-    },
-  ];
-}
+export const kea: Service = {
+  name: "kea",
+  unit: "kea-dhcp6-server.service",
+  packages: ["kea-dhcp6-server"],
+  files: (plan) =>
+    plan.dhcpv6.mode === "off"
+      ? []
+      : [
+          textFile("/etc/kea/kea-dhcp6.conf", `${JSON.stringify({ Dhcp6: server(plan, plan.dhcpv6) }, null, 2)}\n`),
+          textFile("/etc/systemd/system/kea-dhcp6-server.service.d/ipv6-only-lab.conf", unitDropIn()),
+        ],
+};
 
 type RunningDhcpv6 = Exclude<Dhcpv6Plan, { mode: "off" }>;
 
@@ -81,7 +74,7 @@ function leases(dhcpv6: RunningDhcpv6): object {
   }
 }
 
-/** Kea ends when its interface is not there yet, and its unit has no reload: SIGHUP reads the file again. */
+/** Kea ends when its interface is not there yet. */
 function unitDropIn(): string {
   const device = `sys-subsystem-net-devices-${lan}.device`;
   return lines(
@@ -91,7 +84,6 @@ function unitDropIn(): string {
     `After=${device}`,
     "",
     "[Service]",
-    "ExecReload=/bin/kill -HUP $MAINPID",
     "Restart=on-failure",
     "RestartSec=1",
   );

@@ -1,31 +1,46 @@
 import type { DnsPlan, LabPlan } from "../plan/model";
-import type { BundleFile } from "./bundle";
+import { createHash } from "node:crypto";
+import { type Service, textFile } from "./bundle";
 import { banner, indent, lines } from "./text";
 
 const folder = "/etc/unbound";
 
 /**
+ * Seconds that a client may hold what this network decides: the NAT64 prefix (RFC 7050 section 3: a host asks again when
+ * the TTL runs out) and addresses synthesized with it. A network whose prefix changes is asked again in seconds.
+ */
+const shortTtl = 10;
+
+/**
  * The LAN's resolver: unbound.conf(5), complete, without the distribution's includes, so that what runs is what the
  * plan says on every image.
  */
-export function renderDns64(plan: LabPlan): BundleFile[] {
-  const file = (path: string, content: string): BundleFile => ({ service: "unbound", path, mode: "0644", content });
-  return [
-    file(
+export const unbound: Service = {
+  name: "unbound",
+  unit: "unbound.service",
+  packages: ["dns-root-data", "unbound"],
+  files: (plan) => [
+    textFile(
       "/etc/default/unbound",
       lines(banner("#"), "# The gateway itself keeps the resolver that its uplink gave.", "RESOLVCONF=false"),
     ),
-    file(`${folder}/unbound.conf`, main(plan)),
+    textFile(`${folder}/unbound.conf`, configuration(plan)),
     ...(plan.dns.dnssec === "auto"
       ? [
-          file(`${folder}/ipv6-only-lab/dnssec-off.conf`, modules("off")),
-          file(`${folder}/ipv6-only-lab/dnssec-on.conf`, modules("on")),
+          textFile(`${folder}/ipv6-only-lab/dnssec-off.conf`, modules("off")),
+          textFile(`${folder}/ipv6-only-lab/dnssec-on.conf`, modules("on")),
         ]
       : []),
-  ];
+  ],
+};
+
+/** What runs says by its `identity` (id.server) which configuration it has: no need to guess whether a reload is over. */
+function configuration(plan: LabPlan): string {
+  const digest = createHash("sha256").update(main(plan, "")).digest("hex");
+  return main(plan, digest.slice(0, 16));
 }
 
-function main(plan: LabPlan): string {
+function main(plan: LabPlan, identity: string): string {
   const { dns } = plan;
   return lines(
     banner("#"),
@@ -43,7 +58,9 @@ function main(plan: LabPlan): string {
       "msg-cache-size: 4m",
       "rrset-cache-size: 8m",
       "outgoing-range: 256",
-      "hide-identity: yes",
+      `cache-max-ttl: ${shortTtl}`,
+      `cache-max-negative-ttl: ${shortTtl}`,
+      `identity: "${identity}"`,
       "hide-version: yes",
       dns.forwarders.some((address) => address.startsWith("127.")) && "do-not-query-localhost: no",
       `dns64-prefix: ${dns.dns64Prefix}`,
@@ -58,7 +75,7 @@ function main(plan: LabPlan): string {
   );
 }
 
-/** With `auto`, apply.sh lets `dnssec.conf` point at one of the two variants, as its probe of the forwarders decides. */
+/** With `auto`, unbound.sh makes `dnssec.conf` one of the two variants, as its probe of the forwarders decides. */
 function dnssec(dns: DnsPlan): string {
   switch (dns.dnssec) {
     case "auto":
@@ -87,7 +104,7 @@ function modules(validation: "on" | "off"): string {
  */
 function ipv4OnlyArpa(dns: DnsPlan): string[] {
   const name = "ipv4only.arpa.";
-  const record = (type: string, value: string) => `local-data: "${name} 86400 IN ${type} ${value}"`;
+  const record = (type: string, value: string) => `local-data: "${name} ${shortTtl} IN ${type} ${value}"`;
   return [
     `local-zone: "${name}" static`,
     record("SOA", "sns.dns.icann.org. noc.dns.icann.org. 1 7200 3600 604800 3600"),

@@ -1,0 +1,93 @@
+/**
+ * `lab:index:GatewayState`: whether the gateway still is as it was laid down. Nothing is made here; a refresh looks at the
+ * gateway, and where it has drifted `mark` changes, which has the services laid down again.
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { messageOf } from "../host/messages";
+import { checkWith } from "../plugin/check";
+import {
+  canonical,
+  compareInputs,
+  type OperationContext,
+  type Properties,
+  type ResourceHandler,
+} from "../plugin/handler";
+import { lookScript } from "../services/script";
+import { connect } from "../ssh";
+import { rootCommand } from "../ssh/shell";
+
+const inputsSchema = z.object({ target: z.string(), outline: z.string(), drift: z.array(z.string()) });
+
+const targetSchema = z.object({
+  host: z.string(),
+  port: z.number(),
+  user: z.string(),
+  privateKey: z.string(),
+  hostKey: z.string(),
+});
+
+const outputsSchema = inputsSchema.extend({ mark: z.string() });
+
+const names = ["target", "outline", "drift"] as const;
+
+/** Seconds for the connection, and for the look itself: an emulated gateway that is busy answers within a few. */
+const dialTimeout = 15;
+const lookTimeout = 30;
+
+export const gatewayStateHandler: ResourceHandler = {
+  check: checkWith(inputsSchema),
+
+  // The program always wants no drift, so what a refresh found shows as a change.
+  diff: (old, inputs) => compareInputs(old.properties, inputs, names, names),
+
+  preview: (_inputs, old) => ({ mark: nextMark(old) }),
+
+  create: (inputs) => Promise.resolve({ id: "gateway", outputs: { ...inputs, mark: nextMark(undefined) } }),
+
+  async read(old, context) {
+    const drift = await look(old.properties, context);
+    if (drift.length > 0) {
+      context.warn(`The gateway is not as it was laid down:\n  ${drift.join("\n  ")}\nThe next \`up\` puts it right.`);
+    }
+    return { ...old.properties, drift };
+  },
+
+  update: (old, inputs) => Promise.resolve({ ...inputs, mark: nextMark(old.properties) }),
+  delete: () => Promise.resolve(),
+};
+
+/** Another mark for each drift; the same as long as there is none. Known before an update, so that a preview is whole. */
+function nextMark(old: Properties | undefined): string {
+  const { success, data } = outputsSchema.safeParse(old);
+  if (!success) return "0";
+  if (data.drift.length === 0) return data.mark;
+  return createHash("sha256")
+    .update(canonical([data.mark, data.drift]))
+    .digest("hex")
+    .slice(0, 12);
+}
+
+/** In what the gateway differs. One that cannot be asked may differ in everything. */
+async function look(properties: Properties, { signal }: OperationContext): Promise<readonly string[]> {
+  const { target, outline } = inputsSchema.parse(properties);
+  const script = lookScript();
+  try {
+    const connection = await connect({ ...targetSchema.parse(JSON.parse(target)), dialTimeout }, { signal });
+    try {
+      const stdin = `${script}${outline}`;
+      const { code, stdout, stderr } = await connection.exec(rootCommand(script), {
+        stdin,
+        signal,
+        timeout: lookTimeout,
+      });
+      if (code !== 0) return [`it could not be looked at: ${stderr.trim() || `exit code ${code ?? "unknown"}`}`];
+      return stdout.split("\n").filter((line) => line !== "");
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return [`it cannot be asked: ${messageOf(error)}`];
+  }
+}

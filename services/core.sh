@@ -1,0 +1,152 @@
+#!/bin/bash
+# What laying down a bundle and looking at a gateway have in common: reading the bundle (its form: services/bundle.ts),
+# and seeing what differs. Runs as root. The functions of each service are in its own script.
+set -euo pipefail
+shopt -s inherit_errexit
+export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+state=/var/lib/ipv6-only-lab
+
+# The bundle: services in the order in which they are brought up, and files.
+declare -a all_services=() paths=()
+declare -A unit=() enabled=() service_of=() mode_of=() digest_of=() content_of=()
+# Services and files that are not as they should be.
+declare -A changed=() changed_paths=()
+# State of the units: "active" and "enabled".
+declare -A is_active=() is_enabled=()
+# `apply` writes drafts, `look` only says what differs.
+writing=false work=''
+
+fail() {
+  printf '%s\n' "$@" >&2
+  exit 1
+}
+
+read_bundle() {
+  local -a lines=() head=()
+  local i=1 at word name rest content path count on
+  local -A lines_of=()
+  mapfile -t lines
+  read -r -a head <<<"${lines[0]-}"
+  [[ ${head[0]-} == ipv6-only-lab-bundle && ${head[1]-} == 2 && ${head[2]-} == sha256 ]] ||
+    fail "Standard input is not a bundle of ipv6-only-lab, version 2. Nothing was changed."
+  content=$(printf '%s\n' "${lines[@]:1}" | sha256sum)
+  [[ ${content%% *} == "${head[3]-}" ]] ||
+    fail "The bundle was damaged on its way (its SHA-256 does not fit). Nothing was changed; run the update again."
+  for ((; i < ${#lines[@]}; i++)); do
+    read -r word name rest <<<"${lines[i]}"
+    case $word in
+      service)
+        all_services+=("$name")
+        read -r rest on <<<"$rest"
+        [[ $rest == - ]] || unit[$name]=$rest
+        [[ $on == off ]] || enabled[$name]=yes
+        ;;
+      file)
+        read -r word content count path <<<"$rest"
+        paths+=("$path")
+        service_of[$path]=$name mode_of[$path]=$word digest_of[$path]=$content lines_of[$path]=$count
+        ;;
+      contents) break ;;
+    esac
+  done
+  at=$((i + 1))
+  [[ $at -le ${#lines[@]} ]] || return 0
+  for path in "${paths[@]}"; do
+    count=${lines_of[$path]}
+    printf -v content '%s\n' "${lines[@]:at:count}"
+    content_of[$path]=$content
+    at=$((at + count))
+  done
+}
+
+# Whether the function is there.
+knows() { declare -F "$1" >/dev/null; }
+
+# --- what differs -----------------------------------------------------------------------------------------------------
+
+differs() { # SERVICE PATH WORDS
+  changed[$1]=yes changed_paths[$2]=yes
+  $writing || printf '%s: %s %s\n' "$@"
+}
+
+# Compares every file of the bundle with the machine's.
+compare_files() {
+  local path digest mode
+  local -A live_mode=() live_digest=()
+  local -a existing=()
+  for path in "${paths[@]}"; do [[ ! -f $path ]] || existing+=("$path"); done
+  if [[ ${#existing[@]} -gt 0 ]]; then
+    while read -r mode path; do live_mode[$path]=$mode; done < <(stat -c '%a %n' -- "${existing[@]}")
+    while read -r digest path; do live_digest[$path]=$digest; done < <(sha256sum -- "${existing[@]}")
+  fi
+  for path in "${paths[@]}"; do
+    if [[ -z ${live_mode[$path]-} ]]; then
+      differs "${service_of[$path]}" "$path" "is not there"
+    elif [[ ${live_digest[$path]} != "${digest_of[$path]}" ]]; then
+      differs "${service_of[$path]}" "$path" "is not what was laid down"
+    elif [[ 0${live_mode[$path]} != "${mode_of[$path]}" ]]; then
+      differs "${service_of[$path]}" "$path" "has the mode ${live_mode[$path]}"
+    fi
+  done
+}
+
+# A file that the gateway itself has a say in, as it should be.
+draft() { # SERVICE PATH TEXT
+  local live=''
+  if [[ -z ${service_of[$2]-} ]]; then paths+=("$2"); fi
+  service_of[$2]=$1 mode_of[$2]=0644 content_of[$2]=$3
+  [[ ! -f $2 ]] || IFS= read -r -d '' live <"$2" || true
+  if [[ $live != "$3" ]]; then differs "$1" "$2" "is not what was laid down"; fi
+}
+
+derive_files() {
+  local service
+  for service in "${all_services[@]}"; do
+    if [[ -n ${enabled[$service]-} ]] && knows "derive_$service"; then "derive_$service"; fi
+  done
+}
+
+# A unit that is not there is inactive and disabled.
+look_at_units() {
+  local service line
+  local -A service_by_unit=()
+  for service in "${!unit[@]}"; do service_by_unit[${unit[$service]}]=$service; done
+  while IFS= read -r line; do
+    case $line in
+      Id=*) service=${service_by_unit[${line#Id=}]} ;;
+      ActiveState=*) is_active[$service]=${line#ActiveState=} ;;
+      UnitFileState=*) is_enabled[$service]=${line#UnitFileState=} ;;
+    esac
+  done < <(systemctl show -p Id -p ActiveState -p UnitFileState "${unit[@]}")
+}
+
+# The content of a file as it is laid down, without starting a program.
+text_of() { # PATH
+  local text=''
+  [[ ! -f $1 ]] || IFS= read -r -d '' text <"$1" || true
+  printf '%s' "$text"
+}
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+# What differs, a line each. What a running service should be like is read from its files, so only where those are right.
+look() {
+  local service line
+  read_bundle
+  [[ ! -e $state/pending ]] || printf 'gateway: an update was cut off\n'
+  compare_files
+  derive_files
+  look_at_units
+  for service in "${all_services[@]}"; do
+    if [[ -z ${enabled[$service]-} ]]; then
+      [[ ${is_active[$service]} != active ]] || printf '%s: runs although it should not\n' "$service"
+    elif [[ -n ${unit[$service]-} && ${is_active[$service]} != active ]]; then
+      printf '%s: its unit %s is %s\n' "$service" "${unit[$service]}" "${is_active[$service]}"
+    elif [[ -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]]; then
+      printf '%s: its unit %s would not start at the next boot\n' "$service" "${unit[$service]}"
+    elif [[ -z ${changed[$service]-} ]]; then
+      while IFS= read -r line; do printf '%s: %s\n' "$service" "$line"; done < <("drift_$service")
+    fi
+  done
+}

@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# The firewall: see nftables.ts.
+
+check_nftables() { check nftables nft -c -f "$(staged /etc/nftables.conf)"; }
+
+reload_nftables() {
+  nft -f /etc/nftables.conf
+  note nftables reloaded
+}
+
+serves_nftables() { nft list table inet ipv6_only_lab >/dev/null; }
+
+# What the kernel has against what the file gives in a network namespace of its own, counters left out.
+drift_nftables() {
+  local should
+  # shellcheck disable=SC2016
+  should=$(unshare --net bash -c 'nft -f /etc/nftables.conf && nft --stateless list ruleset')
+  [[ $(nft --stateless list ruleset) == "$should" ]] || printf 'the rules in the kernel are not those of /etc/nftables.conf\n'
+}
