@@ -53,7 +53,7 @@ export class Stack {
   }
 
   private cli(...args: string[]): ChildProcess {
-    return spawn(process.execPath, [...typescriptLoader, path.join(projectFolder, "tools", "cli.ts"), ...args], {
+    return spawn(process.execPath, [...typescriptLoader, path.join(projectFolder, "cli", "main.ts"), ...args], {
       cwd: projectFolder,
       env: { ...process.env, ...this.environment() },
       stdio: ["ignore", "pipe", "pipe"],
