@@ -20,8 +20,8 @@ export interface VsphereSite {
   /** With an existing port group, or with one to be made on a distributed switch. */
   readonly segmentNetworkId: string | undefined;
   readonly switchUuid: string | undefined;
-  /** With an anti-affinity rule. */
-  readonly clusterId: string | undefined;
+  /** With `placement: cluster`. */
+  readonly clusterId?: string;
   readonly tagCategoryId: string | undefined;
 }
 
@@ -107,7 +107,7 @@ async function lookUp(
     find({ key, name, type: "Network" }, () => vsphere.getNetwork({ ...within, name }));
   const uplinkName = uplink.attachment.kind === "portGroup" ? uplink.attachment.network : "";
 
-  const [compute, storage, template, uplinkNetwork, segment, cluster, tagCategory] = await Promise.all([
+  const [compute, storage, template, uplinkNetwork, segment, tagCategory] = await Promise.all([
     placement(platform, within, find),
     datastore(platform, within, find),
     find({ key: "platform.template", name: platform.template, type: "VirtualMachine" }, () =>
@@ -115,7 +115,6 @@ async function lookUp(
     ),
     network("platform.uplinkNetwork", uplinkName),
     segmentBase(platform.segment, within, find, network),
-    antiAffinityCluster(platform, within, find),
     category(platform, find),
   ]);
   if (compute === undefined || storage === undefined || template === undefined || uplinkNetwork === undefined) {
@@ -129,7 +128,6 @@ async function lookUp(
     uplinkNetworkId: uplinkNetwork.id,
     segmentNetworkId: segment.networkId,
     switchUuid: segment.switchUuid,
-    clusterId: cluster,
     tagCategoryId: tagCategory,
   };
 }
@@ -142,7 +140,7 @@ async function placement(
   { placement: { kind, name } }: VspherePlatformPlan,
   within: InDatacenter,
   find: Find,
-): Promise<Pick<VsphereSite, "resourcePoolId" | "hostSystemId"> | undefined> {
+): Promise<Pick<VsphereSite, "resourcePoolId" | "hostSystemId" | "clusterId"> | undefined> {
   const key = `platform.placement.${kind}`;
   switch (kind) {
     case "host": {
@@ -153,7 +151,7 @@ async function placement(
       const cluster = await find({ key, name, type: "ClusterComputeResource" }, () =>
         vsphere.getComputeCluster({ ...within, name }),
       );
-      return cluster && { resourcePoolId: cluster.resourcePoolId, hostSystemId: undefined };
+      return cluster && { resourcePoolId: cluster.resourcePoolId, hostSystemId: undefined, clusterId: cluster.id };
     }
     case "resourcePool": {
       const pool = await find({ key, name, type: "ResourcePool" }, () => vsphere.getResourcePool({ ...within, name }));
@@ -203,19 +201,6 @@ async function segmentBase(
       return { switchUuid: found?.id };
     }
   }
-}
-
-async function antiAffinityCluster(
-  { antiAffinity }: VspherePlatformPlan,
-  within: InDatacenter,
-  find: Find,
-): Promise<string | undefined> {
-  if (antiAffinity === undefined) return undefined;
-  const name = antiAffinity.cluster;
-  const found = await find({ key: "platform.placement.cluster", name, type: "ClusterComputeResource" }, () =>
-    vsphere.getComputeCluster({ ...within, name }),
-  );
-  return found?.id;
 }
 
 async function category({ tagCategory: name }: VspherePlatformPlan, find: Find): Promise<string | undefined> {

@@ -119,13 +119,12 @@ export class VcenterSession {
       throw error;
     }
     const text = (path: string) => textOf(properties.get(path));
-    const cards = properties.get("guest.net");
     return {
       running: text("runtime.powerState") === "poweredOn",
       bootTime: text("summary.runtime.bootTime"),
       toolsRunning: text("guest.toolsRunningStatus") === "guestToolsRunning",
       hostName: text("guest.hostName"),
-      nics: cards === undefined ? [] : findAll(cards, "GuestNicInfo").map(guestNic),
+      nics: findAll(properties.get("guest.net"), "GuestNicInfo").map(guestNic),
     };
   }
 
@@ -137,11 +136,11 @@ export class VcenterSession {
     const parent = referenceOf((await this.properties({ type: "HostSystem", id: host }, ["parent"])).get("parent"));
     if (parent?.type !== "ClusterComputeResource") return undefined;
     const cluster = await this.properties(parent, ["name", "configurationEx"]);
-    const configuration = cluster.get("configurationEx");
-    const drs = configuration && find(configuration, "drsConfig");
-    if (drs === undefined || textOf(find(drs, "enabled")) !== "true") return undefined;
+    const drs = find(cluster.get("configurationEx"), "drsConfig");
     const behavior = textOf(find(drs, "defaultVmBehavior")) ?? "fullyAutomated";
-    return behavior === "fullyAutomated" ? inventoryName(cluster.get("name")) : undefined;
+    return textOf(find(drs, "enabled")) === "true" && behavior === "fullyAutomated"
+      ? inventoryName(cluster.get("name"))
+      : undefined;
   }
 
   /**
@@ -155,11 +154,10 @@ export class VcenterSession {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {
       const info = (await this.properties(task, ["info"])).get("info");
-      const state = textOf(info && find(info, "state"));
+      const state = textOf(find(info, "state"));
       if (state === "success") return;
       if (state === "error") {
-        const words = textOf(info && find(info, "localizedMessage"));
-        throw new VcenterError("fault", "", words ?? "The power-on failed.");
+        throw new VcenterError("fault", "", textOf(find(info, "localizedMessage")) ?? "The power-on failed.");
       }
       if (Date.now() > deadline) throw new VcenterError("fault", "", slowPowerOn(moid, task, state, seconds));
       await sleep(500, undefined, { signal: this.soap.signal });
@@ -173,7 +171,7 @@ export class VcenterSession {
       `<objectSet>${referenceXml("obj", of)}</objectSet>`,
     );
     const properties = new Map<string, Element>();
-    for (const property of object === undefined ? [] : findAll(object, "propSet")) {
+    for (const property of findAll(object, "propSet")) {
       const [path, value] = [textOf(find(property, "name")), find(property, "val")];
       if (path !== undefined && value !== undefined) properties.set(path, value);
     }
@@ -212,11 +210,10 @@ function slowPowerOn(moid: string, task: Reference, state: string | undefined, s
 
 function guestNic(card: Element): GuestNic {
   // Resolvers, outside of `ipConfig`, are called so too; inside, an address is an `ipAddress` inside an `ipAddress`.
-  const config = find(card, "ipConfig");
-  const addresses = config === undefined ? [] : findAll(config, "ipAddress");
+  const addresses = findAll(find(card, "ipConfig"), "ipAddress").filter(({ children }) => children.length === 0);
   return {
     mac: (textOf(find(card, "macAddress")) ?? "").toLowerCase(),
-    addresses: addresses.filter((each) => each.children.length === 0).flatMap((each) => textOf(each) ?? []),
+    addresses: addresses.flatMap((each) => textOf(each) ?? []),
   };
 }
 

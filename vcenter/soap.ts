@@ -46,8 +46,8 @@ export class SoapClient {
       `<Body><${method} xmlns="urn:vim25">${referenceXml("_this", target)}${body}</${method}></Body></Envelope>`;
     const { status, text } = await this.post(envelope);
     const answer = parse(text);
-    const fault = answer && textOf(find(answer, "faultstring"));
-    if (answer !== undefined && fault !== undefined) throw new VcenterError("fault", faultName(answer), fault);
+    const fault = textOf(find(answer, "faultstring"));
+    if (fault !== undefined) throw new VcenterError("fault", faultName(answer), fault);
     if (status !== 200) {
       throw new VcenterError("unreachable", "", `${this.login.server} answers with HTTP status ${status}`);
     }
@@ -105,7 +105,7 @@ function parse(text: string): Element | undefined {
 }
 
 /** The type of the fault, e.g. `InvalidLogin`: the first element inside `detail`. */
-function faultName(answer: Element): string {
+function faultName(answer: Element | undefined): string {
   return (
     find(answer, "detail")
       ?.children.item(0)

@@ -1,15 +1,14 @@
 /** Elements of the VIM API's answers by their names, whatever their prefixes and wherever they stand inside. */
 import type { Element } from "@xmldom/xmldom";
 
-export function findAll(within: Element, name: string): Element[] {
-  return Array.from(within.getElementsByTagNameNS("*", name));
+export function findAll(within: Element | undefined, name: string): Element[] {
+  return within === undefined ? [] : Array.from(within.getElementsByTagNameNS("*", name));
 }
 
-export function find(within: Element, name: string): Element | undefined {
+export function find(within: Element | undefined, name: string): Element | undefined {
   return findAll(within, name)[0];
 }
 
-/** The text of an element, which may not be there. */
 export function textOf(element: Element | undefined): string | undefined {
   return element?.textContent ?? undefined;
 }

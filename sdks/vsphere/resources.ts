@@ -4,7 +4,6 @@ import type { input } from "./types";
 
 /** A virtual machine. */
 export class VirtualMachine extends pulumi.CustomResource {
-  declare readonly name: pulumi.Output<string>;
   /** Managed object id, e.g. `vm-42`; `id` is the BIOS UUID. */
   declare readonly moid: pulumi.Output<string>;
 
@@ -65,8 +64,6 @@ export interface FolderArgs {
 
 /** A port group of one host's standard switch. Its id is not a network's id: `getNetwork` finds that by the name. */
 export class HostPortGroup extends pulumi.CustomResource {
-  declare readonly name: pulumi.Output<string>;
-
   constructor(name: string, args: HostPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
     super("vsphere:index/hostPortGroup:HostPortGroup", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
   }
@@ -81,8 +78,6 @@ export interface HostPortGroupArgs {
 
 /** A port group of a distributed switch; its id is a network's id. */
 export class DistributedPortGroup extends pulumi.CustomResource {
-  declare readonly name: pulumi.Output<string>;
-
   constructor(name: string, args: DistributedPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
     super(
       "vsphere:index/distributedPortGroup:DistributedPortGroup",
