@@ -18,10 +18,12 @@ export class VspherePlatform implements Platform {
   private readonly site: VsphereSite;
   private readonly login: VcenterLogin;
   private readonly common: CommonArgs;
-  private readonly tags: pulumi.Output<string>[] | undefined;
+  private readonly tagged: { readonly tags?: pulumi.Output<string>[] };
   /** Begins the names of all that the lab makes in vCenter. */
   private readonly prefix: string;
+  /** What has tasks, and was asked for last. */
   private last: pulumi.Resource | undefined;
+  /** The lab, as a dependency. */
   private readonly whole: Promise<pulumi.Resource> | undefined;
 
   constructor(
@@ -32,17 +34,17 @@ export class VspherePlatform implements Platform {
     opts: pulumi.ComponentResourceOptions,
   ) {
     this.prefix = `${lab.project}-${lab.stack}`;
-    this.whole = opts.parent && byName(opts.parent);
+    this.whole = opts.parent && byUrn(opts.parent);
     this.login = vcenter.login;
     this.site = vcenter.site;
-    this.tags = this.makeTags(name, opts);
+    this.tagged = this.makeTag(name, opts);
     const folder = new vsphere.Folder(
       `${name}-folder`,
       {
         path: platform.folder,
         type: "vm",
         datacenterId: this.site.datacenterId,
-        ...(this.tags === undefined ? {} : { tags: this.tags }),
+        ...this.tagged,
       },
       this.inTurn(opts),
     );
@@ -51,19 +53,19 @@ export class VspherePlatform implements Platform {
   }
 
   /**
-   * One after the other, made, changed and removed: the plugin waits for every task of vCenter with one property
-   * collector, and of two that wait at once one takes the other's news, which then waits for ever (govmomi's
-   * `Task.WaitEx`: "not thread safe"). What is made or changed comes after the one before it. Of what is removed, which
-   * may have been neighbours of others or left by a run that failed, the engine takes a dependency on a component for
-   * one on all that stand inside it and before (`DependencyGraph.DependenciesOf`).
+   * The plugin waits for each task of vCenter with one property collector (govmomi's `Task.WaitEx`, "not thread safe"):
+   * of two operations that wait at once, one takes the other's news, which then waits for ever. So whatever has tasks is
+   * made and changed after the one before. What is removed need not be neighbours, and may be left by a run that failed:
+   * for the engine a dependency on a component is one on all inside it that is earlier in the state
+   * (`DependencyGraph.DependenciesOf`), which orders any two.
    */
   private inTurn(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
     const { last, whole } = this;
     return pulumi.mergeOptions(opts, { dependsOn: [last, whole].filter((each) => each !== undefined) });
   }
 
-  private makeTags(name: string, opts: pulumi.ComponentResourceOptions): pulumi.Output<string>[] | undefined {
-    if (this.platform.tagCategory === undefined) return undefined;
+  private makeTag(name: string, opts: pulumi.ComponentResourceOptions): { tags?: pulumi.Output<string>[] } {
+    if (this.platform.tagCategory === undefined) return {};
     const tag = new vsphere.Tag(
       `${name}-tag`,
       {
@@ -73,7 +75,7 @@ export class VspherePlatform implements Platform {
       },
       opts,
     );
-    return [tag.id];
+    return { tags: [tag.id] };
   }
 
   segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
@@ -114,7 +116,7 @@ export class VspherePlatform implements Platform {
             description: this.platform.annotation,
             distributedVirtualSwitchUuid: required(this.site.switchUuid, "switch"),
             vlanId: segment.vlan,
-            ...(this.tags === undefined ? {} : { tags: this.tags }),
+            ...this.tagged,
           },
           this.inTurn(pulumi.mergeOptions(opts, { deleteBeforeReplace: true })),
         );
@@ -178,7 +180,7 @@ export class VspherePlatform implements Platform {
       firmware: template.firmware,
       scsiType: template.scsiType,
       disks: template.disks.map(diskLike),
-      ...(this.tags === undefined ? {} : { tags: this.tags }),
+      ...this.tagged,
     };
   }
 
@@ -236,8 +238,8 @@ export class VspherePlatform implements Platform {
 
 type CommonArgs = ReturnType<VspherePlatform["commonArgs"]>;
 
-/** Of a component as a dependency the SDK names all that is inside, waiting for it: here it is named itself. */
-function byName(component: pulumi.Resource): Promise<pulumi.Resource> {
+/** In place of a component the SDK would name all that is inside, and wait for it: this names the component itself. */
+function byUrn(component: pulumi.Resource): Promise<pulumi.Resource> {
   return new Promise((resolve) => {
     component.urn.apply((urn) => {
       resolve(new pulumi.DependencyResource(urn));
