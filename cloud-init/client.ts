@@ -1,8 +1,8 @@
-import type { ClientPlan, ImagePlan, LabPlan } from "../plan/model";
+import type { ClientPlan, LabPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments } from "./machine";
-import type { Ethernet, WriteFile } from "./schema";
+import type { Ethernet } from "./schema";
 
 /**
  * The first boot of a client: one card, IPv6 only. Nothing is installed, because there is no way out before the
@@ -13,7 +13,7 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(client) } },
-    ...networkdSettings(plan.image),
+    ...(plan.guest.kind === "generic" ? networkdSettings : {}),
   });
 }
 
@@ -48,24 +48,16 @@ function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
 /**
  * What netplan has no words for. The DHCPv6 identifier is made from the MAC address (DUID-LL, RFC 8415 section 11.4), so
  * that the server knows the client before it has ever been seen; systemd-networkd makes one from the machine id
- * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A built image has these settings in
- * it; with another one networkd is running already when the file is written.
+ * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A complete guest has these settings in
+ * it; in another one networkd is running already when the file is written.
  */
-function networkdSettings(image: ImagePlan): { files: WriteFile[]; commands: string[][] } {
-  switch (image.kind) {
-    case "build":
-      return { files: [], commands: [] };
-    case "cloud":
-    case "template":
-      return {
-        files: [
-          {
-            path: `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`,
-            permissions: "0644",
-            content: "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n",
-          },
-        ],
-        commands: [["systemctl", "restart", "systemd-networkd.service"]],
-      };
-  }
-}
+const networkdSettings = {
+  files: [
+    {
+      path: `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`,
+      permissions: "0644",
+      content: "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n",
+    },
+  ],
+  commands: [["systemctl", "restart", "systemd-networkd.service"]],
+};

@@ -1,35 +1,34 @@
-import type { LabPlan, UplinkPlan } from "../plan/model";
-import { hasManagement, lan, management, uplink } from "../plan/interfaces";
+import type { LabPlan, UplinkAddressPlan } from "../plan/model";
+import { lan, management, uplink } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
-import { machineDocuments } from "./machine";
+import { machineDocuments, type MachineDocuments } from "./machine";
 import type { Ethernet, WriteFile } from "./schema";
 import { installGatewayScript } from "./scripts";
 
 /** The first boot of the gateway: its cards, and what its image lacks. Services are laid down later, over SSH. */
 export function gatewayDocuments(plan: LabPlan, identity: MachineIdentity): CloudInitDocuments {
-  const install = installation(plan);
   return machineDocuments(plan, {
     hostname: plan.gateway.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: ethernets(plan) },
-    files: install === undefined ? [] : install.files,
-    commands: install === undefined ? [] : [install.command],
+    ...installation(plan),
   });
 }
 
 function ethernets(plan: LabPlan): Record<string, Ethernet> {
+  const { managementMac } = plan.gateway;
   return {
     [uplink]: uplinkCard(plan),
     [lan]: lanCard(plan),
-    ...(hasManagement(plan) ? { [management]: managementCard(plan) } : {}),
+    ...(managementMac === undefined ? {} : { [management]: managementCard(managementMac) }),
   };
 }
 
-function uplinkCard({ gateway, uplink: { attachment, ipv6 } }: LabPlan): Ethernet {
+function uplinkCard({ gateway, uplink: { ipv4, ipv6 } }: LabPlan): Ethernet {
   const card = {
     match: { macaddress: gateway.uplinkMac },
     "set-name": uplink,
-    ...ipv4OnUplink(attachment),
+    ...ipv4OnUplink(ipv4),
     dhcp6: false,
   };
   switch (ipv6) {
@@ -42,9 +41,9 @@ function uplinkCard({ gateway, uplink: { attachment, ipv6 } }: LabPlan): Etherne
   }
 }
 
-function ipv4OnUplink(attachment: UplinkPlan["attachment"]) {
-  if (attachment.kind !== "portGroup" || attachment.address.kind === "reported") return { dhcp4: true };
-  const { address, length, gateway, nameservers } = attachment.address;
+function ipv4OnUplink(ipv4: UplinkAddressPlan) {
+  if (ipv4.kind === "dhcp") return { dhcp4: true };
+  const { address, length, gateway, nameservers } = ipv4;
   return {
     dhcp4: false,
     addresses: [`${address}/${length}`],
@@ -67,9 +66,9 @@ function lanCard({ gateway }: LabPlan): Ethernet {
 }
 
 /** SSH from the machine that runs the lab, and nothing else: neither a way out nor a resolver. */
-function managementCard({ gateway }: LabPlan): Ethernet {
+function managementCard(macaddress: string): Ethernet {
   return {
-    match: { macaddress: gateway.managementMac },
+    match: { macaddress },
     "set-name": management,
     optional: true,
     dhcp4: true,
@@ -80,12 +79,7 @@ function managementCard({ gateway }: LabPlan): Ethernet {
   };
 }
 
-interface Installation {
-  readonly files: readonly WriteFile[];
-  readonly command: readonly string[];
-}
-
-/** What apply.sh and the services need on the gateway; a built image has them all. */
+/** What apply.sh and the services need on the gateway; a complete guest has them all. */
 const gatewayPackages = [
   "bind9-dnsutils",
   "dns-root-data",
@@ -100,17 +94,15 @@ const gatewayPackages = [
 
 const installerPath = "/usr/local/lib/ipv6-only-lab/install-gateway";
 
-/** Undefined when the image is complete. */
-function installation({ image }: LabPlan): Installation | undefined {
+function installation({ guest }: LabPlan): Pick<MachineDocuments, "files" | "commands"> {
   const installer: WriteFile = { path: installerPath, permissions: "0755", content: installGatewayScript };
-  switch (image.kind) {
-    case "build":
-      return image.jool === "prebuilt" ? undefined : { files: [installer], command: [installerPath] };
-    case "cloud":
-    case "template":
+  switch (guest.kind) {
+    case "complete":
+      return guest.jool === "prebuilt" ? {} : { files: [installer], commands: [[installerPath]] };
+    case "generic":
       return {
         files: [installer, ...gates()],
-        command: [installerPath, ...[...new Set([...gatewayPackages, ...image.extraPackages])].sort()],
+        commands: [[installerPath, ...[...new Set([...gatewayPackages, ...guest.extraPackages])].sort()]],
       };
   }
 }

@@ -1,4 +1,4 @@
-import type { ImagePlan, LabPlan } from "../plan/model";
+import type { LabPlan } from "../plan/model";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import type { CloudConfig, NetworkConfig, WriteFile } from "./schema";
 import { dumpYaml } from "./yaml";
@@ -9,8 +9,8 @@ export interface MachineDocuments {
   readonly identity: MachineIdentity;
   readonly network: NetworkConfig;
   /** Commands of the first boot, each as an argument list, and the files that they need. */
-  readonly commands: readonly (readonly string[])[];
-  readonly files: readonly WriteFile[];
+  readonly commands?: readonly (readonly string[])[];
+  readonly files?: readonly WriteFile[];
 }
 
 /** The documents of one machine: who it is, who may log in, how its cards are called. */
@@ -25,8 +25,9 @@ export function machineDocuments(plan: LabPlan, machine: MachineDocuments): Clou
   };
 }
 
-function cloudConfig(plan: LabPlan, { hostname, identity, files, commands }: MachineDocuments): CloudConfig {
-  const allFiles = [...sshdSettings(plan.image), ...files];
+function cloudConfig(plan: LabPlan, { hostname, identity, files = [], commands = [] }: MachineDocuments): CloudConfig {
+  const generic = plan.guest.kind === "generic";
+  const allFiles = [...(generic ? [sshdSettings] : []), ...files];
   return {
     hostname,
     manage_etc_hosts: "localhost",
@@ -48,56 +49,38 @@ function cloudConfig(plan: LabPlan, { hostname, identity, files, commands }: Mac
     },
     ...(allFiles.length === 0 ? {} : { write_files: allFiles }),
     ...(commands.length === 0 ? {} : { runcmd: commands }),
-    ...modules(plan.image),
+    ...(generic ? modules : {}),
   };
 }
 
 /**
- * A built image brings the list of modules that these documents use; a distribution's image runs dozens, each a second
- * or more in an emulated machine.
+ * A complete guest brings the list of modules that these documents use; a distribution's image runs dozens, each a
+ * second or more in an emulated machine.
  */
-function modules(image: ImagePlan): Partial<CloudConfig> {
-  switch (image.kind) {
-    case "build":
-      return {};
-    case "cloud":
-    case "template":
-      return {
-        cloud_init_modules: [
-          "growpart",
-          "resizefs",
-          "write_files",
-          "set_hostname",
-          "update_etc_hosts",
-          "users_groups",
-          "ssh",
-        ],
-        cloud_config_modules: ["runcmd"],
-        cloud_final_modules: ["scripts_user"],
-      };
-  }
-}
+const modules: Partial<CloudConfig> = {
+  cloud_init_modules: [
+    "growpart",
+    "resizefs",
+    "write_files",
+    "set_hostname",
+    "update_etc_hosts",
+    "users_groups",
+    "ssh",
+  ],
+  cloud_config_modules: ["runcmd"],
+  cloud_final_modules: ["scripts_user"],
+};
 
-/** A built image has the same settings in it. */
-function sshdSettings(image: ImagePlan): WriteFile[] {
-  switch (image.kind) {
-    case "build":
-      return [];
-    case "cloud":
-    case "template":
-      return [
-        {
-          path: "/etc/ssh/sshd_config.d/10-ipv6-only-lab.conf",
-          permissions: "0644",
-          content: [
-            "HostKey /etc/ssh/ssh_host_ed25519_key",
-            "PasswordAuthentication no",
-            "KbdInteractiveAuthentication no",
-            "PermitRootLogin no",
-            "MaxStartups 30:30:100",
-            "",
-          ].join("\n"),
-        },
-      ];
-  }
-}
+/** A complete guest has the same settings in it. */
+const sshdSettings: WriteFile = {
+  path: "/etc/ssh/sshd_config.d/10-ipv6-only-lab.conf",
+  permissions: "0644",
+  content: [
+    "HostKey /etc/ssh/ssh_host_ed25519_key",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "PermitRootLogin no",
+    "MaxStartups 30:30:100",
+    "",
+  ].join("\n"),
+};

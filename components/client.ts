@@ -73,8 +73,8 @@ export class Client extends pulumi.ComponentResource {
 
   /** A distribution's image lacks what the checks use; it comes through NAT64, once the gateway works. */
   private packages(name: string, args: ClientArgs): pulumi.Resource[] {
-    const { image } = args.plan;
-    if (image.kind === "build") {
+    const { guest } = args.plan;
+    if (guest.kind === "complete") {
       return [];
     }
     return [
@@ -83,7 +83,7 @@ export class Client extends pulumi.ComponentResource {
         {
           connection: connectionThrough(args.gateway.endpoint, this.endpoint, args.login),
           script: installScript(),
-          stdin: [...clientPackages, ...image.extraPackages].map((packageName) => `${packageName}\n`).join(""),
+          stdin: [...clientPackages, ...guest.extraPackages].map((packageName) => `${packageName}\n`).join(""),
           machineId: this.machine.id,
         },
         { parent: this, dependsOn: [args.gateway.services], deletedWith: this.machine.resource },

@@ -18,7 +18,7 @@ export async function choosePlatform(plan: LabPlan): Promise<PlatformFactory> {
       return (name, opts) => new QemuPlatform(name, plan, platform, opts);
     case "vsphere": {
       const login = loadVcenterLogin();
-      const site = await lookUpSite(plan, platform, login);
+      const site = await lookUpSite(platform, login);
       return (name, opts) => new VspherePlatform(name, plan, platform, { login, site }, opts);
     }
   }

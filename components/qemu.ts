@@ -1,13 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type {
-  ClientPlan,
-  DiskImagePlan,
-  GatewayPlan,
-  ImagePlan,
-  LabPlan,
-  LanPlan,
-  QemuPlatformPlan,
-} from "../plan/model";
+import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, QemuPlatformPlan } from "../plan/model";
 import { Image, LanSegment, type NicArgs, type SegmentReference, VirtualMachine } from "../provider/resources";
 import type { Machine, MachineArgs, NetworkReference, Platform } from "./platform";
 
@@ -21,7 +13,7 @@ export class QemuPlatform implements Platform {
     private readonly platform: QemuPlatformPlan,
     opts: pulumi.ComponentResourceOptions,
   ) {
-    this.image = new Image(`${name}-image`, { source: diskImage(lab.image) }, opts);
+    this.image = new Image(`${name}-image`, { source: platform.image }, opts);
   }
 
   segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
@@ -73,26 +65,27 @@ export class QemuPlatform implements Platform {
     if (machine.role === "client") {
       return [lan];
     }
-    const { attachment } = this.lab.uplink;
-    switch (attachment.kind) {
+    const { managementMac } = machine;
+    return [
+      this.uplinkCard(machine),
+      lan,
+      ...(managementMac === undefined ? [] : [userCard(managementMac, { sshForward: true, restricted: true })]),
+    ];
+  }
+
+  private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicArgs {
+    const { uplink } = this.platform;
+    switch (uplink.kind) {
       case "nat":
-        return [{ kind: "user", mac: machine.uplinkMac, sshForward: true, restricted: false }, lan];
+        return userCard(uplinkMac, { sshForward: managementMac === undefined, restricted: false });
       case "bridged":
-        // The bridge gives the gateway an address that nobody here knows: SSH gets a door of its own.
-        return [
-          { kind: "bridge", mac: machine.uplinkMac, bridge: attachment.bridge },
-          lan,
-          { kind: "user", mac: machine.managementMac, sshForward: true, restricted: true },
-        ];
-      case "portGroup":
-        throw new Error(`The uplink is the port group ${attachment.network}, which only vSphere has.`);
+        return { kind: "bridge", mac: uplinkMac, bridge: uplink.bridge };
     }
   }
 }
 
-function diskImage(image: ImagePlan): DiskImagePlan {
-  if (image.kind === "template") throw new Error("A template was given to qemu, which makes disks from images.");
-  return image;
+function userCard(mac: string, access: { readonly sshForward: boolean; readonly restricted: boolean }): NicArgs {
+  return { kind: "user", mac, ...access };
 }
 
 function toSegmentReference(network: Readonly<Record<string, string | number>>): SegmentReference {

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vsphere from "@pulumi/vsphere";
-import type { LabPlan, VspherePlatformPlan } from "../plan/model";
+import type { VspherePlatformPlan } from "../plan/model";
 import { nearest } from "../plan/nearest";
 import { formatProblem, type ConfigProblem } from "../plan/problem";
 import { messageOf } from "../host/messages";
@@ -40,11 +40,7 @@ interface Wanted {
  * Looks everything up by its name.
  * @throws pulumi.RunError with every name that vCenter does not know and the names that it does.
  */
-export async function lookUpSite(
-  plan: LabPlan,
-  platform: VspherePlatformPlan,
-  login: VcenterLogin,
-): Promise<VsphereSite> {
+export async function lookUpSite(platform: VspherePlatformPlan, login: VcenterLogin): Promise<VsphereSite> {
   const missing: Missing[] = [];
   const find = async <T>(wanted: Wanted, look: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -54,7 +50,7 @@ export async function lookUpSite(
       return undefined;
     }
   };
-  const site = await lookUp(plan, platform, find);
+  const site = await lookUp(platform, find);
   const problems = missing.length > 0 ? await explain(missing, login) : templateProblems(platform, site?.template);
   if (problems.length > 0 || site === undefined) {
     throw new pulumi.RunError(["The vCenter is not as configured.", ...problems.map(formatProblem)].join("\n\n"));
@@ -92,11 +88,7 @@ function pluginWords(error: unknown): string {
 
 type Find = <T>(wanted: Wanted, look: () => Promise<T>) => Promise<T | undefined>;
 
-async function lookUp(
-  { uplink }: LabPlan,
-  platform: VspherePlatformPlan,
-  find: Find,
-): Promise<VsphereSite | undefined> {
+async function lookUp(platform: VspherePlatformPlan, find: Find): Promise<VsphereSite | undefined> {
   const { datacenter: name } = platform;
   const datacenter = await find({ key: "platform.datacenter", name, type: "Datacenter" }, () =>
     vsphere.getDatacenter({ name }),
@@ -105,7 +97,6 @@ async function lookUp(
   const within = { datacenterId: datacenter.id };
   const network = (key: string, name: string) =>
     find({ key, name, type: "Network" }, () => vsphere.getNetwork({ ...within, name }));
-  const uplinkName = uplink.attachment.kind === "portGroup" ? uplink.attachment.network : "";
 
   const [compute, storage, template, uplinkNetwork, segment, tagCategory] = await Promise.all([
     placement(platform, within, find),
@@ -113,7 +104,7 @@ async function lookUp(
     find({ key: "platform.template", name: platform.template, type: "VirtualMachine" }, () =>
       vsphere.getVirtualMachine({ ...within, name: platform.template }),
     ),
-    network("platform.uplinkNetwork", uplinkName),
+    network("platform.uplinkNetwork", platform.uplink.network),
     segmentBase(platform.segment, within, find, network),
     category(platform, find),
   ]);

@@ -213,10 +213,8 @@ export class VspherePlatform implements Platform {
   }
 
   private fixedAddress(): string | undefined {
-    const { attachment } = this.lab.uplink;
-    return attachment.kind === "portGroup" && attachment.address.kind === "fixed"
-      ? attachment.address.address
-      : undefined;
+    const { ipv4 } = this.lab.uplink;
+    return ipv4.kind === "fixed" ? ipv4.address : undefined;
   }
 
   /** With one client there is nobody to keep it apart from. */

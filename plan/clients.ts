@@ -4,7 +4,8 @@ import { opaqueInterfaceId, type LabIdentity } from "./identity";
 import { addressInPrefix, eui64InterfaceId, parseInterfaceId } from "./interface-id";
 import { clientMacs, gatewayMacs } from "./mac";
 import type { ClientPlan } from "./model";
-import { parseIpv6Prefix, type Prefix } from "./prefix";
+import { platformDecisions } from "./platforms";
+import { parseIpv6Prefix } from "./prefix";
 import { ConfigError, type ConfigProblem } from "./problem";
 import type { LabConfig } from "./schema";
 
@@ -31,51 +32,41 @@ export function configuredClients({ clients }: LabConfig): readonly ConfiguredCl
     : clients;
 }
 
+const linkLocal = parseIpv6Prefix("fe80::/64");
+
 /** Sorted by name, numbers in names by value. @throws ConfigError when two machines would share an address or MAC. */
 export function planClients(config: LabConfig, identity: LabIdentity): readonly PlannedClient[] {
   const prefix = parseIpv6Prefix(config.lan.prefix);
   const autonomous = isAutonomous(config);
   const clients = configuredClients(config);
-  const macs = clientMacs(
-    config,
-    identity,
-    clients.map(({ name }) => name),
-  );
-  const planned = clients.map((client) => planClient(client, { config, identity, prefix, autonomous, macs }));
-  const collisions = findCollisions(config, identity, planned);
+  const { macRange } = platformDecisions(config);
+  const names = clients.map(({ name }) => name);
+  const macs = clientMacs(macRange, identity, names);
+  const planned = clients.map((client): PlannedClient => {
+    const lanMac = macs.get(client.name) ?? "";
+    const fixed = client.interfaceId === undefined ? undefined : parseInterfaceId(client.interfaceId);
+    const ownAddress = addressInPrefix(prefix, fixed ?? eui64InterfaceId(lanMac));
+    const opaqueAddress = addressInPrefix(prefix, opaqueInterfaceId(identity, client.name));
+    const reservedAddress = autonomous || fixed === undefined ? opaqueAddress : ownAddress;
+    const plan: ClientPlan = {
+      role: "client",
+      name: client.name,
+      memoryMiB: client.memory ?? config.clientDefaults.memory,
+      cpus: client.cpus ?? config.clientDefaults.cpus,
+      lanMac,
+      interfaceId: client.interfaceId === undefined ? { kind: "eui64" } : { kind: "fixed", token: client.interfaceId },
+      address: autonomous ? ownAddress : reservedAddress,
+      linkLocalAddress: addressInPrefix(linkLocal, eui64InterfaceId(lanMac)),
+    };
+    return { plan, reservedAddress };
+  });
+  const gateway = [
+    gatewayMacs(macRange, identity).lan,
+    addressInPrefix(prefix, parseInterfaceId(config.lan.gatewayInterfaceId)),
+  ];
+  const collisions = findCollisions(config, gateway, planned);
   if (collisions.length > 0) throw new ConfigError(collisions);
   return planned.sort((one, other) => byName(one.plan.name, other.plan.name));
-}
-
-const linkLocal = parseIpv6Prefix("fe80::/64");
-
-interface Surroundings {
-  readonly config: LabConfig;
-  readonly identity: LabIdentity;
-  readonly prefix: Prefix;
-  readonly autonomous: boolean;
-  /** By client name. */
-  readonly macs: ReadonlyMap<string, string>;
-}
-
-function planClient(client: ConfiguredClient, surroundings: Surroundings): PlannedClient {
-  const { config, identity, prefix, autonomous, macs } = surroundings;
-  const lanMac = macs.get(client.name) ?? "";
-  const fixed = client.interfaceId === undefined ? undefined : parseInterfaceId(client.interfaceId);
-  const ownAddress = addressInPrefix(prefix, fixed ?? eui64InterfaceId(lanMac));
-  const opaqueAddress = addressInPrefix(prefix, opaqueInterfaceId(identity, client.name));
-  const reservedAddress = autonomous || fixed === undefined ? opaqueAddress : ownAddress;
-  const plan: ClientPlan = {
-    role: "client",
-    name: client.name,
-    memoryMiB: client.memory ?? config.clientDefaults.memory,
-    cpus: client.cpus ?? config.clientDefaults.cpus,
-    lanMac,
-    interfaceId: client.interfaceId === undefined ? { kind: "eui64" } : { kind: "fixed", token: client.interfaceId },
-    address: autonomous ? ownAddress : reservedAddress,
-    linkLocalAddress: addressInPrefix(linkLocal, eui64InterfaceId(lanMac)),
-  };
-  return { plan, reservedAddress };
 }
 
 const naturalOrder = new Intl.Collator("en", { numeric: true });
@@ -85,11 +76,16 @@ function byName(one: string, other: string): number {
 }
 
 /** The gateway's and every client's MAC and address must be their own. With hashes a clash is rare, never impossible. */
-function findCollisions(config: LabConfig, identity: LabIdentity, planned: readonly PlannedClient[]): ConfigProblem[] {
-  const taken = new Map<string, string>([[gatewayMacs(config, identity).lan, "gateway"]]);
+function findCollisions(
+  config: LabConfig,
+  gateway: readonly string[],
+  planned: readonly PlannedClient[],
+): ConfigProblem[] {
+  const taken = new Map(gateway.map((value) => [value, "gateway"]));
   const problems: ConfigProblem[] = [];
   for (const { plan, reservedAddress } of planned) {
-    for (const value of new Set([plan.lanMac, plan.address, reservedAddress])) {
+    const leased = config.dhcpv6.mode === "stateful" ? [reservedAddress] : [];
+    for (const value of new Set([plan.lanMac, plan.address, ...leased])) {
       const owner = taken.get(value);
       if (owner === undefined) taken.set(value, plan.name);
       else {

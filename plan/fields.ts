@@ -12,6 +12,7 @@ import {
   parseIpv6Prefix,
 } from "./prefix";
 import { parseNat64Prefix } from "./rfc6052";
+import { checkedSshPublicKey } from "./ssh-public-key";
 
 /** A text that `read` turns into its canonical form, or whose AddressError becomes a problem of the key. */
 function text(read: (value: string) => string) {
@@ -132,12 +133,7 @@ export const sha256 = () =>
     "Take it from `sha256sum`",
   );
 
-export const sshPublicKey = () =>
-  pattern(
-    /^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com) [A-Za-z0-9+/]+={0,3}( [^\n]*)?$/,
-    "is not an OpenSSH public key on one line.",
-    "Write the content of e.g. ~/.ssh/id_ed25519.pub",
-  );
+export const sshPublicKey = () => text(checkedSshPublicKey);
 
 export const httpUrl = () =>
   text((value) => {

@@ -6,7 +6,7 @@ export const lan = "lan";
 /** Carries SSH only, where the uplink cannot be reached from the machine that runs the lab. */
 export const management = "mgmt";
 
-/** A bridged uplink belongs to somebody else's network: SSH then has a card of its own. */
-export function hasManagement(plan: LabPlan): boolean {
-  return plan.uplink.attachment.kind === "bridged";
+/** The card by which SSH comes in. */
+export function sshInterface({ gateway }: LabPlan): string {
+  return gateway.managementMac === undefined ? uplink : management;
 }

@@ -1,8 +1,5 @@
 /** The MACs of a lab's cards, each from its machine's name alone unless two of them meet. */
 import { macAddress, type LabIdentity, type MacRange, type Nic } from "./identity";
-import type { LabConfig } from "./schema";
-
-const rangeOf: Readonly<Record<LabConfig["platform"]["kind"], MacRange>> = { qemu: "local", vsphere: "vmware" };
 
 /** The first address of the machine's that nobody has; it is taken from then on. */
 function take(taken: Set<string>, identity: LabIdentity, machine: string, nic: Nic, range: MacRange): string {
@@ -15,9 +12,8 @@ function take(taken: Set<string>, identity: LabIdentity, machine: string, nic: N
   }
 }
 
-export function gatewayMacs({ platform }: Pick<LabConfig, "platform">, identity: LabIdentity): Record<Nic, string> {
+export function gatewayMacs(range: MacRange, identity: LabIdentity): Record<Nic, string> {
   const taken = new Set<string>();
-  const range = rangeOf[platform.kind];
   return {
     uplink: take(taken, identity, "gateway", "uplink", range),
     lan: take(taken, identity, "gateway", "lan", range),
@@ -27,12 +23,12 @@ export function gatewayMacs({ platform }: Pick<LabConfig, "platform">, identity:
 
 /** Every client's MAC by its name, in an order that does not depend on the configuration's. */
 export function clientMacs(
-  config: Pick<LabConfig, "platform">,
+  range: MacRange,
   identity: LabIdentity,
   names: readonly string[],
 ): ReadonlyMap<string, string> {
-  const taken = new Set(Object.values(gatewayMacs(config, identity)));
+  const taken = new Set(Object.values(gatewayMacs(range, identity)));
   // The shorter name first: client-1000 makes way for client-2 and not the other way round.
   const sorted = [...names].sort((one, other) => one.length - other.length || (one < other ? -1 : 1));
-  return new Map(sorted.map((name) => [name, take(taken, identity, name, "lan", rangeOf[config.platform.kind])]));
+  return new Map(sorted.map((name) => [name, take(taken, identity, name, "lan", range)]));
 }

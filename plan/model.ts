@@ -4,13 +4,15 @@
  *
  * Addresses are strings in their canonical text form (RFC 5952), prefixes are "address/length".
  */
+import type { ConfigProblem } from "./problem";
 
 export interface LabPlan {
   /** Project and stack, e.g. `ipv6-only-lab` and `dev`: the seed of everything that must differ between labs. */
   readonly project: string;
   readonly stack: string;
+  /** Only the platform itself looks into this; whatever else depends on it is decided under a name of its own. */
   readonly platform: PlatformPlan;
-  readonly image: ImagePlan;
+  readonly guest: GuestPlan;
   readonly uplink: UplinkPlan;
   readonly lan: LanPlan;
   readonly nat64: Nat64Plan;
@@ -23,15 +25,7 @@ export interface LabPlan {
   readonly ssh: SshPlan;
   readonly verify: VerifyPlan;
   /** Things that work but deserve a word (a documentation prefix, fc00::/8, …). Shown by `up` and `preview`. */
-  readonly warnings: readonly Warning[];
-}
-
-/** One remark about one configuration key, in the same form as an error (see `ConfigProblem` in config.ts). */
-export interface Warning {
-  readonly key: string;
-  readonly value: string;
-  readonly why: string;
-  readonly remedy: string;
+  readonly warnings: readonly ConfigProblem[];
 }
 
 export type PlatformPlan = QemuPlatformPlan | VspherePlatformPlan;
@@ -40,6 +34,9 @@ export interface QemuPlatformPlan {
   readonly kind: "qemu";
   /** `auto` takes the best that a probe shows to work; the others insist. */
   readonly accelerator: "auto" | "kvm" | "hvf" | "tcg";
+  readonly image: DiskImagePlan;
+  /** What the gateway's card is attached to. `nat`: QEMU's user network. */
+  readonly uplink: { readonly kind: "nat" } | { readonly kind: "bridged"; readonly bridge: string };
 }
 
 /** A lab in a vCenter. Everything is named as the vSphere Client shows it, and looked up by that name. */
@@ -50,8 +47,10 @@ export interface VspherePlatformPlan {
   readonly storage: { readonly kind: "datastore" | "datastoreCluster"; readonly name: string };
   /** The lab's own folder below the datacenter's folder of virtual machines, e.g. `labs/ipv6-only-lab-dev`. */
   readonly folder: string;
-  /** Takes the place of an image: see `TemplatePlan`. */
+  /** Takes the place of an image. */
   readonly template: string;
+  /** What the gateway's card is attached to. */
+  readonly uplink: { readonly kind: "portGroup"; readonly network: string };
   readonly segment: VsphereSegmentPlan;
   /** The cluster whose DRS keeps the clients apart; undefined: nobody does. */
   readonly antiAffinity: { readonly cluster: string } | undefined;
@@ -69,7 +68,14 @@ export type VsphereSegmentPlan =
   | { readonly kind: "hostPortGroup"; readonly host: string; readonly switch: string; readonly vlan: number }
   | { readonly kind: "distributedPortGroup"; readonly switch: string; readonly vlan: number };
 
-export type ImagePlan = DiskImagePlan | TemplatePlan;
+/**
+ * What a machine finds on its disk when it boots first. `complete`: an image made for this lab, with every package and
+ * setting in it. `generic`: a distribution's, where cloud-init sets up the machine and what it needs is installed.
+ */
+export type GuestPlan =
+  | { readonly kind: "complete"; readonly jool: BuiltImagePlan["jool"] }
+  /** Packages beyond those the roles need, sorted. */
+  | { readonly kind: "generic"; readonly extraPackages: readonly string[] };
 
 /** What the qemu platform makes disks from. */
 export type DiskImagePlan = BuiltImagePlan | CloudImagePlan;
@@ -96,27 +102,20 @@ export interface CloudImagePlan {
   readonly extraPackages: readonly string[];
 }
 
-/** A platform's own template, which the platform names. cloud-init installs the packages. */
-export interface TemplatePlan {
-  readonly kind: "template";
-  readonly extraPackages: readonly string[];
-}
-
 export interface UplinkPlan {
-  readonly attachment:
-    | { readonly kind: "nat" }
-    | { readonly kind: "bridged"; readonly bridge: string }
-    | { readonly kind: "portGroup"; readonly network: string; readonly address: UplinkAddressPlan };
+  readonly ipv4: UplinkAddressPlan;
   /**
    * IPv6 on the uplink. `none`: all names are synthesized. `native`: the LAN prefix is routed by the uplink's router.
    * `nat66`: LAN addresses are masqueraded behind the gateway's own uplink address.
    */
   readonly ipv6: "none" | "native" | "nat66";
+  /** IPv6 prefixes that lead over the uplink to the machine that runs the lab: clients must not reach them, sorted. */
+  readonly hostNetworks: readonly string[];
 }
 
-/** `reported`: by DHCP, told by the guest. `fixed`: decided here, IPv4 with its length, router and resolvers. */
+/** `fixed`: decided here, IPv4 with its length, router and resolvers. */
 export type UplinkAddressPlan =
-  | { readonly kind: "reported" }
+  | { readonly kind: "dhcp" }
   | {
       readonly kind: "fixed";
       readonly address: string;
@@ -137,13 +136,9 @@ export interface LanPlan {
 export interface Nat64Plan {
   /** pool6 in the sense of RFC 7915 and Jool: one of /32 /40 /48 /56 /64 /96 (RFC 6052 section 2.2). */
   readonly prefix: string;
-  /** True for 64:ff9b::/96, which must not carry non-global IPv4 (RFC 6052 section 3.1). */
-  readonly wellKnown: boolean;
   readonly pool4: Pool4Plan;
-  /** IPv4 destinations that are never translated, CIDR, sorted; the allowed ones already taken out as exceptions. */
+  /** IPv4 destinations that are never translated, CIDR, sorted; the allowed ones are taken out already. */
   readonly deniedIpv4: readonly string[];
-  /** Exceptions from `deniedIpv4`, CIDR, sorted. */
-  readonly allowedIpv4: readonly string[];
   /** Jool globals, by Jool's own names, sorted by name. */
   readonly globals: Readonly<Record<string, string | number | boolean>>;
 }
@@ -228,8 +223,8 @@ export interface GatewayPlan extends MachinePlan {
   readonly role: "gateway";
   readonly uplinkMac: string;
   readonly lanMac: string;
-  /** Carries SSH only, where the uplink cannot be reached from here (bridged qemu). */
-  readonly managementMac: string;
+  /** Of a card that carries SSH only, where the uplink cannot be reached from here; undefined: there is none. */
+  readonly managementMac: string | undefined;
 }
 
 export interface ClientPlan extends MachinePlan {

@@ -1,35 +1,24 @@
 /** What the translator is told: prefix, pool, denied destinations, Jool's globals. */
+import { noIpv4Hosts, nonGlobalIpv4, type Block } from "./address-space";
 import type { Nat64Plan, Pool4Entry, Pool4Plan } from "./model";
+import { platformDecisions } from "./platforms";
 import { containsPrefix, formatPrefix, parseIpv4Prefix, subtractPrefix, type Prefix } from "./prefix";
-import { wellKnownPrefix } from "./rfc6052";
 import type { LabConfig } from "./schema";
 
-/**
- * Destinations that are not global (RFC 6052 section 3.1). That section points to RFC 5735, whose list holds the
- * documentation blocks too; they are left out on purpose, because networks exist that use one of them inside, for
- * example for their package mirror, and a packet to them harms nobody.
- */
-export const nonGlobalIpv4: readonly Prefix[] = [
-  "0.0.0.0/8", // this network
-  "10.0.0.0/8", // private (RFC 1918)
-  "100.64.0.0/10", // shared (RFC 6598)
-  "127.0.0.0/8", // loopback
-  "169.254.0.0/16", // link-local
-  "172.16.0.0/12", // private
-  "192.168.0.0/16", // private
-  "224.0.0.0/4", // multicast
-  "240.0.0.0/4", // reserved, with the limited broadcast address
-].map(parseIpv4Prefix);
+/** What no configuration opens: nobody else is there, or it leads to the machine that runs the lab. */
+export function sealedIpv4(config: LabConfig): readonly Block[] {
+  return [...noIpv4Hosts, ...platformDecisions(config).hostNetworks.ipv4];
+}
 
-export function nat64Plan({ nat64, lan }: LabConfig): Nat64Plan {
-  const allowed = outermost(nat64.allowedIpv4.map(parseIpv4Prefix));
-  const denied = outermost([...nonGlobalIpv4, ...nat64.deniedIpv4.map(parseIpv4Prefix)]);
+export function nat64Plan(config: LabConfig): Nat64Plan {
+  const { nat64, lan } = config;
+  const sealed = sealedIpv4(config).map(({ prefix }) => prefix);
+  const allowed = nat64.allowedIpv4.map(parseIpv4Prefix).flatMap((prefix) => subtractAll(prefix, sealed));
+  const denied = outermost([...nonGlobalIpv4, ...sealed, ...nat64.deniedIpv4.map(parseIpv4Prefix)]);
   return {
     prefix: nat64.prefix,
-    wellKnown: nat64.prefix === wellKnownPrefix,
     pool4: pool4Plan(nat64.pool4),
     deniedIpv4: denied.flatMap((prefix) => subtractAll(prefix, allowed)).map(formatPrefix),
-    allowedIpv4: allowed.map(formatPrefix),
     globals: joolGlobals(nat64, lan.mtu),
   };
 }

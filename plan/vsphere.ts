@@ -1,11 +1,13 @@
 /** The decisions of a lab on vSphere. */
 import type { LabIdentity } from "./identity";
-import type { UplinkPlan, VspherePlatformPlan } from "./model";
+import type { UplinkAddressPlan, VspherePlatformPlan } from "./model";
+import type { PlatformDecisions } from "./platform";
 import type { LabConfig } from "./schema";
+import { sortedUnique } from "./sorted";
 
 export type VsphereConfig = Extract<LabConfig["platform"], { kind: "vsphere" }>;
 
-export function vspherePlatformPlan(config: VsphereConfig, { project, stack }: LabIdentity): VspherePlatformPlan {
+function vspherePlatformPlan(config: VsphereConfig, { project, stack }: LabIdentity): VspherePlatformPlan {
   const lab = `${project}-${stack}`;
   return {
     kind: "vsphere",
@@ -17,6 +19,7 @@ export function vspherePlatformPlan(config: VsphereConfig, { project, stack }: L
         : { kind: "datastoreCluster", name: config.datastoreCluster },
     folder: config.folder === undefined ? lab : `${config.folder}/${lab}`,
     template: config.template,
+    uplink: { kind: "portGroup", network: config.uplinkNetwork },
     segment: segment(config),
     antiAffinity:
       config.spreadClients && config.placement.cluster !== undefined
@@ -45,20 +48,26 @@ function segment({ lanSegment, placement: { host = "" } }: VsphereConfig): Vsphe
   return { kind: "portGroup", name: portGroup };
 }
 
-export function vsphereAttachment({ uplinkNetwork, gatewayAddress }: VsphereConfig): UplinkPlan["attachment"] {
-  if (gatewayAddress === "reported") {
-    return { kind: "portGroup", network: uplinkNetwork, address: { kind: "reported" } };
-  }
+export function vsphereDecisions({ image }: LabConfig, platform: VsphereConfig): PlatformDecisions {
+  return {
+    plan: (identity) => vspherePlatformPlan(platform, identity),
+    macRange: "vmware",
+    guest: { kind: "generic", extraPackages: sortedUnique(image.extraPackages) },
+    uplinkIpv4: uplinkAddress(platform),
+    management: false,
+    hostNetworks: { ipv4: [], ipv6: [] },
+  };
+}
+
+/** A reported address comes by DHCP, and VMware Tools tell it. */
+function uplinkAddress({ gatewayAddress }: VsphereConfig): UplinkAddressPlan {
+  if (gatewayAddress === "reported") return { kind: "dhcp" };
   const [address = "", length = ""] = gatewayAddress.address.split("/");
   return {
-    kind: "portGroup",
-    network: uplinkNetwork,
-    address: {
-      kind: "fixed",
-      address,
-      length: Number(length),
-      gateway: gatewayAddress.gateway,
-      nameservers: gatewayAddress.dns,
-    },
+    kind: "fixed",
+    address,
+    length: Number(length),
+    gateway: gatewayAddress.gateway,
+    nameservers: gatewayAddress.dns,
   };
 }

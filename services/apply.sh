@@ -196,6 +196,8 @@ bring_up() { # SERVICE
 }
 
 run_unit() { # SERVICE VERB
+  # systemd refuses what was started often within seconds, as a few updates in a row do.
+  systemctl reset-failed "${unit[$1]}" 2>/dev/null || true
   systemctl "$2" "${unit[$1]}" || {
     last_words "$1"
     fail "$1: its service did not $2; its last words are above."

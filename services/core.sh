@@ -94,8 +94,8 @@ compare_files() {
 # A file that the gateway itself has a say in, as it should be.
 draft() { # SERVICE PATH TEXT
   local live=''
-  if [[ -z ${service_of[$2]-} ]]; then paths+=("$2"); fi
-  service_of[$2]=$1 mode_of[$2]=0644 content_of[$2]=$3
+  [[ -n ${digest_of[$2]-} ]] || paths+=("$2")
+  digest_of[$2]=derived service_of[$2]=$1 mode_of[$2]=0644 content_of[$2]=$3
   [[ ! -f $2 ]] || IFS= read -r -d '' live <"$2" || true
   if [[ $live != "$3" ]]; then differs "$1" "$2" "is not what was laid down"; fi
 }

@@ -17,10 +17,11 @@ reload_lan() {
 serves_lan() { [[ -z $(drift_lan) ]]; }
 
 drift_lan() {
-  local wanted_address wanted_mtu text line found=''
+  local wanted_address='' wanted_mtu='' text line found=''
   text=$(text_of "$lan_file")
   [[ $text =~ Address=([^[:space:]]+) ]] && wanted_address=${BASH_REMATCH[1]}
   [[ $text =~ MTUBytes=([0-9]+) ]] && wanted_mtu=${BASH_REMATCH[1]}
+  [[ -n $wanted_address ]] || return 0
   [[ $(</sys/class/net/lan/mtu) == "$wanted_mtu" ]] ||
     printf 'the MTU of the LAN is %s, not %s\n' "$(</sys/class/net/lan/mtu)" "$wanted_mtu"
   while read -r _ _ _ line; do

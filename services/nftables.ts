@@ -1,7 +1,7 @@
 import type { LabPlan } from "../plan/model";
 import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
-import { hasManagement, lan, management, uplink } from "../plan/interfaces";
+import { lan, sshInterface, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
 const table = "inet ipv6_only_lab";
@@ -76,7 +76,6 @@ function fromLan(plan: LabPlan): string {
 }
 
 function input(plan: LabPlan): string {
-  const ssh = hasManagement(plan) ? management : uplink;
   return block(
     "chain input",
     "type filter hook input priority filter; policy drop;",
@@ -91,7 +90,7 @@ function input(plan: LabPlan): string {
     "icmp type { destination-unreachable, time-exceeded, parameter-problem, echo-request } accept",
     `iifname "${lan}" udp dport { 53, 547 } accept`,
     `iifname "${lan}" tcp dport 53 accept`,
-    `iifname "${ssh}" tcp dport 22 accept`,
+    `iifname "${sshInterface(plan)}" tcp dport 22 accept`,
     // Answers of DHCP servers come from another address than the question went to.
     `iifname != "${lan}" udp sport 67 udp dport 68 accept`,
     plan.uplink.ipv6 !== "none" && `iifname "${uplink}" ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept`,

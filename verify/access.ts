@@ -43,7 +43,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     project: plan.project,
     stack: plan.stack,
     platform: plan.platform.kind,
-    uplink: { kind: plan.uplink.attachment.kind, ipv6: plan.uplink.ipv6 },
+    uplink: { kind: plan.platform.uplink.kind, ipv6: plan.uplink.ipv6 },
     lan: { ...plan.lan },
     nat64: { prefix: plan.nat64.prefix, deniedIpv4: [...plan.nat64.deniedIpv4] },
     synthesizeAll: plan.dns.synthesizeAll,

@@ -9,6 +9,7 @@ import { parseConfig } from "../../plan/config";
 import { addressInPrefix, eui64InterfaceId } from "../../plan/interface-id";
 import { planLab } from "../../plan/lab";
 import { parseIpv6Prefix } from "../../plan/prefix";
+import { diskImagePlan } from "../../plan/qemu";
 import type { ClientPlan, GatewayPlan, LabPlan } from "../../plan/model";
 import type { OperationContext, Properties } from "../../plugin/handler";
 import { imageHandler } from "../../provider/image";
@@ -72,11 +73,12 @@ export async function benchBoots(count: number): Promise<number> {
 
 async function prepare(): Promise<Bench> {
   const context = { signal: new AbortController().signal, progress, info: say, warn: say };
-  const plan = planLab(parseConfig({}), { project: "ipv6-only-lab", stack: "bench-boots" });
+  const config = parseConfig({});
+  const plan = planLab(config, { project: "ipv6-only-lab", stack: "bench-boots" });
   const [client] = plan.clients;
   if (client === undefined) throw new Error("The default lab has no client.");
   const login = generateKeyPair("bench");
-  const image = (await imageHandler.create({ source: plan.image }, context)).outputs;
+  const image = (await imageHandler.create({ source: diskImagePlan(config.image) }, context)).outputs;
   const segment = segmentSchema.parse((await lanSegmentHandler.create({}, context)).outputs);
   progressDone();
   const identity = (): MachineIdentity => ({

@@ -5,7 +5,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 import { parseConfig } from "../../plan/config";
-import { planLab } from "../../plan/lab";
+import { diskImagePlan } from "../../plan/qemu";
 import { imageHandler } from "../../provider/image";
 import { progress, say, UserError } from "../../host/messages";
 import { projectRoot, typescriptLoader } from "../../host/paths";
@@ -67,7 +67,7 @@ async function oneLife(record: (what: string, seconds: number) => void, cold: bo
 /** Makes the default image as the provider does; its time in seconds. */
 async function image(): Promise<number> {
   const started = performance.now();
-  const { image: source } = planLab(parseConfig({}), { project: "ipv6-only-lab", stack });
+  const source = diskImagePlan(parseConfig({}).image);
   const context = { signal: new AbortController().signal, progress, info: say, warn: say };
   await imageHandler.create({ source }, context);
   return (performance.now() - started) / 1000;

@@ -95,7 +95,9 @@ function addressSourceFindings(config: LabConfig): readonly Finding[] {
   ];
 }
 
+/** Other modes give no addresses. */
 function leaseFindings({ dhcpv6, lan }: LabConfig): readonly Finding[] {
+  if (dhcpv6.mode !== "stateful") return [];
   const first = parseInterfaceId(dhcpv6.pool.first);
   const last = parseInterfaceId(dhcpv6.pool.last);
   const gateway = parseInterfaceId(lan.gatewayInterfaceId);

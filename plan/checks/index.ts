@@ -6,6 +6,7 @@ import type { Finding } from "./finding";
 import { lanChecks } from "./lan";
 import { machineChecks } from "./machines";
 import { nat64Checks } from "./nat64";
+import { qemuChecks } from "./qemu";
 import { resolverChecks } from "./resolver";
 import { uplinkChecks } from "./uplink";
 import { vsphereChecks } from "./vsphere";
@@ -17,6 +18,7 @@ const checks = [
   resolverChecks,
   announcementChecks,
   machineChecks,
+  qemuChecks,
   vsphereChecks,
 ].flat();
 

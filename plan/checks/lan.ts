@@ -1,7 +1,7 @@
 import { parseIpv6Prefix } from "../prefix";
 import type { LabConfig } from "../schema";
 import { hasSlirpUplink, slirpMtu } from "../slirp";
-import { isDocumentation, isGlobalUnicast, isUndefinedUniqueLocal, isUniqueLocal, unusable } from "./address-space";
+import { isDocumentation, isGlobalUnicast, isUndefinedUniqueLocal, isUniqueLocal, unusable } from "../address-space";
 import { error, warning, when, type Check, type Finding } from "./finding";
 
 const key = "lan.prefix";

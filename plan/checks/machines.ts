@@ -1,5 +1,6 @@
 import { configuredClients } from "../clients";
 import { parseInterfaceId } from "../interface-id";
+import { platformDecisions } from "../platforms";
 import type { LabConfig } from "../schema";
 import { error, when, type Check, type Finding } from "./finding";
 
@@ -56,51 +57,10 @@ function poolFindings(config: LabConfig): readonly Finding[] {
   });
 }
 
-const buildOnly = ["release", "mirror", "jool"] as const;
-const cloudOnly = ["location", "sha256"] as const;
-
-function templateFindings(image: LabConfig["image"]): readonly Finding[] {
-  const why = "describes a disk image, and on vSphere platform.template takes its place.";
-  return [
-    ...when(image.kind !== "build", () => error("image.kind", image.kind, why, "Remove it")),
-    ...[...buildOnly, ...cloudOnly].flatMap((name) =>
-      when(image[name] !== undefined, () => error(`image.${name}`, image[name], why, "Remove it")),
-    ),
-  ];
-}
-
-function imageFindings({ image, platform }: LabConfig): readonly Finding[] {
-  if (platform.kind === "vsphere") return templateFindings(image);
-  const foreign = image.kind === "build" ? cloudOnly : buildOnly;
-  const other = image.kind === "build" ? "cloud" : "build";
-  const isUrl = /^https?:/.test(image.location ?? "");
-  return [
-    ...foreign.flatMap((name) =>
-      when(image[name] !== undefined, () =>
-        error(
-          `image.${name}`,
-          image[name],
-          `belongs to kind ${other}, and this image is of kind ${image.kind}.`,
-          `Remove it, or write image.kind: ${other}`,
-        ),
-      ),
-    ),
-    ...when(image.kind === "cloud" && image.location === undefined, () =>
-      error("image.location", undefined, "is missing, and kind is cloud.", "Name the image's file or http(s) URL"),
-    ),
-    ...when(image.kind === "cloud" && isUrl && image.sha256 === undefined, () =>
-      error(
-        "image.sha256",
-        undefined,
-        "is missing, and location is a URL.",
-        "Write the SHA-256 that its publisher gives",
-      ),
-    ),
-  ];
-}
-
-function gatewayMemoryFindings({ gateway, image, platform }: LabConfig): readonly Finding[] {
-  const buildsJool = platform.kind === "vsphere" || image.kind === "cloud" || image.jool === "first-boot";
+function gatewayMemoryFindings(config: LabConfig): readonly Finding[] {
+  const { gateway } = config;
+  const { guest } = platformDecisions(config);
+  const buildsJool = guest.kind === "generic" || guest.jool === "first-boot";
   return when(buildsJool && gateway.memory < memoryToBuildJool, () =>
     error(
       "gateway.memory",
@@ -122,7 +82,6 @@ export const machineChecks: readonly Check[] = [
   { reads: ["clients"], find: nameFindings },
   { reads: ["clients", "lan"], find: interfaceIdFindings },
   { reads: ["clients", "dhcpv6"], find: poolFindings },
-  { reads: ["image", "platform"], find: imageFindings },
   { reads: ["gateway", "image", "platform"], find: gatewayMemoryFindings },
   { reads: ["verify"], find: verifyFindings },
 ];

@@ -1,9 +1,9 @@
-import { nonGlobalIpv4 } from "../nat64";
+import { isDocumentation, isUndefinedUniqueLocal, nonGlobalIpv4, unusable } from "../address-space";
+import { sealedIpv4 } from "../nat64";
 import { containsPrefix, formatPrefix, overlap, parseIpv4Prefix, parseIpv6Prefix } from "../prefix";
 import { wellKnownPrefix } from "../rfc6052";
 import type { LabConfig } from "../schema";
-import { hasSlirpUplink, slirpGuest, slirpNetwork } from "../slirp";
-import { isDocumentation, isUndefinedUniqueLocal, unusable } from "./address-space";
+import { hasSlirpUplink, slirpGuest, slirpHost } from "../slirp";
 import { error, warning, when, type Check, type Finding } from "./finding";
 
 const key = "nat64.prefix";
@@ -62,40 +62,82 @@ function destinationFindings({ nat64 }: LabConfig): readonly Finding[] {
   });
 }
 
-function poolPortFindings({ nat64 }: LabConfig): readonly Finding[] {
-  if (nat64.pool4 === "auto") return [];
-  return nat64.pool4.flatMap(({ ports }, index) => {
-    const [first = 0, last = 0] = ports.split("-").map(Number);
-    return when(first <= localPorts.last && last >= localPorts.first, () =>
-      error(
-        `nat64.pool4[${index}].ports`,
-        ports,
-        `overlaps ${localPorts.first}-${localPorts.last}, from which the gateway's own connections take their ports (ip_local_port_range).`,
-        "Write 61001-65535, or a range below 32768",
+/** What an exception cannot open. With the well-known prefix there are none for such addresses anyway. */
+function sealedFindings(config: LabConfig): readonly Finding[] {
+  const { prefix, allowedIpv4 } = config.nat64;
+  if (prefix === wellKnownPrefix) return [];
+  const sealed = sealedIpv4(config);
+  return allowedIpv4.flatMap((text, index) => {
+    const key = `nat64.allowedIpv4[${index}]`;
+    const allowed = parseIpv4Prefix(text);
+    const around = sealed.find((each) => containsPrefix(each.prefix, allowed));
+    if (around !== undefined) return [error(key, text, around.why, "Remove it: it stays denied")];
+    const inside = sealed.filter((each) => containsPrefix(allowed, each.prefix));
+    return when(inside.length > 0, () =>
+      warning(
+        key,
+        text,
+        `holds what stays denied: ${inside.map((each) => `${formatPrefix(each.prefix)} ${each.why}`).join(" ")}`,
+        "Fine: the rest of it is translated",
       ),
     );
   });
 }
 
+/** Where the gateway itself listens on its uplink: what comes to a port of the pool never reaches it. */
+const ownPorts = [
+  { protocol: "TCP", port: 22, who: "sshd" },
+  { protocol: "UDP", port: 68, who: "DHCP client" },
+];
+
+function poolPortFindings({ nat64 }: LabConfig): readonly Finding[] {
+  if (nat64.pool4 === "auto") return [];
+  return nat64.pool4.flatMap(({ protocol, ports }, index) => {
+    const key = `nat64.pool4[${index}].ports`;
+    const [first = 0, last = 0] = ports.split("-").map(Number);
+    const own = ownPorts.filter(
+      (each) => (protocol ?? each.protocol) === each.protocol && first <= each.port && each.port <= last,
+    );
+    return [
+      ...when(first <= localPorts.last && last >= localPorts.first, () =>
+        error(
+          key,
+          ports,
+          `overlaps ${localPorts.first}-${localPorts.last}, from which the gateway's own connections take their ports (ip_local_port_range).`,
+          "Write 61001-65535, or a range below 32768",
+        ),
+      ),
+      ...own.map(({ port, who }) =>
+        error(key, ports, `holds ${port}, the port of the gateway's own ${who}.`, "Write 61001-65535"),
+      ),
+    ];
+  });
+}
+
 function poolAddressFindings(config: LabConfig): readonly Finding[] {
   const { pool4 } = config.nat64;
-  if (pool4 === "auto" || !hasSlirpUplink(config)) return [];
-  return pool4.flatMap(({ prefix }, index) =>
-    when(!containsPrefix(parseIpv4Prefix(slirpNetwork), parseIpv4Prefix(prefix)), () =>
+  if (pool4 === "auto") return [];
+  return pool4.flatMap(({ prefix }, index) => {
+    const key = `nat64.pool4[${index}].prefix`;
+    const addresses = parseIpv4Prefix(prefix);
+    const why = unusable(addresses);
+    if (why !== undefined) return [error(key, prefix, why, "Write addresses of the gateway's, or pool4: auto")];
+    return when(hasSlirpUplink(config) && !containsPrefix(slirpHost.prefix, addresses), () =>
       warning(
-        `nat64.pool4[${index}].prefix`,
+        key,
         prefix,
-        `is outside ${slirpNetwork}, QEMU's user network: no answer finds its way back to it.`,
+        `is outside ${formatPrefix(slirpHost.prefix)}, QEMU's user network: no answer finds its way back to it.`,
         `Write ${slirpGuest}, the gateway's address there, or pool4: auto`,
       ),
-    ),
-  );
+    );
+  });
 }
 
 export const nat64Checks: readonly Check[] = [
   { reads: ["nat64"], find: prefixFindings },
   { reads: ["nat64", "lan"], find: overlapFindings },
   { reads: ["nat64"], find: destinationFindings },
+  { reads: ["nat64", "platform", "uplink"], find: sealedFindings },
   { reads: ["nat64"], find: poolPortFindings },
   { reads: ["nat64", "platform", "uplink"], find: poolAddressFindings },
 ];

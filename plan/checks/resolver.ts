@@ -1,9 +1,11 @@
+import { unusable } from "../address-space";
 import { addressInPrefix, parseInterfaceId } from "../interface-id";
-import { containsAddress, parseIpv6, parseIpv6Prefix } from "../prefix";
+import { platformDecisions } from "../platforms";
+import { containsAddress, containsPrefix, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../prefix";
 import { localStub } from "../resolver";
 import { extractIpv4 } from "../rfc6052";
 import type { LabConfig } from "../schema";
-import { hasSlirpUplink } from "../slirp";
+import { hasSlirpUplink, slirpGuest, slirpNetworkIpv6 } from "../slirp";
 import { error, warning, when, type Check, type Finding } from "./finding";
 
 function forwarderFindings(config: LabConfig): readonly Finding[] {
@@ -12,16 +14,34 @@ function forwarderFindings(config: LabConfig): readonly Finding[] {
   return forwarders.flatMap((forwarder, index) => {
     const key = `dns.forwarders[${index}]`;
     const [address = ""] = forwarder.split("@");
-    return address.includes(":")
-      ? ipv6ForwarderFindings(config, key, address)
-      : when(address.startsWith("127.") && address !== localStub, () => ownAddress(key, address));
+    if (address === localStub) return [];
+    if (isGateway(config, address)) {
+      return [error(key, address, "is the gateway itself: nobody else is there to ask.", "Write another resolver")];
+    }
+    const host = address.includes(":") ? parseIpv6Prefix(`${address}/128`) : parseIpv4Prefix(address);
+    const why = unusable(host);
+    const isOnSlirp = hasSlirpUplink(config) && containsPrefix(parseIpv6Prefix(slirpNetworkIpv6), host);
+    if (why !== undefined && !isOnSlirp) {
+      return [error(key, address, why, "Write the address of a resolver")];
+    }
+    return address.includes(":") ? ipv6ForwarderFindings(config, key, address) : [];
   });
+}
+
+function isGateway(config: LabConfig, address: string): boolean {
+  const { lan } = config;
+  const { uplinkIpv4 } = platformDecisions(config);
+  return (
+    address.startsWith("127.") ||
+    address === "::1" ||
+    address === addressInPrefix(parseIpv6Prefix(lan.prefix), parseInterfaceId(lan.gatewayInterfaceId)) ||
+    (uplinkIpv4.kind === "fixed" && address === uplinkIpv4.address) ||
+    (hasSlirpUplink(config) && address === slirpGuest)
+  );
 }
 
 function ipv6ForwarderFindings({ lan, nat64, uplink }: LabConfig, key: string, address: string): readonly Finding[] {
   const prefix = parseIpv6Prefix(lan.prefix);
-  const gateway = addressInPrefix(prefix, parseInterfaceId(lan.gatewayInterfaceId));
-  if (address === gateway || address === "::1") return [ownAddress(key, address)];
   if (containsAddress(parseIpv6Prefix(nat64.prefix), parseIpv6(address))) {
     return [
       error(
@@ -39,15 +59,6 @@ function ipv6ForwarderFindings({ lan, nat64, uplink }: LabConfig, key: string, a
       "is an IPv6 address, and uplink.ipv6 is none: the gateway probably cannot reach it.",
       "Write the resolver's IPv4 address",
     ),
-  );
-}
-
-function ownAddress(key: string, address: string): Finding {
-  return error(
-    key,
-    address,
-    "is the gateway itself: its resolver would ask itself for ever.",
-    "Write another resolver",
   );
 }
 
@@ -75,7 +86,7 @@ function dnssecFindings(config: LabConfig): readonly Finding[] {
 }
 
 export const resolverChecks: readonly Check[] = [
-  { reads: ["dns", "lan", "nat64", "uplink"], find: forwarderFindings },
+  { reads: ["dns", "lan", "nat64", "platform", "uplink"], find: forwarderFindings },
   { reads: ["dns", "uplink"], find: synthesisFindings },
   { reads: ["dns", "platform", "uplink"], find: dnssecFindings },
 ];

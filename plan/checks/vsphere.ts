@@ -1,7 +1,9 @@
-import { containsAddress, formatIpv4, parseIpv4, parseIpv4Prefix } from "../prefix";
+import { unusable } from "../address-space";
+import { containsAddress, formatIpv4, formatPrefix, lastAddress, parseIpv4, parseIpv4Prefix } from "../prefix";
 import type { LabConfig } from "../schema";
 import type { VsphereConfig } from "../vsphere";
 import { error, warning, when, type Check, type Finding } from "./finding";
+import { buildOnly, cloudOnly } from "./qemu";
 
 /** One of several keys, each of which would decide the same thing. */
 function exactlyOne(section: string, choices: Readonly<Record<string, unknown>>): readonly Finding[] {
@@ -71,11 +73,24 @@ function spreadFindings({ placement, spreadClients }: VsphereConfig): readonly F
 
 function addressFindings({ gatewayAddress }: VsphereConfig): readonly Finding[] {
   if (gatewayAddress === "reported") return [];
-  const { address, gateway } = gatewayAddress;
+  const { address, gateway, dns } = gatewayAddress;
   const [host = "", length = ""] = address.split("/");
   const bits = 32n - BigInt(length);
   const network = parseIpv4Prefix(`${formatIpv4((parseIpv4(host) >> bits) << bits)}/${length}`);
+  const [key, ends] = ["platform.gatewayAddress", [network.address, lastAddress(network)]] as const;
+  const named = [
+    ["address", host],
+    ["gateway", gateway],
+    ...dns.map((each, index) => [`dns[${index}]`, each] as const),
+  ];
   return [
+    ...named.flatMap(([name = "", each = ""]) => {
+      const end = ends.includes(parseIpv4(each));
+      const why = end
+        ? `is the first or last address of ${formatPrefix(network)}, which no host has.`
+        : unusable(parseIpv4Prefix(each));
+      return why === undefined ? [] : [error(`${key}.${name}`, each, why, "Write the address of a machine")];
+    }),
     ...when(!containsAddress(network, parseIpv4(gateway)), () =>
       error(
         "platform.gatewayAddress.gateway",
@@ -95,10 +110,40 @@ function addressFindings({ gatewayAddress }: VsphereConfig): readonly Finding[] 
   ];
 }
 
-const parts = [choiceFindings, segmentFindings, spreadFindings, addressFindings];
-
-function find({ platform }: LabConfig): readonly Finding[] {
-  return platform.kind === "vsphere" ? parts.flatMap((part) => part(platform)) : [];
+function templateFindings(_: VsphereConfig, { image }: LabConfig): readonly Finding[] {
+  const why = "describes a disk image, and on vSphere platform.template takes its place.";
+  return [
+    ...when(image.kind !== "build", () => error("image.kind", image.kind, why, "Remove it")),
+    ...[...buildOnly, ...cloudOnly].flatMap((name) =>
+      when(image[name] !== undefined, () => error(`image.${name}`, image[name], why, "Remove it")),
+    ),
+  ];
 }
 
-export const vsphereChecks: readonly Check[] = [{ reads: ["platform"], find }];
+/** A port group of vCenter's is the way out there. */
+function uplinkFindings(_: VsphereConfig, { uplink }: LabConfig): readonly Finding[] {
+  const remedy = "Remove it; platform.uplinkNetwork names the gateway's way out";
+  return [
+    ...when(uplink.kind === "bridged", () =>
+      error("uplink.kind", uplink.kind, "speaks of this machine, and the lab runs in a vCenter.", remedy),
+    ),
+    ...when(uplink.bridge !== undefined, () =>
+      error("uplink.bridge", uplink.bridge, "is a bridge of this machine, and the lab runs in a vCenter.", remedy),
+    ),
+  ];
+}
+
+function onVsphere(
+  ...finds: readonly ((platform: VsphereConfig, config: LabConfig) => readonly Finding[])[]
+): Check["find"] {
+  return (config) => {
+    const { platform } = config;
+    return platform.kind === "vsphere" ? finds.flatMap((find) => find(platform, config)) : [];
+  };
+}
+
+export const vsphereChecks: readonly Check[] = [
+  { reads: ["platform"], find: onVsphere(choiceFindings, segmentFindings, spreadFindings, addressFindings) },
+  { reads: ["platform", "image"], find: onVsphere(templateFindings) },
+  { reads: ["platform", "uplink"], find: onVsphere(uplinkFindings) },
+];

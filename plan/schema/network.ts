@@ -28,7 +28,7 @@ const pool4Entry = z.strictObject({
   ports: field
     .portRange()
     .prefault("61001-65535")
-    .describe("Ports (ICMP: identifiers), `first-last`. Must stay clear of the kernel's own 32768-60999."),
+    .describe("Ports (ICMP: identifiers), `first-last`, clear of the kernel's own 32768-60999, TCP 22 and UDP 68."),
 });
 
 export const nat64 = z
@@ -45,12 +45,14 @@ export const nat64 = z
       .array(field.ipv4Prefix())
       .prefault([])
       .describe(
-        "IPv4 destinations that are never translated, beside private, shared, loopback, link-local, multicast and reserved addresses (RFC 6052 section 3.1), which are always denied.",
+        "IPv4 destinations that are never translated, beside private, shared, loopback, link-local, benchmarking, multicast and reserved addresses (RFC 6052 section 3.1).",
       ),
     allowedIpv4: z
       .array(field.ipv4Prefix())
       .prefault([])
-      .describe("Exceptions from all denied destinations. Non-global ones need a network-specific `nat64.prefix`."),
+      .describe(
+        "Exceptions from the denied destinations. Non-global ones need a network-specific `nat64.prefix`; loopback, multicast and QEMU's user network, which leads to this machine, stay denied.",
+      ),
     addressDependentFiltering: z
       .boolean()
       .default(false)

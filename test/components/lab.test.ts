@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Ipv6OnlyLab } from "../../components/lab";
@@ -7,7 +5,9 @@ import { choosePlatform } from "../../components/platforms";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import type { LabPlan } from "../../plan/model";
-import { bundleText, renderBundle } from "../../services/render";
+import { renderBundle } from "../../services";
+import { bundleDigest, bundleText, outlineText } from "../../services/bundle";
+import { applyScript } from "../../services/script";
 import { labAccessSchema } from "../../verify/access";
 import { RecordingMocks, type Registered } from "./mocks";
 
@@ -36,10 +36,12 @@ describe("a lab with default configuration", () => {
 
   it("is made of exactly these resources", () => {
     expect(mocks.registered.map(({ type, name }) => `${type} ${name}`).sort()).toEqual([
+      "command:remote:Command lab-client-1-network",
       "command:remote:Command lab-gateway-services",
       "ipv6lab:index:Client lab-client-1",
       "ipv6lab:index:Gateway lab-gateway",
       "ipv6lab:index:Ipv6OnlyLab lab",
+      "lab:index:GatewayState lab-gateway-state",
       "lab:index:Image lab-image",
       "lab:index:KeyPair lab-client-1-host-key",
       "lab:index:KeyPair lab-gateway-host-key",
@@ -100,12 +102,45 @@ describe("a lab with default configuration", () => {
       perDialTimeout: 20,
     });
     const { script, rest } = scriptOf(inputs);
-    expect(script).toBe(readFileSync(join(__dirname, "../../services/apply.sh"), "utf8"));
-    expect(rest).toBe(bundleText(renderBundle(plan)));
+    expect(script).toBe(applyScript());
+    expect(rest).toBe(bundleText(renderBundle(plan), "m1"));
     expect(inputs.triggers).toEqual(["lab-gateway-id"]);
   });
 
-  it("ends with the verification, told where everything is, again after each power-on", () => {
+  it("looks at the gateway against what was laid down, with a login that is a secret", () => {
+    const { inputs, secretInputs } = mocks.one("lab:index:GatewayState", "lab-gateway-state");
+    expect(secretInputs).toContain("target");
+    expect(inputs).toMatchObject({ outline: outlineText(renderBundle(plan)), drift: [] });
+    expect(JSON.parse(String(inputs.target))).toEqual({
+      host: "127.0.0.1",
+      port: 2222,
+      user: "lab",
+      privateKey: "private key of lab-login-key",
+      hostKey: "ssh-ed25519 lab-gateway-host-key",
+    });
+  });
+
+  it("tells a client of another network when there is one, not when the client is made", async () => {
+    const { inputs } = mocks.one("command:remote:Command", "lab-client-1-network");
+    expect(inputs.create).toBeUndefined();
+    expect(inputs.stdin).toContain("networkctl reconfigure lan && resolvectl flush-caches\n");
+    const network = async (raw: Record<string, unknown>): Promise<unknown> =>
+      (await register(raw)).mocks.one("command:remote:Command", "lab-client-1-network").inputs.stdin;
+    for (const another of [
+      { lan: { prefix: "2001:2:0:aab1::/64" } },
+      { lan: { gatewayInterfaceId: "::2" } },
+      { nat64: { prefix: "2001:db8:64::/96" } },
+      { dhcpv6: { mode: "off" } },
+      { dns: { searchDomains: ["lab.example"] } },
+    ]) {
+      expect(await network(another)).not.toBe(inputs.stdin);
+    }
+    expect(await network({ dns: { forwarders: ["192.0.2.53"] }, routerAdvertisements: { maxInterval: 60 } })).toBe(
+      inputs.stdin,
+    );
+  });
+
+  it("ends with the verification, told where everything is, again after each power-on and all that is laid down", () => {
     const { inputs, secretInputs } = mocks.one("lab:index:Verification", "lab-verification");
     expect(secretInputs).toContain("target");
     const access = labAccessSchema.parse(JSON.parse(String(inputs.target)));
@@ -125,7 +160,11 @@ describe("a lab with default configuration", () => {
         console: "lab-client-1.log",
       },
     ]);
-    expect(inputs.triggers).toEqual(["lab-gateway was powered on", "lab-client-1 was powered on"]);
+    expect(inputs.triggers).toEqual([
+      `m1 ${bundleDigest(renderBundle(plan))}`,
+      "lab-gateway was powered on",
+      "lab-client-1 was powered on",
+    ]);
   });
 
   function machine(name: string): Registered {
@@ -152,7 +191,7 @@ describe("a lab from a distribution's cloud image", () => {
     const { inputs } = mocks.one("command:remote:Command", "lab-client-1-packages");
     expect(scriptOf(inputs).rest).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
     expect(inputs.connection).toMatchObject({
-      host: plan.clients[0]?.address,
+      host: `${plan.clients[0]?.linkLocalAddress ?? ""}%lan`,
       port: 22,
       hostKey: "ssh-ed25519 lab-client-1-host-key",
       proxy: { host: "127.0.0.1", port: 2222, hostKey: "ssh-ed25519 lab-gateway-host-key" },

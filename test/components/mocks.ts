@@ -74,6 +74,8 @@ function outputs(type: string, name: string): Record<string, unknown> {
       return { group: "239.255.1.2", port: 50123 };
     case "lab:index:VirtualMachine":
       return { sshHost: "127.0.0.1", sshPort: 2222, powerOn: `${name} was powered on`, consoleLog: `${name}.log` };
+    case "lab:index:GatewayState":
+      return { mark: "m1" };
     case "lab:index:Verification":
       return { report: "all ok", summary: "1 ok" };
     case "lab:index:VsphereGuest":

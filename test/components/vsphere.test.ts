@@ -76,13 +76,16 @@ describe("a lab on a cluster with a distributed switch", () => {
   it("is made of exactly these resources", () => {
     expect(mocks.registered.map(({ type, name }) => `${type} ${name}`).sort()).toEqual(
       [
+        "command:remote:Command lab-client-1-network",
         "command:remote:Command lab-client-1-packages",
+        "command:remote:Command lab-client-2-network",
         "command:remote:Command lab-client-2-packages",
         "command:remote:Command lab-gateway-services",
         "ipv6lab:index:Client lab-client-1",
         "ipv6lab:index:Client lab-client-2",
         "ipv6lab:index:Gateway lab-gateway",
         "ipv6lab:index:Ipv6OnlyLab lab",
+        "lab:index:GatewayState lab-gateway-state",
         "lab:index:KeyPair lab-client-1-host-key",
         "lab:index:KeyPair lab-client-2-host-key",
         "lab:index:KeyPair lab-gateway-host-key",
@@ -369,7 +372,7 @@ describe("a vCenter that is not as configured", () => {
     await pulumi.runtime.setMocks(new RecordingMocks(answers), "ipv6-only-lab", "test");
     const plan = planOf({});
     if (plan.platform.kind !== "vsphere") throw new Error("The fixture is not on vSphere.");
-    return lookUpSite(plan, plan.platform, login);
+    return lookUpSite(plan.platform, login);
   };
 
   it("is told as one that cannot be reached, when that is why nothing is found", async () => {

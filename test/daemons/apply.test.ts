@@ -2,40 +2,53 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { embedIpv4 } from "../../plan/rfc6052";
-import type { BundleFile, ServiceName } from "../../services/bundle";
-import { bundleText, createBundle, renderBundle } from "../../services/render";
+import { renderBundle } from "../../services";
+import { type Bundle, bundleText, outlineText, type ServiceFile, textFile } from "../../services/bundle";
+import { applyScript, lookScript } from "../../services/script";
 import { planOf } from "../fixtures/plan";
 import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
-
-const script = readFileSync(join(__dirname, "..", "..", "services", "apply.sh"), "utf8");
 
 const solicitation = readFileSync(join(__dirname, "solicit.py"), "utf8");
 
 type RawConfig = Readonly<Record<string, unknown>>;
 
 /** Every service but Jool, whose module cannot be loaded into the kernel of this machine. */
-function filesOf(raw: RawConfig): BundleFile[] {
-  return renderBundle(planOf(raw)).files.filter(({ service }) => service !== "jool");
+function bundleOf(raw: RawConfig): Bundle {
+  return renderBundle(planOf(raw)).filter(({ name }) => name !== "jool");
 }
 
-/** The files with one line more at the end of one of them. */
-function withLine(files: readonly BundleFile[], path: string, line: string): BundleFile[] {
-  return files.map((file) => (file.path === path ? { ...file, content: `${file.content}${line}\n` } : file));
+/** The bundle with the files of one service as `change` makes them. */
+function withFiles(bundle: Bundle, service: string, change: (files: readonly ServiceFile[]) => ServiceFile[]): Bundle {
+  return bundle.map((each) => (each.name === service ? { ...each, files: change(each.files) } : each));
 }
 
-const units: Readonly<Record<Exclude<ServiceName, "sysctl" | "jool">, string>> = {
+/** The bundle with one line more at the end of one file. */
+function withLine(bundle: Bundle, service: string, line: string): Bundle {
+  return withFiles(bundle, service, ([first, ...rest]) => {
+    if (first === undefined) throw new Error(`${service} has no file`);
+    return [{ ...first, content: `${first.content}${line}\n` }, ...rest];
+  });
+}
+
+const units = {
   nftables: "nftables.service",
   unbound: "unbound.service",
   radvd: "radvd.service",
   kea: "kea-dhcp6-server.service",
-};
+} as const;
 
 describeInGuest("apply.sh", () => {
   let guest: Guest;
 
-  const applyText = (text: string): Result => guest.run(["bash", "-c", script], text);
-  const applyFiles = (files: readonly BundleFile[]): Result => applyText(bundleText(createBundle(files)));
-  const apply = (raw: RawConfig): Result => applyFiles(filesOf(raw));
+  const applyText = (text: string): Result => guest.run(["bash", "-c", applyScript()], text);
+  const applyBundle = (bundle: Bundle): Result => applyText(bundleText(bundle));
+  const apply = (raw: RawConfig): Result => applyBundle(bundleOf(raw));
+  /** In what the gateway differs, as a refresh sees it. */
+  const looked = (raw: RawConfig = {}): string[] => {
+    const { status, stdout, stderr } = guest.run(["bash", "-c", lookScript()], outlineText(bundleOf(raw)));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout.split("\n").filter((line) => line !== "");
+  };
   const applied = (raw: RawConfig): string[] => {
     const { status, stdout, stderr } = apply(raw);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -45,7 +58,6 @@ describeInGuest("apply.sh", () => {
   const state = (): string =>
     guest.shell(
       `find /etc /var/lib/ipv6-only-lab -xdev -type f -printf '%p %m\\n' -exec sha256sum {} + | sort
-      readlink /etc/unbound/ipv6-only-lab/dnssec.conf || true
       systemctl show -p Id -p MainPID -p ActiveState -p UnitFileState ${Object.values(units).join(" ")}
       nft list ruleset | sed 's/packets [0-9]* bytes [0-9]*//'`,
     );
@@ -73,7 +85,7 @@ describeInGuest("apply.sh", () => {
     it("changes and restarts nothing the second time", () => {
       const before = state();
       expect(applied({})).toEqual(
-        ["sysctl", "nftables", "unbound", "radvd", "kea"].map((name) => `${name}: unchanged`),
+        ["lan", "sysctl", "nftables", "unbound", "kea", "radvd"].map((name) => `${name}: unchanged`),
       );
       expect(state()).toBe(before);
     });
@@ -81,11 +93,12 @@ describeInGuest("apply.sh", () => {
     it("reloads unbound, in place, and touches nobody else when a forwarder changes", () => {
       const before = Object.values(units).map(mainPid);
       expect(applied({ dns: { forwarders: ["10.0.2.3@53"], dnssec: "off" } })).toEqual([
+        "lan: unchanged",
         "sysctl: unchanged",
         "nftables: unchanged",
         "unbound: changed, reloaded",
-        "radvd: unchanged",
         "kea: unchanged",
+        "radvd: unchanged",
       ]);
       expect(Object.values(units).map(mainPid)).toEqual(before);
     });
@@ -105,8 +118,54 @@ describeInGuest("apply.sh", () => {
 
     it("goes on where an update was cut off between its files and its services", () => {
       guest.write("/var/lib/ipv6-only-lab/pending", "radvd\n");
-      expect(applied({})).toContain("radvd: changed, reloaded");
+      expect(applied({})).toContain("radvd: changed, restarted");
       expect(guest.run(["test", "-e", "/var/lib/ipv6-only-lab/pending"]).status).toBe(1);
+    });
+
+    it("sees what was done to the gateway behind its back, and puts it right", () => {
+      expect(looked()).toEqual([]);
+      guest.shell(`systemctl stop ${units.unbound}; systemctl disable ${units.kea}
+        echo '# by hand' >>/etc/radvd.conf; chmod 600 /etc/default/unbound
+        nft add rule inet ipv6_only_lab input accept
+        sysctl -qw net.ipv4.ip_local_port_range='1024 65000'
+        ip -6 address add 2001:db8::1/64 dev lan nodad; ip link set lan mtu 1400`);
+      expect(looked()).toEqual([
+        "unbound: /etc/default/unbound has the mode 600",
+        "radvd: /etc/radvd.conf is not what was laid down",
+        "lan: the MTU of the LAN is 1400, not 1500",
+        "lan: the LAN has an address too many, 2001:db8::1/64",
+        "sysctl: net.ipv4.ip_local_port_range is 1024\t65000, not 32768 60999",
+        "nftables: the rules in the kernel are not those of /etc/nftables.conf",
+        "unbound: its unit unbound.service is inactive",
+        "kea: its unit kea-dhcp6-server.service would not start at the next boot",
+      ]);
+      applied({});
+      expect(looked()).toEqual([]);
+    });
+
+    it.each([
+      [
+        "a table of somebody else's",
+        "nft add table inet other",
+        ["nftables: the rules in the kernel are not those of /etc/nftables.conf"],
+      ],
+      [
+        "a firewall that is gone",
+        "nft flush ruleset",
+        ["nftables: the rules in the kernel are not those of /etc/nftables.conf"],
+      ],
+      [
+        "a resolver that runs with another configuration than its file",
+        `cp /etc/unbound/unbound.conf /tmp/kept
+        sed -i 's/identity: .*/identity: "0"/' /etc/unbound/unbound.conf; systemctl kill -s HUP --kill-whom=main unbound
+        sleep 0.5; cp /tmp/kept /etc/unbound/unbound.conf`,
+        ["unbound: it does not answer, or not with the configuration that was laid down"],
+      ],
+    ])("sees %s", (_what, damage, words) => {
+      guest.shell(damage);
+      expect(looked()).toEqual(words);
+      applied({});
+      expect(looked()).toEqual([]);
     });
 
     it("repairs a file that was edited by hand", () => {
@@ -140,19 +199,34 @@ describeInGuest("apply.sh", () => {
       expect(lookUp("dual.example", "AAAA")).toEqual(["2001:db8::81"]);
     });
 
+    const validation = (): string => guest.shell("grep -o 'dns64 .*iterator' /etc/unbound/ipv6-only-lab/dnssec.conf");
+
     it("that does not validate by probe when the forwarder hands no signatures through", () => {
-      expect(applied({ dns: { forwarders: ["10.0.2.3"], dnssec: "auto" } })).toContain(
-        "unbound: validation is off, because the forwarders do not all hand signatures through",
-      );
-      expect(guest.shell("readlink /etc/unbound/ipv6-only-lab/dnssec.conf")).toBe("dnssec-off.conf\n");
+      applied({ dns: { forwarders: ["10.0.2.3"], dnssec: "auto" } });
+      expect(validation()).toBe("dns64 iterator\n");
       expect(lookUp("v4.example", "AAAA")).toEqual(["64:ff9b::c000:250"]);
     });
 
     it("that validates by probe when the forwarder does", () => {
-      expect(applied({ dns: { forwarders: ["10.0.2.3@5353"], dnssec: "auto" } })).toContain(
-        "unbound: validation is on, because the forwarders hand signatures through",
+      applied({ dns: { forwarders: ["10.0.2.3@5353"], dnssec: "auto" } });
+      expect(validation()).toBe("dns64 validator iterator\n");
+    });
+
+    it("that is asked again about validation after a forwarder that only failed", () => {
+      const raw = { dns: { forwarders: ["10.0.2.3@5301"], dnssec: "auto" } };
+      const result = apply(raw);
+      expect(result.stderr).toContain("the forwarder 10.0.2.3@5301 could not say whether it hands signatures through");
+      expect(validation()).toBe("dns64 iterator\n");
+      const undecided =
+        "unbound: validation is off for now: no forwarder could say whether it hands signatures through";
+      expect(looked(raw)).toEqual([undecided]);
+      guest.shell(
+        "systemctl stop forwarder-failing; systemd-run --quiet --unit=forwarder-mended unbound -d -c /tmp/forwarder/mended.conf",
       );
-      expect(guest.shell("readlink /etc/unbound/ipv6-only-lab/dnssec.conf")).toBe("dnssec-on.conf\n");
+      guest.shell("until dig +time=1 +tries=1 -p 5301 @10.0.2.3 . NS >/dev/null; do sleep 0.1; done");
+      applied(raw);
+      expect(validation()).toBe("dns64 validator iterator\n");
+      expect(looked(raw)).toEqual([]);
     });
 
     it("that serves the LAN and the gateway itself, not the uplink", () => {
@@ -182,7 +256,7 @@ describeInGuest("apply.sh", () => {
 
     it("a bundle that was damaged or cut off", () => {
       const before = state();
-      const text = bundleText(createBundle(filesOf({})));
+      const text = bundleText(bundleOf({}));
       expect(refused(applyText(text.replace("AdvSendAdvert on", "AdvSendAdvert xx")), before)).toContain("damaged");
       expect(refused(applyText(text.slice(0, -20)), before)).toContain("damaged");
       expect(refused(applyText("something else\n"), before)).toContain("not a bundle");
@@ -190,14 +264,13 @@ describeInGuest("apply.sh", () => {
     });
 
     it.each([
-      ["radvd", "/etc/radvd.conf", "interface lan { AdvSendAdvert maybe; };", "duplicate interface"],
-      ["unbound", "/etc/unbound/unbound.conf", "    nonsense: 1", "nonsense"],
-      ["nftables", "/etc/nftables.conf", "table inet x { chain y { tcp dport nonsense } }", "nonsense"],
-      ["kea", "/etc/kea/kea-dhcp6.conf", "}", "syntax error"],
-    ])("what the checker of %s does not accept, in its words", (service, path, line, words) => {
+      ["radvd", "interface lan { AdvSendAdvert maybe; };", "duplicate interface"],
+      ["nftables", "table inet x { chain y { tcp dport nonsense } }", "nonsense"],
+      ["kea", "}", "syntax error"],
+    ])("what the checker of %s does not accept, in its words", (service, line, words) => {
       const before = state();
-      const files = withLine(filesOf({ routerAdvertisements: { maxInterval: 60 } }), path, line);
-      const stderr = refused(applyFiles(files), before);
+      const bundle = withLine(bundleOf({ routerAdvertisements: { maxInterval: 60 } }), service, line);
+      const stderr = refused(applyBundle(bundle), before);
       expect(stderr).toContain(`${service}: the new configuration was refused, nothing was changed.`);
       expect(stderr).toContain(words);
     });
@@ -243,12 +316,12 @@ describeInGuest("apply.sh", () => {
 
     it("when the kernel refuses a setting that no checker saw", () => {
       const before = laidDown();
-      const files = withLine(
-        filesOf({ routerAdvertisements: { maxInterval: 60 } }),
-        "/etc/sysctl.d/90-ipv6-only-lab.conf",
+      const bundle = withLine(
+        bundleOf({ routerAdvertisements: { maxInterval: 60 } }),
+        "sysctl",
         "net.ipv6.conf.nonsense = 1",
       );
-      const { status, stderr } = applyFiles(files);
+      const { status, stderr } = applyBundle(bundle);
       expect(status).toBe(1);
       expect(stderr).toContain("nonsense");
       expect(stderr).toContain("The previous files and services are put back.\n");
@@ -257,15 +330,12 @@ describeInGuest("apply.sh", () => {
 
     it("when a service does not start, with its last words", () => {
       const before = laidDown();
-      const { status, stderr } = applyFiles([
-        ...filesOf({ dns: { searchDomains: ["lab.example"] } }),
-        {
-          service: "radvd",
-          path: "/etc/systemd/system/radvd.service.d/broken.conf",
-          mode: "0644",
-          content: "[Service]\nExecStartPre=/bin/sh -c 'echo these are my last words; exit 1'\n",
-        },
-      ]);
+      const broken = textFile(
+        "/etc/systemd/system/radvd.service.d/broken.conf",
+        "[Service]\nExecStartPre=/bin/sh -c 'echo these are my last words; exit 1'\n",
+      );
+      const bundle = bundleOf({ dns: { searchDomains: ["lab.example"] } });
+      const { status, stderr } = applyBundle(withFiles(bundle, "radvd", (files) => [...files, broken]));
       expect(status).toBe(1);
       expect(stderr).toContain("these are my last words");
       expect(laidDown()).toBe(before);
@@ -274,9 +344,9 @@ describeInGuest("apply.sh", () => {
 
     it("when it is ended in the middle", () => {
       const before = laidDown();
-      const text = bundleText(createBundle(filesOf({ routerAdvertisements: { maxInterval: 60 } })));
+      const text = bundleText(bundleOf({ routerAdvertisements: { maxInterval: 60 } }));
       guest.write("/tmp/bundle", text);
-      guest.write("/tmp/apply.sh", script.replace(/^bring_up\(\) .*$/m, "$&\n  kill -TERM $$; sleep 5"));
+      guest.write("/tmp/apply.sh", applyScript().replace(/^bring_up\(\) .*$/m, "$&\n  kill -TERM $$; sleep 5"));
       expect(guest.run(["bash", "-c", "bash /tmp/apply.sh </tmp/bundle"]).status).not.toBe(0);
       expect(laidDown()).toBe(before);
     });
@@ -312,6 +382,18 @@ auth-zone:
 `;
   guest.write("/tmp/forwarder/plain.conf", server(53, "allow", names));
   guest.write("/tmp/forwarder/refusing.conf", server(5300, "refuse", names));
+  // Answers every question with SERVFAIL.
+  guest.write(
+    "/tmp/forwarder/failing.py",
+    `import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("10.0.2.3", 5301))
+while True:
+    question, asker = server.recvfrom(4096)
+    server.sendto(question[:2] + b"\\x81\\x82" + question[4:6] + bytes(6) + question[12:question.index(bytes(1), 12) + 5], asker)
+`,
+  );
+  guest.write("/tmp/forwarder/mended.conf", server(5301, "allow", signed));
   guest.write("/tmp/forwarder/signing.conf", server(5353, "allow", signed));
   guest.write(
     "/tmp/forwarder/signed.zone",
@@ -324,5 +406,6 @@ auth-zone:
   for (const kind of ["plain", "refusing", "signing"]) {
     guest.shell(`systemd-run --quiet --unit=forwarder-${kind} unbound -d -c /tmp/forwarder/${kind}.conf`);
   }
+  guest.shell("systemd-run --quiet --unit=forwarder-failing python3 /tmp/forwarder/failing.py");
   guest.shell("until dig +time=1 +tries=1 @10.0.2.3 v4.example A >/dev/null; do sleep 0.1; done");
 }

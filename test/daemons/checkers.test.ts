@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { clientDocuments } from "../../cloud-init/client";
 import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/documents";
 import { gatewayDocuments } from "../../cloud-init/gateway";
-import { renderBundle } from "../../services/render";
+import { renderBundle } from "../../services";
 import { configurations, planOf } from "../fixtures/plan";
 import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
 
@@ -24,7 +24,7 @@ const checkers = {
       done >${root}/unbound.conf
       unbound-checkconf ${root}/unbound.conf
     done`,
-  radvd: (root: string) => `radvd --logmethod stderr --configtest --config ${root}/etc/radvd.conf`,
+  radvd: (root: string) => `radvd --logmethod stderr --configtest --config ${root}/etc/ipv6-only-lab/radvd.conf`,
   "kea-dhcp6": (root: string) => `
     [ ! -e ${root}/etc/kea/kea-dhcp6.conf ] || KEA_LOCKFILE_DIR=${root} kea-dhcp6 -t ${root}/etc/kea/kea-dhcp6.conf`,
   nft: (root: string) => `nft -c -f ${root}/etc/nftables.conf`,
@@ -47,7 +47,8 @@ describeInGuest("the programs on the gateway", () => {
   describe.each(Object.entries(configurations))("accept the services of %s:", (name, raw) => {
     const root = `/tmp/${name.replaceAll(/\W+/g, "-")}`;
     beforeAll(() => {
-      for (const { path, content } of renderBundle(planOf(raw)).files) guest.write(`${root}${path}`, content);
+      for (const { path, content } of renderBundle(planOf(raw)).flatMap(({ files }) => files))
+        guest.write(`${root}${path}`, content);
     });
 
     it.each(Object.entries(checkers))("%s", (_program, command) => {
@@ -57,7 +58,7 @@ describeInGuest("the programs on the gateway", () => {
 
   it("would notice a mistake", () => {
     const broken = "/tmp/broken";
-    guest.write(`${broken}/etc/radvd.conf`, "interface lan { AdvSendAdvert maybe; };\n");
+    guest.write(`${broken}/etc/ipv6-only-lab/radvd.conf`, "interface lan { AdvSendAdvert maybe; };\n");
     guest.write(`${broken}/etc/nftables.conf`, "table inet x { chain y { tcp dport nonsense } }\n");
     guest.write(`${broken}/etc/unbound/unbound.conf`, "server:\n    interfaces: ::1\n");
     guest.write(`${broken}/etc/kea/kea-dhcp6.conf`, '{ "Dhcp6": { "interface": [] } }\n');

@@ -52,8 +52,11 @@ ip link add uplink type veth peer name uplink-far
 for name in lan uplink uplink-far; do ip link set "$name" up; done
 ip -n client link set lo up
 ip -n client link set lan up
-ip -6 address add fc01:0:0:1::1/64 dev lan nodad
 ip address add 10.0.2.15/24 dev uplink
 ip address add 10.0.2.3/24 dev uplink-far
 
-exec env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd systemd.unit=basic.target
+# As netplan has it.
+mkdir -p etc/systemd/network
+printf '[Match]\nName=lan\n[Network]\nLinkLocalAddressing=ipv6\nIPv6AcceptRA=no\n' >etc/systemd/network/10-netplan-lan.network
+
+exec env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd systemd.unit=basic.target systemd.wants=systemd-networkd.service

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { parseConfig } from "../../plan/config";
+import { diskImagePlan } from "../../plan/qemu";
 import { imageHandler } from "../../provider/image";
-import { planOf } from "../fixtures/plan";
 
 /** Seconds: a first image is made from packages. */
 const imageTimeout = 600;
@@ -114,7 +115,7 @@ async function imageDisk(): Promise<string> {
   const never = new AbortController().signal;
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   const { outputs } = await imageHandler.create(
-    { source: planOf().image },
+    { source: diskImagePlan(parseConfig({}).image) },
     { signal: never, progress: say, info: say, warn: say },
   );
   return z.object({ disk: z.string() }).parse(outputs).disk;

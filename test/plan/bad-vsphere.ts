@@ -110,6 +110,27 @@ export const badVsphere: readonly BadInput[] = [
     /router's/,
     /free/,
   ],
+  [
+    "the gateway at its network's own address",
+    platformWith({ gatewayAddress: { ...fixed, address: "192.0.2.0/24" } }),
+    "platform.gatewayAddress.address",
+    /first or last address of 192\.0\.2\.0\/24/,
+    /a machine/,
+  ],
+  [
+    "a router at the broadcast address of its network",
+    platformWith({ gatewayAddress: { ...fixed, gateway: "192.0.2.255" } }),
+    "platform.gatewayAddress.gateway",
+    /first or last/,
+    /a machine/,
+  ],
+  [
+    "a resolver at an address that nobody has",
+    platformWith({ gatewayAddress: { ...fixed, dns: ["192.0.2.53", "0.0.0.0"] } }),
+    "platform.gatewayAddress.dns[1]",
+    /this network/,
+    /a machine/,
+  ],
   ["a folder with a slash in front", platformWith({ folder: "/labs" }), "platform.folder", /path of folders/, /labs/],
   [
     "a disk image on vsphere",

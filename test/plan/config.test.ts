@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { ConfigError, parseConfig, type ConfigProblem } from "../../plan/config";
 import { planOf } from "../fixtures/plan";
 import { badForms } from "./bad-forms";
 import { badNetworks } from "./bad-networks";
-import { badVsphere } from "./bad-vsphere";
+import { badVsphere, platformWith } from "./bad-vsphere";
 
 function problemsOf(raw: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
   try {
@@ -82,6 +83,12 @@ describe("what deserves a word", () => {
       "nat64.prefix",
       /documentation/,
     ],
+    [
+      "a NAT64 prefix in fc00::/8",
+      { lan: { prefix: "fd00::/64" }, nat64: { prefix: "fc00:64::/96" } },
+      "nat64.prefix",
+      /RFC 4193/,
+    ],
     ["an MTU above the uplink's", { lan: { prefix: "fd00::/64", mtu: 9000 } }, "lan.mtu", /1500/],
     [
       "a unique local LAN with native IPv6",
@@ -109,6 +116,12 @@ describe("what deserves a word", () => {
       /nothing/,
     ],
     [
+      "an exception around QEMU's user network",
+      { lan: { prefix: "fd00::/64" }, nat64: { prefix: "64:ff9b:1::/48", allowedIpv4: ["10.0.0.0/8"] } },
+      "nat64.allowedIpv4[0]",
+      /stays denied: 10\.0\.2\.0\/24 is QEMU's user network, which leads to this machine/,
+    ],
+    [
       "a pool outside SLIRP's network",
       { lan: { prefix: "fd00::/64" }, nat64: { pool4: [{ prefix: "192.0.2.1" }] } },
       "nat64.pool4[0].prefix",
@@ -130,6 +143,52 @@ describe("what deserves a word", () => {
     const { warnings } = planOf(raw);
     expect(warnings.map((warning) => warning.key)).toEqual([key]);
     expect(warnings[0]?.why).toMatch(why);
+  });
+
+  it.each<readonly [string, Readonly<Record<string, unknown>>]>([
+    [
+      "private destinations on vSphere",
+      { ...platformWith({}), nat64: { prefix: "64:ff9b:1::/48", allowedIpv4: ["10.0.0.0/8"] } },
+    ],
+    [
+      "QEMU's user network on vSphere",
+      { ...platformWith({}), nat64: { prefix: "64:ff9b:1::/48", allowedIpv4: ["10.0.2.2"] } },
+    ],
+    ["private destinations beside QEMU's", { nat64: { prefix: "64:ff9b:1::/48", allowedIpv4: ["192.168.0.0/16"] } }],
+    [
+      "this machine's resolvers as QEMU shows them",
+      { uplink: { ipv6: "nat66" }, dns: { forwarders: ["10.0.2.2", "fec0::2"] } },
+    ],
+    ["the stub on another port", { dns: { forwarders: ["127.0.0.53@5353"] } }],
+    [
+      "the gateway's address elsewhere",
+      { dns: { forwarders: ["10.0.2.15"] }, uplink: { kind: "bridged", bridge: "br0" } },
+    ],
+    [
+      "a pool for TCP at the DHCP client's port",
+      { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "TCP", ports: "68" }] } },
+    ],
+    ["a pool for UDP at sshd's port", { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "UDP", ports: 22 }] } }],
+    ["a pool for ICMP at both", { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "ICMP", ports: "1-32767" }] } }],
+    ["a pool behind the local ports", { nat64: { pool4: [{ prefix: "10.0.2.15", ports: 61_000 }] } }],
+    [
+      "a pool between sshd's port and the local ones",
+      { nat64: { pool4: [{ prefix: "10.0.2.15", ports: "69-32767" }] } },
+    ],
+  ])("%s goes without a word", (_, raw) => {
+    expect(planOf({ lan: { prefix: "fd00::/64" }, ...raw }).warnings).toEqual([]);
+  });
+
+  it("is no pool of leases where DHCPv6 gives no addresses", () => {
+    const lease = fc.record({
+      pool: fc.record({ first: fc.constantFrom("::1", "::f"), last: fc.constantFrom("::1", "::e", "::ff") }),
+      preferredLifetime: fc.constantFrom(60, 9000),
+    });
+    fc.assert(
+      fc.property(lease, fc.constantFrom("off", "stateless"), (leases, mode) => {
+        expect(parseConfig({ dhcpv6: { ...leases, mode } }).dhcpv6.mode).toBe(mode);
+      }),
+    );
   });
 
   it.each(["2001:2:0:aab1::/64", "fd12:3456:789a:1::/64"])("%s on the LAN goes without one", (prefix) => {

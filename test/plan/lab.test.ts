@@ -1,18 +1,42 @@
 import fc from "fast-check";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
-import type { ClientPlan } from "../../plan/model";
-import { containsAddress, parseIpv6, parseIpv6Prefix } from "../../plan/prefix";
+import { nonGlobalIpv4 } from "../../plan/address-space";
+import type { ClientPlan, QemuPlatformPlan, VspherePlatformPlan } from "../../plan/model";
+import { sealedIpv4 } from "../../plan/nat64";
+import {
+  containsAddress,
+  formatIpv4,
+  overlap,
+  parseIpv4Prefix,
+  parseIpv6,
+  parseIpv6Prefix,
+  type Prefix,
+} from "../../plan/prefix";
 import { planOf } from "../fixtures/plan";
+import { platformWith } from "./bad-vsphere";
 
 const identity = { project: "ipv6-only-lab", stack: "test" };
+
+const platforms = fc.constantFrom({}, { uplink: { kind: "bridged", bridge: "br0" } }, platformWith({}));
+
+/** Often inside, around or beside what is special. */
+const ipv4Prefix = fc
+  .tuple(
+    fc.oneof(fc.nat(0xffff_ffff), fc.constantFrom(0, 0x0a000200, 0x0a000202, 0x7f000001, 0xc0000000, 0xffffffff)),
+    fc.integer({ min: 0, max: 32 }),
+  )
+  .map(([address, length]) => {
+    const bits = BigInt(32 - length);
+    return `${formatIpv4((BigInt(address) >> bits) << bits)}/${length}`;
+  });
 
 describe("the plan of the default configuration", () => {
   const plan = planOf();
 
   it("is the original lab", () => {
     expect(plan.lan).toEqual({ prefix: "fc01:0:0:1::/64", gatewayAddress: "fc01:0:0:1::1", mtu: 1500 });
-    expect(plan.nat64).toMatchObject({ prefix: "64:ff9b::/96", wellKnown: true, pool4: { kind: "automatic" } });
+    expect(plan.nat64).toMatchObject({ prefix: "64:ff9b::/96", pool4: { kind: "automatic" } });
     expect(plan.dns).toMatchObject({ dns64Prefix: "64:ff9b::/96", synthesizeAll: true });
     expect(plan.routerAdvertisements).toMatchObject({
       minInterval: 3,
@@ -39,7 +63,9 @@ describe("the plan of the default configuration", () => {
       "127.0.0.0/8",
       "169.254.0.0/16",
       "172.16.0.0/12",
+      "192.0.0.0/24",
       "192.168.0.0/16",
+      "198.18.0.0/15",
       "224.0.0.0/4",
       "240.0.0.0/4",
     ]);
@@ -72,10 +98,72 @@ describe("what is derived", () => {
     const { nat64 } = planOf({
       nat64: { prefix: "64:ff9b:1::/48", deniedIpv4: ["198.51.100.0/24", "10.9.0.0/16"], allowedIpv4: ["10.0.0.0/9"] },
     });
-    expect(nat64.wellKnown).toBe(false);
-    expect(nat64.allowedIpv4).toEqual(["10.0.0.0/9"]);
     expect(nat64.deniedIpv4).toContain("198.51.100.0/24");
-    expect(nat64.deniedIpv4.filter((prefix) => prefix.startsWith("10."))).toEqual(["10.128.0.0/9"]);
+    expect(nat64.deniedIpv4.filter((prefix) => prefix.startsWith("10."))).toEqual(["10.0.2.0/24", "10.128.0.0/9"]);
+  });
+
+  it("denies what the configuration denies, unless it allows it: every address is denied or allowed as written", () => {
+    const prefixes = fc.array(ipv4Prefix, { maxLength: 4 });
+    fc.assert(
+      fc.property(prefixes, prefixes, platforms, (deniedIpv4, allowedIpv4, platform) => {
+        // Checks stand before the plan; here even what they refuse must not open anything.
+        const config = { ...parseConfig(platform), nat64: { ...parseConfig({}).nat64, deniedIpv4, allowedIpv4 } };
+        const { nat64 } = planLab(config, identity);
+        const denied = nat64.deniedIpv4.map(parseIpv4Prefix);
+        const configured = deniedIpv4.map(parseIpv4Prefix);
+        const allowed = allowedIpv4.map(parseIpv4Prefix);
+        const sealed = sealedIpv4(config).map(({ prefix }) => prefix);
+        const inside = (all: readonly Prefix[], address: bigint) => all.some((each) => containsAddress(each, address));
+        for (const { address } of [...denied, ...configured, ...allowed, ...nonGlobalIpv4, ...sealed]) {
+          const unopened = !inside(allowed, address) || inside(sealed, address);
+          const unwanted = inside([...configured, ...nonGlobalIpv4, ...sealed], address);
+          expect(inside(denied, address)).toBe(unopened && unwanted);
+        }
+        const sorted = [...denied].sort((one, other) => (one.address < other.address ? -1 : 1));
+        expect(denied).toEqual(sorted);
+        expect(denied.some((each, index) => denied.slice(index + 1).some((next) => overlap(each, next)))).toBe(false);
+      }),
+    );
+  });
+
+  it("keeps the machine that runs the lab out of the clients' reach, whatever is allowed", () => {
+    const everything = { prefix: "64:ff9b:1::/48", allowedIpv4: ["0.0.0.0/0"] };
+    const bridged = { kind: "bridged", bridge: "br0", ipv6: "nat66" };
+    expect(planOf({ nat64: everything }).nat64.deniedIpv4).toContain("10.0.2.0/24");
+    expect(planOf({ nat64: everything, uplink: bridged }).nat64.deniedIpv4).toContain("10.0.2.0/24");
+    expect(planOf({ ...platformWith({}), nat64: everything }).nat64.deniedIpv4).toEqual([
+      "0.0.0.0/8",
+      "127.0.0.0/8",
+      "224.0.0.0/4",
+      "255.255.255.255/32",
+    ]);
+    expect(planOf({ uplink: { ipv6: "nat66" } }).uplink.hostNetworks).toEqual(["::/96", "::ffff:0:0/96", "fec0::/64"]);
+    expect(planOf({ uplink: bridged }).uplink.hostNetworks).toEqual([]);
+  });
+
+  it("gives SSH a card of its own where the uplink is somebody else's network", () => {
+    const { gateway } = planOf({ uplink: { kind: "bridged", bridge: "br0" } });
+    expect(gateway.managementMac).toMatch(/^[0-9a-f][26ae]:/);
+    expect(planOf().gateway.managementMac).toBeUndefined();
+  });
+
+  it("attaches the gateway to what the platform has", () => {
+    expect(planOf().platform).toMatchObject({ uplink: { kind: "nat" }, image: { kind: "build", jool: "prebuilt" } });
+    const bridged = planOf({ uplink: { kind: "bridged", bridge: "br0" }, image: { kind: "cloud", location: "a" } });
+    expect(bridged.platform).toMatchObject({
+      uplink: { kind: "bridged", bridge: "br0" },
+      image: { kind: "cloud", location: "a" },
+    });
+    expect(bridged.guest).toEqual({ kind: "generic", extraPackages: [] });
+    expect(planOf({ image: { jool: "first-boot" } }).guest).toEqual({ kind: "complete", jool: "first-boot" });
+  });
+
+  it("cannot be written down for a platform that does not have it", () => {
+    // @ts-expect-error a port group is vSphere's
+    const uplink: QemuPlatformPlan["uplink"] = { kind: "portGroup", network: "VM Network" };
+    // @ts-expect-error and a bridge is this machine's
+    const attachment: VspherePlatformPlan["uplink"] = { kind: "bridged", bridge: "br0" };
+    expect([uplink, attachment]).toHaveLength(2);
   });
 
   it("makes a pool entry without a protocol one for each", () => {
@@ -224,6 +312,20 @@ describe("the clients of a lab", () => {
       [768, 2],
       [1024, 1],
     ]);
+  });
+
+  it("that would share the gateway's address, made by hash, are refused", () => {
+    const [client] = planOf().clients;
+    const gatewayInterfaceId = (client?.address ?? "").replace("fc01::1:", "::");
+    expect(() => planOf({ lan: { gatewayInterfaceId } })).toThrow(/both gateway's and client-1's/);
+  });
+
+  it("may have an address that DHCPv6 would give to another, when it gives none", () => {
+    const stateful = planOf({ clients: [{ name: "a" }], dhcpv6: { mode: "stateful" } });
+    const interfaceId = (stateful.clients[0]?.address ?? "").replace("fc01::1:", "::");
+    const clients = [{ name: "a" }, { name: "b", interfaceId }];
+    expect(planOf({ clients }).clients[1]?.address).toBe(stateful.clients[0]?.address);
+    expect(() => planOf({ clients, dhcpv6: { mode: "stateful" } })).toThrow(/both a's and b's/);
   });
 
   it("that would share an address with a machine made by hash are refused", () => {

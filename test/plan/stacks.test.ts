@@ -56,7 +56,6 @@ describe("the stack files", () => {
   it("network-specific embeds IPv4 addresses around bits 64 to 71, and reserves its client's address", () => {
     const plan = planOfStack("network-specific");
     expect(embedIpv4(plan.nat64.prefix, "192.0.2.33")).toBe("fd5a:7c1e:93b4:64c0:0:221::");
-    expect(plan.nat64.wellKnown).toBe(false);
     expect(plan.dhcpv6).toMatchObject({ mode: "stateful", reservations: [{ address: "fd5a:7c1e:93b4:1::10" }] });
     expect(plan.warnings).toEqual([]);
   });

@@ -1,91 +1,139 @@
 import { createHash } from "node:crypto";
-import type { BundleFile } from "../../services/bundle";
-import { bundleText, createBundle, renderBundle } from "../../services/render";
+import { renderBundle, services, startedByTheirPackages } from "../../services";
+import {
+  type Bundle,
+  bundleDigest,
+  bundleOf,
+  bundleText,
+  outlineText,
+  type Service,
+  textFile,
+} from "../../services/bundle";
+import { applyScript, lookScript } from "../../services/script";
 import { configurations, planOf } from "../fixtures/plan";
 
-/** Reads the framing as apply.sh does: nothing but lines and counts. */
-function parse(text: string): { digest: string; enabled: string[]; files: BundleFile[]; body: string } {
-  const lines = text.split("\n");
-  const [magic, version, algorithm, digest = ""] = (lines[0] ?? "").split(" ");
-  expect([magic, version, algorithm]).toEqual(["ipv6-only-lab-bundle", "1", "sha256"]);
-  const enabled = (lines[1] ?? "").replace(/^enabled /, "").split(" ");
-  const files: BundleFile[] = [];
-  let at = 2;
-  while (at < lines.length - 1) {
-    const [, service = "", mode = "", count = "", path = ""] =
-      /^file (\S+) (\d{4}) (\d+) (\/\S+)$/.exec(lines[at] ?? "") ?? [];
-    const content = lines.slice(at + 1, at + 1 + Number(count)).map((line) => `${line}\n`);
-    files.push({ service: serviceName(service), mode, path, content: content.join("") });
-    at += 1 + Number(count);
-  }
-  return { digest, enabled, files, body: lines.slice(1).join("\n") };
+interface Framed {
+  readonly name: string;
+  readonly unit?: string;
+  readonly files: { path: string; mode: string; content: string }[];
 }
 
-function serviceName(text: string): BundleFile["service"] {
-  const names = ["sysctl", "nftables", "jool", "unbound", "radvd", "kea"] as const;
-  const name = names.find((each) => each === text);
-  if (name === undefined) throw new Error(`no service: ${text}`);
-  return name;
+/** Reads the framing as core.sh does: nothing but lines and counts. */
+function parse(text: string): { mark: string; bundle: Framed[]; body: string } {
+  const lines = text.split("\n");
+  const [magic, version, algorithm, , mark = ""] = (lines[0] ?? "").split(" ");
+  expect([magic, version, algorithm]).toEqual(["ipv6-only-lab-bundle", "2", "sha256"]);
+  const bundle: Framed[] = [];
+  const heads = lines.slice(1, lines.indexOf("contents"));
+  let at = lines.indexOf("contents") + 1;
+  for (const head of heads) {
+    const [, service, unit = "-", on] = /^service (\S+) (\S+) (on|off)$/.exec(head) ?? [];
+    if (service !== undefined) {
+      bundle.push({ name: service, ...(unit === "-" ? {} : { unit }), files: [] });
+      expect(on).toBe(heads.some((each) => each.startsWith(`file ${service} `)) ? "on" : "off");
+      continue;
+    }
+    const [, owner, mode = "", sha256, count, path = ""] =
+      /^file (\S+) (\d{4}) ([0-9a-f]{64}) (\d+) (\/\S+)$/.exec(head) ?? [];
+    const content = lines.slice(at, at + Number(count)).map((line) => `${line}\n`);
+    at += Number(count);
+    expect(createHash("sha256").update(content.join("")).digest("hex")).toBe(sha256);
+    bundle.find(({ name }) => name === owner)?.files.push({ path, mode, content: content.join("") });
+  }
+  expect(lines.slice(at)).toEqual([""]);
+  return { mark, bundle, body: lines.slice(1).join("\n") };
 }
 
 describe.each(Object.entries(configurations))("the bundle of %s", (_name, raw) => {
   const bundle = renderBundle(planOf(raw));
 
   it("comes out of its text form as it went in", () => {
-    const { files, enabled, digest } = parse(bundleText(bundle));
-    expect({ files, enabled, digest }).toEqual(bundle);
+    expect(parse(bundleText(bundle)).bundle).toEqual(bundle);
   });
 
-  it("carries the SHA-256 of all that follows the first line", () => {
-    const { digest, body } = parse(bundleText(bundle));
-    expect(createHash("sha256").update(body).digest("hex")).toBe(digest);
+  it("carries the SHA-256 of all that follows the first line, and so does its outline", () => {
+    for (const text of [bundleText(bundle), outlineText(bundle)]) {
+      const [head = "", ...rest] = text.split("\n");
+      expect(head.split(" ")[3]).toBe(createHash("sha256").update(rest.join("\n")).digest("hex"));
+    }
+  });
+
+  it("has an outline that is its heads without the contents", () => {
+    const [, ...heads] = outlineText(bundle).trimEnd().split("\n");
+    expect(bundleText(bundle)).toContain(`\n${heads.join("\n")}\ncontents\n`);
   });
 
   it("is the same, byte for byte, for the same configuration", () => {
     expect(bundleText(renderBundle(planOf(raw)))).toBe(bundleText(bundle));
   });
 
-  it("has its files sorted by path, each once", () => {
-    const paths = bundle.files.map((file) => file.path);
-    expect(paths).toEqual([...new Set(paths)].sort());
+  it("has the files of each service sorted by path, and every path once", () => {
+    const pathsOf = (each: Bundle[number]): string[] => each.files.map(({ path }) => path);
+    for (const each of bundle) expect(pathsOf(each)).toEqual(pathsOf(each).sort());
+    const all = bundle.flatMap(pathsOf);
+    expect(new Set(all).size).toBe(all.length);
   });
 });
 
 describe("a bundle", () => {
-  const file: BundleFile = { service: "radvd", path: "/etc/radvd.conf", mode: "0644", content: "one\n" };
+  const service = (content: string): Service => ({
+    name: "radvd",
+    unit: "radvd.service",
+    packages: [],
+    files: () => [textFile("/etc/other.conf", "two\n"), textFile("/etc/radvd.conf", content)],
+  });
+  const bundled = (content: string) => bundleOf([service(content)], planOf());
 
-  it("does not depend on the order in which files are given", () => {
-    const other: BundleFile = { ...file, path: "/etc/other.conf" };
-    expect(createBundle([file, other])).toEqual(createBundle([other, file]));
+  it("has another digest when a byte of a file is another", () => {
+    expect(bundleDigest(bundled("one\n"))).not.toBe(bundleDigest(bundled("onE\n")));
   });
 
-  it("changes its digest with any byte of a file, its mode or its path", () => {
-    const digests = [file, { ...file, content: "two\n" }, { ...file, mode: "0600" }, { ...file, path: "/etc/x" }].map(
-      (each) => createBundle([each]).digest,
-    );
-    expect(new Set(digests).size).toBe(4);
+  it("is another text with another mark, and lays down the same", () => {
+    const [unmarked, marked] = [bundleText(bundled("one\n")), bundleText(bundled("one\n"), "again")].map(parse);
+    expect([unmarked?.mark, marked?.mark]).toEqual(["0", "again"]);
+    expect(marked?.body).toBe(unmarked?.body);
   });
 
-  it("refuses text that the framing could not carry", () => {
-    expect(() => createBundle([{ ...file, content: "no newline at the end" }])).toThrow("/etc/radvd.conf");
+  it.each(["no newline at the end", "a\0b\n"])(
+    "refuses a file that is not made of whole lines of text: %j",
+    (content) => {
+      expect(() => bundleText(bundled(content))).toThrow("must be text");
+    },
+  );
+});
+
+describe("the gateway's services", () => {
+  const filesOf = (raw: Readonly<Record<string, unknown>>) => renderBundle(planOf(raw)).flatMap(({ files }) => files);
+
+  it("are off when the plan has no files for them", () => {
+    const off = (raw: Readonly<Record<string, unknown>>) =>
+      renderBundle(planOf(raw)).flatMap(({ name, files }) => (files.length === 0 ? [name] : []));
+    expect(off({})).toEqual([]);
+    expect(off({ dhcpv6: { mode: "off" } })).toEqual(["kea"]);
   });
 
-  it("runs every service that has files, and Kea only with DHCPv6", () => {
-    expect(renderBundle(planOf()).enabled).toEqual(["jool", "kea", "nftables", "radvd", "sysctl", "unbound"]);
-    expect(renderBundle(planOf({ dhcpv6: { mode: "off" } })).enabled).not.toContain("kea");
+  it("announce the network only when all else is there", () => {
+    expect(services.map(({ name }) => name)).toEqual(["lan", "sysctl", "nftables", "jool", "unbound", "kea", "radvd"]);
   });
 
-  it("changes one file only when a forwarder changes", () => {
+  it("change one file only when a forwarder changes", () => {
     const contents = (forwarder: string) =>
-      new Map(
-        renderBundle(planOf({ dns: { forwarders: [forwarder], dnssec: "off" } })).files.map((each) => [
-          each.path,
-          each.content,
-        ]),
-      );
+      new Map(filesOf({ dns: { forwarders: [forwarder], dnssec: "off" } }).map(({ path, content }) => [path, content]));
     const before = contents("192.0.2.1");
     const after = contents("192.0.2.2");
     const changed = [...after].filter(([path, content]) => before.get(path) !== content).map(([path]) => path);
     expect(changed).toEqual(["/etc/unbound/unbound.conf"]);
+  });
+
+  it("name the units that Debian starts as soon as their package is there", () => {
+    expect(startedByTheirPackages).toEqual(["kea-dhcp6-server.service", "radvd.service", "unbound.service"]);
+  });
+
+  it("give their scripts every function that they are called by", () => {
+    for (const script of [applyScript(), lookScript()]) {
+      for (const { name } of services) {
+        for (const part of ["check", "reload", "serves", "drift"]) expect(script).toContain(`\n${part}_${name}() {`);
+      }
+    }
   });
 });

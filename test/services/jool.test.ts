@@ -1,9 +1,9 @@
-import { renderJool } from "../../services/jool";
+import { jool as service } from "../../services/jool";
 import { configurations, planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
 function jool(raw: Readonly<Record<string, unknown>>): unknown {
-  return JSON.parse(contentOf(renderJool(planOf(raw)), "/etc/jool/jool.conf"));
+  return JSON.parse(contentOf(service.files(planOf(raw)), "/etc/jool/jool.conf"));
 }
 
 describe("jool.conf", () => {
@@ -32,7 +32,7 @@ describe("jool.conf", () => {
   });
 
   it("starts the translator with receive offloads off on both cards", () => {
-    const unit = contentOf(renderJool(planOf()), "/etc/systemd/system/jool.service.d/ipv6-only-lab.conf");
+    const unit = contentOf(service.files(planOf()), "/etc/systemd/system/jool.service.d/ipv6-only-lab.conf");
     expect(unit).toContain("ExecStartPre=-/usr/sbin/ethtool -K lan gro off lro off\n");
     expect(unit).toContain("ExecStartPre=-/usr/sbin/ethtool -K uplink gro off lro off\n");
   });

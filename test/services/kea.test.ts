@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { renderDhcpv6 } from "../../services/dhcpv6";
+import { kea as service } from "../../services/kea";
 import { planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
@@ -13,13 +13,13 @@ const schema = z.object({
 });
 
 function kea(raw: Readonly<Record<string, unknown>>) {
-  const text = contentOf(renderDhcpv6(planOf(raw)), "/etc/kea/kea-dhcp6.conf");
+  const text = contentOf(service.files(planOf(raw)), "/etc/kea/kea-dhcp6.conf");
   return schema.parse(JSON.parse(text)).Dhcp6;
 }
 
 describe("Kea's configuration", () => {
   it("is absent, with its unit's drop-in, when DHCPv6 is off", () => {
-    expect(renderDhcpv6(planOf({ dhcpv6: { mode: "off" } }))).toEqual([]);
+    expect(service.files(planOf({ dhcpv6: { mode: "off" } }))).toEqual([]);
   });
 
   it("listens on the LAN only", () => {
@@ -62,10 +62,12 @@ describe("Kea's configuration", () => {
     );
   });
 
-  it("comes with a unit that waits for the card, reloads and starts again", () => {
-    const unit = contentOf(renderDhcpv6(planOf()), "/etc/systemd/system/kea-dhcp6-server.service.d/ipv6-only-lab.conf");
+  it("comes with a unit that waits for the card, starts again", () => {
+    const unit = contentOf(
+      service.files(planOf()),
+      "/etc/systemd/system/kea-dhcp6-server.service.d/ipv6-only-lab.conf",
+    );
     expect(unit).toContain("After=sys-subsystem-net-devices-lan.device\n");
-    expect(unit).toContain("ExecReload=/bin/kill -HUP $MAINPID\n");
     expect(unit).toContain("Restart=on-failure\n");
   });
 });

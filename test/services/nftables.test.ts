@@ -1,4 +1,4 @@
-import { renderNftables } from "../../services/nftables";
+import { nftables as service } from "../../services/nftables";
 import { planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
@@ -6,7 +6,7 @@ import { contentOf } from "./files";
 function rules(raw: Readonly<Record<string, unknown>>): Map<string, string[]> {
   const sections = new Map<string, string[]>();
   let current: string[] = [];
-  for (const line of contentOf(renderNftables(planOf(raw)), "/etc/nftables.conf").split("\n")) {
+  for (const line of contentOf(service.files(planOf(raw)), "/etc/nftables.conf").split("\n")) {
     const [, name] = /^\t(?:set|chain) (\S+) \{$/.exec(line) ?? [];
     if (name !== undefined) {
       current = [];
@@ -25,10 +25,9 @@ function chain(raw: Readonly<Record<string, unknown>>, name: string): string {
 const bridged = (ipv6: string) => ({ uplink: { kind: "bridged", bridge: "br0", ipv6 } });
 
 describe("the firewall", () => {
-  it("replaces its own table only", () => {
-    const text = contentOf(renderNftables(planOf()), "/etc/nftables.conf");
-    expect(text).not.toContain("flush ruleset");
-    expect(text).toContain("\ntable inet ipv6_only_lab {}\ndelete table inet ipv6_only_lab\n");
+  it("replaces whatever was there, in one transaction", () => {
+    const text = contentOf(service.files(planOf()), "/etc/nftables.conf");
+    expect(text).toMatch(/^#!\/usr\/sbin\/nft -f\n#.*\nflush ruleset\n\ntable inet ipv6_only_lab \{\n/);
   });
 
   it("decides before Jool's hook at priority -75 and before conntrack at -200", () => {

@@ -1,4 +1,4 @@
-import { renderRadvd } from "../../services/radvd";
+import { radvd as service } from "../../services/radvd";
 import { configurations, planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
@@ -34,7 +34,9 @@ function parse(text: string): Block {
 }
 
 function lanBlock(raw: Readonly<Record<string, unknown>>): Block {
-  const block = parse(contentOf(renderRadvd(planOf(raw)), "/etc/radvd.conf")).blocks.get("interface lan");
+  const block = parse(contentOf(service.files(planOf(raw)), "/etc/ipv6-only-lab/radvd.conf")).blocks.get(
+    "interface lan",
+  );
   if (block === undefined) throw new Error("no interface lan");
   return block;
 }
@@ -58,8 +60,9 @@ describe.each(Object.entries(configurations))("radvd.conf of %s", (_name, raw) =
     });
   });
 
-  it("announces the LAN prefix with its flags and lifetimes", () => {
-    expect(Object.fromEntries(lan.blocks.get(`prefix ${plan.lan.prefix}`)?.options ?? [])).toEqual({
+  it("announces the LAN prefix with its flags and lifetimes, as the router's whole address where the R flag is set", () => {
+    const announced = ra.prefix.routerAddress ? `${plan.lan.gatewayAddress}/64` : plan.lan.prefix;
+    expect(Object.fromEntries(lan.blocks.get(`prefix ${announced}`)?.options ?? [])).toEqual({
       AdvOnLink: onOff(ra.prefix.onLink),
       AdvAutonomous: onOff(ra.prefix.autonomous),
       AdvRouterAddr: onOff(ra.prefix.routerAddress),
@@ -86,6 +89,6 @@ describe("radvd.conf", () => {
     expect(lan.options.get("MinRtrAdvInterval")).toBe("3");
     expect(lan.options.get("MaxRtrAdvInterval")).toBe("10");
     expect(lan.options.get("AdvOtherConfigFlag")).toBe("on");
-    expect([...lan.blocks.keys()]).toContain("prefix fc01:0:0:1::/64");
+    expect([...lan.blocks.keys()]).toContain("prefix fc01:0:0:1::1/64");
   });
 });

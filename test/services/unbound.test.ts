@@ -1,4 +1,4 @@
-import { renderDns64 } from "../../services/dns64";
+import { unbound as service } from "../../services/unbound";
 import { configurations, planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
@@ -19,7 +19,7 @@ function values(text: string, key: string): string[] {
 }
 
 function main(raw: Readonly<Record<string, unknown>>): string {
-  return contentOf(renderDns64(planOf(raw)), mainFile);
+  return contentOf(service.files(planOf(raw)), mainFile);
 }
 
 describe.each(Object.entries(configurations))("unbound.conf of %s", (_name, raw) => {
@@ -48,7 +48,7 @@ describe.each(Object.entries(configurations))("unbound.conf of %s", (_name, raw)
       ["AAAA", plan.dns.ipv4OnlyArpa],
     ] as const) {
       expect(data.filter((record) => record.includes(` ${type} `))).toEqual(
-        addresses.map((address) => `ipv4only.arpa. 86400 IN ${type} ${address}`),
+        addresses.map((address) => `ipv4only.arpa. 10 IN ${type} ${address}`),
       );
     }
   });
@@ -72,7 +72,7 @@ describe("unbound.conf", () => {
   });
 
   it("leaves the choice to the probe on the gateway with auto: both variants are laid down, one is included", () => {
-    const files = renderDns64(planOf({ dns: { dnssec: "auto", forwarders: ["192.0.2.1"] } }));
+    const files = service.files(planOf({ dns: { dnssec: "auto", forwarders: ["192.0.2.1"] } }));
     expect(values(contentOf(files, mainFile), "module-config")).toEqual([]);
     expect(contentOf(files, mainFile)).toContain('\ninclude: "/etc/unbound/ipv6-only-lab/dnssec.conf"\n');
     const variant = (name: string) =>

@@ -98,7 +98,7 @@ describeVcenter(`the inventory${withoutGo}`, () => {
     await pulumi.runtime.setMocks(mocks, "ipv6-only-lab", "test");
     const plan = planOf(platformWith({ uplinkNetwork: "VM Netwerk", datastore: "LocalDS_1", template: "windows" }));
     if (plan.platform.kind !== "vsphere") throw new Error("The fixture is not on vSphere.");
-    const failing = lookUpSite(plan, plan.platform, login);
+    const failing = lookUpSite(plan.platform, login);
     await expect(failing).rejects.toThrow(/platform\.uplinkNetwork: VM Netwerk[\s\S]*Did you mean VM Network\?/);
     await expect(failing).rejects.toThrow(/platform\.datastore: LocalDS_1[\s\S]*There are: LocalDS_0/);
     await expect(failing).rejects.toThrow(/platform\.template: windows[\s\S]*There are: debian-13/);

@@ -1,0 +1,3 @@
+export function sortedUnique(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
+}
