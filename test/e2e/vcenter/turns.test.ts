@@ -48,7 +48,7 @@ function program(login: Vcenter["login"], { clients, fails = false }: Wanted) {
     });
     const plan = planLab(config, { project, stack: "test" });
     if (plan.platform.kind !== "vsphere") throw new Error("The lab is not on vSphere.");
-    const site = await lookUpSite(plan, plan.platform, login);
+    const site = await lookUpSite(plan.platform, login);
     const opts = { parent: new pulumi.ComponentResource("test:index:Lab", "lab") };
     const platform = new VspherePlatform("lab", plan, plan.platform, { login, site }, opts);
     const segment = platform.segment("lab-lan", plan.lan, opts);
