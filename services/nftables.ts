@@ -100,9 +100,11 @@ function input(plan: LabPlan): string {
 
 function forward(plan: LabPlan): string {
   const routed = plan.uplink.ipv6 !== "none";
+  const { hostNetworks } = plan.uplink;
   return block(
     "chain forward",
     "type filter hook forward priority filter; policy drop;",
+    hostNetworks.length > 0 && drop(`ip6 daddr { ${hostNetworks.join(", ")} }`, "leads to the host"),
     drop(`ip6 daddr ${plan.nat64.prefix}`, "not taken by the translator"),
     routed && "ct state established,related accept",
     routed && drop("ct state invalid", "invalid"),

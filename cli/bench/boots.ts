@@ -17,6 +17,7 @@ import { lanSegmentHandler } from "../../provider/lan-segment";
 import { consoleProblem } from "../../provider/qemu/console";
 import type { NicArgs } from "../../provider/resources";
 import { virtualMachineHandler } from "../../provider/virtual-machine";
+import { gatewaySoftware } from "../../services";
 import { connect, generateKeyPair, type GeneratedKeyPair, type SshEndpoint } from "../../ssh";
 import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { stackFolder } from "../../host/paths";
@@ -102,7 +103,10 @@ async function prepare(): Promise<Bench> {
     client,
     login,
     context,
-    gateway: machine(plan.gateway, gatewayDocuments(plan, identity()), [uplink, lan(plan.gateway.lanMac)]),
+    gateway: machine(plan.gateway, gatewayDocuments(plan, identity(), gatewaySoftware), [
+      uplink,
+      lan(plan.gateway.lanMac),
+    ]),
     clientMachine: machine(client, clientDocuments(plan, client, identity()), [lan(client.lanMac)]),
   };
 }
