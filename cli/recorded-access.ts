@@ -1,7 +1,6 @@
 /** How the commands that look into a lab get in: by the stack's own outputs. */
 import { z } from "zod";
 import { type LabAccess, labAccessSchema } from "../verify/access";
-import { defaultStack } from "./stack-arguments";
 import type { Deployment } from "./backend";
 import { UserError } from "../host/messages";
 import { projectRoot } from "../host/paths";
@@ -19,17 +18,23 @@ const exportSchema = z.object({
 
 /** @throws UserError when the stack does not exist, or no `up` has come far enough to say how to reach its machines. */
 export async function readAccess(stack: string): Promise<LabAccess> {
-  const deployment = await setUp();
+  const deployment = await setUp(stack);
   if (!(await stackExists(deployment, stack))) {
-    throw new UserError(`There is no lab "${stack}". npm run up${forStack(stack)} creates it.`);
+    throw new UserError(`There is no lab "${stack}". npm run up -- --stack ${stack} creates it.`);
   }
   const access = await recordedAccess(deployment, stack);
   if (access === undefined) {
     throw new UserError(
-      `The lab "${stack}" is not complete: not all of its machines are there. npm run up${forStack(stack)} goes on.`,
+      `The lab "${stack}" is not complete: not all of its machines are there. npm run up -- --stack ${stack} goes on.`,
     );
   }
-  return labAccessSchema.parse(access);
+  const read = labAccessSchema.safeParse(access);
+  if (!read.success) {
+    throw new UserError(
+      `The lab "${stack}" was recorded by another version of this program. npm run up -- --stack ${stack} records it anew.`,
+    );
+  }
+  return read.data;
 }
 
 /**
@@ -55,8 +60,4 @@ const secretSchema = z.object({ plaintext: z.string() });
 function plain(value: unknown): unknown {
   const secret = secretSchema.safeParse(value);
   return secret.success ? JSON.parse(secret.data.plaintext) : value;
-}
-
-function forStack(stack: string): string {
-  return stack === defaultStack ? "" : ` -- --stack ${stack}`;
 }

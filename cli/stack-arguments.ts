@@ -1,6 +1,7 @@
 /** The arguments of the commands: which stack, and what is passed on to Pulumi. */
+import { UserError } from "../host/messages";
 
-export const defaultStack = "dev";
+import { defaultStack } from "../verify/access";
 
 export interface StackArguments {
   readonly stack: string;
@@ -8,20 +9,25 @@ export interface StackArguments {
   readonly rest: readonly string[];
 }
 
-/** Takes `--stack NAME`, `--stack=NAME` and `-s NAME` out; `PULUMI_STACK`, else `dev`, where none is given. */
+/**
+ * Takes `--stack NAME`, `-s NAME` and their other spellings out; `PULUMI_STACK`, else `dev`, where none is given.
+ * @throws UserError when the name is missing: the default must not take its place.
+ */
 export function stackArguments(args: readonly string[], environment: NodeJS.ProcessEnv = process.env): StackArguments {
   const rest: string[] = [];
-  let stack: string | undefined;
+  let stack = environment.PULUMI_STACK ?? "";
   for (let index = 0; index < args.length; index += 1) {
     const argument = args[index] ?? "";
-    if (argument === "--stack" || argument === "-s") {
-      stack = args[index + 1];
-      index += 1;
-    } else if (argument.startsWith("--stack=")) stack = argument.slice("--stack=".length);
-    else rest.push(argument);
+    const [, joined] = /^(?:--stack=|-s=?(?=[^-]))(.*)$/.exec(argument) ?? [];
+    if (joined === undefined && argument !== "--stack" && argument !== "-s") {
+      rest.push(argument);
+      continue;
+    }
+    if (joined === undefined) index += 1;
+    stack = joined ?? args[index] ?? "";
+    if (stack === "" || stack.startsWith("-")) throw new UserError(`${argument} takes the name of a stack.`);
   }
-  const fallback = environment.PULUMI_STACK ?? "";
-  return { stack: stack ?? (fallback === "" ? defaultStack : fallback), rest };
+  return { stack: stack === "" ? defaultStack : stack, rest };
 }
 
 /** Subcommands of Pulumi that read a stack's file and can be given another (`--config-file`). */

@@ -6,12 +6,16 @@ import type { Ethernet, WriteFile } from "./schema";
 import { installGatewayScript } from "./scripts";
 
 /** The first boot of the gateway: its cards, and what its image lacks. Services are laid down later, over SSH. */
-export function gatewayDocuments(plan: LabPlan, identity: MachineIdentity): CloudInitDocuments {
+export function gatewayDocuments(
+  plan: LabPlan,
+  identity: MachineIdentity,
+  software: GatewaySoftware,
+): CloudInitDocuments {
   return machineDocuments(plan, {
     hostname: plan.gateway.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: ethernets(plan) },
-    ...installation(plan),
+    ...installation(plan, software),
   });
 }
 
@@ -79,42 +83,36 @@ function managementCard(macaddress: string): Ethernet {
   };
 }
 
-/** What apply.sh and the services need on the gateway; a complete guest has them all. */
-const gatewayPackages = [
-  "bind9-dnsutils",
-  "dns-root-data",
-  "ethtool",
-  "jool-dkms",
-  "jool-tools",
-  "kea-dhcp6-server",
-  "nftables",
-  "radvd",
-  "unbound",
-];
+/** What the gateway's services come with. A complete guest has it all. */
+export interface GatewaySoftware {
+  /** Debian packages, sorted. */
+  readonly packages: readonly string[];
+  /**
+   * Units that Debian starts when their package is installed, with the distribution's configuration: a resolver that
+   * nobody asked for. Each is held back until a bundle has been laid down.
+   */
+  readonly heldBack: readonly string[];
+}
 
 const installerPath = "/usr/local/lib/ipv6-only-lab/install-gateway";
 
-function installation({ guest }: LabPlan): Pick<MachineDocuments, "files" | "commands"> {
+function installation({ guest }: LabPlan, software: GatewaySoftware): Pick<MachineDocuments, "files" | "commands"> {
   const installer: WriteFile = { path: installerPath, permissions: "0755", content: installGatewayScript };
   switch (guest.kind) {
     case "complete":
       return guest.jool === "prebuilt" ? {} : { files: [installer], commands: [[installerPath]] };
     case "generic":
       return {
-        files: [installer, ...gates()],
-        commands: [[installerPath, ...[...new Set([...gatewayPackages, ...guest.extraPackages])].sort()]],
+        files: [installer, ...software.heldBack.map(gate)],
+        commands: [[installerPath, ...[...new Set([...software.packages, ...guest.extraPackages])].sort()]],
       };
   }
 }
 
-/**
- * Debian starts a daemon when its package is installed, with the distribution's configuration: a resolver that nobody
- * asked for. These hold each back until apply.sh has laid down a bundle.
- */
-function gates(): WriteFile[] {
-  return ["kea-dhcp6-server", "radvd", "unbound"].map((unit) => ({
-    path: `/etc/systemd/system/${unit}.service.d/10-await-bundle.conf`,
+function gate(unit: string): WriteFile {
+  return {
+    path: `/etc/systemd/system/${unit}.d/10-await-bundle.conf`,
     permissions: "0644",
     content: "[Unit]\nConditionPathExists=/var/lib/ipv6-only-lab/manifest\n",
-  }));
+  };
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { gatewayDocuments } from "../cloud-init/gateway";
 import type { LabPlan } from "../plan/model";
 import { GatewayState, KeyPair } from "../provider/resources";
-import { renderBundle } from "../services";
+import { gatewaySoftware, renderBundle } from "../services";
 import { bundleDigest, bundleText, outlineText } from "../services/bundle";
 import { applyScript } from "../services/script";
 import type { Machine, NetworkReference, Platform } from "./platform";
@@ -33,10 +33,14 @@ export class Gateway extends pulumi.ComponentResource {
     const documents = pulumi
       .secret(pulumi.all([hostKey.privateKey, hostKey.publicKey, login.key.publicKey]))
       .apply(([privateKey, publicKey, loginKey]) =>
-        gatewayDocuments(plan, {
-          hostKey: { privateKey, publicKey },
-          authorizedKeys: [loginKey, ...plan.ssh.authorizedKeys],
-        }),
+        gatewayDocuments(
+          plan,
+          {
+            hostKey: { privateKey, publicKey },
+            authorizedKeys: [loginKey, ...plan.ssh.authorizedKeys],
+          },
+          gatewaySoftware,
+        ),
       );
     this.machine = args.platform.virtualMachine(
       name,

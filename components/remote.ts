@@ -68,6 +68,9 @@ export function rootScript(name: string, args: ScriptArgs, opts: pulumi.CustomRe
       triggers: [args.machineId],
       addPreviousOutputInEnv: false,
     },
-    pulumi.mergeOptions(opts, { customTimeouts: { create: "40m", update: "10m" } }),
+    pulumi.mergeOptions(opts, {
+      customTimeouts: { create: "40m", update: "10m" },
+      additionalSecretOutputs: ["stdout", "stderr"],
+    }),
   );
 }

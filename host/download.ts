@@ -1,20 +1,44 @@
-/** Downloads that can be interrupted: a `.part` file grows, and the next try goes on where the last one stopped. */
+/**
+ * Downloads, through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY (or their lower-case names) name. They can be
+ * interrupted: a `.part` file grows, and the next try goes on where the last one stopped.
+ */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from "node:fs";
-import { request as requestHttp } from "node:http";
-import { type RequestOptions, request as requestHttps } from "node:https";
-import type { IncomingMessage } from "node:http";
-import { Transform } from "node:stream";
+import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Response } from "undici";
+import { UserError, codeOf, messageOf } from "./messages";
 
-/** Milliseconds until a server must have answered, and the longest silence in the middle of a file. */
-const answerTimeout = 5000;
-const silenceTimeout = 30_000;
-const maximumRedirects = 5;
+/** Seconds until a server must have answered: quick where another way is tried next, patient with proxies that scan. */
+const textAnswer = 5;
+const fileAnswer = 60;
+/** The longest silence in the middle of a file. */
+const silence = 30;
 
-/** The network does not lead there: the next rung of the ladder is tried. */
+/** The network does not lead there. */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
+}
+
+/** What arrived is not what was promised; it was deleted. */
+export class WrongDigestError extends Error {
+  override readonly name = "WrongDigestError";
+
+  constructor(
+    url: string,
+    expected: string,
+    readonly found: string,
+  ) {
+    super(`${url}: the SHA-256 of the download is ${found}, not ${expected}; it was deleted.`);
+  }
+}
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal;
+  /** Told before anything is written, in bytes. */
+  readonly onSize?: (bytes: number) => void;
+  /** Bytes so far and, when the server tells it, in all. */
+  readonly onProgress: (received: number, total: number | undefined) => void;
 }
 
 /**
@@ -22,62 +46,43 @@ export class UnreachableError extends Error {
  * @throws UnreachableError when no server answers, or with something else than 200.
  */
 export async function fetchText(url: string): Promise<string> {
-  const response = await get(url, {});
-  if (response.statusCode !== 200) {
-    response.destroy();
-    throw new UnreachableError(`${url} answered ${response.statusCode ?? "nothing"}`);
-  }
-  let text = "";
-  response.setEncoding("utf8");
-  for await (const chunk of response) text += String(chunk);
-  return text;
+  const response = await get(url, 0, textAnswer, undefined);
+  if (response.status !== 200) throw await refused(url, response);
+  return response.text();
 }
 
 /**
  * Fetches a file whose SHA-256 is known. The file appears under its name only when it is whole and right.
- * @param onProgress bytes so far and, when the server tells it, in all.
- * @throws UnreachableError; Error when the digest differs (the wrong file is deleted).
+ * @throws UnreachableError; UserError when it was cut off; WrongDigestError; the signal's reason.
  */
-export async function downloadFile(
-  url: string,
-  file: string,
-  sha256: string,
-  onProgress: (received: number, total: number | undefined) => void,
-): Promise<void> {
+export async function downloadFile(url: string, file: string, sha256: string, options: DownloadOptions): Promise<void> {
   const part = `${file}.part`;
-  await appendRest(url, part, onProgress);
-  const actual = await digestOf(part);
-  if (actual !== sha256) {
+  await appendRest(url, part, options);
+  const found = await digestOf(part, options.signal);
+  if (found !== sha256) {
     rmSync(part);
-    throw new Error(`${url}: the SHA-256 of the download is ${actual}, not ${sha256}; it was deleted.`);
+    throw new WrongDigestError(url, sha256, found);
   }
   renameSync(part, file);
 }
 
-export async function digestOf(file: string): Promise<string> {
+/** SHA-256, in hexadecimal digits. */
+export async function digestOf(file: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
+  await pipeline(createReadStream(file), hash, signal === undefined ? {} : { signal });
   return hash.digest("hex");
 }
 
-async function appendRest(
-  url: string,
-  part: string,
-  onProgress: (received: number, total: number | undefined) => void,
-): Promise<void> {
+async function appendRest(url: string, part: string, options: DownloadOptions): Promise<void> {
+  const { signal, onSize, onProgress } = options;
   const have = existsSync(part) ? statSync(part).size : 0;
-  const response = await get(url, have === 0 ? {} : { range: `bytes=${have}-` });
+  const response = await get(url, have, fileAnswer, signal);
   // 416: nothing is left after what we have; whether that is the whole file, the digest tells.
-  if (response.statusCode === 416) {
-    response.destroy();
-    return;
-  }
-  const resumed = response.statusCode === 206;
-  if (!resumed && response.statusCode !== 200) {
-    response.destroy();
-    throw new UnreachableError(`${url} answered ${response.statusCode ?? "nothing"}`);
-  }
-  const length = Number(response.headers["content-length"]);
+  if (have > 0 && response.status === 416) return response.body?.cancel();
+  const resumed = response.status === 206;
+  if ((!resumed && response.status !== 200) || response.body === null) throw await refused(url, response);
+  const length = Number(response.headers.get("content-length") ?? Number.NaN);
+  if (Number.isFinite(length)) onSize?.(length);
   let received = resumed ? have : 0;
   const total = Number.isFinite(length) ? received + length : undefined;
   const count = new Transform({
@@ -87,37 +92,47 @@ async function appendRest(
       done(null, chunk);
     },
   });
-  await pipeline(response, count, createWriteStream(part, { flags: resumed ? "a" : "w" }));
+  try {
+    await pipeline(Readable.fromWeb(response.body), count, createWriteStream(part, { flags: resumed ? "a" : "w" }));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new UserError(
+      `The download of ${url} was cut off: ${reasonOf(error)}. Run the command again: it goes on from there.`,
+    );
+  }
 }
 
-async function get(url: string, headers: Record<string, string>, redirects = 0): Promise<IncomingMessage> {
-  const response = await open(url, { headers });
-  const { location } = response.headers;
-  const status = response.statusCode ?? 0;
-  if (status < 300 || status >= 400 || location === undefined) return response;
-  response.destroy();
-  if (redirects === maximumRedirects) throw new UnreachableError(`${url}: too many redirects`);
-  return get(new URL(location, url).href, headers, redirects + 1);
+async function refused(url: string, response: Response): Promise<UnreachableError> {
+  await response.body?.cancel();
+  return new UnreachableError(`${url} answered ${response.status} ${response.statusText}`.trimEnd());
 }
 
-function open(url: string, options: RequestOptions): Promise<IncomingMessage> {
-  const start = url.startsWith("https:") ? requestHttps : requestHttp;
-  return new Promise((resolve, reject) => {
-    const request = start(url, options);
-    const timer = setTimeout(() => {
-      request.destroy(new Error(`no answer within ${answerTimeout / 1000} s`));
-    }, answerTimeout);
-    request.on("response", (response) => {
-      clearTimeout(timer);
-      response.setTimeout(silenceTimeout, () => {
-        response.destroy(new Error(`nothing came for ${silenceTimeout / 1000} s`));
-      });
-      resolve(response);
+/** Follows redirects; `start` is the first byte that is wanted. */
+async function get(url: string, start: number, seconds: number, signal: AbortSignal | undefined): Promise<Response> {
+  // Loading it takes a tenth of a second, and most commands download nothing.
+  const { EnvHttpProxyAgent, fetch } = await import("undici");
+  const noAnswer = new AbortController();
+  const timer = setTimeout(() => {
+    noAnswer.abort(new Error(`no answer within ${seconds} s`));
+  }, seconds * 1000);
+  try {
+    return await fetch(url, {
+      // Proxies often let a tunnel (CONNECT) through to port 443 only: plain HTTP is asked of the proxy itself.
+      dispatcher: new EnvHttpProxyAgent({ proxyTunnel: false, bodyTimeout: silence * 1000 }),
+      signal: AbortSignal.any([noAnswer.signal, ...(signal === undefined ? [] : [signal])]),
+      headers: { "accept-encoding": "identity", ...(start > 0 ? { range: `bytes=${start}-` } : {}) },
     });
-    request.on("error", (error) => {
-      clearTimeout(timer);
-      reject(new UnreachableError(`${new URL(url).host}: ${error.message}`, { cause: error }));
-    });
-    request.end();
-  });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new UnreachableError(`${new URL(url).host}: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** fetch hides the reason levels down; of several addresses that were tried in vain there is only the code. */
+function reasonOf(error: unknown): string {
+  if (typeof error !== "object" || error === null) return String(error);
+  if ("cause" in error && error.cause !== undefined) return reasonOf(error.cause);
+  return messageOf(error) || String(codeOf(error));
 }

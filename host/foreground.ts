@@ -1,9 +1,7 @@
 /** One program in the foreground: it has the terminal, and it gets each of the user's signals exactly once. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-
-/** Signals of one press come more than once, from each of npm and the shell between the user and us. */
-const onePressMilliseconds = 400;
+import { onePressMilliseconds } from "./interruption";
 
 export interface ForegroundOptions {
   readonly cwd: string;

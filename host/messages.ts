@@ -5,19 +5,33 @@ export class UserError extends Error {
   override readonly name = "UserError";
 }
 
+/** What is going on right now, by what is done; shown on a terminal as one line that is written over. */
+const going = new Map<string, string>();
+
 /** One line on stderr, so that stdout stays what was asked for. */
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  const clear = process.stderr.isTTY && going.size > 0 ? "\r\x1b[K" : "";
+  process.stderr.write(`${clear}${line}\n`);
+  if (going.size > 0) showProgress();
 }
 
-/** A line that is written over by the next on a terminal, and left out elsewhere. */
-export function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+/** Shows how far something is until the next line about it; left out where there is no terminal. */
+export function progress(line: string, what = ""): void {
+  going.set(what, line.trim());
+  showProgress();
 }
 
-/** Ends a line of `progress`. */
-export function progressDone(): void {
-  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+/** Ends the lines of `progress` about something. */
+export function progressDone(what = ""): void {
+  going.delete(what);
+  showProgress();
+}
+
+function showProgress(): void {
+  if (!process.stderr.isTTY) return;
+  const each = Math.floor(process.stderr.columns / Math.max(going.size, 1)) - 4;
+  const lines = [...going.values()].map((line) => line.slice(0, each));
+  process.stderr.write(`\r\x1b[K${lines.length === 0 ? "" : `  ${lines.join("  | ")}`}`);
 }
 
 export function messageOf(error: unknown): string {

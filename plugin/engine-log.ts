@@ -5,6 +5,7 @@ import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 
 export class EngineLog {
   private client: EngineClient | undefined;
+  private last: Promise<void> = Promise.resolve();
 
   /** @param address where the engine listens, `127.0.0.1:PORT`; empty: nobody listens, lines are dropped. */
   attach(address: string): void {
@@ -26,8 +27,17 @@ export class EngineLog {
     this.send(new LogRequest().setSeverity(LogSeverity.WARNING).setUrn(urn).setMessage(message));
   }
 
+  /** One after the other, so that they are shown in their order; one that does not arrive fails nothing. */
   private send(request: LogRequest): void {
-    // A line that does not arrive must not fail the operation it tells of.
-    this.client?.log(request, () => undefined);
+    const { client } = this;
+    if (client === undefined) return;
+    this.last = this.last.then(
+      () =>
+        new Promise((resolve) => {
+          client.log(request, () => {
+            resolve();
+          });
+        }),
+    );
   }
 }

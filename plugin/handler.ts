@@ -1,4 +1,4 @@
-/** What a resource of the provider has to be able to do. One handler for each type; `service.ts` does the rest. */
+/** What a resource of the provider has to be able to do. One handler for each type; `provider-service.ts` does the rest. */
 
 /** Properties as plain values, secrets already unwrapped; unknown ones (in a preview) hold `unknownValue`. */
 export type Properties = Readonly<Record<string, unknown>>;
@@ -7,7 +7,7 @@ export type Properties = Readonly<Record<string, unknown>>;
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export interface OperationContext {
-  /** Aborted by Ctrl-C: every long operation must end within seconds and leave what the next `up` can go on from. */
+  /** Aborted by Ctrl-C and by the resource's customTimeouts: every long operation must end within seconds and leave what the next `up` can go on from. */
   readonly signal: AbortSignal;
   /** One line on the resource's row of the terminal, written over by the next. */
   readonly progress: (line: string) => void;
@@ -27,6 +27,8 @@ export interface Difference {
   readonly changed: readonly string[];
   /** Those among them for which the resource is made anew. */
   readonly replaces: readonly string[];
+  /** Else the old one makes room first: names, folders and ports of a resource are its own. */
+  readonly createsFirst?: true;
 }
 
 /** A resource as the engine remembers it. */

@@ -1,5 +1,4 @@
 /** The resource provider protocol: every request of the engine, turned into a call of one handler. */
-import * as grpc from "@grpc/grpc-js";
 import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import {
   CheckFailure as CheckFailureMessage,
@@ -8,6 +7,7 @@ import {
   CreateResponse,
   DiffResponse,
   GetSchemaResponse,
+  type InvokeResponse,
   PropertyDiff,
   ProviderHandshakeResponse,
   ReadResponse,
@@ -17,7 +17,8 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
-import { codeOf, messageOf } from "../host/messages";
+import { codeOf } from "../host/messages";
+import { answer } from "./answer";
 import type { EngineLog } from "./engine-log";
 import {
   containsUnknown,
@@ -42,6 +43,7 @@ type Served = Pick<
   | "read"
   | "update"
   | "delete"
+  | "invoke"
   | "cancel"
 >;
 
@@ -51,6 +53,8 @@ export interface ProviderDefinition {
   readonly schema: () => string;
   /** By type token, e.g. `lab:index:KeyPair`. */
   readonly handlers: ReadonlyMap<string, ResourceHandler>;
+  /** What to do about a type or function that is not among them. */
+  readonly remedy?: string;
 }
 
 const propertiesSchema = z.record(z.string(), z.unknown());
@@ -75,7 +79,7 @@ export class ProviderService {
     await Promise.allSettled(this.underWay);
   }
 
-  /** What is not listed here (components, functions, mappings) answers UNIMPLEMENTED. */
+  /** What is not listed here (components, mappings) answers UNIMPLEMENTED. */
   implementation(): Served {
     return {
       handshake: (call, done) => {
@@ -120,7 +124,7 @@ export class ProviderService {
         });
       },
       create: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const handler = this.handler(request.getUrn());
           const inputs = fromStruct(request.getProperties());
           if (request.getPreview()) {
@@ -131,7 +135,7 @@ export class ProviderService {
         });
       },
       read: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
           const found = await this.handler(request.getUrn()).read(
             old,
@@ -142,7 +146,7 @@ export class ProviderService {
         });
       },
       update: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const handler = this.handler(request.getUrn());
           const inputs = fromStruct(request.getNews());
           const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
@@ -154,12 +158,15 @@ export class ProviderService {
         });
       },
       delete: ({ request }, done) => {
-        answerLater(done, async () => {
+        answer(done, async () => {
           const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
           const handler = this.handler(request.getUrn());
           await this.operate("delete", request, (context) => handler.delete(old, context));
           return new Empty();
         });
+      },
+      invoke: ({ request }, done) => {
+        answer<InvokeResponse>(done, () => this.refuse("function", request.getTok()));
       },
       cancel: (_call, done) => {
         this.cancel();
@@ -171,8 +178,12 @@ export class ProviderService {
   private handler(urn: string): ResourceHandler {
     const type = typeOf(urn);
     const handler = this.definition.handlers.get(type);
-    if (handler === undefined) throw new Error(`The provider knows no resource of the type ${type}.`);
-    return handler;
+    return handler ?? this.refuse("resource of the type", type);
+  }
+
+  private refuse(what: string, token: string): never {
+    const { remedy } = this.definition;
+    throw new Error(`The provider knows no ${what} ${token}.${remedy === undefined ? "" : ` ${remedy}`}`);
   }
 
   /** Runs one operation until it ends, is cancelled, or takes longer than the resource's `customTimeouts` allow. */
@@ -231,14 +242,13 @@ function previewed(handler: ResourceHandler, inputs: Properties, old: Properties
   return { ...inputs, ...handler.preview(inputs, old) };
 }
 
-function diffResponse({ changed, replaces }: Difference): DiffResponse {
+function diffResponse({ changed, replaces, createsFirst }: Difference): DiffResponse {
   const { DIFF_NONE, DIFF_SOME } = DiffResponse.DiffChanges;
   const response = new DiffResponse()
     .setChanges(changed.length === 0 ? DIFF_NONE : DIFF_SOME)
     .setDiffsList([...changed])
     .setReplacesList([...replaces])
-    // Names, folders and ports of a resource are its own: the old one makes room first.
-    .setDeletebeforereplace(replaces.length > 0)
+    .setDeletebeforereplace(replaces.length > 0 && createsFirst !== true)
     .setHasdetaileddiff(true);
   for (const name of changed) {
     const kind = replaces.includes(name) ? PropertyDiff.Kind.UPDATE_REPLACE : PropertyDiff.Kind.UPDATE;
@@ -265,19 +275,3 @@ const valueSchema: z.ZodType<JavaScriptValue> = z.lazy(() =>
   z.union([z.null(), z.number(), z.string(), z.boolean(), z.array(valueSchema), z.record(z.string(), valueSchema)]),
 );
 const structSchema = z.record(z.string(), valueSchema);
-
-function answer<T>(done: grpc.sendUnaryData<T>, make: () => T): void {
-  answerLater(done, () => Promise.resolve().then(make));
-}
-
-function answerLater<T>(done: grpc.sendUnaryData<T>, make: () => Promise<T>): void {
-  make().then(
-    (response) => {
-      done(null, response);
-    },
-    (error: unknown) => {
-      const details = messageOf(error);
-      done({ code: grpc.status.UNKNOWN, details, name: "Error", message: details });
-    },
-  );
-}

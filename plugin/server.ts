@@ -47,3 +47,8 @@ function endWithParent(end: () => void): void {
     end();
   }, 1000).unref();
 }
+
+/** Where the engine that started this process listens: the first argument that is no option. */
+export function engineAddress(): string {
+  return process.argv.slice(2).find((argument) => !argument.startsWith("-")) ?? "";
+}

@@ -24,6 +24,8 @@ export interface Service {
   readonly unit?: string;
   /** Debian packages that bring it. */
   readonly packages: readonly string[];
+  /** Debian starts it as soon as its package is there, before anybody has laid down what it should do. */
+  readonly startsWhenInstalled?: true;
   /** Its files; none: the plan does without it, and it is stopped and disabled. */
   readonly files: (plan: LabPlan) => readonly ServiceFile[];
 }

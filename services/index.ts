@@ -22,10 +22,8 @@ export function runningUnits(plan: LabPlan): readonly string[] {
   return services.flatMap(({ unit, files }) => (unit !== undefined && files(plan).length > 0 ? [unit] : []));
 }
 
-/** Debian packages that a gateway needs, sorted: those of the services, and what their scripts call. */
-export const gatewayPackages: readonly string[] = [
-  ...new Set([...services.flatMap(({ packages }) => packages), "bind9-dnsutils", "ethtool"]),
-].sort();
-
-/** Units that Debian starts when their package is installed, before anybody has laid down what they should do. */
-export const startedByTheirPackages: readonly string[] = [kea, radvd, unbound].flatMap(({ unit }) => unit ?? []);
+/** What a gateway needs installed: for the services, and for what their scripts call. */
+export const gatewaySoftware = {
+  packages: [...new Set([...services.flatMap(({ packages }) => packages), "bind9-dnsutils", "ethtool"])].sort(),
+  heldBack: services.flatMap(({ unit, startsWhenInstalled }) => (startsWhenInstalled ? (unit ?? []) : [])),
+};

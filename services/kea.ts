@@ -11,6 +11,7 @@ export const kea: Service = {
   name: "kea",
   unit: "kea-dhcp6-server.service",
   packages: ["kea-dhcp6-server"],
+  startsWhenInstalled: true,
   files: (plan) =>
     plan.dhcpv6.mode === "off"
       ? []

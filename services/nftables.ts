@@ -45,13 +45,16 @@ function deniedDestinations({ nat64 }: LabPlan): string {
   );
 }
 
+/** Wherever a packet comes from that is neither the LAN's nor the gateway's own. */
+const elsewhere = `iifname != { "${lan}", "lo" }`;
+
 /** Priority raw (-300) is before conntrack (-200), which must not see what Jool (-75) takes, and after defragmentation. */
 function prerouting(plan: LabPlan): string {
   return block(
     "chain prerouting",
     "type filter hook prerouting priority raw; policy accept;",
-    drop(`iifname "${uplink}" ip6 daddr ${plan.nat64.prefix}`, "translator used from the uplink"),
-    drop(`iifname "${uplink}" ip6 saddr { ${plan.lan.prefix}, ${plan.nat64.prefix} }`, "LAN address from the uplink"),
+    drop(`${elsewhere} ip6 daddr ${plan.nat64.prefix}`, "translator used from elsewhere"),
+    drop(`${elsewhere} ip6 saddr { ${plan.lan.prefix}, ${plan.nat64.prefix} }`, "LAN address from elsewhere"),
     `iifname "${lan}" jump from_lan`,
   );
 }
@@ -100,9 +103,11 @@ function input(plan: LabPlan): string {
 
 function forward(plan: LabPlan): string {
   const routed = plan.uplink.ipv6 !== "none";
+  const { hostNetworks } = plan.uplink;
   return block(
     "chain forward",
     "type filter hook forward priority filter; policy drop;",
+    hostNetworks.length > 0 && drop(`ip6 daddr { ${hostNetworks.join(", ")} }`, "leads to the host"),
     drop(`ip6 daddr ${plan.nat64.prefix}`, "not taken by the translator"),
     routed && "ct state established,related accept",
     routed && drop("ct state invalid", "invalid"),

@@ -11,6 +11,7 @@ export const radvd: Service = {
   name: "radvd",
   unit: "radvd.service",
   packages: ["radvd"],
+  startsWhenInstalled: true,
   files: (plan) => [textFile("/etc/ipv6-only-lab/radvd.conf", configuration(plan))],
 };
 

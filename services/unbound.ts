@@ -19,6 +19,7 @@ export const unbound: Service = {
   name: "unbound",
   unit: "unbound.service",
   packages: ["dns-root-data", "unbound"],
+  startsWhenInstalled: true,
   files: (plan) => [
     textFile(
       "/etc/default/unbound",

@@ -13,15 +13,10 @@ export interface SshEndpoint {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** OpenSSH or PEM private key; preferred over the password. */
-  readonly privateKey?: string | undefined;
-  /** For an encrypted private key. */
-  readonly privateKeyPassword?: string | undefined;
-  readonly password?: string | undefined;
-  /** Path of an agent's socket. */
-  readonly agentSocketPath?: string | undefined;
-  /** The server's public key, one line. Undefined: any key is accepted. */
-  readonly hostKey?: string | undefined;
+  /** OpenSSH or PEM private key. */
+  readonly privateKey: string;
+  /** The server's public key, one line. */
+  readonly hostKey: string;
   /** Seconds for one attempt from TCP to the end of authentication; 0 is without limit. Default 15. */
   readonly dialTimeout?: number | undefined;
   /** How often a failed attempt is repeated; default: never. */
@@ -156,10 +151,7 @@ function dial(endpoint: SshEndpoint, socket: Duplex | undefined, signal: AbortSi
       reject(check.mismatch() ?? error);
     };
     signal?.addEventListener("abort", onAbort);
-    client.on("error", (error) => {
-      // An agent that cannot be asked is one way of authentication less, not the end.
-      if (error.level !== "agent") fail(error);
-    });
+    client.on("error", fail);
     client.on("close", () => {
       fail(new Error("the connection was closed before the handshake ended"));
     });
@@ -168,44 +160,26 @@ function dial(endpoint: SshEndpoint, socket: Duplex | undefined, signal: AbortSi
       client.removeAllListeners("close");
       resolve(client);
     });
-    answerKeyboardInteractive(client, endpoint.password);
     client.connect({
-      ...authentication(endpoint),
+      username: endpoint.user,
+      privateKey: endpoint.privateKey,
       ...(socket === undefined ? { host: endpoint.host, port: endpoint.port } : { sock: socket }),
       readyTimeout: 0,
       keepaliveInterval: 10_000,
       keepaliveCountMax: 6,
       hostVerifier: check.verify,
-      algorithms: { ...algorithms, ...(check.algorithms === undefined ? {} : { serverHostKey: check.algorithms }) },
+      algorithms: { ...algorithms, serverHostKey: check.algorithms },
     });
   });
 }
 
-function authentication(endpoint: SshEndpoint): ConnectConfig {
-  return {
-    username: endpoint.user,
-    ...(endpoint.privateKey === undefined ? {} : { privateKey: endpoint.privateKey }),
-    ...(endpoint.privateKeyPassword === undefined ? {} : { passphrase: endpoint.privateKeyPassword }),
-    ...(endpoint.password === undefined ? {} : { password: endpoint.password, tryKeyboard: true }),
-    ...(endpoint.agentSocketPath === undefined ? {} : { agent: endpoint.agentSocketPath }),
-  };
-}
-
-/** Servers that ask for the password as a question get it as the answer to each. */
-function answerKeyboardInteractive(client: Client, password: string | undefined): void {
-  if (password === undefined) return;
-  client.on("keyboard-interactive", (_name, _instructions, _language, prompts, finish) => {
-    finish(prompts.map(() => password));
-  });
-}
-
 function hostKeyCheck(endpoint: SshEndpoint) {
-  const pinned = endpoint.hostKey === undefined ? undefined : parseHostKey(endpoint.hostKey);
+  const pinned = parseHostKey(endpoint.hostKey);
   let mismatch: HostKeyMismatchError | undefined;
   return {
-    algorithms: pinned === undefined ? undefined : hostKeyAlgorithms(pinned.algorithms),
+    algorithms: hostKeyAlgorithms(pinned.algorithms),
     verify: (presented: Buffer): boolean => {
-      if (pinned === undefined || sameKey(pinned, presented)) return true;
+      if (sameKey(pinned, presented)) return true;
       mismatch = new HostKeyMismatchError(addressOf(endpoint), pinned.fingerprint, fingerprint(presented));
       return false;
     },

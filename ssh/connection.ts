@@ -1,15 +1,13 @@
-/** What runs over an open SSH connection: commands and files. */
-import type { Client, ClientChannel, SFTPWrapper } from "ssh2";
+/** What runs over an open SSH connection. */
+import type { Client, ClientChannel } from "ssh2";
 
 export interface ExecOptions {
   /** Written to the command's standard input, which is then closed. */
   readonly stdin?: string | Buffer | undefined;
   /** Kills the command's channel at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Seconds. */
+  /** Seconds from the question to its end. */
   readonly timeout?: number | undefined;
-  /** Only what the server's AcceptEnv lets through arrives. */
-  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Told of output as it comes. */
   readonly onStdout?: ((text: string) => void) | undefined;
   readonly onStderr?: ((text: string) => void) | undefined;
@@ -46,8 +44,21 @@ export class SshConnection {
    * @throws ConnectionLostError, a timeout error, or the signal's reason; never for an exit code.
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    options.signal?.throwIfAborted();
-    return this.open(command, options);
+    const { signal, timeout } = options;
+    signal?.throwIfAborted();
+    if (timeout === undefined) {
+      return this.open(command, options);
+    }
+    const limit = new AbortController();
+    const timer = setTimeout(() => {
+      limit.abort(new Error(`The command did not end within ${timeout} s: ${firstLine(command)}`));
+    }, timeout * 1000);
+    try {
+      const ends = signal === undefined ? [limit.signal] : [limit.signal, signal];
+      return await this.open(command, { ...options, signal: AbortSignal.any(ends) });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** What opens connections from the machine at the other end. */
@@ -55,24 +66,9 @@ export class SshConnection {
     return this.clients[0];
   }
 
-  /** Opens the file transfer subsystem. */
-  sftp(): Promise<SFTPWrapper> {
-    return new Promise((resolve, reject) => {
-      this.clients[0].sftp((error, wrapper) => {
-        if (error === undefined) resolve(wrapper);
-        else reject(error);
-      });
-    });
-  }
-
   /** Closes politely; what is still running on the channels is cut off. */
   close(): void {
     for (const client of this.clients) client.end();
-  }
-
-  /** Drops the connection at once. */
-  destroy(): void {
-    for (const client of this.clients) client.destroy();
   }
 
   private open(command: string, options: ExecOptions): Promise<ExecResult> {
@@ -86,9 +82,13 @@ export class SshConnection {
       };
       client.once("close", onClose);
       options.signal?.addEventListener("abort", onAbort);
-      client.exec(command, options.environment === undefined ? {} : { env: options.environment }, (error, channel) => {
+      client.exec(command, (error, channel) => {
         client.removeListener("close", onClose);
         options.signal?.removeEventListener("abort", onAbort);
+        if (error === undefined && options.signal?.aborted === true) {
+          channel.destroy();
+          return;
+        }
         // At once: what a quick command said and how it ended may be in the same packet as the answer to this.
         if (error === undefined) resolve(this.collect(channel, command, options));
         else reject(error);
@@ -103,22 +103,16 @@ export class SshConnection {
     return new Promise((resolve, reject) => {
       const stop = (error: Error): void => {
         settle();
+        // First: a channel that is destroyed may close before this returns.
+        reject(error);
         channel.signal("KILL");
         channel.destroy();
-        reject(error);
       };
-      const { timeout, signal } = options;
-      const timer =
-        timeout === undefined
-          ? undefined
-          : setTimeout(() => {
-              stop(new Error(`The command did not end within ${timeout} s: ${firstLine(command)}`));
-            }, timeout * 1000);
+      const { signal } = options;
       const onAbort = (): void => {
         stop(abortReason(signal));
       };
       const settle = (): void => {
-        clearTimeout(timer);
         signal?.removeEventListener("abort", onAbort);
       };
       signal?.addEventListener("abort", onAbort);

@@ -26,22 +26,24 @@ const rungs = ["installed", "release", "modules"] as const;
 export type Rung = (typeof rungs)[number];
 
 /**
- * Gives the tool chain, making it first where there is none.
- * `$IPV6LAB_TOOLCHAIN` (`installed`, `release` or `modules`) insists on one rung.
- * @throws UserError when no rung leads up.
+ * The tool chain that is there already, best first. `$IPV6LAB_TOOLCHAIN` (`installed`, `release` or `modules`) insists
+ * on one rung.
  */
-export async function ensureToolchain(environment: NodeJS.ProcessEnv = process.env): Promise<Toolchain> {
-  const wanted = wantedRung(environment.IPV6LAB_TOOLCHAIN);
-  const ready = await findReady(wanted);
-  if (ready !== undefined) return ready;
-  const lock = join(cacheFolder(), "toolchain", "lock");
-  return withLock(
-    lock,
-    (pid) => {
-      say(`Tool chain: another set-up (process ${pid}) is making it; waiting …`);
-    },
-    async () => (await findReady(wanted)) ?? (await make(wanted)),
-  );
+export function readyToolchain(): Promise<Toolchain | undefined> {
+  return findReady(wantedRung(process.env.IPV6LAB_TOOLCHAIN));
+}
+
+/**
+ * Gives the tool chain, making it first where there is none.
+ * @throws UserError when no rung leads up; the signal's reason.
+ */
+export function ensureToolchain(signal: AbortSignal = new AbortController().signal): Promise<Toolchain> {
+  const wanted = wantedRung(process.env.IPV6LAB_TOOLCHAIN);
+  const onWait = (pid: number): void => {
+    say(`Tool chain: another set-up (process ${pid}) is making it; waiting …`);
+  };
+  const work = async (): Promise<Toolchain> => (await findReady(wanted)) ?? (await make(wanted, signal));
+  return withLock(join(cacheFolder(), "toolchain", "lock"), onWait, work, signal);
 }
 
 /** @throws UserError for a word that names no rung. */
@@ -52,7 +54,6 @@ export function wantedRung(word: string | undefined): Rung | undefined {
   throw new UserError(`IPV6LAB_TOOLCHAIN is "${word}"; it can be ${rungs.join(", ")} or auto.`);
 }
 
-/** Looks for what is there already, best first. */
 async function findReady(wanted: Rung | undefined): Promise<Toolchain | undefined> {
   if (wanted === undefined || wanted === "installed") {
     const installed = await installedToolchain(wanted === "installed");
@@ -88,12 +89,12 @@ async function installedToolchain(insist: boolean): Promise<Toolchain | undefine
   }
 }
 
-async function make(wanted: Rung | undefined): Promise<Toolchain> {
+async function make(wanted: Rung | undefined, signal: AbortSignal): Promise<Toolchain> {
   const verdict = await findInstalled();
   if (verdict.kind === "unsuitable") say(`Tool chain: ${verdict.program} is left alone: ${verdict.reason}.`);
   if (wanted !== "modules") {
     try {
-      await installRelease();
+      await installRelease(signal);
       say(`Tool chain: Pulumi ${releaseVersion} (official release).`);
       return releaseToolchain();
     } catch (error) {
@@ -102,7 +103,7 @@ async function make(wanted: Rung | undefined): Promise<Toolchain> {
       say(`Tool chain: no release downloads from here (${messageOf(error)}).`);
     }
   }
-  await buildFromModules();
+  await buildFromModules(signal);
   say(
     `Tool chain: Pulumi ${moduleVersion} (built from Go modules) with this project's stand-ins for ` +
       `pulumi-language-nodejs and the command plugin.`,

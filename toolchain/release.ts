@@ -32,9 +32,9 @@ export function releaseFolder(): string {
 
 /**
  * Downloads, checks and unpacks the release.
- * @throws UnreachableError where releases cannot be downloaded.
+ * @throws UnreachableError where releases cannot be downloaded; the signal's reason.
  */
-export async function installRelease(): Promise<string> {
+export async function installRelease(signal: AbortSignal): Promise<string> {
   const asset = releaseAsset(process.platform, process.arch);
   if (asset === undefined) throw new UnreachableError(`there is no release for ${process.platform} ${process.arch}`);
   const downloads = join(cacheFolder(), "downloads");
@@ -43,8 +43,12 @@ export async function installRelease(): Promise<string> {
   if (!existsSync(file)) {
     const sha256 = digestFor(await fromAnySource((source) => fetchText(`${source}/${checksumsFile}`)), asset);
     say(`Tool chain: downloading the official Pulumi ${releaseVersion} …`);
-    await fromAnySource((source) => downloadFile(`${source}/${asset}`, file, sha256, showProgress));
-    progressDone();
+    try {
+      const options = { signal, onProgress: showProgress };
+      await fromAnySource((source) => downloadFile(`${source}/${asset}`, file, sha256, options));
+    } finally {
+      progressDone();
+    }
   }
   await unpack(file, releaseFolder());
   rmSync(file);
@@ -78,7 +82,7 @@ async function fromAnySource<T>(attempt: (source: string) => Promise<T>): Promis
 
 function showProgress(received: number, total: number | undefined): void {
   const percent = total === undefined ? "" : ` (${Math.floor((100 * received) / total)} %)`;
-  progress(`  ${Math.floor(received / 1_048_576)} MiB${percent}`);
+  progress(`Pulumi: ${Math.floor(received / 1_048_576)} MiB${percent}`);
 }
 
 async function unpack(file: string, folder: string): Promise<void> {

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { addressInPrefix, eui64InterfaceId } from "../plan/interface-id";
 import type { LabPlan } from "../plan/model";
+import { parseIpv6Prefix } from "../plan/prefix";
+import { runningUnits } from "../services";
 
 /**
  * What a tool needs to look into a running lab: how to get in, and what the plan promised. The program exports it as
@@ -9,21 +12,62 @@ export type LabAccess = z.infer<typeof labAccessSchema>;
 export type PromisedPlan = z.infer<typeof promisedSchema>;
 export type ClientAccess = LabAccess["clients"][number];
 
+const domains = z.array(z.string()).readonly();
+const dhcpv6Options = { dnsServers: z.array(z.string()).readonly(), searchDomains: domains };
+
 const promisedSchema = z.object({
   project: z.string(),
   stack: z.string(),
   platform: z.string(),
   uplink: z.object({ kind: z.string(), ipv6: z.enum(["none", "native", "nat66"]) }),
   lan: z.object({ prefix: z.string(), gatewayAddress: z.string(), mtu: z.number() }),
-  nat64: z.object({ prefix: z.string(), deniedIpv4: z.array(z.string()) }),
+  /** The gateway's card on the LAN. */
+  router: z.object({ mac: z.string(), linkLocal: z.string() }),
+  nat64: z.object({
+    prefix: z.string(),
+    deniedIpv4: z.array(z.string()),
+    pool4: z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("automatic") }),
+      z.object({
+        kind: z.literal("explicit"),
+        entries: z
+          .array(z.object({ protocol: z.enum(["TCP", "UDP", "ICMP"]), prefix: z.string(), portRange: z.string() }))
+          .readonly(),
+      }),
+    ]),
+  }),
+  /** systemd's units that run on the gateway. */
+  units: z.array(z.string()).readonly(),
   synthesizeAll: z.boolean(),
-  searchDomains: z.array(z.string()),
+  searchDomains: domains,
   ipv4OnlyArpa: z.array(z.string()),
-  rdnss: z.array(z.string()),
-  pref64: z.string().optional(),
-  dhcpv6: z.enum(["off", "stateless", "stateful"]),
-  /** The stateful addresses by client MAC. */
-  reservations: z.record(z.string(), z.string()),
+  routerAdvertisements: z.object({
+    minInterval: z.number(),
+    maxInterval: z.number(),
+    routerLifetime: z.number(),
+    managed: z.boolean(),
+    otherConfig: z.boolean(),
+    prefix: z.object({
+      onLink: z.boolean(),
+      autonomous: z.boolean(),
+      routerAddress: z.boolean(),
+      validLifetime: z.number(),
+      preferredLifetime: z.number(),
+    }),
+    rdnss: z.object({ servers: z.array(z.string()).readonly(), lifetime: z.number() }),
+    dnssl: z.object({ domains, lifetime: z.number() }),
+    pref64: z.union([z.object({ prefix: z.string(), lifetime: z.number() }), z.undefined()]),
+  }),
+  dhcpv6: z.discriminatedUnion("mode", [
+    z.object({ mode: z.literal("off") }),
+    z.object({ mode: z.literal("stateless"), ...dhcpv6Options }),
+    z.object({
+      mode: z.literal("stateful"),
+      ...dhcpv6Options,
+      pool: z.object({ first: z.string(), last: z.string() }),
+      reservations: z.array(z.object({ mac: z.string(), address: z.string() })).readonly(),
+    }),
+  ]),
   verify: z.object({ url: z.string().optional(), timeout: z.number() }),
 });
 
@@ -39,26 +83,28 @@ export const labAccessSchema = z.object({
 
 /** The part of the plan that a running lab is held against. */
 export function promisedBy(plan: LabPlan): PromisedPlan {
-  return {
-    project: plan.project,
-    stack: plan.stack,
+  return promisedSchema.parse({
+    ...plan,
     platform: plan.platform.kind,
     uplink: { kind: plan.platform.uplink.kind, ipv6: plan.uplink.ipv6 },
-    lan: { ...plan.lan },
-    nat64: { prefix: plan.nat64.prefix, deniedIpv4: [...plan.nat64.deniedIpv4] },
+    router: { mac: plan.gateway.lanMac, linkLocal: linkLocalOf(plan.gateway.lanMac) },
+    units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
-    searchDomains: [...plan.dns.searchDomains],
-    ipv4OnlyArpa: [...plan.dns.ipv4OnlyArpa],
-    rdnss: [...plan.routerAdvertisements.rdnss.servers],
-    ...(plan.routerAdvertisements.pref64 === undefined ? {} : { pref64: plan.routerAdvertisements.pref64.prefix }),
-    dhcpv6: plan.dhcpv6.mode,
-    reservations:
-      plan.dhcpv6.mode === "stateful"
-        ? Object.fromEntries(plan.dhcpv6.reservations.map(({ mac, address }) => [mac, address]))
-        : {},
-    verify: {
-      timeout: plan.verify.timeout,
-      ...(plan.verify.url === undefined ? {} : { url: plan.verify.url }),
-    },
-  };
+    searchDomains: plan.dns.searchDomains,
+    ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
+  });
 }
+
+/** The address that a card makes for itself (RFC 4291 appendix A). */
+export function linkLocalOf(mac: string): string {
+  return addressInPrefix(parseIpv6Prefix("fe80::/64"), eui64InterfaceId(mac));
+}
+
+/** What npm is to run for this lab. */
+export function command({ stack }: PromisedPlan, name: string, ...words: readonly string[]): string {
+  const own = stack === defaultStack ? words : ["--stack", stack, ...words];
+  return ["npm run", name, ...(own.length === 0 ? [] : ["--", ...own])].join(" ");
+}
+
+/** The one that the commands mean when none is named. */
+export const defaultStack = "dev";

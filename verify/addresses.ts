@@ -6,10 +6,27 @@ export function sameAddress(one: string, other: string): boolean {
   return a !== undefined && a === b;
 }
 
+export function isAddress(text: string): boolean {
+  return ipv6Value(text) !== undefined;
+}
+
 /** Whether a text is an IPv6 address inside a prefix. */
 export function isAddressInPrefix(address: string, prefix: string): boolean {
   const value = ipv6Value(address);
   return value !== undefined && containsAddress(parseIpv6Prefix(prefix), value);
+}
+
+/** Whether a text is an IPv6 address between two others, both included. */
+export function isAddressBetween(address: string, first: string, last: string): boolean {
+  const value = ipv6Value(address);
+  return value !== undefined && parseIpv6(first) <= value && value <= parseIpv6(last);
+}
+
+/** Whether two lists hold the same addresses, in any order and however often. */
+export function sameAddresses(some: readonly string[], others: readonly string[]): boolean {
+  const within = (inner: readonly string[], outer: readonly string[]): boolean =>
+    inner.every((one) => outer.some((other) => sameAddress(one, other)));
+  return within(some, others) && within(others, some);
 }
 
 function ipv6Value(text: string): bigint | undefined {

@@ -1,83 +1,102 @@
-/** Asks machines for facts: each question is a script of the folder `scripts`, sent over SSH. */
+/** Asks machines for facts: each question is a program of the folder `probes`, sent over SSH. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
-import { shellQuote } from "../ssh/shell";
+import { services } from "../services";
+import { rootCommand, scriptCommand } from "../ssh/shell";
 import { type ClientFacts, type FetchFact, readClientFacts, readFetch } from "./client-facts";
-import { readServices, readTranslations, type ServiceFacts, type TranslationFacts } from "./gateway-facts";
+import {
+  type Counters,
+  type GatewayFacts,
+  readCounters,
+  readGatewayFacts,
+  readTranslations,
+  type TranslationFacts,
+} from "./gateway-facts";
+import { Heard } from "./questions";
 import { parseSections, type Sections } from "./sections";
 
-export async function services(gateway: SshConnection, signal: AbortSignal): Promise<ServiceFacts> {
-  const { stdout } = await gateway.exec(`sudo -n ${bash("services.sh")}`, { signal });
-  return readServices(parseSections(stdout));
+/** Seconds for one question. A machine that takes longer hangs: even an emulated one under load needs a tenth. */
+const patience = 60;
+
+/** A machine, and what ends the wait for it. */
+export interface Asked {
+  readonly connection: SshConnection;
+  readonly signal: AbortSignal;
 }
 
-export async function translations(gateway: SshConnection, signal: AbortSignal): Promise<TranslationFacts> {
-  const { stdout } = await gateway.exec(`sudo -n ${bash("translations.sh")}`, { signal });
-  return readTranslations(parseSections(stdout));
+export async function gatewayFacts(gateway: Asked): Promise<GatewayFacts> {
+  const stdin = services.flatMap(({ unit }) => unit ?? []);
+  return readGatewayFacts(await run(gateway, "gateway.sh", { root: true, stdin }), Date.now());
 }
 
-export interface ClientQuestions {
-  /** Of the content to fetch; undefined: from the client's package mirror. */
+export async function translations(gateway: Asked): Promise<TranslationFacts> {
+  return readTranslations(await run(gateway, "translations.sh", { root: true }));
+}
+
+export async function counters({ connection, signal }: Asked): Promise<Counters> {
+  const command = "sudo -n nft --json list table inet ipv6_only_lab";
+  return readCounters((await connection.exec(command, { signal, timeout: patience })).stdout);
+}
+
+export interface Content {
+  /** Undefined: from the client's package mirror. */
   readonly url: string | undefined;
   /** Seconds to wait for the content. */
   readonly wait: number;
-  /** "<name of the section that tells of the answer> <address> <seconds to wait for it>". */
-  readonly pings: readonly string[];
-  /** Called once when the content has come, or will not come; what else there is to say takes longer. */
-  readonly onFetch: (fetch: FetchFact) => void;
+  /** Where to fetch it from, whatever the resolver says. */
+  readonly from?: string;
 }
 
-export interface ClientAnswers {
-  readonly facts: ClientFacts;
-  /** All that was said, the pings included; `ping-remote` is the one to where the content came from. */
-  readonly sections: Sections;
+export async function fetchContent(client: Asked, { url, wait, from }: Content): Promise<FetchFact> {
+  const stdin = [url ?? "", String(wait), from ?? ""];
+  return readFetch(await run(client, "fetch.sh", { stdin, timeout: patience + wait }));
 }
 
-export async function askClient(
-  client: SshConnection,
-  { url, wait, pings, onFetch }: ClientQuestions,
-  signal: AbortSignal,
-): Promise<ClientAnswers> {
-  let heard: string | undefined = "";
-  const { stdout } = await client.exec(bash("client.sh"), {
-    stdin: lines([url ?? "", String(wait), ...pings]),
+export async function clientFacts(client: Asked, translated: string): Promise<ClientFacts> {
+  return readClientFacts(await run(client, "client.sh", { stdin: [translated, "ipv4only.arpa"] }));
+}
+
+export async function listen({ connection, signal }: Asked, instructions: readonly string[]): Promise<Heard> {
+  // A JSON string of plain ASCII is one of Python too.
+  const stdin = `${probe("wire.py")}\n\nmain(${JSON.stringify(instructions.join("\n"))})\n`;
+  const { code, stdout, stderr } = await connection.exec("sudo -n python3 -I -S -", {
+    stdin,
     signal,
-    onStdout: (text) => {
-      if (heard === undefined) {
-        return;
-      }
-      heard += text;
-      const [said] = /^### fetch .*\n[^\n]*\n/m.exec(heard) ?? [];
-      if (said !== undefined) {
-        heard = undefined;
-        onFetch(readFetch(parseSections(said), "fetch"));
-      }
-    },
+    timeout: patience,
   });
-  const sections = parseSections(stdout);
-  return { facts: readClientFacts(sections), sections };
+  if (code !== 0) {
+    throw new Error(`The probe of the network failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
+  }
+  return new Heard(stdout);
 }
 
-/** Does errands "<name> ping <address> <seconds>" and "<name> fetch <address> <url>" on a machine. */
-export async function reach(
-  machine: SshConnection,
-  errands: readonly string[],
-  signal: AbortSignal,
-): Promise<Sections> {
-  const { stdout } = await machine.exec(bash("reach.sh"), { stdin: lines(errands), signal });
-  return parseSections(stdout);
+/** Whether an IPv4 host answers the gateway's own ping. Some user-mode uplinks answer with something else. */
+export async function pingFromGateway({ connection, signal }: Asked, ipv4: string): Promise<boolean> {
+  const command = `ping -n -c 1 -W 1 -w 1 ${ipv4}`;
+  const { code, stdout } = await connection.exec(command, { signal, timeout: patience });
+  return code === 0 && !stdout.includes("wrong data byte");
 }
 
-function lines(items: readonly string[]): string {
-  return items.map((item) => `${item}\n`).join("");
+interface RunOptions {
+  readonly root?: boolean;
+  readonly stdin?: readonly string[];
+  readonly timeout?: number;
 }
 
-/** A command line that runs a script and leaves standard input to it. */
-function bash(name: string): string {
-  return `bash -c ${shellQuote(`${script("common.sh")}${script(name)}`)}`;
+async function run({ connection, signal }: Asked, name: string, options: RunOptions): Promise<Sections> {
+  const { root = false, stdin = [], timeout = patience } = options;
+  const script = `${probe("common.sh")}${probe(name)}`;
+  const command = root ? rootCommand(script) : scriptCommand(script);
+  const input = [script, ...stdin.map((line) => `${line}\n`)].join("");
+  try {
+    return parseSections((await connection.exec(command, { stdin: input, signal, timeout })).stdout);
+  } catch (error) {
+    throw new Error(`${name} told nothing: ${messageOf(error)}`, { cause: error });
+  }
 }
 
-function script(name: string): string {
-  return fs.readFileSync(path.join(__dirname, "scripts", name), "utf8");
+function probe(name: string): string {
+  return fs.readFileSync(path.join(__dirname, "probes", name), "utf8");
 }

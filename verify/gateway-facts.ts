@@ -1,14 +1,39 @@
-import { cell, parseCsv, section, type Sections } from "./sections";
+import { z } from "zod";
+import { type AddressFact, readAddresses } from "./client-facts";
+import { cell, parseCsv, readJson, section, type Section, type Sections } from "./sections";
 
-/** How the gateway's services are, read from the output of scripts/services.sh. */
-export interface ServiceFacts {
+/** How the gateway's services are, and what they stand on, read from the output of probes/gateway.sh. */
+export interface GatewayFacts {
   readonly units: readonly UnitFact[];
   readonly instances: readonly string[];
   readonly kernel: string;
   readonly joolVersion: string;
+  /** Jool's globals by name; empty without an instance. */
+  readonly globals: Readonly<Record<string, string>>;
+  readonly pool4: readonly Pool4Fact[];
+  /** IPv4, IPv6. */
+  readonly forwarding: readonly boolean[];
+  /** Of the LAN's card: what the card has, and what the kernel goes by for IPv6. */
+  readonly mtu: readonly number[];
+  readonly lan: readonly AddressFact[];
+  readonly uplinkRoutes: readonly { readonly gateway: string; readonly dev: string }[];
+  /** An attempt to write a file. */
+  readonly disk: Section;
+  /** Seconds by which its clock is ahead of this machine's. */
+  readonly clockAhead: number;
 }
 
-/** What the gateway translates, read from the output of scripts/translations.sh. */
+export interface Pool4Fact {
+  readonly protocol: string;
+  readonly address: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Packets that the firewall has counted, by the rule's comment. */
+export type Counters = ReadonlyMap<string, number>;
+
+/** What the gateway translates, read from the output of probes/translations.sh. */
 export interface TranslationFacts {
   readonly sessions: readonly SessionFact[];
   readonly bib: readonly BibFact[];
@@ -54,13 +79,52 @@ export function readTranslations(sections: Sections): TranslationFacts {
   };
 }
 
-export function readServices(sections: Sections): ServiceFacts {
+/** @param heardAt when it was said, by the clock of the machine that looks; milliseconds since 1970. */
+export function readGatewayFacts(sections: Sections, heardAt: number): GatewayFacts {
+  const said = (name: string): string => section(sections, name).output;
+  const routes = z.array(z.object({ gateway: z.string().optional(), dev: z.string() }));
   return {
-    units: readUnits(section(sections, "units").output),
-    instances: parseCsv(section(sections, "instance").output).map((row) => cell(row, "Name")),
-    kernel: section(sections, "kernel").output,
-    joolVersion: section(sections, "module").exitCode === 0 ? section(sections, "module").output : "",
+    units: readUnits(said("units")),
+    instances: parseCsv(said("instance")).map((row) => cell(row, "Name")),
+    kernel: said("kernel"),
+    joolVersion: section(sections, "module").exitCode === 0 ? said("module") : "",
+    globals: Object.fromEntries(parseCsv(said("global")).map((row) => [cell(row, "Field"), cell(row, "Value")])),
+    pool4: parseCsv(said("pool4")).map((row) => ({
+      protocol: cell(row, "Protocol"),
+      address: cell(row, "Address"),
+      first: Number(cell(row, "Min port")),
+      last: Number(cell(row, "Max port")),
+    })),
+    forwarding: said("forwarding")
+      .split("\n")
+      .map((line) => line === "1"),
+    mtu: said("mtu").split("\n").map(Number),
+    lan: readAddresses(sections, "lan"),
+    uplinkRoutes: readJson(sections, "uplink", routes).map(({ gateway, dev }) => ({ gateway: gateway ?? "", dev })),
+    disk: section(sections, "disk"),
+    clockAhead: Math.round(Number(said("clock")) - heardAt / 1000),
   };
+}
+
+const rulesetSchema = z.object({
+  nftables: z.array(
+    z.object({
+      rule: z.object({ comment: z.string().optional(), expr: z.array(z.record(z.string(), z.unknown())) }).optional(),
+    }),
+  ),
+});
+
+const counterSchema = z.object({ packets: z.number() });
+
+/** The counters of `nft --json list table`; none where there is no such table. */
+export function readCounters(json: string): Counters {
+  const rules = json === "" ? [] : rulesetSchema.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => rule ?? []);
+  return new Map(
+    rules.flatMap(({ comment, expr }) => {
+      const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
+      return comment === undefined || !counter.success ? [] : [[comment, counter.data.packets] as const];
+    }),
+  );
 }
 
 /** Blocks of `systemctl show`, one a unit, separated by empty lines. */

@@ -1,3 +1,5 @@
+import { messageOf } from "../host/messages";
+
 /** The outcome of one check on one machine. */
 export interface CheckResult {
   /** The machine that was looked at. */
@@ -18,6 +20,28 @@ export interface Report {
   readonly results: readonly CheckResult[];
   /** When every client had its first byte through NAT64, by the clock of the machine that looks; ISO 8601. */
   readonly firstByteAt?: string;
+}
+
+/** The one result of a machine that could not be asked. */
+export function unreachable(machine: string, at: string, console: string, why: string): CheckResult {
+  return {
+    machine,
+    check: `SSH reaches it at ${at}`,
+    status: "fail",
+    evidence: why,
+    remedy: `npm run up powers on what has died. What the machine said at last is in ${console}`,
+  };
+}
+
+/** The one result of a machine that was reached and then said nothing more. */
+export function silent(machine: string, console: string, error: unknown): CheckResult {
+  return {
+    machine,
+    check: "it answers what it is asked",
+    status: "fail",
+    evidence: messageOf(error),
+    remedy: `It hangs, or lacks what the checks use. What it said at last is in ${console}`,
+  };
 }
 
 const marks: Record<CheckResult["status"], string> = { pass: "ok", fail: "FAILED", skipped: "skipped" };

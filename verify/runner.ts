@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LabAccess } from "./access";
-import { checkClient, checkGateway, unreachable } from "./checks";
+import { checkClient, checkGateway } from "./checks";
+import type { GatewayEvidence } from "./checks/evidence";
 import { connectGateway, tryConnect } from "./connect";
-import { services, translations } from "./facts";
-import { makeReport, type Report } from "./report";
-import { Roll } from "./roll";
-import { visitClient, type VisitOptions } from "./visit";
+import type { Counters, TranslationFacts } from "./gateway-facts";
+import { type Asked, counters, gatewayFacts, listen, translations } from "./facts";
+import { gatewayInstructions } from "./questions";
+import { type CheckResult, makeReport, type Report, silent, unreachable } from "./report";
+import { type Visit, visitClient, type VisitOptions } from "./visit";
 
 /** `wait`: seconds for each machine and for each client's path; 0: look once. */
 export interface VerifyOptions extends VisitOptions {
@@ -55,30 +57,51 @@ async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
     const result = unreachable(name, `${host}, port ${port}`, console, connected.why);
     return { report: makeReport(lab, [result], []), reached: false };
   }
-  const gateway = connected.connection;
+  const { connection } = connected;
+  const gateway = { connection, signal: options.signal };
   try {
-    const neighbourhood = { gateway, online: [], unfetched: new Roll(clients) };
-    const [running, visits, { sessions }] = await Promise.all([
-      services(gateway, options.signal),
-      mapLimited(clients, sideBySide, (client) =>
-        visitClient(access, client, neighbourhood, options).finally(() => {
-          neighbourhood.unfetched.crossOff(client.name);
-        }),
-      ),
-      // Every session is there when the last client has fetched; the pings may still go on.
-      neighbourhood.unfetched.empty.then(() => translations(gateway, options.signal)),
+    const before = counters(gateway);
+    const neighbourhood = { gateway, online: [], counted: before };
+    const [seen, visits] = await Promise.all([
+      lookAtGateway(access, gateway, before),
+      mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
     ]);
-    const results = [
-      ...checkGateway(access, running),
-      ...visits.flatMap((visit) => (visit.ok ? checkClient(access, { ...visit.evidence, sessions }) : [visit.failure])),
-    ];
+    // Only now is every session there, and every packet counted.
+    const [after, translated] = await Promise.all([counters(gateway), translations(gateway)]);
+    const evidence = {
+      lab: access,
+      ...seen,
+      translations: translated,
+      after,
+      clients: visits.filter(({ ok }) => ok).length,
+    };
+    const results = [...checkGateway(evidence), ...visits.flatMap((visit) => resultsOf(visit, translated.sessions))];
     const firstBytes = visits.flatMap((visit) =>
       visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [],
     );
     return { report: makeReport(lab, results, firstBytes), reached: visits.every(({ ok }) => ok) };
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const { name, console } = access.gateway;
+    return { report: makeReport(lab, [silent(name, console, error)], []), reached: false };
   } finally {
-    gateway.close();
+    connection.close();
   }
+}
+
+type GatewaySight = Pick<GatewayEvidence, "facts" | "heard" | "before">;
+
+async function lookAtGateway(lab: LabAccess, gateway: Asked, counted: Promise<Counters>): Promise<GatewaySight> {
+  const [before, facts, heard] = await Promise.all([
+    counted,
+    gatewayFacts(gateway),
+    counted.then(() => listen(gateway, gatewayInstructions(lab))),
+  ]);
+  return { facts, heard, before };
+}
+
+function resultsOf(visit: Visit, sessions: TranslationFacts["sessions"]): CheckResult[] {
+  return visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure];
 }
 
 async function mapLimited<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {

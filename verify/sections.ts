@@ -1,3 +1,5 @@
+import type { z } from "zod";
+
 /** What one command on a machine said: see scripts/common.sh. */
 export interface Section {
   readonly exitCode: number;
@@ -46,6 +48,12 @@ export function cell(row: Readonly<Record<string, string>>, column: string): str
     throw new Error(`A table has no column "${column}" (it has: ${Object.keys(row).join(", ")}).`);
   }
   return value;
+}
+
+/** What a command said in JSON; nothing said stands for an empty list, as ip(8) has it. */
+export function readJson<T>(sections: Sections, name: string, schema: z.ZodType<T>): T {
+  const { output } = section(sections, name);
+  return schema.parse(JSON.parse(output === "" ? "[]" : output));
 }
 
 /** Rows of a CSV with a header line, as jool prints it: no quoting, one record a line. */

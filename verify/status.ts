@@ -1,8 +1,8 @@
 import type { SshConnection } from "../ssh";
 import type { ClientAccess, LabAccess } from "./access";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
-import { services, translations } from "./facts";
-import type { ServiceFacts, TranslationFacts } from "./gateway-facts";
+import { gatewayFacts, translations } from "./facts";
+import type { GatewayFacts, TranslationFacts } from "./gateway-facts";
 import { formatTable } from "./report";
 
 /** What `npm run status` shows, and prints as JSON. */
@@ -29,7 +29,7 @@ export interface MachineStatus {
 export async function labStatus(access: LabAccess, options: ReachOptions): Promise<LabStatus> {
   const { promised } = access;
   const { machines, facts } = await lookAround(access, options);
-  const needed = (facts?.units ?? []).filter(({ name }) => promised.dhcpv6 !== "off" || !name.startsWith("kea"));
+  const needed = (facts?.units ?? []).filter(({ name }) => promised.units.includes(name));
   return {
     lab: `${promised.project}/${promised.stack}`,
     healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
@@ -43,7 +43,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
 
 interface Sight {
   readonly machines: readonly MachineStatus[];
-  readonly facts: (ServiceFacts & TranslationFacts) | undefined;
+  readonly facts: (GatewayFacts & TranslationFacts) | undefined;
 }
 
 async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sight> {
@@ -67,8 +67,8 @@ async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sig
   const gateway = connected.connection;
   try {
     const [running, translated, ...clients] = await Promise.all([
-      services(gateway, options.signal),
-      translations(gateway, options.signal),
+      gatewayFacts({ connection: gateway, signal: options.signal }),
+      translations({ connection: gateway, signal: options.signal }),
       ...clientMachines.map((client) => clientStatus(access, client, gateway, options)),
     ]);
     return { machines: [up(gatewayMachine), ...clients], facts: { ...running, ...translated } };

@@ -1,15 +1,15 @@
 /** One client, seen from itself. */
+import { randomInt } from "node:crypto";
 import { embedIpv4, extractIpv4 } from "../plan/rfc6052";
-import type { SshConnection } from "../ssh";
 import type { ClientAccess, LabAccess } from "./access";
 import { isAddressInPrefix } from "./addresses";
-import { type ClientEvidence, unreachable } from "./checks";
-import { type ClientFacts, readFetch } from "./client-facts";
+import type { ClientEvidence } from "./checks/evidence";
+import type { FetchFact } from "./client-facts";
 import { connectClient, type ReachOptions, tryConnect } from "./connect";
-import { askClient, reach } from "./facts";
-import type { CheckResult } from "./report";
-import type { Roll } from "./roll";
-import { type Section, section } from "./sections";
+import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
+import { addressQuestion, clientInstructions, patientEcho } from "./questions";
+import { type CheckResult, silent, unreachable } from "./report";
+import { readDnsAnswer } from "./wire/dns";
 
 export interface VisitOptions extends ReachOptions {
   /** Called with one line each time something is known. */
@@ -25,14 +25,14 @@ export type ClientVisit = Omit<ClientEvidence, "sessions">;
 
 /** Who can be talked to already. */
 export interface Neighbourhood {
-  readonly gateway: SshConnection;
+  readonly gateway: Asked;
   /**
    * Clients whose path is known to work. Each one that comes pings some of those before it: every pair is seen once
    * (an echo goes both ways), and nobody is called silent who has not booted yet.
    */
   readonly online: ClientAccess[];
-  /** Clients whose sessions Jool may not have yet. */
-  readonly unfetched: Roll;
+  /** When the firewall's counters have been read: only what is sent after it can be told from what was there. */
+  readonly counted: Promise<unknown>;
 }
 
 /**
@@ -41,132 +41,84 @@ export interface Neighbourhood {
  */
 const pathPatience = 90;
 
-/** Seconds to wait for an echo that is expected: an emulated machine under load takes its time. */
-const pingPatience = 5;
-
-/** Seconds for a first ping through the uplink: most of those that get no answer by then never will. */
-const hastyPing = 1;
-
 export async function visitClient(
-  access: LabAccess,
+  lab: LabAccess,
   client: ClientAccess,
   neighbourhood: Neighbourhood,
   options: VisitOptions,
 ): Promise<Visit> {
-  const connected = await tryConnect(options.signal, () =>
-    connectClient(access, client, neighbourhood.gateway, options),
+  const { name, address, console } = client;
+  const { signal } = options;
+  const connected = await tryConnect(signal, () =>
+    connectClient(lab, client, neighbourhood.gateway.connection, options),
   );
   if (!connected.ok) {
-    const { name, address, console } = client;
     return { ok: false, failure: unreachable(name, `${address} through the gateway`, console, connected.why) };
   }
   const { connection } = connected;
   try {
-    options.progress?.(`${client.name}: logged in, waiting for IPv4 content through NAT64`);
-    const { evidence, firstByteAt } = await gather(access, client, connection, neighbourhood, options);
-    options.progress?.(`${client.name}: ${evidence.fetch.said}`);
-    return { ok: true, evidence, firstByteAt };
+    options.progress?.(`${name}: logged in, waiting for IPv4 content through NAT64`);
+    return { ok: true, ...(await gather(lab, client, { connection, signal }, neighbourhood, options)) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ok: false, failure: silent(name, console, error) };
   } finally {
     connection.close();
   }
 }
 
 async function gather(
-  access: LabAccess,
+  lab: LabAccess,
   client: ClientAccess,
-  connection: SshConnection,
-  { gateway, online, unfetched }: Neighbourhood,
-  { wait, signal }: VisitOptions,
+  asked: Asked,
+  { gateway, online, counted }: Neighbourhood,
+  { wait, progress }: VisitOptions,
 ): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
-  const path: Path = { connection, gateway, prefix: access.promised.nat64.prefix, signal };
+  const { lan, nat64, verify } = lab.promised;
   const neighbours = [
-    { name: access.gateway.name, address: access.promised.lan.gatewayAddress },
+    { name: lab.gateway.name, address: lan.gatewayAddress },
     ...online.slice(-3).map(({ name, address }) => ({ name, address })),
   ];
-  let firstByteAt: Date | undefined;
-  let uplinkPing: UplinkPing = Promise.resolve(undefined);
-  const { facts, sections } = await askClient(
-    connection,
-    {
-      url: access.promised.verify.url,
-      wait: Math.min(wait, pathPatience),
-      pings: neighbours.map(({ name, address }) => `neighbour-${name} ${address} ${pingPatience}`),
-      // The rest takes seconds, in which the gateway can be asked.
-      onFetch: ({ remote }) => {
-        if (remote !== "") {
-          firstByteAt = new Date();
-          online.push(client);
-        }
-        if (isAddressInPrefix(remote, path.prefix)) {
-          unfetched.crossOff(client.name);
-          uplinkPing = pingFromGateway(path, extractIpv4(path.prefix, remote));
-        }
-      },
-    },
-    signal,
-  );
+  const content = await fetchContent(asked, { url: verify.url, wait: Math.min(wait, pathPatience) });
+  progress?.(`${client.name}: ${content.said}`);
+  const firstByteAt = content.remote === "" ? undefined : new Date();
+  if (firstByteAt !== undefined) {
+    online.push(client);
+  }
+  await counted;
+  const fetch = await throughNat64(lab, asked, content);
+  const remote = isAddressInPrefix(fetch.remote, nat64.prefix) ? fetch.remote : undefined;
+  const port = randomInt(49_152, 65_536);
+  const subject = { client, host: new URL(content.url).hostname, remote, neighbours, port };
+  const [heard, facts, uplinkCarriesPings] = await Promise.all([
+    listen(asked, clientInstructions(lab, subject)),
+    clientFacts(asked, remote ?? embedIpv4(nat64.prefix, "192.0.0.170")),
+    remote === undefined
+      ? undefined
+      : pingFromGateway(gateway, extractIpv4(nat64.prefix, remote)).catch(() => undefined),
+  ]);
   const evidence = {
-    access: client,
-    facts,
-    neighbours: neighbours.map(({ name }) => ({ name, ping: section(sections, `neighbour-${name}`) })),
-    ...(isAddressInPrefix(facts.fetch.remote, path.prefix)
-      ? {
-          fetch: facts.fetch,
-          ...(await judgePing(path, facts.fetch.remote, section(sections, "ping-remote"), await uplinkPing)),
-        }
-      : await fetchThroughNat64(path, facts)),
+    ...{ lab, access: client, facts, content, fetch, heard, port, uplinkCarriesPings },
+    neighbours: neighbours.map(({ name }) => name),
+    pinged: heard.answered("through") || (uplinkCarriesPings === true && (await pingAgain(asked, fetch.remote))),
   };
   return { evidence, firstByteAt };
 }
 
-interface Path {
-  readonly connection: SshConnection;
-  readonly gateway: SshConnection;
-  readonly prefix: string;
-  readonly signal: AbortSignal;
-}
-
-/** What went through NAT64. */
-type Translated = Pick<ClientEvidence, "fetch" | "ping" | "uplinkPing">;
-
-/** Undefined where the gateway could not be asked. */
-type UplinkPing = Promise<Section | undefined>;
-
-/** Gives a ping that was lost a second chance where the uplink is known to carry echoes. */
-async function judgePing(
-  { connection, signal }: Path,
-  address: string,
-  first: Section,
-  uplinkPing: Section | undefined,
-): Promise<Omit<Translated, "fetch">> {
-  if (first.exitCode === 0 || uplinkPing?.exitCode !== 0) {
-    return { ping: first, uplinkPing };
-  }
-  const again = await reach(connection, [`ping ping ${address} ${pingPatience}`], signal);
-  return { ping: section(again, "ping"), uplinkPing };
-}
-
 /** Where the content came natively: the same once more, from an address inside pool6. */
-async function fetchThroughNat64(path: Path, { a: [ipv4], url, fetch }: ClientFacts): Promise<Translated> {
-  if (ipv4 === undefined || !fetch.ok) {
-    return { fetch, ping: undefined, uplinkPing: undefined };
+async function throughNat64(lab: LabAccess, asked: Asked, content: FetchFact): Promise<FetchFact> {
+  const { nat64, lan } = lab.promised;
+  if (!content.ok || isAddressInPrefix(content.remote, nat64.prefix)) {
+    return content;
   }
-  const ipv6 = embedIpv4(path.prefix, ipv4);
-  const [sections, uplinkPing] = await Promise.all([
-    reach(path.connection, [`fetch fetch ${ipv6} ${url}`, `ping ping ${ipv6} ${hastyPing}`], path.signal),
-    pingFromGateway(path, ipv4),
-  ]);
-  return {
-    fetch: readFetch(sections, "fetch"),
-    ...(await judgePing(path, ipv6, section(sections, "ping"), uplinkPing)),
-  };
+  const heard = await listen(asked, addressQuestion(lan.gatewayAddress, new URL(content.url).hostname));
+  const [ipv4] = heard.of("host-a").flatMap((hex) => readDnsAnswer(hex)?.addresses ?? []);
+  return ipv4 === undefined
+    ? content
+    : fetchContent(asked, { url: content.url, wait: 0, from: embedIpv4(nat64.prefix, ipv4) });
 }
 
-/** Tells whether NAT64 or the uplink loses an echo. */
-async function pingFromGateway({ gateway, signal }: Path, ipv4: string): UplinkPing {
-  try {
-    return (await reach(gateway, [`uplink ping ${ipv4} ${hastyPing}`], signal)).get("uplink");
-  } catch {
-    return undefined;
-  }
+/** A second chance, with more time, where the uplink is known to carry echoes. */
+async function pingAgain(asked: Asked, address: string): Promise<boolean> {
+  return (await listen(asked, patientEcho(address))).answered("through");
 }

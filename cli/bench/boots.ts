@@ -17,6 +17,7 @@ import { lanSegmentHandler } from "../../provider/lan-segment";
 import { consoleProblem } from "../../provider/qemu/console";
 import type { NicArgs } from "../../provider/resources";
 import { virtualMachineHandler } from "../../provider/virtual-machine";
+import { gatewaySoftware } from "../../services";
 import { connect, generateKeyPair, type GeneratedKeyPair, type SshEndpoint } from "../../ssh";
 import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { stackFolder } from "../../host/paths";
@@ -33,6 +34,8 @@ interface Bench {
   readonly plan: LabPlan;
   readonly client: ClientPlan;
   readonly login: GeneratedKeyPair;
+  /** Of both machines. */
+  readonly hostKey: GeneratedKeyPair;
   readonly gateway: Properties;
   readonly clientMachine: Properties;
   readonly context: OperationContext;
@@ -81,10 +84,8 @@ async function prepare(): Promise<Bench> {
   const image = (await imageHandler.create({ source: diskImagePlan(config.image) }, context)).outputs;
   const segment = segmentSchema.parse((await lanSegmentHandler.create({}, context)).outputs);
   progressDone();
-  const identity = (): MachineIdentity => ({
-    hostKey: generateKeyPair("bench"),
-    authorizedKeys: [login.publicKey],
-  });
+  const hostKey = generateKeyPair("bench");
+  const identity: MachineIdentity = { hostKey, authorizedKeys: [login.publicKey] };
   const lan = (mac: string): NicArgs => ({ kind: "segment", mac, segment });
   const uplink: NicArgs = { kind: "user", mac: plan.gateway.uplinkMac, sshForward: true, restricted: false };
   const machine = (size: GatewayPlan | ClientPlan, documents: CloudInitDocuments, nics: NicArgs[]): Properties => ({
@@ -101,9 +102,13 @@ async function prepare(): Promise<Bench> {
     plan,
     client,
     login,
+    hostKey,
     context,
-    gateway: machine(plan.gateway, gatewayDocuments(plan, identity()), [uplink, lan(plan.gateway.lanMac)]),
-    clientMachine: machine(client, clientDocuments(plan, client, identity()), [lan(client.lanMac)]),
+    gateway: machine(plan.gateway, gatewayDocuments(plan, identity, gatewaySoftware), [
+      uplink,
+      lan(plan.gateway.lanMac),
+    ]),
+    clientMachine: machine(client, clientDocuments(plan, client, identity), [lan(client.lanMac)]),
   };
 }
 
@@ -132,11 +137,12 @@ async function oneRound(bench: Bench): Promise<Round> {
 }
 
 /** The gateway announces no prefix in this bench: the client is reached by its link-local address (RFC 4862). */
-async function reachClient({ plan, client, login }: Bench, sshPort: number): Promise<void> {
+async function reachClient({ plan, client, login, hostKey }: Bench, sshPort: number): Promise<void> {
   const retry = { limit: Infinity, delay: 250, maximumDelay: 500 };
-  const own: Pick<SshEndpoint, "user" | "privateKey" | "dialTimeout" | "retry"> = {
+  const own: Pick<SshEndpoint, "user" | "privateKey" | "hostKey" | "dialTimeout" | "retry"> = {
     user: plan.ssh.user,
     privateKey: login.privateKey,
+    hostKey: hostKey.publicKey,
     dialTimeout: 20,
     retry,
   };

@@ -4,10 +4,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
-import { parseConfig } from "../../plan/config";
-import { diskImagePlan } from "../../plan/qemu";
-import { imageHandler } from "../../provider/image";
-import { progress, say, UserError } from "../../host/messages";
+import { say, UserError } from "../../host/messages";
 import { projectRoot, typescriptLoader } from "../../host/paths";
 import type { Figure } from "./statistics";
 
@@ -21,7 +18,7 @@ const stack = "bench";
 const stackFile = path.join(projectRoot, `Pulumi.${stack}.yaml`);
 
 /** Runs the whole life `runs` times. */
-export async function benchLab({ runs, cold }: LabBenchOptions): Promise<Figure[]> {
+export function benchLab({ runs, cold }: LabBenchOptions): Figure[] {
   const seconds = new Map<string, number[]>();
   const record = (what: string, value: number): void => {
     seconds.set(what, [...(seconds.get(what) ?? []), value]);
@@ -29,15 +26,14 @@ export async function benchLab({ runs, cold }: LabBenchOptions): Promise<Figure[
   };
   for (let count = 1; count <= runs; count += 1) {
     say(`run ${count} of ${runs}`);
-    await oneLife(record, cold);
+    oneLife(record, cold);
   }
   return [...seconds].map(([what, values]) => ({ what, seconds: values }));
 }
 
-async function oneLife(record: (what: string, seconds: number) => void, cold: boolean): Promise<void> {
+function oneLife(record: (what: string, seconds: number) => void, cold: boolean): void {
   const cache = cold ? fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-bench-")) : undefined;
   if (cache !== undefined) {
-    // For this process too: it makes the image.
     process.env.IPV6LAB_CACHE = cache;
   }
   const timed = (what: string, ...args: string[]): void => {
@@ -46,8 +42,7 @@ async function oneLife(record: (what: string, seconds: number) => void, cold: bo
   try {
     configure([]);
     if (cold) {
-      timed("tool chain", "setup");
-      record("image", await image());
+      timed("tool chain and image", "setup", "--stack", stack);
     }
     timed("first up", "up", "--stack", stack);
     record("power-on of the first machine to the client's first byte through NAT64", powerOnToFirstByte());
@@ -62,15 +57,6 @@ async function oneLife(record: (what: string, seconds: number) => void, cold: bo
       fs.rmSync(cache, { recursive: true });
     }
   }
-}
-
-/** Makes the default image as the provider does; its time in seconds. */
-async function image(): Promise<number> {
-  const started = performance.now();
-  const source = diskImagePlan(parseConfig({}).image);
-  const context = { signal: new AbortController().signal, progress, info: say, warn: say };
-  await imageHandler.create({ source }, context);
-  return (performance.now() - started) / 1000;
 }
 
 function configure(lines: readonly string[]): void {

@@ -7,7 +7,7 @@ import { choosePlatform } from "../../components/platforms";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import type { LabPlan } from "../../plan/model";
-import { renderBundle } from "../../services";
+import { gatewaySoftware, renderBundle } from "../../services";
 import { bundleText } from "../../services/bundle";
 import { median } from "./statistics";
 
@@ -36,7 +36,7 @@ function planAndRender(clients: number, platform: string): unknown {
   const plan = makePlan(clients, platform);
   const bundle = bundleText(renderBundle(plan));
   const documents = plan.clients.map((client) => clientDocuments(plan, client, identity));
-  return { plan, bundle, documents: [gatewayDocuments(plan, identity), ...documents] };
+  return { plan, bundle, documents: [gatewayDocuments(plan, identity, gatewaySoftware), ...documents] };
 }
 
 /** Plays the engine: every resource has every output. */

@@ -21,7 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const [benchmark, ...rest] = args;
   switch (benchmark) {
     case "lab":
-      print(await benchLab({ runs: numberAfter(rest, "--runs", 3), cold: rest.includes("--cold") }));
+      print(benchLab({ runs: numberAfter(rest, "--runs", 3), cold: rest.includes("--cold") }));
       return 0;
     case "boots":
       return (await benchBoots(Number(rest[0] ?? 30))) === 0 ? 0 : 1;

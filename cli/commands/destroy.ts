@@ -6,7 +6,7 @@ import { setUp } from "../setup";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const deployment = await setUp();
+  const deployment = await setUp(stack);
   if (!(await stackExists(deployment, stack))) {
     const remains = !rest.includes("--preview-only") && (await removeRemains(deployment, stack));
     if (!remains) say(`Stack ${stack} does not exist: there is nothing to destroy.`);

@@ -5,7 +5,7 @@ import { setUp } from "../setup";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const deployment = await setUp();
+  const deployment = await setUp(stack);
   await ensureStack(deployment, stack);
   return operate(deployment, "preview", stack, rest);
 }

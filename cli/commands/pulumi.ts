@@ -7,9 +7,8 @@ import { syncWorkingCopy } from "../stack-config";
 import { readStack } from "../stack-state";
 
 export async function run(args: readonly string[]): Promise<number> {
-  const deployment = await setUp();
-  const { own, toolchain, env } = deployment;
   const { stack } = stackArguments(args);
+  const { own, toolchain, env } = await setUp(stack);
   const state = own === undefined ? undefined : readStack(own, stack);
   const config =
     own !== undefined && state !== undefined && readsStackFile(args)

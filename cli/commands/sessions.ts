@@ -4,24 +4,21 @@ import { connectGateway } from "../../verify/connect";
 import { translations } from "../../verify/facts";
 import { formatSessions } from "../../verify/sessions";
 import { readAccess } from "../recorded-access";
-import { defaultStack } from "../stack-arguments";
-import { interruption } from "../../host/interruption";
+import { stackArguments } from "../stack-arguments";
+import { interruptible } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      stack: { type: "string", short: "s", default: defaultStack },
-      json: { type: "boolean", default: false },
-    },
+  const { stack, rest } = stackArguments(args);
+  const { values } = parseArgs({ args: [...rest], options: { json: { type: "boolean", default: false } } });
+  const access = await readAccess(stack);
+  const facts = await interruptible(async (signal) => {
+    const gateway = await connectGateway(access, { wait: 0, signal });
+    try {
+      return await translations({ connection: gateway, signal });
+    } finally {
+      gateway.close();
+    }
   });
-  const signal = interruption();
-  const gateway = await connectGateway(await readAccess(values.stack), { wait: 0, signal });
-  try {
-    const facts = await translations(gateway, signal);
-    console.log(values.json ? JSON.stringify(facts, null, 2) : formatSessions(facts));
-  } finally {
-    gateway.close();
-  }
+  console.log(values.json ? JSON.stringify(facts, null, 2) : formatSessions(facts));
   return 0;
 }

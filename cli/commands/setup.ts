@@ -1,9 +1,11 @@
-/** `npm run setup`: makes everything ready and says what there is. */
+/** `npm run setup [-- --stack NAME]`: makes everything ready, or what a stack needs, and says what there is. */
 import { say } from "../../host/messages";
 import { setUp } from "../setup";
+import { stackArguments } from "../stack-arguments";
 
-export async function run(): Promise<number> {
-  const { toolchain, own } = await setUp();
+export async function run(args: readonly string[]): Promise<number> {
+  const stack = args.length === 0 ? undefined : stackArguments(args).stack;
+  const { toolchain, own } = await setUp(stack, { image: true });
   say(`Pulumi ${toolchain.version}: ${toolchain.pulumi}`);
   if (toolchain.kind === "modules") {
     say(

@@ -2,11 +2,13 @@
  * `npm test`: every kind of test, cheap ones first, with one count at the end. A stage that fails does not keep the
  * later ones from running: one run tells everything.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { UserError } from "../../host/messages";
+import { projectRoot } from "../../host/paths";
 
 interface Count {
   readonly passed: number;
@@ -16,56 +18,54 @@ interface Count {
 
 interface Stage {
   readonly title: string;
-  readonly run: () => Count;
+  readonly run: () => Promise<Count>;
 }
 
-const projectFolder = path.join(__dirname, "..", "..");
-
 /** Runs the stages; exit code 0 when nothing failed and something passed. */
-export function run(args: readonly string[]): Promise<number> {
-  const stages = selectStages(args);
+export async function run(args: readonly string[]): Promise<number> {
   const counts: Count[] = [];
-  for (const { title, run: runStage } of stages) {
-    console.log(`\n=== ${title}`);
-    counts.push(runStage());
+  for (const stage of selectStages(args)) {
+    console.log(`\n=== ${stage.title}`);
+    counts.push(await stage.run());
   }
   const total = sum(counts);
   const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
-  return Promise.resolve(total.failed === 0 && total.passed > 0 ? 0 : 1);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
 const stageNames = ["lint", "unit", "daemons", "e2e", "vsphere"] as const;
 type StageName = (typeof stageNames)[number];
 
+const places: Partial<Record<StageName, string>> = {
+  daemons: "rendered files through the daemons' own checkers",
+  e2e: "real labs on this machine",
+  vsphere: "real labs in a simulated vCenter",
+};
+
 function selectStages(args: readonly string[]): Stage[] {
   const unknown = args.filter((arg) => !isStageName(arg));
   if (unknown.length > 0) {
-    throw new Error(`Unknown stage of tests: ${unknown.join(", ")}. There are: ${stageNames.join(", ")}.`);
+    throw new UserError(`Unknown stage of tests: ${unknown.join(", ")}. There are: ${stageNames.join(", ")}.`);
   }
   const wanted = stageNames.filter((name) => args.length === 0 || args.includes(name));
-  const quick = wanted.filter((name) => name !== "e2e" && name !== "vsphere").map((name) => quickStages[name]);
-  // Both wait for virtual machines most of the time: two stories are told at once, whatever they are about.
-  const machines = wanted.filter((name) => name === "e2e" || name === "vsphere");
-  const places = machines.map((name) => (name === "e2e" ? "on this machine" : "in a simulated vCenter"));
+  // The longest story waits for one emulated processor most of the time (test/longest-first.js begins with it): all
+  // others are told beside it, two at once, whatever they are about.
+  const stories = wanted.filter((name) => name in places);
+  const titles = stories.map((name) => places[name] ?? name);
   return [
-    ...quick,
-    ...(machines.length === 0
-      ? []
-      : [{ title: `real labs, ${places.join(" and ")}`, run: () => jest(machines, "--maxWorkers=2") }]),
+    ...(wanted.includes("lint") ? [lint] : []),
+    ...(wanted.includes("unit")
+      ? [{ title: "unit, property and mocked-component tests", run: () => jest(["unit"]) }]
+      : []),
+    ...(stories.length === 0 ? [] : [{ title: titles.join("; "), run: () => jest(stories, "--maxWorkers=2") }]),
   ];
 }
 
-const quickStages: Record<Exclude<StageName, "e2e" | "vsphere">, Stage> = {
-  lint: {
-    title: "format, lint and types",
-    run: () => sum([tool("prettier", "--check", "."), tool("eslint", "."), tool("tsc", "--noEmit")]),
-  },
-  unit: { title: "unit, property and mocked-component tests", run: () => jest(["unit"]) },
-  daemons: {
-    title: "rendered files through the daemons' own checkers",
-    run: () => jest(["daemons"], "--runInBand"),
-  },
+const lint: Stage = {
+  title: "format, lint and types",
+  run: async () =>
+    sum(await Promise.all([tool("prettier", "--check", "."), tool("eslint", "."), tool("tsc", "--noEmit")])),
 };
 
 function isStageName(text: string): text is StageName {
@@ -73,10 +73,10 @@ function isStageName(text: string): text is StageName {
 }
 
 /** A checker counts as one test. */
-function tool(name: string, ...args: string[]): Count {
-  const { status } = spawnSync(bin(name), args, { cwd: projectFolder, stdio: "inherit" });
-  console.log(`${name} ${args.join(" ")}: ${status === 0 ? "ok" : "FAILED"}`);
-  return status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+async function tool(name: string, ...args: string[]): Promise<Count> {
+  const ok = (await start(name, args, "inherit")) === 0;
+  console.log(`${name} ${args.join(" ")}: ${ok ? "ok" : "FAILED"}`);
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
 }
 
 const jestResult = z.object({
@@ -86,17 +86,14 @@ const jestResult = z.object({
   numRuntimeErrorTestSuites: z.number(),
 });
 
-function jest(projects: readonly string[], ...args: string[]): Count {
+async function jest(projects: readonly string[], ...args: string[]): Promise<Count> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-test-"));
   try {
     const outputFile = path.join(folder, "jest.json");
-    const { status } = spawnSync(
-      bin("jest"),
-      ["--selectProjects", ...projects, "--verbose", "--json", `--outputFile=${outputFile}`, ...args],
-      { cwd: projectFolder, stdio: ["ignore", "ignore", "inherit"] },
-    );
+    const own = ["--selectProjects", ...projects, "--verbose", "--json", `--outputFile=${outputFile}`];
+    const code = await start("jest", [...own, ...args], "ignore");
     if (!fs.existsSync(outputFile)) {
-      console.log(`jest ended with ${status ?? "a signal"} before it could tell a result`);
+      console.log(`jest ended with ${code ?? "a signal"} before it could tell a result`);
       return { passed: 0, failed: 1, skipped: 0 };
     }
     const result = jestResult.parse(JSON.parse(fs.readFileSync(outputFile, "utf8")));
@@ -118,6 +115,12 @@ function sum(counts: readonly Count[]): Count {
   }));
 }
 
-function bin(name: string): string {
-  return path.join(projectFolder, "node_modules", ".bin", name);
+/** Runs a program of the project's dependencies; its exit code, null for a signal. */
+function start(name: string, args: readonly string[], stdout: "inherit" | "ignore"): Promise<number | null> {
+  const program = path.join(projectRoot, "node_modules", ".bin", name);
+  return new Promise((resolve, reject) => {
+    spawn(program, args, { cwd: projectRoot, stdio: ["ignore", stdout, "inherit"] })
+      .on("error", reject)
+      .on("close", resolve);
+  });
 }

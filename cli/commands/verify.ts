@@ -4,15 +4,15 @@ import { formatReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { UserError, say } from "../../host/messages";
 import { readAccess } from "../recorded-access";
-import { defaultStack } from "../stack-arguments";
-import { interruption } from "../../host/interruption";
+import { stackArguments } from "../stack-arguments";
+import { interruptible } from "../../host/interruption";
 
 export async function run(args: readonly string[]): Promise<number> {
+  const { stack, rest } = stackArguments(args);
   const { values, positionals } = parseArgs({
-    args: [...args],
+    args: [...rest],
     allowPositionals: true,
     options: {
-      stack: { type: "string", short: "s", default: defaultStack },
       json: { type: "boolean", default: false },
       wait: { type: "string", default: "0" },
     },
@@ -21,19 +21,15 @@ export async function run(args: readonly string[]): Promise<number> {
   if (!Number.isFinite(wait) || wait < 0) {
     throw new UserError(`--wait ${values.wait}: it takes a number of seconds.`);
   }
-  const access = await readAccess(values.stack);
+  const access = await readAccess(stack);
   const unknown = positionals.filter((name) => !access.clients.some((client) => client.name === name));
   if (unknown.length > 0) {
     throw new UserError(
       `No client is called ${unknown.join(", ")}. There are: ${access.clients.map(({ name }) => name).join(", ")}.`,
     );
   }
-  const report = await verifyLab(access, {
-    wait,
-    signal: interruption(),
-    progress: say,
-    ...(positionals.length === 0 ? {} : { only: positionals }),
-  });
+  const only = positionals.length === 0 ? {} : { only: positionals };
+  const report = await interruptible((signal) => verifyLab(access, { wait, signal, progress: say, ...only }));
   console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
   return report.passed ? 0 : 1;
 }

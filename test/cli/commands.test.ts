@@ -1,10 +1,32 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as sessions from "../../cli/commands/sessions";
+import * as ssh from "../../cli/commands/ssh";
+import * as status from "../../cli/commands/status";
+import * as verify from "../../cli/commands/verify";
 import { readsStackFile, stackArguments, withSwitches } from "../../cli/stack-arguments";
-import { globExpression } from "../../toolchain/stand-ins/command/files";
 import { splitArguments } from "../../toolchain/stand-ins/language-host/program-arguments";
 import { passphraseFits } from "../../cli/passphrase";
 import { cacheFolder } from "../../host/paths";
 import { saltOf, withSalt } from "../../cli/stack-config";
-import { type Machine, installCommand, missingPackages } from "../../cli/system-packages";
+import { neededImage, neededParts } from "../../cli/stack-needs";
+import {
+  type Machine,
+  allParts,
+  ensureSystemPackages,
+  installCommand,
+  missingPackages,
+} from "../../cli/system-packages";
+
+/** A folder of programs that are shell scripts. */
+function fakePrograms(scripts: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "fake-programs-"));
+  for (const [name, script] of Object.entries(scripts)) {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  return folder;
+}
 
 describe("the stack", () => {
   it("is dev unless the arguments or PULUMI_STACK name another", () => {
@@ -19,7 +41,39 @@ describe("the stack", () => {
       rest: ["--diff", "--target=x"],
     });
     expect(stackArguments(["--stack=three", "--json"], {})).toEqual({ stack: "three", rest: ["--json"] });
+    expect(stackArguments(["-sfour", "--skip-preview"], {})).toEqual({ stack: "four", rest: ["--skip-preview"] });
+    expect(stackArguments(["-s=five"], {}).stack).toBe("five");
   });
+
+  it("is never the default because a name was forgotten", () => {
+    for (const args of [["--stack"], ["-s"], ["--stack="], ["--stack", "--json"]]) {
+      expect(() => stackArguments(args, {})).toThrow("takes the name of a stack");
+    }
+  });
+
+  it.each(Object.entries({ status, verify, sessions, ssh }))(
+    "is the one of PULUMI_STACK for %s",
+    async (_, command) => {
+      const before = { ...process.env };
+      const folder = fakePrograms({
+        pulumi: "case $1 in version) echo v3.300.0 ;; *) echo '[]' ;; esac",
+        "pulumi-language-nodejs": "",
+      });
+      Object.assign(process.env, {
+        PATH: `${folder}:${process.env.PATH ?? ""}`,
+        IPV6LAB_TOOLCHAIN: "installed",
+        IPV6LAB_CACHE: join(folder, "cache"),
+        PULUMI_BACKEND_URL: `file://${folder}`,
+        PULUMI_STACK: "vsphere",
+      });
+      try {
+        await expect(command.run(["gateway"].slice(command === ssh ? 0 : 1))).rejects.toThrow('no lab "vsphere"');
+      } finally {
+        process.env = before;
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });
 
 it("switches are added only where the user has not set them", () => {
@@ -68,27 +122,84 @@ describe("the cache", () => {
   });
 });
 
+describe("what a stack needs", () => {
+  const project = mkdtempSync(join(tmpdir(), "stack-needs-"));
+  writeFileSync(join(project, "Pulumi.yaml"), "name: lab-project\n");
+  afterAll(() => {
+    rmSync(project, { recursive: true });
+  });
+
+  function stackWith(lines: readonly string[]): string {
+    writeFileSync(join(project, "Pulumi.test.yaml"), ["config:", ...lines.map((line) => `  ${line}`), ""].join("\n"));
+    return "test";
+  }
+
+  it("is neither QEMU nor an image in a vCenter, even while the rest of its file is wrong", () => {
+    const stack = stackWith(["lab-project:platform:", "  kind: vsphere", "lab-project:lan: nonsense"]);
+    expect(neededParts(stack, project)).toEqual(["lab"]);
+    expect(neededImage(stack, project)).toBeUndefined();
+  });
+
+  it("is everything where the image is built here, however the platform is written", () => {
+    for (const lines of [["lab-project:platform: qemu"], ["platform: {kind: qemu}"], ["other:platform: vsphere"]]) {
+      expect(neededParts(stackWith(lines), project)).toEqual(["lab", "qemu", "image"]);
+      expect(neededImage("test", project)).toMatchObject({ kind: "build", release: "trixie" });
+    }
+  });
+
+  it("is no image builder where a cloud image is taken", () => {
+    const digest = "a".repeat(64);
+    const image = `lab-project:image: {kind: cloud, location: "https://images.example/x", sha256: "${digest}"}`;
+    const stack = stackWith([image]);
+    expect(neededParts(stack, project)).toEqual(["lab", "qemu"]);
+    expect(neededImage(stack, project)).toMatchObject({ kind: "cloud", sha256: digest });
+  });
+
+  it("is everything, and no image yet, where the file is missing or wrong", () => {
+    expect(neededParts("absent", project)).toEqual(["lab", "qemu", "image"]);
+    expect(neededImage("absent", project)).toBeUndefined();
+    expect(neededImage(stackWith(["lab-project:lan: nonsense"]), project)).toBeUndefined();
+  });
+});
+
 describe("system packages", () => {
   const bare: Machine = { system: "linux", architecture: "x64", root: true, has: () => false };
 
-  it("for the lab are those of virtual machines and images, not those of tests", () => {
-    expect(missingPackages(bare, "lab").packages).toEqual([
-      "e2fsprogs",
-      "mmdebstrap",
-      "openssh-client",
-      "qemu-system-x86",
-      "qemu-utils",
-      "zstd",
-    ]);
-    expect(missingPackages(bare, "tests").packages).toEqual(expect.arrayContaining(["radvd", "shellcheck", "unbound"]));
+  it("are those of virtual machines and of images, where those are needed", () => {
+    const machines = ["openssh-client", "qemu-system-x86", "qemu-utils"];
+    expect(missingPackages(bare, ["lab"]).packages).toEqual(["openssh-client"]);
+    expect(missingPackages(bare, ["lab", "qemu"]).packages).toEqual(machines);
+    expect(missingPackages(bare, allParts).packages).toEqual(["e2fsprogs", "mmdebstrap", ...machines]);
   });
 
   it("include uidmap for users other than root, whose image build needs it", () => {
-    expect(missingPackages({ ...bare, root: false }, "lab").packages).toContain("uidmap");
+    expect(missingPackages({ ...bare, root: false }, allParts).packages).toContain("uidmap");
   });
 
   it("are none where every command is there", () => {
-    expect(missingPackages({ ...bare, has: () => true }, "tests")).toEqual({ commands: [], packages: [] });
+    expect(missingPackages({ ...bare, has: () => true }, allParts)).toEqual({ commands: [], packages: [] });
+  });
+
+  const installs = process.getuid?.() === 0 && existsSync("/etc/debian_version");
+  (installs ? it : it.skip)("are installed by apt alone: no file says to Debian what may start", async () => {
+    const before = { ...process.env };
+    const policy = "/usr/sbin/policy-rc.d";
+    const folder = fakePrograms({
+      "apt-get": [
+        `echo "$@" >> "$0.log"; [ -e ${policy} ] && echo policy >> "$0.log"`,
+        `for name in qemu-img qemu-system-x86_64 qemu-system-aarch64; do /bin/cp "$0" "\${0%/*}/$name"; done`,
+      ].join("\n"),
+    });
+    try {
+      process.env.PATH = folder;
+      await ensureSystemPackages(["qemu"]);
+      const log = readFileSync(join(folder, "apt-get.log"), "utf8");
+      expect(log).toMatch(/ update\n[^]* install --yes --no-install-recommends qemu-system-\w+ qemu-utils\n/);
+      expect(log.includes("policy")).toBe(existsSync(policy));
+    } finally {
+      process.env = before;
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("are installed by one command that can be copied", () => {
@@ -103,14 +214,4 @@ describe("system packages", () => {
 it("Node's arguments in Pulumi.yaml are split at blanks outside quotes", () => {
   expect(splitArguments("--import tsx --title='a b' \"--c d\"")).toEqual(["--import", "tsx", "--title=a b", "--c d"]);
   expect(splitArguments("")).toEqual([]);
-});
-
-it("a glob's star stays within a name and its double star crosses folders", () => {
-  const matching = (pattern: string, names: string[]): string[] =>
-    names.filter((name) => globExpression(pattern).test(name));
-  const names = ["a.js", "src/b.js", "src/deep/c.js", "src/d.ts"];
-  expect(matching("*.js", names)).toEqual(["a.js"]);
-  expect(matching("src/*.{js,ts}", names)).toEqual(["src/b.js", "src/d.ts"]);
-  expect(matching("**.js", names)).toEqual(["a.js", "src/b.js", "src/deep/c.js"]);
-  expect(matching("[!b-z].js", names)).toEqual(["a.js"]);
 });

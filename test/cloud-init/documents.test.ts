@@ -6,6 +6,7 @@ import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/docum
 import { gatewayDocuments } from "../../cloud-init/gateway";
 import type { ClientPlan, LabPlan } from "../../plan/model";
 import { networks } from "../fixtures/networks";
+import { gatewaySoftware } from "../../services";
 import { planOf } from "../fixtures/plan";
 
 const identity: MachineIdentity = {
@@ -32,7 +33,8 @@ function firstClient(plan: LabPlan): ClientPlan {
   return client;
 }
 
-const gateway = (raw: Readonly<Record<string, unknown>> = {}) => gatewayDocuments(planOf(raw), identity);
+const gateway = (raw: Readonly<Record<string, unknown>> = {}) =>
+  gatewayDocuments(planOf(raw), identity, gatewaySoftware);
 const client = (raw: Readonly<Record<string, unknown>> = {}) => {
   const plan = planOf(raw);
   return clientDocuments(plan, firstClient(plan), identity);
@@ -74,6 +76,7 @@ describe("the documents of every machine", () => {
     const documents = gatewayDocuments(
       { ...plan, gateway: { ...plan.gateway, uplinkMac: "52:54:00:12:34:56", lanMac: "20:01:10:20:30:40" } },
       identity,
+      gatewaySoftware,
     );
     expect(yaml(documents.networkConfig)).toMatchObject({
       ethernets: {
@@ -103,7 +106,7 @@ describe("the gateway's network", () => {
 
   it("has the uplink by DHCP, leaves the LAN's address to the services, and believes no router on the LAN", () => {
     const plan = planOf();
-    expect(ethernets(gatewayDocuments(plan, identity))).toEqual({
+    expect(ethernets(gatewayDocuments(plan, identity, gatewaySoftware))).toEqual({
       version: 2,
       renderer: "networkd",
       ethernets: {

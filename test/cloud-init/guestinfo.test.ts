@@ -3,13 +3,18 @@ import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { gatewayDocuments } from "../../cloud-init/gateway";
 import { guestinfo, guestinfoLimit } from "../../cloud-init/guestinfo";
+import { gatewaySoftware } from "../../services";
 import { planOf } from "../fixtures/plan";
 import { vspherePlatform } from "../plan/bad-vsphere";
 
-const documents = gatewayDocuments(planOf({ platform: vspherePlatform }), {
-  hostKey: { privateKey: "-----BEGIN", publicKey: "ssh-ed25519 host" },
-  authorizedKeys: ["ssh-ed25519 login"],
-});
+const documents = gatewayDocuments(
+  planOf({ platform: vspherePlatform }),
+  {
+    hostKey: { privateKey: "-----BEGIN", publicKey: "ssh-ed25519 host" },
+    authorizedKeys: ["ssh-ed25519 login"],
+  },
+  gatewaySoftware,
+);
 
 describe("cloud-init's documents as guestinfo", () => {
   it("hold the identity and the network in the metadata, cards by their quoted MACs", () => {

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { clientDocuments } from "../../cloud-init/client";
 import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/documents";
 import { gatewayDocuments } from "../../cloud-init/gateway";
-import { renderBundle } from "../../services";
+import { gatewaySoftware, renderBundle } from "../../services";
 import { configurations, planOf } from "../fixtures/plan";
 import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
 
@@ -106,7 +106,7 @@ function documents(): [string, CloudInitDocuments][] {
   const all = Object.entries(images).flatMap(([name, raw]): [string, CloudInitDocuments][] => {
     const plan = planOf(raw);
     return [
-      [`the gateway of ${name}`, gatewayDocuments(plan, identity)],
+      [`the gateway of ${name}`, gatewayDocuments(plan, identity, gatewaySoftware)],
       ...plan.clients.map((client): [string, CloudInitDocuments] => [
         `${client.name} of ${name}`,
         clientDocuments(plan, client, identity),

@@ -10,7 +10,7 @@ import { imageHandler } from "../../provider/image";
 
 /** Seconds: a first image is made from packages. */
 const imageTimeout = 600;
-const bootTimeout = 30;
+const bootTimeout = 120;
 
 /** Milliseconds for a `beforeAll` that starts a guest. */
 export const startTimeout = (imageTimeout + bootTimeout) * 1000;

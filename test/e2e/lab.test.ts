@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { becomesAnyNetwork } from "./any-network";
 import { finish, report, Stack } from "./harness";
 import { expectUnchanged, expectVerified, story, verify } from "./story";
 
@@ -12,7 +13,7 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
   step("a preview shows the whole lab and makes nothing", async () => {
     lab.configure(original);
     const outcome = await lab.succeed("preview");
-    expect(outcome.stdout).toMatch(/\+ 13 to create/);
+    expect(outcome.stdout).toMatch(/\+ 15 to create/);
     expect([...lab.machines()]).toEqual([]);
   });
 
@@ -85,6 +86,34 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
     expect(after.get("client-1")).toBe(before.get("client-1"));
     expect([...after.keys()].sort()).toEqual(["client-1", "client-2", "gateway"]);
   });
+
+  step(
+    "what was done to the gateway behind its back is shown by a preview and healed in place by the next up",
+    async () => {
+      const machines = lab.machines();
+      await lab.succeed(
+        "ssh",
+        "gateway",
+        "sudo systemctl stop unbound; echo '# by hand' | sudo tee -a /etc/radvd.conf; sudo nft flush ruleset; sudo jool instance remove",
+      );
+      const words = [
+        /unbound: its unit unbound\.service is inactive/,
+        /radvd: \/etc\/radvd\.conf is not what was laid down/,
+        /nftables: the rules in the kernel are not those of \/etc\/nftables\.conf/,
+        /jool: the translator in the kernel is not what \/etc\/jool\/jool\.conf says/,
+      ];
+      const preview = await lab.succeed("preview");
+      for (const word of words) expect(preview.stdout).toMatch(word);
+      const outcome = await lab.succeed("up");
+      report("up after the gateway was changed by hand", outcome);
+      for (const word of words) expect(outcome.stdout).toMatch(word);
+      expect(lab.machines()).toEqual(machines);
+      expect((await verify(lab)).passed).toBe(true);
+      await expectUnchanged(lab);
+    },
+  );
+
+  step("other prefixes and another DHCPv6 are taken in place, one after the other", () => becomesAnyNetwork(lab, 3, 7));
 
   step("a gateway that was killed is healed by the next up, the clients stay as they are", async () => {
     const before = lab.machines();

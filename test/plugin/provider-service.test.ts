@@ -14,6 +14,8 @@ import {
   DiffResponse,
   GetSchemaRequest,
   type GetSchemaResponse,
+  InvokeRequest,
+  type InvokeResponse,
   ReadRequest,
   type ReadResponse,
   UpdateRequest,
@@ -72,7 +74,7 @@ describe("the provider, asked as the engine asks", () => {
 
   beforeAll(async () => {
     const handlers = new Map([...labProvider.handlers, ["lab:index:Slow", slow] as const]);
-    const service = new ProviderService({ ...labProvider, handlers }, new EngineLog());
+    const service = new ProviderService({ ...labProvider, handlers, remedy: "Ask another." }, new EngineLog());
     server.addService(ResourceProviderService, service.implementation());
     const port = await listen(server);
     client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
@@ -147,10 +149,17 @@ describe("the provider, asked as the engine asks", () => {
   it("refuses a type that it does not know by its name", async () => {
     const urn = "urn:pulumi:dev::project::lab:index:Nonsense::name";
     await expect(check(new CheckRequest().setUrn(urn).setNews(struct({})))).rejects.toMatchObject({
-      details: "The provider knows no resource of the type lab:index:Nonsense.",
+      details: "The provider knows no resource of the type lab:index:Nonsense. Ask another.",
     });
     await expect(create(new CreateRequest().setUrn(urn).setProperties(struct({})))).rejects.toMatchObject({
-      details: "The provider knows no resource of the type lab:index:Nonsense.",
+      details: "The provider knows no resource of the type lab:index:Nonsense. Ask another.",
+    });
+  });
+
+  it("refuses a function in words, with what to do about it", async () => {
+    const request = new InvokeRequest().setTok("lab:index:nonsense");
+    await expect(answered<InvokeResponse>((done) => client.invoke(request, done))).rejects.toMatchObject({
+      details: "The provider knows no function lab:index:nonsense. Ask another.",
     });
   });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { renderBundle, services, startedByTheirPackages } from "../../services";
+import { gatewaySoftware, renderBundle, services } from "../../services";
 import {
   type Bundle,
   bundleDigest,
@@ -126,7 +126,7 @@ describe("the gateway's services", () => {
   });
 
   it("name the units that Debian starts as soon as their package is there", () => {
-    expect(startedByTheirPackages).toEqual(["kea-dhcp6-server.service", "radvd.service", "unbound.service"]);
+    expect(gatewaySoftware.heldBack).toEqual(["unbound.service", "kea-dhcp6-server.service", "radvd.service"]);
   });
 
   it("give their scripts every function that they are called by", () => {

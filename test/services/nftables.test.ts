@@ -70,10 +70,17 @@ describe("the firewall", () => {
 
   it("never forwards what the translator did not take", () => {
     for (const raw of [{}, bridged("nat66"), bridged("native")]) {
-      expect(rules(raw).get("forward")?.[1]).toBe(
-        'ip6 daddr 64:ff9b::/96 counter drop comment "not taken by the translator"',
-      );
+      const forward = rules(raw).get("forward") ?? [];
+      const drop = forward.indexOf('ip6 daddr 64:ff9b::/96 counter drop comment "not taken by the translator"');
+      expect(drop).toBeGreaterThan(0);
+      expect(forward.slice(0, drop).join("\n")).not.toContain("accept");
     }
+  });
+
+  it("keeps the host behind a user-mode uplink out of reach before anything is let through", () => {
+    const forward = rules({ uplink: { ipv6: "nat66" } }).get("forward") ?? [];
+    expect(forward[1]).toMatch(/^ip6 daddr \{ .*fec0::\/64.* \} counter drop comment "leads to the host"$/);
+    expect(chain(bridged("nat66"), "forward")).not.toContain("leads to the host");
   });
 
   it("forwards plain IPv6 only with an IPv6 uplink, outwards and back", () => {

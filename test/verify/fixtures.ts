@@ -1,119 +1,260 @@
-/** What the facts scripts printed on a healthy lab with the default configuration, shortened. */
+/** What the probes said in a healthy lab with the default configuration, shortened; and how to change it. */
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
+import { embedIpv4 } from "../../plan/rfc6052";
 import { type LabAccess, promisedBy } from "../../verify/access";
+import type { ClientEvidence, GatewayEvidence } from "../../verify/checks/evidence";
+import { readClientFacts, readFetch } from "../../verify/client-facts";
+import { readCounters, readGatewayFacts, readTranslations } from "../../verify/gateway-facts";
+import { Heard } from "../../verify/questions";
+import { parseSections } from "../../verify/sections";
+import * as packets from "./packets";
 
-const plan = planLab(parseConfig({}), { project: "ipv6-only-lab", stack: "test" });
-const [client] = plan.clients;
-if (client === undefined) {
-  throw new Error("The default configuration has a client.");
-}
-
-export const clientAddress = client.address;
-
-export const access: LabAccess = {
-  promised: promisedBy(plan),
-  user: "lab",
-  privateKey: "not used",
-  gateway: { name: "gateway", host: "127.0.0.1", port: 2222, hostKey: "ssh-ed25519 g", console: "/g/console.log" },
-  clients: [
-    {
-      name: "client-1",
-      address: clientAddress,
-      lanMac: client.lanMac,
+/** The lab of a configuration, with one client. */
+export function labOf(config: Readonly<Record<string, unknown>> = {}, stack = "dev"): LabAccess {
+  const plan = planLab(parseConfig(config), { project: "ipv6-only-lab", stack });
+  return {
+    promised: promisedBy(plan),
+    user: "lab",
+    privateKey: "not used",
+    gateway: { name: "gateway", host: "127.0.0.1", port: 2222, hostKey: "ssh-ed25519 g", console: "/g/console.log" },
+    clients: plan.clients.map(({ name, address, lanMac }) => ({
+      name,
+      address,
+      lanMac,
       hostKey: "ssh-ed25519 c",
       console: "/c/console.log",
-    },
-  ],
-};
-
-const octets = [252, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1];
-const lan = {
-  Name: "lan",
-  DNS: [
-    { Family: 10, Address: octets, ConfigSource: "DHCPv6" },
-    { Family: 10, Address: octets, ConfigSource: "NDisc" },
-  ],
-  NDisc: { PREF64: [{ Prefix: [0, 100, 255, 155, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], PrefixLength: 96 }] },
-};
-
-const addresses = [
-  {
-    ifname: "lo",
-    addr_info: [
-      { family: "inet", local: "127.0.0.1", scope: "host" },
-      { family: "inet6", local: "::1", scope: "host" },
-    ],
-  },
-  {
-    ifname: "lan",
-    addr_info: [
-      { family: "inet6", local: clientAddress, scope: "global", dynamic: true },
-      { family: "inet6", local: "fe80::8871:1eff:fe21:427e", scope: "link" },
-    ],
-  },
-];
-
-/** What dig says of a host behind a CNAME, and of ipv4only.arpa. */
-export function names(
-  aaaa: readonly string[],
-  a: readonly string[],
-  ipv4only: readonly string[] = ["64:ff9b::c000:aa", "64:ff9b::c000:ab"],
-): string {
-  const records = (owner: string, type: string, data: readonly string[]): string[] =>
-    data.map((each) => `${owner}\t60\tIN\t${type}\t${each}`);
-  return [
-    ...records("mirror.example.", "CNAME", ["cdn.mirror.example."]),
-    ...records("cdn.mirror.example.", "AAAA", aaaa),
-    ";; a remark",
-    ...records("mirror.example.", "CNAME", ["cdn.mirror.example."]),
-    ...records("cdn.mirror.example.", "A", a),
-    ...records("ipv4only.arpa.", "AAAA", ipv4only),
-  ].join("\n");
+    })),
+  };
 }
 
-export const healthyClient: Readonly<Record<string, string>> = {
-  url: "http://mirror.example/debian/dists/trixie/InRelease",
-  fetch: "200 140421 64:ff9b::c633:6407 0.246815",
-  addresses: JSON.stringify(addresses),
-  routes6: JSON.stringify([
-    { dst: "default", gateway: "fe80::581f:79ff:fe3f:4b03", dev: "lan", protocol: "ra", metric: 1024 },
-  ]),
-  routes4: "[]",
-  lan: JSON.stringify(lan),
-  resolver: "fc01:0:0:1::1",
-  names: names(["64:ff9b::c633:6407"], ["198.51.100.7"]),
+export const access = labOf();
+
+/** The addresses of that lab, as its plan decides them. */
+export const own = {
+  client: "fc01::1:8871:1eff:fe21:427e",
+  clientMac: "8a:71:1e:21:42:7e",
+  clientLinkLocal: "fe80::8871:1eff:fe21:427e",
+  gateway: "fc01:0:0:1::1",
+  router: "fe80::581f:79ff:fe3f:4b03",
+  routerMac: "5a:1f:79:3f:4b:03",
+  server: "64:ff9b::c633:6407",
+  stranger: "fd6f:7574:7369:248::2",
 };
+
+export type Texts = Readonly<Record<string, string>>;
+
+/** What came by name; an empty list is silence. */
+export type Sounds = Readonly<Record<string, readonly string[]>>;
+
+export function address(local: string, more: object = {}): object {
+  return { family: "inet6", local, scope: "global", dynamic: true, ...more };
+}
+
+export function onLan(...addresses: readonly object[]): string {
+  return JSON.stringify([
+    { ifname: "lo", addr_info: [{ family: "inet", local: "127.0.0.1", scope: "host" }] },
+    { ifname: "lan", addr_info: [...addresses, { family: "inet6", local: own.clientLinkLocal, scope: "link" }] },
+  ]);
+}
+
+export function pref64(...prefixes: readonly (readonly [number[], number])[]): string {
+  const options = prefixes.map(([front, PrefixLength]) => ({
+    Prefix: [...front, ...Array.from({ length: 16 - front.length }, () => 0)],
+    PrefixLength,
+  }));
+  return JSON.stringify({ Name: "lan", NDisc: { PREF64: options } });
+}
+
+export function defaultRoutes(...gateways: readonly string[]): string {
+  return JSON.stringify(gateways.map((gateway) => ({ dst: "default", gateway, dev: "lan", protocol: "ra" })));
+}
+
+const client: Texts = {
+  addresses: onLan(address(own.client)),
+  routes6: defaultRoutes(own.router),
+  routes4: "[]",
+  source: JSON.stringify([{ dst: own.server, gateway: own.router, dev: "lan", prefsrc: own.client }]),
+  mtu: "1500",
+  lan: pref64([[0, 0x64, 0xff, 0x9b], 96]),
+  resolver: `# managed by systemd-resolved\n\nnameserver ${own.gateway}\nsearch .`,
+  "own-ipv4only.arpa":
+    "ipv4only.arpa IN AAAA 64:ff9b::c000:ab    -- link: lan\nipv4only.arpa IN AAAA 64:ff9b::c000:aa    -- link: lan",
+};
+
+const fetched: Texts = {
+  url: "http://mirror.example/debian/dists/trixie/InRelease",
+  fetch: `200 140421 ${own.server} 47942 0.246815`,
+};
+
+const heardByClient: Sounds = {
+  "icmpv6-134": [`${own.routerMac} ${packets.advertisement()}`],
+  "icmpv6-136": [],
+  "dhcpv6-7": [`${own.routerMac} ${packets.dhcpv6("reply", { dns: [own.gateway] })}`],
+  "dhcpv6-2": [`${own.routerMac} ${packets.dhcpv6("advertise", { dns: [own.gateway] })}`],
+  ipv4only: [packets.dns(0, "64:ff9b::c000:aa", "64:ff9b::c000:ab")],
+  "host-aaaa": [packets.dns(0, own.server)],
+  "host-a": [packets.dns(0, "198.51.100.7")],
+  fresh: [packets.dns(3)],
+  "neighbour-gateway": ["8100d977"],
+  ssh: [],
+};
+
+const gateway: Texts = {
+  units: access.promised.units
+    .map((unit) => `Result=success\nId=${unit}\nActiveState=active\nSubState=running`)
+    .join("\n\n"),
+  instance: "Namespace,Name,Framework\n0x1,default,netfilter",
+  global: 'Field,Value\nmanually-enabled,TRUE\npool6,64:ff9b::/96\nmtu-plateaus,"65535,32000"\ntos,0',
+  pool4: "Mark,Protocol,Address,Min port,Max port,Iterations,Iterations fixed",
+  kernel: "6.12.0-cloud-amd64",
+  module: "4.1.13.0",
+  forwarding: "1\n1",
+  mtu: "1500\n1500",
+  lan: JSON.stringify([{ ifname: "lan", addr_info: [address(own.gateway), address(own.router, { scope: "link" })] }]),
+  uplink: '[{"dst":"default","gateway":"10.0.2.2","dev":"uplink","protocol":"dhcp"}]',
+  disk: "",
+  clock: "1795460266",
+};
+
+const heardByGateway: Sounds = {
+  there: [own.stranger],
+  refusal: [packets.dns(5)],
+  cable: ["8100e827"],
+  resolver: [],
+  ssh: [],
+  client: [],
+};
+
+/** When the gateway's clock was read, by the machine that looks. */
+const heardAt = 1_795_460_266_400;
 
 const sessionHead =
   "Protocol,IPv6 Remote Address,IPv6 Remote L4-ID,IPv6 Local Address,IPv6 Local L4-ID," +
   "IPv4 Local Address,IPv4 Local L4-ID,IPv4 Remote Address,IPv4 Remote L4-ID,Expires in,State";
-const bibHead = "Protocol,IPv6 Address,IPv6 L4-ID,IPv4 Address,IPv4 L4-ID,Static?";
+export const bibHead = "Protocol,IPv6 Address,IPv6 L4-ID,IPv4 Address,IPv4 L4-ID,Static?";
 
-export const healthyServices: Readonly<Record<string, string>> = {
-  units: ["jool", "nftables", "unbound", "radvd", "kea-dhcp6-server"]
-    .map((name) => `Id=${name}.service\nActiveState=active\nSubState=running\nResult=success`)
-    .join("\n\n"),
-  instance: "Namespace,Name,Framework\n0x1,default,netfilter",
-  kernel: "6.12.0-cloud-amd64",
-  module: "4.1.13.0",
+export interface Translated {
+  readonly from?: string;
+  readonly port?: string;
+  readonly to?: string;
+  readonly server?: string;
+}
+
+/** A row of Jool's session table. */
+export function session(protocol: "TCP" | "UDP", { from = own.client, port, to, server }: Translated = {}): string {
+  const [defaultPort, serverPort] = protocol === "TCP" ? ["47942", "80"] : ["50000", "9"];
+  const six = `${from},${port ?? defaultPort},${to ?? own.server},${serverPort}`;
+  return `${protocol},${six},10.0.2.15,62415,${server ?? "198.51.100.7"},${serverPort},0:03:59.1,TRANS`;
+}
+
+const translated: Texts = {
+  sessionsTcp: session("TCP"),
+  sessionsUdp: session("UDP"),
+  sessionsIcmp: "",
+  bibTcp: `TCP,${own.client},47942,10.0.2.15,62415,0`,
+  bibUdp: "",
+  bibIcmp: "",
 };
 
-export const translations: Readonly<Record<string, string>> = {
-  sessionsTcp: `${sessionHead}\nTCP,${clientAddress},47942,64:ff9b::c633:6407,80,10.0.2.15,62415,198.51.100.7,80,0:03:59.1,TRANS`,
-  sessionsUdp: sessionHead,
-  sessionsIcmp: sessionHead,
-  bibTcp: `${bibHead}\nTCP,${clientAddress},47942,10.0.2.15,62415,0`,
-  bibUdp: bibHead,
-  bibIcmp: bibHead,
+export function translations(change: Texts = {}) {
+  const sections = Object.entries({ ...translated, ...change }).map(([name, rows]): [string, string] => [
+    name,
+    `${name.startsWith("bib") ? bibHead : sessionHead}\n${rows}`,
+  ]);
+  return readTranslations(parseSections(printed(Object.fromEntries(sections))));
+}
+
+export const dropped: Readonly<Record<string, number>> = {
+  "translator used from elsewhere": 3,
+  "not forwarded": 5,
+  "IPv4 on the LAN": 7,
+  "spoofed source": 8,
+  "denied IPv4 destination": 18,
 };
 
-/** The text that a facts script prints; a section of `failed` ended with that exit code. */
-export function printed(
-  sections: Readonly<Record<string, string>>,
-  failed: Readonly<Record<string, number>> = {},
-): string {
+/** The ruleset as nft prints it, with what its rules have counted. */
+export function counted(packets: Readonly<Record<string, number>>): ReadonlyMap<string, number> {
+  const rules = Object.entries(packets).map(([comment, count]) => ({
+    rule: { chain: "any", comment, expr: [{ match: {} }, { counter: { packets: count, bytes: 60 } }, { drop: null }] },
+  }));
+  return readCounters(JSON.stringify({ nftables: [{ metainfo: {} }, { table: {} }, ...rules] }));
+}
+
+export interface ClientChange {
+  readonly lab?: LabAccess;
+  readonly says?: Texts;
+  readonly exitCodes?: Readonly<Record<string, number>>;
+  readonly fetched?: Texts;
+  readonly hears?: Sounds;
+  readonly translates?: Texts;
+  readonly pinged?: boolean;
+  readonly uplinkCarriesPings?: boolean | undefined;
+}
+
+export function clientEvidence(change: ClientChange = {}): ClientEvidence {
+  const { lab = access, pinged = true, exitCodes } = change;
+  const [first] = lab.clients;
+  if (first === undefined) {
+    throw new Error("The fixture has a client.");
+  }
+  const content = readFetch(parseSections(printed({ ...fetched, ...change.fetched }, exitCodes)));
+  const { sessions } = translations(change.translates);
+  return {
+    lab,
+    access: first,
+    facts: readClientFacts(parseSections(printed({ ...client, ...change.says }, exitCodes))),
+    content,
+    fetch: content,
+    heard: heardOf({ ...heardByClient, ...change.hears }),
+    port: 50_000,
+    neighbours: ["gateway"],
+    pinged,
+    uplinkCarriesPings: "uplinkCarriesPings" in change ? change.uplinkCarriesPings : true,
+    sessions,
+  };
+}
+
+/** Where a client would send to reach a denied IPv4 address. */
+export function embedded(ipv4: string): string {
+  return embedIpv4(access.promised.nat64.prefix, ipv4);
+}
+
+export interface GatewayChange {
+  readonly lab?: LabAccess;
+  readonly says?: Texts;
+  readonly exitCodes?: Readonly<Record<string, number>>;
+  readonly hears?: Sounds;
+  readonly translates?: Texts;
+  readonly after?: Readonly<Record<string, number>>;
+  readonly clients?: number;
+}
+
+export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
+  const before = Object.fromEntries(Object.keys(dropped).map((rule) => [rule, 2]));
+  const since = { ...dropped, "denied IPv4 destination": 2 + access.promised.nat64.deniedIpv4.length, ...change.after };
+  return {
+    lab: change.lab ?? access,
+    facts: readGatewayFacts(parseSections(printed({ ...gateway, ...change.says }, change.exitCodes)), heardAt),
+    heard: heardOf({ ...heardByGateway, ...change.hears }),
+    translations: translations(change.translates),
+    before: counted(before),
+    after: counted(since),
+    clients: change.clients ?? 1,
+  };
+}
+
+function heardOf(sounds: Sounds): Heard {
+  return new Heard(
+    Object.entries(sounds)
+      .flatMap(([name, all]) => all.map((what) => `${name} ${what}\n`))
+      .join(""),
+  );
+}
+
+/** The text that a probe prints; a section of `exitCodes` ended with that one. */
+export function printed(sections: Texts, exitCodes: Readonly<Record<string, number>> = {}): string {
   return Object.entries(sections)
-    .map(([name, output]) => `### ${name} ${failed[name] ?? 0}\n${output}\n`)
+    .map(([name, output]) => `### ${name} ${exitCodes[name] ?? 0}\n${output}\n`)
     .join("");
 }

@@ -1,5 +1,4 @@
 /** The language protocol: every request and its answer. */
-import type * as grpc from "@grpc/grpc-js";
 import type { ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb";
 import {
   AboutResponse,
@@ -16,6 +15,8 @@ import {
 } from "@pulumi/pulumi/proto/language_pb";
 import { PackageDependency, PluginDependency, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
+import { answer } from "../../../plugin/answer";
+import { engineAddress } from "../../../plugin/server";
 import { installDependencies } from "./install";
 import { directDependencies, requiredPlugins } from "./packages";
 import { type ProgramExit, RunningProgram } from "./program";
@@ -38,13 +39,8 @@ type Served = Pick<
 const version = "0.1.0";
 
 export class LanguageHost {
-  private engineAddress = "";
+  private engineAddress = engineAddress();
   private readonly programs = new Set<RunningProgram>();
-
-  constructor() {
-    const [address] = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
-    this.engineAddress = address ?? "";
-  }
 
   /** What is not listed here (code generation, packing) answers UNIMPLEMENTED. */
   implementation(): Served {
@@ -63,14 +59,7 @@ export class LanguageHost {
         answer(done, () => new GetRequiredPluginsResponse().setPluginsList(plugins(programFolder(call.request))));
       },
       run: (call, done) => {
-        this.run(call.request).then(
-          (response) => {
-            done(null, response);
-          },
-          (error: unknown) => {
-            done(asError(error));
-          },
-        );
+        answer(done, () => this.run(call.request));
       },
       about: (_call, done) => {
         done(null, new AboutResponse().setExecutable(process.execPath).setVersion(process.version.replace(/^v/, "")));
@@ -149,14 +138,6 @@ function plugins(folder: string): PluginDependency[] {
 
 function programFolder(request: { getInfo(): ProgramInfo | undefined }): string {
   return request.getInfo()?.getProgramDirectory() ?? process.cwd();
-}
-
-function answer<T>(done: grpc.sendUnaryData<T>, make: () => T): void {
-  try {
-    done(null, make());
-  } catch (error) {
-    done(asError(error));
-  }
 }
 
 function asError(error: unknown): Error {

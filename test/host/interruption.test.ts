@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { typescriptLoader } from "../../host/paths";
+
+/** Says `ready`, and what it ends with; tidying up takes it `milliseconds`. */
+const program = (milliseconds: number): string => `
+  const { interruptible } = require(${JSON.stringify(join(__dirname, "../../host/interruption.ts"))});
+  interruptible((signal) => new Promise((_resolve, reject) => {
+    console.log("ready");
+    const alive = setInterval(() => undefined, 1000);
+    signal.addEventListener("abort", () => setTimeout(() => { clearInterval(alive); reject(signal.reason); }, ${milliseconds}));
+  })).catch((error) => console.log(error.message));`;
+
+async function interrupted(milliseconds: number, signals: readonly number[]): Promise<[string, number | null]> {
+  const child = spawn(process.execPath, [...typescriptLoader, "-e", program(milliseconds)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+  await once(child.stdout, "data");
+  for (const after of signals) setTimeout(() => child.kill("SIGINT"), after);
+  await once(child, "close");
+  return [output, child.exitCode];
+}
+
+describe("work that a signal interrupts", () => {
+  it("ends in its own time, even when one press of Ctrl-C comes as two signals", async () => {
+    expect(await interrupted(200, [0, 50])).toEqual(["ready\nInterrupted.\n", 0]);
+  });
+
+  it("is cut off by a second press", async () => {
+    expect(await interrupted(60_000, [0, 600])).toEqual(["ready\n", 130]);
+  });
+});

@@ -1,0 +1,184 @@
+/** Where a client's packets come to: the resolver, the translator, the neighbours, and what is closed. */
+import { embedIpv4 } from "../../plan/rfc6052";
+import { command } from "../access";
+import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
+import type { SessionFact } from "../gateway-facts";
+import { deniedDestinations } from "../questions";
+import { type DnsAnswer, rcodes, readDnsAnswer } from "../wire/dns";
+import { type Check, fail, judge, listed, pass, skip, type Verdict } from "./check";
+import { type ClientEvidence, look, putBack } from "./evidence";
+
+export const clientPathChecks: readonly Check<ClientEvidence>[] = [
+  {
+    title: "the gateway and the other clients answer pings",
+    judge: checkNeighbours,
+    remedy: (seen) => `Is that machine running? ${command(seen.lab.promised, "status")} tells.`,
+  },
+  {
+    title: "ipv4only.arpa leads to the NAT64 prefix (RFC 7050)",
+    judge: checkIpv4Only,
+    remedy: (seen) => `unbound on the gateway answers this name itself. ${putBack(seen)}`,
+  },
+  {
+    title: "the client's own resolver says the same of ipv4only.arpa",
+    judge: checkOwnView,
+    remedy: (seen) =>
+      `Is it still working? ${look(seen, seen.access.name, "sudo systemctl restart systemd-resolved; resolvectl status")}`,
+  },
+  { title: "DNS64 gives an address inside the NAT64 prefix", judge: checkDns64, remedy: putBack },
+  {
+    title: "the resolver finds out what nobody has asked before",
+    judge: checkFreshName,
+    remedy: (seen) =>
+      `The forwarders do not answer: is dns.forwarders right, and does this machine's own DNS work? ${putBack(seen)}`,
+  },
+  { title: "an IPv4 host answers a ping through NAT64", judge: checkPing, remedy: putBack },
+  {
+    title: "IPv4-only content comes over HTTP through DNS64 and NAT64",
+    judge: checkFetch,
+    remedy: (seen) =>
+      `What failed above comes first. If nothing did: can this machine itself fetch ${seen.content.url}? If not, set verify.url to something that it can.`,
+  },
+  { title: "Jool's session table shows the connection", judge: checkSession, remedy: putBack },
+  { title: "denied IPv4 destinations are not translated", judge: checkDenied, remedy: putBack },
+  { title: "only addresses of the LAN are translated", judge: checkSpoofed, remedy: putBack },
+  { title: "SSH on the gateway is closed to the LAN", judge: checkSsh, remedy: putBack },
+];
+
+function checkNeighbours({ neighbours, heard }: ClientEvidence): Verdict {
+  const silent = neighbours.filter((name) => !heard.answered(`neighbour-${name}`));
+  return silent.length === 0 ? pass(neighbours.join(", ")) : fail(`no answer from ${silent.join(", ")}`);
+}
+
+function dnsAnswer({ heard }: ClientEvidence, name: string): DnsAnswer | undefined {
+  return heard.of(name).flatMap((hex) => readDnsAnswer(hex) ?? [])[0];
+}
+
+function checkIpv4Only(seen: ClientEvidence): Verdict {
+  const answer = dnsAnswer(seen, "ipv4only");
+  return judge(answer !== undefined && sameAddresses(answer.addresses, seen.lab.promised.ipv4OnlyArpa), shown(answer));
+}
+
+function checkOwnView({ facts, lab }: ClientEvidence): Verdict {
+  return judge(sameAddresses(facts.ipv4only, lab.promised.ipv4OnlyArpa), listed(facts.ipv4only, "no AAAA"));
+}
+
+function shown(answer: DnsAnswer | undefined): string {
+  return answer === undefined ? "no answer" : listed(answer.addresses, `no address (RCODE ${answer.rcode})`);
+}
+
+function checkDns64(seen: ClientEvidence): Verdict {
+  const { promised } = seen.lab;
+  const [aaaa, a] = [dnsAnswer(seen, "host-aaaa"), dnsAnswer(seen, "host-a")];
+  const inside = (aaaa?.addresses ?? []).filter((address) => isAddressInPrefix(address, promised.nat64.prefix));
+  const evidence = `${hostOf(seen.content.url)}: ${shown(aaaa)}`;
+  if (aaaa !== undefined && aaaa.addresses.length > inside.length && !promised.synthesizeAll) {
+    return skip(`${evidence}: it has IPv6 of its own and the uplink carries it; set verify.url to an IPv4-only host`);
+  }
+  const expected = (a?.addresses ?? []).map((ipv4) => embedIpv4(promised.nat64.prefix, ipv4));
+  return judge(inside.length > 0 && sameAddresses(aaaa?.addresses ?? [], expected), evidence);
+}
+
+function checkFreshName(seen: ClientEvidence): Verdict {
+  const answer = dnsAnswer(seen, "fresh");
+  const known = answer?.rcode === rcodes.noError || answer?.rcode === rcodes.nxDomain;
+  return judge(known, answer === undefined ? "no answer" : known ? "answered" : `RCODE ${answer.rcode}`);
+}
+
+function checkPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): Verdict {
+  if (!isAddressInPrefix(fetch.remote, lab.promised.nat64.prefix)) {
+    return skip("no content came, so no address to ping is known");
+  }
+  if (pinged) {
+    return pass(`echo reply from ${fetch.remote}`);
+  }
+  return uplinkCarriesPings === false
+    ? skip("the gateway's own IPv4 pings of that host are not answered either: the uplink carries no ICMP echo")
+    : fail(`no echo reply from ${fetch.remote}`);
+}
+
+function checkFetch({ lab, fetch }: ClientEvidence): Verdict {
+  const { ok, status, bytes, remote, said, url } = fetch;
+  return ok && isAddressInPrefix(remote, lab.promised.nat64.prefix)
+    ? pass(`${bytes} bytes of ${url} from ${remote}`)
+    : fail(status === 0 ? said : `HTTP status ${status} from ${remote}`);
+}
+
+function checkSession(seen: ClientEvidence): Verdict {
+  const { fetch, lab, access } = seen;
+  const { prefix } = lab.promised.nat64;
+  const session = seen.sessions.find(
+    ({ protocol, client, serverIpv6 }) =>
+      protocol === "TCP" &&
+      isOwn(seen, client.address) &&
+      client.id === fetch.localPort &&
+      sameAddress(serverIpv6.address, fetch.remote),
+  );
+  if (session === undefined) {
+    return fail(`${seen.sessions.length} sessions, none of ${access.address} to ${fetch.remote || prefix}`);
+  }
+  const { client, ipv4, server } = session;
+  return sameAddress(embedIpv4(prefix, server.address), fetch.remote)
+    ? pass(
+        `${client.address}#${client.id} -> ${session.serverIpv6.address} is ${ipv4.address}#${ipv4.id} -> ${server.address}#${server.id}`,
+      )
+    : fail(`${server.address} is not what ${fetch.remote} stands for`);
+}
+
+function isOwn({ facts }: ClientEvidence, address: string): boolean {
+  return facts.addresses.some((own) => own.scope === "global" && sameAddress(own.address, address));
+}
+
+/** This look's discard datagrams that the translator took. */
+function datagrams(seen: ClientEvidence): SessionFact[] {
+  return seen.sessions.filter(({ protocol, client }) => protocol === "UDP" && client.id === String(seen.port));
+}
+
+/** A datagram to the server of the content shows that what is sent arrives: without it no silence proves anything. */
+function arrives(seen: ClientEvidence): boolean {
+  return datagrams(seen).some(
+    ({ client, serverIpv6 }) => isOwn(seen, client.address) && sameAddress(serverIpv6.address, seen.fetch.remote),
+  );
+}
+
+const nothingArrives = "nothing is translated, so that this is not proves nothing: see above";
+
+function checkDenied(seen: ClientEvidence): Verdict {
+  const denied = deniedDestinations(seen.lab);
+  const translated = denied.filter(({ ipv6 }) =>
+    datagrams(seen).some(
+      ({ client, serverIpv6 }) => isOwn(seen, client.address) && sameAddress(serverIpv6.address, ipv6),
+    ),
+  );
+  if (translated.length > 0) {
+    return fail(`a packet to ${translated.map(({ ipv4 }) => ipv4).join(", ")} went through`);
+  }
+  return arrives(seen)
+    ? pass(
+        listed(
+          denied.map(({ ipv4 }) => ipv4),
+          "none is denied",
+        ),
+      )
+    : skip(nothingArrives);
+}
+
+function checkSpoofed(seen: ClientEvidence): Verdict {
+  const strangers = datagrams(seen).filter(
+    ({ client, serverIpv6 }) =>
+      sameAddress(serverIpv6.address, seen.fetch.remote) &&
+      !isAddressInPrefix(client.address, seen.lab.promised.lan.prefix),
+  );
+  if (strangers.length > 0) {
+    return fail(`a packet from ${[...new Set(strangers.map(({ client }) => client.address))].join(", ")} went through`);
+  }
+  return arrives(seen) ? pass("neither a foreign nor a link-local source was") : skip(nothingArrives);
+}
+
+function checkSsh({ heard }: ClientEvidence): Verdict {
+  return judge(!heard.of("ssh").includes("open"), listed(heard.of("ssh"), "no answer"));
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname;
+}

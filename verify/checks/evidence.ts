@@ -1,0 +1,53 @@
+/** Everything that was seen, as the checks look at it. */
+import { type ClientAccess, command, type LabAccess } from "../access";
+import type { ClientFacts, FetchFact } from "../client-facts";
+import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
+import type { Heard } from "../questions";
+
+/** Seen of one client, and what the gateway translated after it. */
+export interface ClientEvidence {
+  readonly lab: LabAccess;
+  readonly access: ClientAccess;
+  readonly facts: ClientFacts;
+  /** The first fetch, as any program would do it. */
+  readonly content: FetchFact;
+  /** The fetch that went to an address inside pool6, if one did. */
+  readonly fetch: FetchFact;
+  readonly heard: Heard;
+  /** The port that its datagrams to the discard port came from. */
+  readonly port: number;
+  /** Names of the machines that it pinged: the gateway, and clients that came before it. */
+  readonly neighbours: readonly string[];
+  /** Whether the server of the content answered a ping through NAT64. */
+  readonly pinged: boolean;
+  /** Whether it answers the gateway's own IPv4 ping; undefined: not asked. */
+  readonly uplinkCarriesPings: boolean | undefined;
+  readonly sessions: TranslationFacts["sessions"];
+}
+
+/** Seen of the gateway. */
+export interface GatewayEvidence {
+  readonly lab: LabAccess;
+  readonly facts: GatewayFacts;
+  readonly heard: Heard;
+  readonly translations: TranslationFacts;
+  /** What the firewall has counted before the clients and the stranger spoke, and after it. */
+  readonly before: Counters;
+  readonly after: Counters;
+  /** How many clients spoke. */
+  readonly clients: number;
+}
+
+/** The gateway's files, services and settings are the stack's: an update puts them back. */
+export function putBack({ lab }: { readonly lab: LabAccess }): string {
+  return `${command(lab.promised, "up")} puts the gateway's files and services back.`;
+}
+
+export function look({ lab }: { readonly lab: LabAccess }, machine: string, words: string): string {
+  return `${command(lab.promised, "ssh", machine)} "${words}"`;
+}
+
+/** What a client has learned from the network it learns again; what somebody gave it by hand is taken away. */
+export function learnAgain({ lab, access }: Pick<ClientEvidence, "lab" | "access">): string {
+  return `Let it configure itself anew: ${look({ lab }, access.name, "sudo networkctl reconfigure lan")}`;
+}

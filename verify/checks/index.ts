@@ -1,0 +1,16 @@
+import type { CheckResult } from "../report";
+import { results } from "./check";
+import { clientNetworkChecks } from "./client-network";
+import { clientPathChecks } from "./client-paths";
+import type { ClientEvidence, GatewayEvidence } from "./evidence";
+import { gatewayChecks } from "./gateway";
+
+/** The checks on one client, in the order in which a packet would meet what they look at. */
+export function checkClient(seen: ClientEvidence): CheckResult[] {
+  return results(seen.access.name, [...clientNetworkChecks, ...clientPathChecks], seen);
+}
+
+/** The checks on the gateway. */
+export function checkGateway(seen: GatewayEvidence): CheckResult[] {
+  return results(seen.lab.gateway.name, gatewayChecks, seen);
+}

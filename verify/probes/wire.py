@@ -1,0 +1,215 @@
+"""Asks the network and no cache. main() takes one instruction a line and prints "<name> <what came>" lines.
+
+window <least> <most>            seconds to listen; over at the least once everything awaited has come
+await <name> ...                 what has to come
+then                             listens, before the next instructions are done
+hear <interface>                 every ICMPv6 message and DHCPv6 answer that another machine sends there, named by
+                                 protocol and type: "icmpv6-134 <MAC> <the whole IPv6 packet>"
+frame <interface> <name> <hex>   an Ethernet frame, as it is
+udp <name> <source or -> <address> <port> <hex>
+tcp <name> <address> <port>      tells whether the port is open
+echo <name> <address>            an ICMPv6 echo request
+outside                          what follows is done by a stranger: in a network namespace of its own, behind a cable to
+                                 this machine, with a default route to it. "here" is then this machine's address at the
+                                 cable, "there" the stranger's; before this line they can be used too.
+"""
+
+import os
+import select
+import socket
+import sys
+import time
+
+ETH_P_IPV6 = 0x86DD
+UDP, ICMPV6 = 17, 58
+ICMPV6_FILTER, ECHO_REPLY = 1, 129
+RESEND = 0.5
+ECHO_REQUEST = bytes([128, 0, 0, 0, *os.getpid().to_bytes(4, "big")]) + b"ipv6-only-lab"
+
+
+def tell(*words):
+    os.write(1, (" ".join(words) + "\n").encode())
+
+
+def named(packet):
+    """What an IPv6 packet is called, if anybody wants to know of it."""
+    protocol, payload = packet[6], packet[40:]
+    if protocol == ICMPV6 and payload:
+        return f"icmpv6-{payload[0]}"
+    if protocol == UDP and len(payload) > 8 and int.from_bytes(payload[2:4], "big") == 546:
+        return f"dhcpv6-{payload[8]}"
+    return None
+
+
+class Errands:
+    def __init__(self, places):
+        self.places = places
+        self.least, self.most = 0.0, 0.0
+        self.awaited, self.answered = set(), set()
+        self.readers = {}
+        self.connecting = {}
+        self.echoes = set()
+        self.again = []
+
+    def add(self, words):
+        getattr(self, f"do_{words[0]}")(*words[1:])
+
+    def do_window(self, least, most):
+        self.least, self.most = float(least), float(most)
+
+    def do_await(self, *names):
+        self.awaited |= set(names)
+
+    def do_hear(self, interface):
+        ears = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IPV6))
+        ears.bind((interface, ETH_P_IPV6))
+        self.readers[ears] = None
+
+    def do_frame(self, interface, name, text):
+        mouth = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        mouth.bind((interface, 0))
+        self.send(name, lambda: mouth.send(bytes.fromhex(text)))
+
+    def do_udp(self, name, source, address, port, text):
+        talk = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        if source != "-":
+            talk.bind(self.place(source, 0))
+        self.question(name, talk, self.place(address, port), bytes.fromhex(text))
+
+    def do_echo(self, name, address):
+        # Not a ping socket: a new network namespace lets nobody have one. All types but the echo reply are filtered out.
+        talk = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+        blocked = ((1 << 256) - 1) & ~(1 << ECHO_REPLY)
+        talk.setsockopt(socket.IPPROTO_ICMPV6, ICMPV6_FILTER, blocked.to_bytes(32, "little"))
+        self.question(name, talk, self.place(address, 0), ECHO_REQUEST)
+        self.echoes.add(talk)
+
+    def do_tcp(self, name, address, port):
+        talk = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        talk.setblocking(False)
+        talk.connect_ex(self.place(address, port))
+        self.connecting[talk] = name
+
+    def place(self, address, port):
+        """The socket address of "<address>", or "<address>%<interface>"."""
+        address, _, interface = self.places.get(address, address).partition("%")
+        return address, int(port), 0, socket.if_nametoindex(interface) if interface else 0
+
+    def question(self, name, talk, to, payload):
+        try:
+            talk.connect(to)
+        except OSError as error:
+            tell(name, "error", error.strerror)
+            return
+        self.readers[talk] = name
+        self.send(name, lambda: talk.send(payload))
+
+    def send(self, name, action):
+        """At once, and again as long as no answer comes: the first may have been lost, and silence must mean something."""
+        self.attempt(name, action)
+        self.again.append((name, action))
+
+    def attempt(self, name, action):
+        try:
+            action()
+        except OSError as error:
+            tell(name, "error", error.strerror)
+
+    def do_then(self):
+        start = time.monotonic()
+        resend = RESEND
+        while True:
+            now = time.monotonic() - start
+            waiting = self.awaited - self.answered
+            if now >= self.most or (now >= self.least and not waiting):
+                return
+            if now >= resend:
+                resend += RESEND
+                for name, action in self.again:
+                    if name not in self.answered:
+                        self.attempt(name, action)
+            end = min(resend, self.most if waiting else max(self.least, now))
+            readable, writable, _ = select.select(list(self.readers), list(self.connecting), [], max(0.0, end - now))
+            for talk in readable:
+                self.hear(talk)
+            for talk in writable:
+                error = talk.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                self.came(self.connecting.pop(talk), "open" if error == 0 else "error " + os.strerror(error))
+
+    def hear(self, talk):
+        name = self.readers[talk]
+        try:
+            packet, sender = talk.recvfrom(65535)
+        except OSError as error:
+            tell(name or "hear", "error", error.strerror)
+            del self.readers[talk]
+            return
+        if name is not None:
+            # An answer with other data, as some user-mode uplinks make them up, is none.
+            if talk not in self.echoes or packet[4:] == ECHO_REQUEST[4:]:
+                self.came(name, packet.hex())
+        elif sender[2] != socket.PACKET_OUTGOING and len(packet) > 40:
+            kind = named(packet)
+            if kind is not None:
+                self.came(kind, f"{sender[4].hex(':')} {packet.hex()}")
+
+    def came(self, name, what):
+        self.answered.add(name)
+        tell(name, what)
+
+
+def ip(*lines):
+    """Runs ip(8) once. Its input is short enough for a pipe."""
+    reader, writer = os.pipe()
+    os.write(writer, "".join(f"{line}\n" for line in lines).encode())
+    os.close(writer)
+    child = os.posix_spawnp("ip", ["ip", "-batch", "-"], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, reader, 0)])
+    os.close(reader)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit("ip(8) could not lay the cable to the stranger")
+
+
+def become_a_stranger(places):
+    """Returns the stranger's process id in this machine, and 0 in the stranger. The cable goes when the stranger ends."""
+    network = f"fd6f:7574:7369:{os.getpid() & 0xFFFF:x}::"
+    places.update(here=f"{network}1", there=f"{network}2")
+    (ready, tell_ready), (laid, tell_laid) = os.pipe(), os.pipe()
+    stranger = os.fork()
+    if stranger == 0:
+        os.unshare(os.CLONE_NEWNET)
+        os.write(tell_ready, b".")
+        if os.read(laid, 1) == b".":
+            ip(
+                "link set lo up",
+                f"address add {places['there']}/64 dev stranger nodad",
+                "link set stranger up",
+                f"route add default via {places['here']}",
+            )
+        return stranger
+    os.close(laid)
+    os.read(ready, 1)
+    cable = f"cable{os.getpid()}"
+    ip(
+        f"link add {cable} type veth peer name stranger netns {stranger}",
+        f"address add {places['here']}/64 dev {cable} nodad",
+        f"link set {cable} up",
+    )
+    os.write(tell_laid, b".")
+    return stranger
+
+
+def main(instructions):
+    lines = [line.split() for line in instructions.splitlines()]
+    places = {}
+    stranger = None
+    if ["outside"] in lines:
+        border = lines.index(["outside"])
+        stranger = become_a_stranger(places)
+        lines = lines[border + 1 :] if stranger == 0 else lines[:border]
+        if stranger != 0:
+            tell("there", places["there"])
+    errands = Errands(places)
+    for words in [*lines, ["then"]]:
+        errands.add(words)
+    if stranger:
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(stranger, 0)[1]))

@@ -1,0 +1,149 @@
+/** What is asked on the wire, as instructions of probes/wire.py, and what comes back. */
+import { randomBytes } from "node:crypto";
+import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
+import { embedIpv4 } from "../plan/rfc6052";
+import { type ClientAccess, type LabAccess, linkLocalOf } from "./access";
+import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
+import { dnsQuestion } from "./wire/dns";
+import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
+
+/** What came, by the name of what it is an answer to. */
+export class Heard {
+  private readonly lines: readonly (readonly string[])[];
+
+  constructor(text: string) {
+    this.lines = text.split("\n").map((line) => line.split(" "));
+  }
+
+  /** Everything under a name, each as one text; what went wrong begins with "error". */
+  of(name: string): readonly string[] {
+    return this.lines.filter(([own]) => own === name).map(([, ...words]) => words.join(" "));
+  }
+
+  /** Messages of a kind that others sent: the sender's MAC and the IPv6 packet, in hexadecimal. */
+  packets(kind: string): readonly { readonly mac: string; readonly packet: string }[] {
+    return this.of(kind).flatMap((what) => {
+      const [mac, packet] = what.split(" ");
+      return mac === undefined || packet === undefined ? [] : [{ mac, packet }];
+    });
+  }
+
+  answered(name: string): boolean {
+    return this.of(name).some((what) => !what.startsWith("error"));
+  }
+}
+
+export const kinds = {
+  routerAdvertisement: "icmpv6-134",
+  neighbourAdvertisement: "icmpv6-136",
+  dhcpv6Advertise: "dhcpv6-2",
+  dhcpv6Reply: "dhcpv6-7",
+} as const;
+
+/** Seconds to listen. RFC 4861 section 6.2.6: a router may think half a second; an emulated one takes a while longer. */
+const listening = { least: 1.2, most: 5 };
+
+/** An address that is nobody's on any LAN: the block for documentation (RFC 3849). */
+const nobody = "2001:db8:bad::1";
+
+export interface ClientSubject {
+  readonly client: ClientAccess;
+  /** Of the content. */
+  readonly host: string;
+  /** The address inside the NAT64 prefix that the content came from; undefined: none did. */
+  readonly remote: string | undefined;
+  readonly neighbours: readonly { readonly name: string; readonly address: string }[];
+  /** Where its datagrams to the discard port come from: another one each time, or an old session would be taken for one. */
+  readonly port: number;
+}
+
+/** Destinations that must not be translated, one of each denied block, as a client would address them. */
+export function deniedDestinations({ promised }: LabAccess): { ipv4: string; ipv6: string }[] {
+  return promised.nat64.deniedIpv4.map((prefix) => {
+    const { address, length } = parseIpv4Prefix(prefix);
+    const ipv4 = formatIpv4(address + (length < 31 ? 1n : 0n));
+    return { ipv4, ipv6: embedIpv4(promised.nat64.prefix, ipv4) };
+  });
+}
+
+export function clientInstructions(
+  lab: LabAccess,
+  { client, host, remote, neighbours, port }: ClientSubject,
+): string[] {
+  const { lan, router, dhcpv6 } = lab.promised;
+  const linkLocal = linkLocalOf(client.lanMac);
+  const cards = { from: client.lanMac, to: router.mac };
+  const to = (destination: string, source = client.address): Buffer =>
+    discardFrame(cards, { source, destination }, port);
+  const frame = (name: string, bytes: Buffer): string => `frame lan ${name} ${bytes.toString("hex")}`;
+  const ask = (name: string, question: Buffer): string =>
+    `udp ${name} - ${lan.gatewayAddress} 53 ${question.toString("hex")}`;
+  const servers = `${dhcpv6Servers.address}%lan ${dhcpv6Servers.port}`;
+  return [
+    `window ${listening.least} ${listening.most}`,
+    `await ${kinds.routerAdvertisement} ipv4only host-aaaa host-a fresh`,
+    ...(dhcpv6.mode === "off" ? [] : [`await ${kinds.dhcpv6Reply} ${kinds.dhcpv6Advertise}`]),
+    ...neighbours.map(({ name }) => `await neighbour-${name}`),
+    "hear lan",
+    frame(kinds.routerAdvertisement, routerSolicitation(client.lanMac, linkLocal)),
+    frame(kinds.neighbourAdvertisement, neighbourSolicitation(client.lanMac, linkLocal, client.address)),
+    `udp ${kinds.dhcpv6Reply} - ${servers} ${informationRequest().toString("hex")}`,
+    `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit().toString("hex")}`,
+    ask("ipv4only", dnsQuestion("ipv4only.arpa", "AAAA")),
+    ask("host-aaaa", dnsQuestion(host, "AAAA")),
+    ask("host-a", dnsQuestion(host, "A")),
+    // Nobody asked for it before: neither the client nor unbound nor a forwarder can have it in a cache.
+    ask("fresh", dnsQuestion(`${randomBytes(8).toString("hex")}.${host}`, "A")),
+    ...neighbours.map(({ name, address }) => `echo neighbour-${name} ${address}`),
+    `tcp ssh ${lan.gatewayAddress} 22`,
+    ...deniedDestinations(lab).map(({ ipv6 }) => frame("denied", to(ipv6))),
+    ...(remote === undefined
+      ? []
+      : [
+          `echo through ${remote}`,
+          frame("allowed", to(remote)),
+          frame("spoofed", to(remote, nobody)),
+          frame("spoofed", to(remote, linkLocal)),
+        ]),
+    frame("spoofed", to(lan.gatewayAddress, nobody)),
+    frame("ipv4", discardFrameIpv4(cards, { source: "192.0.2.1", destination: "192.0.2.2" })),
+  ];
+}
+
+/** Asks the gateway's resolver for a host's IPv4 address. */
+export function addressQuestion(resolver: string, host: string): string[] {
+  const question = dnsQuestion(host, "A").toString("hex");
+  return [`window 0 ${listening.most}`, "await host-a", `udp host-a - ${resolver} 53 ${question}`];
+}
+
+/** A ping that gets more time. */
+export function patientEcho(address: string): string[] {
+  return [`window 0 ${listening.most}`, "await through", `echo through ${address}`];
+}
+
+/** Documentation addresses (RFC 5737): a server that a stranger might want to reach. */
+const someServer = "198.51.100.1";
+
+/** Somebody beside the LAN tries all doors; and the gateway itself asks its resolver as if it were that somebody. */
+export function gatewayInstructions({ promised, clients: [client] }: LabAccess): string[] {
+  const { lan, nat64 } = promised;
+  const question = dnsQuestion("ipv4only.arpa", "AAAA").toString("hex");
+  return [
+    `window 0.2 ${listening.most}`,
+    "await refusal",
+    `udp refusal here ${lan.gatewayAddress} 53 ${question}`,
+    "outside",
+    // A new cable takes a moment; what is sent before is lost.
+    `window 0 ${listening.most}`,
+    "await cable",
+    "echo cable here",
+    "then",
+    "window 1 1",
+    `udp resolver - ${lan.gatewayAddress} 53 ${question}`,
+    "udp resolver - here 53 " + question,
+    `tcp ssh ${lan.gatewayAddress} 22`,
+    "tcp ssh here 22",
+    `udp translator - ${embedIpv4(nat64.prefix, someServer)} ${discard.port} ${discard.payload.toString("hex")}`,
+    ...(client === undefined ? [] : [`echo client ${client.address}`]),
+  ];
+}

@@ -1,0 +1,63 @@
+/** DNS over UDP (RFC 1035 section 4): a question, and the addresses in its answer. */
+import { formatIpv4, formatIpv6 } from "../../plan/prefix";
+import { type Reader, readPacket } from "./reader";
+
+const types = { A: 1, AAAA: 28 } as const;
+
+export interface DnsAnswer {
+  /** NOERROR is 0, SERVFAIL 2, NXDOMAIN 3, REFUSED 5. */
+  readonly rcode: number;
+  readonly addresses: readonly string[];
+}
+
+export const rcodes = { noError: 0, nxDomain: 3, refused: 5 } as const;
+
+/** With the RD bit: a resolver is to find it out. */
+export function dnsQuestion(name: string, type: keyof typeof types): Buffer {
+  const labels = name.split(".").filter((label) => label !== "");
+  return Buffer.concat([
+    Buffer.from([0x6c, 0x61, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ...labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, "latin1")]),
+    Buffer.from([0, 0, types[type], 0, 1]),
+  ]);
+}
+
+export function readDnsAnswer(hex: string): DnsAnswer | undefined {
+  return readPacket(hex, (message) => {
+    message.take(2);
+    const rcode = message.u16() & 0xf;
+    const [questions, answers] = [message.u16(), message.u16()];
+    message.take(4);
+    for (let index = 0; index < questions; index += 1) {
+      skipName(message);
+      message.take(4);
+    }
+    return { rcode, addresses: Array.from({ length: answers }, () => readRecord(message)).flat() };
+  });
+}
+
+function readRecord(message: Reader): string[] {
+  skipName(message);
+  const type = message.u16();
+  message.take(6);
+  const data = message.sub(message.u16());
+  switch (type) {
+    case types.A:
+      return [formatIpv4(BigInt(data.u32()))];
+    case types.AAAA:
+      return [formatIpv6(BigInt(`0x${data.take(16).toString("hex")}`))];
+    default:
+      return [];
+  }
+}
+
+/** A pointer ends a name (RFC 1035 section 4.1.4). */
+function skipName(message: Reader): void {
+  for (let length = message.u8(); length > 0; length = message.u8()) {
+    if (length >= 0xc0) {
+      message.take(1);
+      return;
+    }
+    message.take(length);
+  }
+}
