@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { ConfigError } from "../plan/problem";
-import { UserError, say } from "../host/messages";
+import { UserError, codeOf, messageOf, say } from "../host/messages";
 
 interface Command {
   run(args: readonly string[]): Promise<number>;
@@ -37,7 +37,9 @@ main(name, args).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    if (error instanceof UserError || error instanceof ConfigError) say(`error: ${error.message}`);
+    // An argument that nobody knows is the user's to mend too.
+    const usage = String(codeOf(error)).startsWith("ERR_PARSE_ARGS");
+    if (usage || error instanceof UserError || error instanceof ConfigError) say(`error: ${messageOf(error)}`);
     else console.error(error);
     process.exitCode = 1;
   },

@@ -1,5 +1,5 @@
 /** Pulumi's CLI on a stack of this project. */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { ConfigError } from "../plan/problem";
 import type { Deployment } from "./backend";
 import { runInForeground } from "../host/foreground";
@@ -7,6 +7,7 @@ import { UserError, say } from "../host/messages";
 import { passphraseFits, passphraseOf } from "./passphrase";
 import { projectRoot, stackFolder } from "../host/paths";
 import { run } from "../host/processes";
+import { removeStackMachines } from "../provider/qemu/remains";
 import { configuredStacks, projectName, stackFile } from "./project";
 import { removeWorkingCopy, syncWorkingCopy } from "./stack-config";
 import { silentProblems } from "./stack-file";
@@ -61,16 +62,31 @@ export async function ensureStack(deployment: Deployment, stack: string): Promis
   await captured(deployment, ["stack", "init", stack, "--no-select", "--non-interactive"], cwd);
 }
 
-/** Removes a stack that has no resources any more, and every file of it. A stack with resources is left. */
+/**
+ * Removes a stack that has no resources any more, and what is left of it here, whether its state knows it or not. A
+ * stack with resources is left.
+ */
 export async function removeStack(deployment: Deployment, stack: string): Promise<void> {
   const { own } = deployment;
   if (own !== undefined && (readStack(own, stack)?.resources ?? 0) > 0) return;
   await captured(deployment, ["stack", "rm", stack, "--yes", "--preserve-config", "--non-interactive"]);
+  await removeRemains(deployment, stack);
   say(`Stack ${stack}: removed.`);
-  if (own === undefined) return;
-  removeLeftovers(own, stack);
-  removeWorkingCopy(own, stack);
-  rmSync(stackFolder(stack), { recursive: true, force: true });
+}
+
+/**
+ * Ends the machines of a stack that is in no state, and removes its files.
+ * @returns whether there were any machines.
+ */
+export async function removeRemains({ own }: Deployment, stack: string): Promise<boolean> {
+  const context = { progress: say, signal: new AbortController().signal };
+  const machines = await removeStackMachines(stackFolder(stack), context);
+  if (machines.length > 0) say(`Stack ${stack}: ended and removed ${machines.join(", ")}, which no state knew.`);
+  if (own !== undefined) {
+    removeLeftovers(own, stack);
+    removeWorkingCopy(own, stack);
+  }
+  return machines.length > 0;
 }
 
 /**

@@ -72,7 +72,8 @@ export interface StackLock {
 
 /**
  * Looks at the stack's locks: those of processes of this machine that are dead are removed and counted, the first that
- * lives is returned. Locks of other machines are left to Pulumi.
+ * lives is returned. Locks of other machines are left to Pulumi. One that nobody can read, cut off by a full disk or a
+ * loss of power, has no owner: Pulumi writes them whole or not at all, and would fail for ever on this one.
  */
 export function clearStaleLocks(state: StatePaths, stack: string): { removed: number; live: StackLock | undefined } {
   const folder = join(bookkeeping(state), "locks", "organization", projectName(), stack);
@@ -80,9 +81,11 @@ export function clearStaleLocks(state: StatePaths, stack: string): { removed: nu
   let live: StackLock | undefined;
   for (const file of list(folder).filter((name) => name.endsWith(".json"))) {
     const path = join(folder, file);
-    const lock = parseLock(read(path));
-    if (lock?.hostname !== hostname()) continue;
-    if (holdsLock(lock.pid)) live ??= { pid: lock.pid, timestamp: lock.timestamp };
+    const text = read(path);
+    if (text === undefined) continue;
+    const lock = parseLock(text);
+    if (lock !== undefined && lock.hostname !== hostname()) continue;
+    if (lock !== undefined && holdsLock(lock.pid)) live ??= { pid: lock.pid, timestamp: lock.timestamp };
     else {
       rmSync(path, { force: true });
       removed += 1;
@@ -91,10 +94,12 @@ export function clearStaleLocks(state: StatePaths, stack: string): { removed: nu
   return { removed, live };
 }
 
-function parseLock(text: string | undefined): z.infer<typeof lockSchema> | undefined {
-  if (text === undefined) return undefined;
-  const parsed = lockSchema.safeParse(JSON.parse(text));
-  return parsed.data;
+function parseLock(text: string): z.infer<typeof lockSchema> | undefined {
+  try {
+    return lockSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Process numbers are used again: on Linux the process must be a pulumi. */

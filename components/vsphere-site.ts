@@ -13,15 +13,15 @@ export interface VsphereSite {
   readonly datacenterId: string;
   readonly resourcePoolId: string;
   /** With `placement: host`. */
-  readonly hostSystemId: string | undefined;
+  readonly hostSystemId?: string;
   readonly storage: { readonly datastoreId: string } | { readonly datastoreClusterId: string };
   readonly template: vsphere.GetVirtualMachineResult;
   readonly uplinkNetworkId: string;
   /** With an existing port group, or with one to be made on a distributed switch. */
-  readonly segmentNetworkId: string | undefined;
-  readonly switchUuid: string | undefined;
-  /** With an anti-affinity rule. */
-  readonly clusterId: string | undefined;
+  readonly segmentNetworkId?: string | undefined;
+  readonly switchUuid?: string | undefined;
+  /** With `placement: cluster`. */
+  readonly clusterId?: string;
   readonly tagCategoryId: string | undefined;
 }
 
@@ -42,7 +42,7 @@ interface Wanted {
  */
 export async function lookUpSite(platform: VspherePlatformPlan, login: VcenterLogin): Promise<VsphereSite> {
   const missing: Missing[] = [];
-  const find = async <T>(wanted: Wanted, look: () => Promise<T>): Promise<T | undefined> => {
+  const attempt = async <T>(wanted: Wanted, look: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await look();
     } catch (error) {
@@ -50,7 +50,7 @@ export async function lookUpSite(platform: VspherePlatformPlan, login: VcenterLo
       return undefined;
     }
   };
-  const site = await lookUp(platform, find);
+  const site = await lookUp(platform, attempt);
   const problems = missing.length > 0 ? await explain(missing, login) : templateProblems(platform, site?.template);
   if (problems.length > 0 || site === undefined) {
     throw new pulumi.RunError(["The vCenter is not as configured.", ...problems.map(formatProblem)].join("\n\n"));
@@ -78,93 +78,80 @@ async function warnOfMoves({ segment }: VspherePlatformPlan, site: VsphereSite, 
   });
 }
 
-/** Without the tokens of the look-up, which Pulumi puts before them twice. */
+/** Without the tokens of the look-up, which Pulumi puts before them twice, and as one sentence of a list of one. */
 function pluginWords(error: unknown): string {
-  return messageOf(error).replace(/^.*(?:returned an error|invoking \S+): /s, "");
+  return messageOf(error)
+    .replace(/^.*(?:returned an error|invoking \S+): /s, "")
+    .replace(/^1 error occurred:\s*\* /, "")
+    .trim();
 }
 
-type Find = <T>(wanted: Wanted, look: () => Promise<T>) => Promise<T | undefined>;
+/** Looks a name up in the datacenter. Undefined: it is not there, which is told later. @param type as in `Wanted`. */
+type Find = <T>(
+  key: string,
+  name: string,
+  type: string | undefined,
+  look: (args: { readonly name: string; readonly datacenterId: string }) => Promise<T>,
+) => Promise<T | undefined>;
 
-async function lookUp(platform: VspherePlatformPlan, find: Find): Promise<VsphereSite | undefined> {
+async function lookUp(
+  platform: VspherePlatformPlan,
+  attempt: <T>(wanted: Wanted, look: () => Promise<T>) => Promise<T | undefined>,
+): Promise<VsphereSite | undefined> {
   const { datacenter: name } = platform;
-  const datacenter = await find({ key: "platform.datacenter", name, type: "Datacenter" }, () =>
+  const datacenter = await attempt({ key: "platform.datacenter", name, type: "Datacenter" }, () =>
     vsphere.getDatacenter({ name }),
   );
   if (datacenter === undefined) return undefined;
   const within = { datacenterId: datacenter.id };
-  const network = (key: string, name: string) =>
-    find({ key, name, type: "Network" }, () => vsphere.getNetwork({ ...within, name }));
+  const find: Find = (key, name, type, look) => attempt({ key, name, type }, () => look({ ...within, name }));
 
-  const [compute, storage, template, uplinkNetwork, segment, cluster, tagCategory] = await Promise.all([
-    placement(platform, within, find),
-    datastore(platform, within, find),
-    find({ key: "platform.template", name: platform.template, type: "VirtualMachine" }, () =>
-      vsphere.getVirtualMachine({ ...within, name: platform.template }),
-    ),
-    network("platform.uplinkNetwork", platform.uplink.network),
-    segmentBase(platform.segment, within, find, network),
-    antiAffinityCluster(platform, within, find),
+  const [compute, storage, template, uplinkNetwork, segment, tagCategoryId] = await Promise.all([
+    placement(platform, find),
+    datastore(platform, find),
+    find("platform.template", platform.template, "VirtualMachine", vsphere.getVirtualMachine),
+    find("platform.uplinkNetwork", platform.uplink.network, "Network", vsphere.getNetwork),
+    segmentBase(platform, find),
     category(platform, find),
   ]);
   if (compute === undefined || storage === undefined || template === undefined || uplinkNetwork === undefined) {
     return undefined;
   }
-  return {
-    ...within,
-    ...compute,
-    storage,
-    template,
-    uplinkNetworkId: uplinkNetwork.id,
-    segmentNetworkId: segment.networkId,
-    switchUuid: segment.switchUuid,
-    clusterId: cluster,
-    tagCategoryId: tagCategory,
-  };
-}
-
-interface InDatacenter {
-  readonly datacenterId: string;
+  return { ...within, ...compute, storage, template, uplinkNetworkId: uplinkNetwork.id, ...segment, tagCategoryId };
 }
 
 async function placement(
   { placement: { kind, name } }: VspherePlatformPlan,
-  within: InDatacenter,
   find: Find,
-): Promise<Pick<VsphereSite, "resourcePoolId" | "hostSystemId"> | undefined> {
+): Promise<Pick<VsphereSite, "resourcePoolId" | "hostSystemId" | "clusterId"> | undefined> {
   const key = `platform.placement.${kind}`;
   switch (kind) {
     case "host": {
-      const host = await find({ key, name, type: "HostSystem" }, () => vsphere.getHost({ ...within, name }));
+      const host = await find(key, name, "HostSystem", vsphere.getHost);
       return host && { resourcePoolId: host.resourcePoolId, hostSystemId: host.id };
     }
     case "cluster": {
-      const cluster = await find({ key, name, type: "ClusterComputeResource" }, () =>
-        vsphere.getComputeCluster({ ...within, name }),
-      );
-      return cluster && { resourcePoolId: cluster.resourcePoolId, hostSystemId: undefined };
+      const cluster = await find(key, name, "ClusterComputeResource", vsphere.getComputeCluster);
+      return cluster && { resourcePoolId: cluster.resourcePoolId, clusterId: cluster.id };
     }
     case "resourcePool": {
-      const pool = await find({ key, name, type: "ResourcePool" }, () => vsphere.getResourcePool({ ...within, name }));
-      return pool && { resourcePoolId: pool.id, hostSystemId: undefined };
+      const pool = await find(key, name, "ResourcePool", vsphere.getResourcePool);
+      return pool && { resourcePoolId: pool.id };
     }
   }
 }
 
 async function datastore(
   { storage: { kind, name } }: VspherePlatformPlan,
-  within: InDatacenter,
   find: Find,
 ): Promise<VsphereSite["storage"] | undefined> {
-  const key = `platform.${kind}`;
   switch (kind) {
     case "datastore": {
-      const found = await find({ key, name, type: "Datastore" }, () => vsphere.getDatastore({ ...within, name }));
+      const found = await find("platform.datastore", name, "Datastore", vsphere.getDatastore);
       return found && { datastoreId: found.id };
     }
     case "datastoreCluster": {
-      const found = await find({ key, name, type: "StoragePod" }, () =>
-        vsphere.getDatastoreCluster({ ...within, name }),
-      );
+      const found = await find("platform.datastoreCluster", name, "StoragePod", vsphere.getDatastoreCluster);
       return found && { datastoreClusterId: found.id };
     }
   }
@@ -172,43 +159,25 @@ async function datastore(
 
 /** What has to be there for the LAN segment. Its own port groups are made later. */
 async function segmentBase(
-  segment: VspherePlatformPlan["segment"],
-  within: InDatacenter,
+  { segment }: VspherePlatformPlan,
   find: Find,
-  network: (key: string, name: string) => Promise<vsphere.Found | undefined>,
-): Promise<{ networkId?: string | undefined; switchUuid?: string | undefined }> {
+): Promise<Pick<VsphereSite, "segmentNetworkId" | "switchUuid">> {
+  const key = `platform.lanSegment.${segment.kind}`;
   switch (segment.kind) {
     case "portGroup":
-      return { networkId: (await network("platform.lanSegment.portGroup", segment.name))?.id };
+      return { segmentNetworkId: (await find(key, segment.name, "Network", vsphere.getNetwork))?.id };
     case "hostPortGroup":
       return {};
     case "distributedPortGroup": {
-      const name = segment.switch;
-      const key = "platform.lanSegment.distributedPortGroup.switch";
-      const found = await find({ key, name, type: "DistributedVirtualSwitch" }, () =>
-        vsphere.getDistributedVirtualSwitch({ ...within, name }),
-      );
-      return { switchUuid: found?.id };
+      const look = vsphere.getDistributedVirtualSwitch;
+      return { switchUuid: (await find(`${key}.switch`, segment.switch, "DistributedVirtualSwitch", look))?.id };
     }
   }
 }
 
-async function antiAffinityCluster(
-  { antiAffinity }: VspherePlatformPlan,
-  within: InDatacenter,
-  find: Find,
-): Promise<string | undefined> {
-  if (antiAffinity === undefined) return undefined;
-  const name = antiAffinity.cluster;
-  const found = await find({ key: "platform.placement.cluster", name, type: "ClusterComputeResource" }, () =>
-    vsphere.getComputeCluster({ ...within, name }),
-  );
-  return found?.id;
-}
-
-async function category({ tagCategory: name }: VspherePlatformPlan, find: Find): Promise<string | undefined> {
-  if (name === undefined) return undefined;
-  const found = await find({ key: "platform.tagCategory", name, type: undefined }, () =>
+async function category({ tagCategory }: VspherePlatformPlan, find: Find): Promise<string | undefined> {
+  if (tagCategory === undefined) return undefined;
+  const found = await find("platform.tagCategory", tagCategory, undefined, ({ name }) =>
     vsphere.getTagCategory({ name }),
   );
   return found?.id;

@@ -18,9 +18,13 @@ export class VspherePlatform implements Platform {
   private readonly site: VsphereSite;
   private readonly login: VcenterLogin;
   private readonly common: CommonArgs;
-  private readonly tags: pulumi.Output<string>[] | undefined;
+  private readonly tagged: { readonly tags?: pulumi.Output<string>[] };
   /** Begins the names of all that the lab makes in vCenter. */
   private readonly prefix: string;
+  /** What has tasks, and was asked for last. */
+  private last: pulumi.Resource | undefined;
+  /** The lab, as a dependency. */
+  private readonly whole: Promise<pulumi.Resource> | undefined;
 
   constructor(
     name: string,
@@ -30,24 +34,38 @@ export class VspherePlatform implements Platform {
     opts: pulumi.ComponentResourceOptions,
   ) {
     this.prefix = `${lab.project}-${lab.stack}`;
+    this.whole = opts.parent && byUrn(opts.parent);
     this.login = vcenter.login;
     this.site = vcenter.site;
-    this.tags = this.makeTags(name, opts);
+    this.tagged = this.makeTag(name, opts);
     const folder = new vsphere.Folder(
       `${name}-folder`,
       {
         path: platform.folder,
         type: "vm",
         datacenterId: this.site.datacenterId,
-        ...(this.tags === undefined ? {} : { tags: this.tags }),
+        ...this.tagged,
       },
-      opts,
+      this.inTurn(opts),
     );
+    this.last = folder;
     this.common = this.commonArgs(folder);
   }
 
-  private makeTags(name: string, opts: pulumi.ComponentResourceOptions): pulumi.Output<string>[] | undefined {
-    if (this.platform.tagCategory === undefined) return undefined;
+  /**
+   * The plugin waits for each task of vCenter with one property collector (govmomi's `Task.WaitEx`, "not thread safe"):
+   * of two operations that wait at once, one takes the other's news, which then waits for ever. So whatever has tasks is
+   * made and changed after the one before. What is removed need not be neighbours, and may be left by a run that failed:
+   * for the engine a dependency on a component is one on all inside it that is earlier in the state
+   * (`DependencyGraph.DependenciesOf`), which orders any two.
+   */
+  private inTurn(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+    const { last, whole } = this;
+    return pulumi.mergeOptions(opts, { dependsOn: [last, whole].filter((each) => each !== undefined) });
+  }
+
+  private makeTag(name: string, opts: pulumi.ComponentResourceOptions): { tags?: pulumi.Output<string>[] } {
+    if (this.platform.tagCategory === undefined) return {};
     const tag = new vsphere.Tag(
       `${name}-tag`,
       {
@@ -57,7 +75,7 @@ export class VspherePlatform implements Platform {
       },
       opts,
     );
-    return [tag.id];
+    return { tags: [tag.id] };
   }
 
   segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
@@ -90,18 +108,21 @@ export class VspherePlatform implements Platform {
           ),
         ).id;
       }
-      case "distributedPortGroup":
-        return new vsphere.DistributedPortGroup(
+      case "distributedPortGroup": {
+        const portGroup = new vsphere.DistributedPortGroup(
           name,
           {
             name: `${this.prefix}-lan`,
             description: this.platform.annotation,
             distributedVirtualSwitchUuid: required(this.site.switchUuid, "switch"),
             vlanId: segment.vlan,
-            ...(this.tags === undefined ? {} : { tags: this.tags }),
+            ...this.tagged,
           },
-          pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
-        ).id;
+          this.inTurn(pulumi.mergeOptions(opts, { deleteBeforeReplace: true })),
+        );
+        this.last = portGroup;
+        return portGroup.id;
+      }
     }
   }
 
@@ -126,13 +147,15 @@ export class VspherePlatform implements Platform {
         waitForGuestNetTimeout: 0,
         shutdownWaitTimeout: 1,
       },
-      pulumi.mergeOptions(opts, {
-        // Two machines of one name cannot be in one folder.
-        deleteBeforeReplace: true,
-        replaceOnChanges: ["extraConfig"],
-        customTimeouts: { create: "90m" },
-      }),
+      this.inTurn(
+        pulumi.mergeOptions(opts, {
+          // Two machines of one name cannot be in one folder.
+          deleteBeforeReplace: true,
+          replaceOnChanges: ["extraConfig"],
+        }),
+      ),
     );
+    this.last = resource;
     const guest = this.guest(`${name}-guest`, plan, resource, place, opts);
     return {
       resource,
@@ -157,7 +180,7 @@ export class VspherePlatform implements Platform {
       firmware: template.firmware,
       scsiType: template.scsiType,
       disks: template.disks.map(diskLike),
-      ...(this.tags === undefined ? {} : { tags: this.tags }),
+      ...this.tagged,
     };
   }
 
@@ -206,19 +229,31 @@ export class VspherePlatform implements Platform {
         // With more clients than hosts the rule cannot hold, and the lab should still run.
         mandatory: false,
       },
-      opts,
+      this.inTurn(opts),
     );
   }
 }
 
 type CommonArgs = ReturnType<VspherePlatform["commonArgs"]>;
 
+/** In place of a component the SDK would name all that is inside, and wait for it: this names the component itself. */
+function byUrn(component: pulumi.Resource): Promise<pulumi.Resource> {
+  return new Promise((resolve) => {
+    component.urn.apply((urn) => {
+      resolve(new pulumi.DependencyResource(urn));
+    });
+  });
+}
+
 function invokeOptions({ parent }: pulumi.ComponentResourceOptions): pulumi.InvokeOptions {
   return parent === undefined ? {} : { parent };
 }
 
 /** A clone keeps its template's disks, whose form must be said again. */
-function diskLike(disk: vsphere.types.GetVirtualMachineDisk, index: number): vsphere.types.VirtualMachineDisk {
+function diskLike(
+  disk: vsphere.types.output.GetVirtualMachineDisk,
+  index: number,
+): vsphere.types.input.VirtualMachineDisk {
   return {
     label: `disk${index}`,
     size: index === 0 ? Math.max(disk.size, minimumDisk) : disk.size,
@@ -232,7 +267,7 @@ function networkCards(
   machine: GatewayPlan | ClientPlan,
   uplinkNetworkId: string,
   segment: Readonly<Record<string, string | number>>,
-): vsphere.types.VirtualMachineNetworkInterface[] {
+): vsphere.types.input.VirtualMachineNetworkInterface[] {
   const { networkId } = segment;
   if (typeof networkId !== "string") {
     throw new Error(`A LAN segment of another platform was given to vsphere: ${JSON.stringify(segment)}`);
@@ -242,7 +277,7 @@ function networkCards(
 }
 
 /** The guest tells its cards apart by their MACs. */
-function card(networkId: string, macAddress: string): vsphere.types.VirtualMachineNetworkInterface {
+function card(networkId: string, macAddress: string): vsphere.types.input.VirtualMachineNetworkInterface {
   return { networkId, adapterType: "vmxnet3", useStaticMac: true, macAddress };
 }
 

@@ -1,18 +1,15 @@
 /** A lock between processes of this machine, which a dead owner does not keep. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { z } from "zod";
 import { codeOf } from "./messages";
 import { isAlive, startMark } from "./processes";
-
-const ownerSchema = z.object({ pid: z.number().int().positive(), started: z.string() });
-export type LockOwner = z.infer<typeof ownerSchema>;
 
 const pollMilliseconds = 200;
 
 /**
- * Runs `work` while holding the lock file, waiting for another process that holds it.
+ * Runs `work` while holding the lock, waiting for another process that holds it.
+ * @param path of the lock: a symbolic link to its owner's words, because a link appears with its content.
  * @param onWait told once, with the owner's process number, when there is something to wait for.
  * @param signal ends the wait.
  */
@@ -22,12 +19,11 @@ export async function withLock<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true });
   let told = false;
   while (!tryAcquire(path)) {
-    const owner = readOwner(path);
-    if (owner !== undefined && !told) {
-      onWait(owner.pid);
+    const pid = parseInt(ownerOf(path) ?? "", 10);
+    if (!told && !Number.isNaN(pid)) {
+      onWait(pid);
       told = true;
     }
     signal?.throwIfAborted();
@@ -40,65 +36,50 @@ export async function withLock<T>(
   }
 }
 
-/** Takes the lock when it is free or its owner is dead. */
+/** Takes the lock when it is free. One of a dead owner, or of nobody, is free at the next try. */
 export function tryAcquire(path: string): boolean {
-  const own: LockOwner = { pid: process.pid, started: startMark(process.pid) };
-  // A link appears with its content; a file that is opened and then written would be seen empty.
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(own));
+  mkdirSync(dirname(path), { recursive: true });
   try {
-    linkSync(draft, path);
+    symlinkSync(wordsOf(process.pid), path);
     return true;
   } catch (error) {
-    if (codeOf(error) !== "EEXIST") throw error;
-  } finally {
-    rmSync(draft, { force: true });
+    // ENOENT: the folder was removed a moment ago, with the last thing that was in it.
+    if (codeOf(error) !== "EEXIST" && codeOf(error) !== "ENOENT") throw error;
   }
-  const text = readText(path);
-  if (text !== undefined && !ownerLives(parseOwner(text))) removeStale(path, text);
+  const owner = ownerOf(path);
+  if (owner !== undefined && !isHeldBy(owner)) removeStale(path, owner);
   return false;
 }
 
-/** Whether the process that wrote the lock is the one that has its number now. */
-export function ownerLives(owner: LockOwner | undefined): boolean {
-  if (owner === undefined || !isAlive(owner.pid)) return false;
-  const now = startMark(owner.pid);
-  return owner.started === "" || now === "" || owner.started === now;
+function wordsOf(pid: number): string {
+  return `${pid}:${startMark(pid)}`;
+}
+
+/** The words of the lock's owner; empty for a file that is no lock (EINVAL), undefined without one. */
+function ownerOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    return codeOf(error) === "EINVAL" ? "" : undefined;
+  }
+}
+
+/** Whether the process that wrote the words is the one that has its number now. */
+function isHeldBy(owner: string): boolean {
+  const pid = parseInt(owner, 10);
+  return pid > 0 && isAlive(pid) && wordsOf(pid) === owner;
 }
 
 /**
- * Moves the dead owner's lock away before deleting it: of two processes that see it only one does, and a lock that a
- * third has taken meanwhile is put back.
+ * Removes a lock whose owner cannot remove it any more. A lock of its own, named by that owner, says who may: so the
+ * lock that is looked at is the one that is removed, never the one that a third process has taken meanwhile.
  */
-function removeStale(path: string, text: string): void {
-  const aside = `${path}.stale.${process.pid}`;
+function removeStale(path: string, owner: string): void {
+  const right = `${path}.of-${owner}`;
+  if (!tryAcquire(right)) return;
   try {
-    renameSync(path, aside);
-  } catch {
-    return;
-  }
-  if (readText(aside) === text) rmSync(aside, { force: true });
-  else renameSync(aside, path);
-}
-
-function readOwner(path: string): LockOwner | undefined {
-  const text = readText(path);
-  return text === undefined ? undefined : parseOwner(text);
-}
-
-/** A lock that nobody can read has no owner. */
-function parseOwner(text: string): LockOwner | undefined {
-  try {
-    return ownerSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+    if (ownerOf(path) === owner) rmSync(path, { force: true });
+  } finally {
+    rmSync(right, { force: true });
   }
 }

@@ -1,11 +1,15 @@
 /** Programs that take long: their lines are seen as they come, and they end, with all their children, when asked to. */
 import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
+import { plainEnvironment } from "./processes";
 
 export interface LongProcessOptions {
   readonly signal: AbortSignal;
+  /** Left out: what a program needs to run at all. */
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** An open file for its standard input. */
+  readonly stdin?: number;
   /** Each line of stdout and stderr. */
   readonly onLine?: (line: string) => void;
 }
@@ -22,9 +26,9 @@ export async function runLong(program: string, args: readonly string[], options:
   options.signal.throwIfAborted();
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: options.env,
+    env: options.env ?? plainEnvironment(),
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.stdin ?? "ignore", "pipe", "pipe"],
   });
   let output = "";
   const take = (text: string): void => {
@@ -34,8 +38,8 @@ export async function runLong(program: string, args: readonly string[], options:
       .filter((line) => line.trim() !== "")
       .forEach((line) => options.onLine?.(line));
   };
-  child.stdout.setEncoding("utf8").on("data", take);
-  child.stderr.setEncoding("utf8").on("data", take);
+  child.stdout?.setEncoding("utf8").on("data", take);
+  child.stderr?.setEncoding("utf8").on("data", take);
   const ended = new Promise<number | undefined>((resolve, reject) => {
     child.on("error", (error) => {
       reject(new ProgramFailure(program, undefined, error.message));

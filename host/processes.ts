@@ -47,6 +47,28 @@ export function run(program: string, args: readonly string[], options: RunOption
   });
 }
 
+/** Of the user's environment what a program needs to run at all: no passphrase, no token, no password. */
+const plainNames = /^(PATH|HOME|USER|LOGNAME|TMPDIR|XDG_RUNTIME_DIR|LANG|LC_.+|TZ|LD_LIBRARY_PATH)$/;
+
+/**
+ * The environment for programs that have no business with Pulumi.
+ * @param also the names of further variables to pass on.
+ */
+export function plainEnvironment(also?: RegExp, environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => plainNames.test(name) || also?.test(name) === true),
+  );
+}
+
+/** Sends a signal to a process that may have ended since it was looked at. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (codeOf(error) !== "ESRCH") throw error;
+  }
+}
+
 /** The first executable of this name on the search path. */
 export function findOnPath(name: string, searchPath: string = process.env.PATH ?? ""): string | undefined {
   return searchPath

@@ -8,9 +8,7 @@ export function serveProvider(definition: ProviderDefinition): void {
   const log = new EngineLog();
   log.attach(engineAddress());
   const provider = new ProviderService(definition, log);
-  serve(ResourceProviderService, provider.implementation(), () => {
-    provider.cancel();
-  }).catch((error: unknown) => {
+  serve(ResourceProviderService, provider.implementation(), () => provider.end()).catch((error: unknown) => {
     process.stderr.write(`${String(error)}\n`);
     process.exitCode = 1;
   });

@@ -17,6 +17,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
+import { codeOf } from "../host/messages";
 import { answer } from "./answer";
 import type { EngineLog } from "./engine-log";
 import {
@@ -60,6 +61,7 @@ const propertiesSchema = z.record(z.string(), z.unknown());
 
 export class ProviderService {
   private readonly cancellation = new AbortController();
+  private readonly underWay = new Set<Promise<unknown>>();
 
   constructor(
     private readonly definition: ProviderDefinition,
@@ -69,6 +71,12 @@ export class ProviderService {
   /** Aborts what is under way; the engine asks for it on Ctrl-C. */
   cancel(): void {
     this.cancellation.abort(new Error("The operation was cancelled; the next `up` goes on from here."));
+  }
+
+  /** Cancels what is under way and waits until it has cleaned up after itself. */
+  async end(): Promise<void> {
+    this.cancel();
+    await Promise.allSettled(this.underWay);
   }
 
   /** What is not listed here (components, mappings) answers UNIMPLEMENTED. */
@@ -122,7 +130,7 @@ export class ProviderService {
           if (request.getPreview()) {
             return new CreateResponse().setProperties(toStruct(previewed(handler, inputs, undefined)));
           }
-          const { id, outputs } = await this.within("create", request, (context) => handler.create(inputs, context));
+          const { id, outputs } = await this.operate("create", request, (context) => handler.create(inputs, context));
           return new CreateResponse().setId(id).setProperties(toStruct(outputs));
         });
       },
@@ -145,7 +153,7 @@ export class ProviderService {
           if (request.getPreview()) {
             return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs, old.properties)));
           }
-          const outputs = await this.within("update", request, (context) => handler.update(old, inputs, context));
+          const outputs = await this.operate("update", request, (context) => handler.update(old, inputs, context));
           return new UpdateResponse().setProperties(toStruct(outputs));
         });
       },
@@ -153,7 +161,7 @@ export class ProviderService {
         answer(done, async () => {
           const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
           const handler = this.handler(request.getUrn());
-          await this.within("delete", request, (context) => handler.delete(old, context));
+          await this.operate("delete", request, (context) => handler.delete(old, context));
           return new Empty();
         });
       },
@@ -178,23 +186,32 @@ export class ProviderService {
     throw new Error(`The provider knows no ${what} ${token}.${remedy === undefined ? "" : ` ${remedy}`}`);
   }
 
-  /** Does something that ends by cancellation, or when the resource's own time for it is over (0: without limit). */
-  private async within<T>(
-    key: "create" | "update" | "delete",
+  /** Runs one operation until it ends, is cancelled, or takes longer than the resource's `customTimeouts` allow. */
+  private async operate<T>(
+    kind: "create" | "update" | "delete",
     request: { getUrn(): string; getTimeout(): number },
     work: (context: OperationContext) => Promise<T>,
   ): Promise<T> {
-    const { signal } = this.cancellation;
-    const seconds = request.getTimeout();
-    if (seconds === 0) return work(this.context(request.getUrn(), signal));
-    const expiry = new AbortController();
-    const timer = setTimeout(() => {
-      expiry.abort(new Error(`It was not done within ${seconds} s, its limit (customTimeouts.${key}).`));
-    }, seconds * 1000);
+    const [urn, seconds] = [request.getUrn(), request.getTimeout()];
+    const limit = new AbortController();
+    const reason = `${kind} took longer than the ${seconds} s of customTimeouts.${kind}; allow more, or see what it waits for.`;
+    const timer =
+      seconds > 0
+        ? setTimeout(() => {
+            limit.abort(new Error(reason));
+          }, seconds * 1000)
+        : undefined;
+    const signal = AbortSignal.any([this.cancellation.signal, limit.signal]);
+    const working = work(this.context(urn, signal));
+    this.underWay.add(working);
     try {
-      return await work(this.context(request.getUrn(), AbortSignal.any([signal, expiry.signal])));
+      return await working;
+    } catch (error) {
+      // What an aborted wait throws says only that it was aborted.
+      throw codeOf(error) === "ABORT_ERR" && signal.aborted ? signal.reason : error;
     } finally {
       clearTimeout(timer);
+      this.underWay.delete(working);
     }
   }
 

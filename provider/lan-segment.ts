@@ -1,10 +1,15 @@
 /**
  * `lab:index:LanSegment`: the multicast group and port by which QEMU joins network cards to one isolated LAN. Only a
- * pair of numbers, so nothing is left to remove; what matters is that no two labs have the same.
+ * pair of numbers; what matters is that no two labs have the same. A machine that is on it when it goes was lost by
+ * the state (an `up` was killed while it made the machine) and goes with it.
  */
 import { randomInt } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { z } from "zod";
 import type { ResourceHandler } from "../plugin/handler";
+import { removeSegmentMachines } from "./qemu/remains";
+
+const outputsSchema = z.object({ group: z.string(), port: z.number() });
 
 export const lanSegmentHandler: ResourceHandler = {
   check: () => [],
@@ -18,7 +23,11 @@ export const lanSegmentHandler: ResourceHandler = {
 
   read: (old) => Promise.resolve(old.properties),
   update: (old) => Promise.resolve(old.properties),
-  delete: () => Promise.resolve(),
+
+  delete(old, context) {
+    const { group, port } = outputsSchema.parse(old.properties);
+    return removeSegmentMachines(group, port, context);
+  },
 };
 
 /** A group of the organization-local scope, 239.192.0.0/14 (RFC 2365 section 6.2). */

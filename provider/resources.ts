@@ -61,7 +61,10 @@ export interface ImageArgs {
   source: pulumi.Input<DiskImagePlan>;
 }
 
-/** One QEMU virtual machine of this user, with a folder of its own for disk, seed, sockets and console log. */
+/**
+ * One QEMU virtual machine of this user, with a folder of its own for disk, seed, sockets and console log. A machine that
+ * is made anew has another id.
+ */
 export class VirtualMachine extends pulumi.CustomResource {
   /** Where SSH is reached from this machine, when a NIC has `sshForward`. */
   declare readonly sshHost: pulumi.Output<string | undefined>;

@@ -2,6 +2,8 @@
  * `lab:index:VirtualMachine`: one QEMU process of this user and its folder. It outlives the provider; `read` looks at
  * the process itself, so a machine that died is seen by a refresh and powered on again by the next `up`.
  */
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
 import { checkWith } from "../plugin/check";
@@ -10,8 +12,8 @@ import { awaitSshd } from "./qemu/boot";
 import { chooseAccelerator } from "./qemu/accelerator";
 import { acceleratorSchema, machineType } from "./qemu/machine-types";
 import { machinePaths, type MachinePaths } from "./qemu/paths";
-import { isIntact, layOut, removeMachine, start } from "./qemu/power";
-import { endMachine, machineProcesses } from "./qemu/process";
+import { isIntact, layOut, removeMachine, start, withMachine } from "./qemu/power";
+import { endMachine, type MachineProcess, processesOf } from "./qemu/process";
 
 const mac = z
   .string()
@@ -51,7 +53,7 @@ const replacing = ["stateFolder", "machineName", "memoryMiB", "cpus", "accelerat
 
 const digestOf = z.object({ digest: z.string() });
 const placeOf = z.object({ stateFolder: z.string(), machineName: z.string() });
-const runOf = z.object({ sshPort: z.number().optional(), running: z.boolean() });
+const runOf = z.object({ sshPort: z.number().optional(), powerOn: z.string().optional(), pid: z.number().optional() });
 
 export const virtualMachineHandler: ResourceHandler = {
   check: checkWith(inputsSchema),
@@ -59,8 +61,11 @@ export const virtualMachineHandler: ResourceHandler = {
   diff(old, inputs) {
     const { changed } = compareInputs(old.properties, inputs, replacing);
     const image = sameImage(old.properties.image, inputs.image) ? [] : ["image"];
-    const power = old.properties.running === false ? ["running"] : [];
-    return { changed: [...changed, ...image, ...power], replaces: [...changed, ...image] };
+    const { running, powerOn, folder } = old.properties;
+    // What `read` leaves out: the machine is not the one that was made, or nobody has seen it come up.
+    const gone = folder === undefined ? ["folder"] : [];
+    const power = running === false ? ["running"] : powerOn === undefined ? ["powerOn"] : [];
+    return { changed: [...changed, ...image, ...gone, ...power], replaces: [...changed, ...image, ...gone] };
   },
 
   preview(inputs) {
@@ -68,44 +73,71 @@ export const virtualMachineHandler: ResourceHandler = {
     return { running: true, folder: paths.folder, consoleLog: paths.console };
   },
 
-  async create(inputs, context) {
+  create(inputs, context) {
     const machine = inputsSchema.parse(inputs);
     const paths = machinePaths(machine.stateFolder, machine.machineName);
-    // Left by an `up` that was interrupted, or by a state that was lost.
-    await removeMachine(paths);
-    try {
-      await layOut(paths, machine.image, machine.documents, context);
-      const outputs = await powerOn(machine, paths, undefined, context);
-      return { id: `${basename(machine.stateFolder)}/${machine.machineName}`, outputs: { ...inputs, ...outputs } };
-    } catch (error) {
+    // What depends on the machine knows it by its id, and another machine is to be another one to it.
+    const life = randomBytes(4).toString("hex");
+    const id = [basename(machine.stateFolder), machine.machineName, life].join("/");
+    return withMachine(paths, context, async () => {
+      // Left by an `up` that was interrupted, or by a state that was lost.
       await removeMachine(paths);
-      throw error;
-    }
+      try {
+        await layOut(paths, machine.image, machine.documents, context);
+        writeFileSync(paths.life, life);
+        return { id, outputs: { ...inputs, ...(await powerOn(machine, paths, undefined, context)) } };
+      } catch (error) {
+        await removeMachine(paths);
+        throw error;
+      }
+    });
   },
 
   read(old) {
     const paths = pathsOf(old.properties);
-    const [pid] = machineProcesses(paths);
-    // Without its disk it is no machine any more, even if a process still holds the deleted file.
-    if (!isIntact(paths)) return Promise.resolve(undefined);
-    return Promise.resolve(
-      pid === undefined ? { ...old.properties, running: false } : { ...old.properties, running: true, pid },
-    );
+    const [found] = processesOf(paths);
+    if (found === undefined && !existsSync(paths.folder)) return Promise.resolve(undefined);
+    const state = { ...old.properties, running: found !== undefined };
+    // Something of it is left, if only a process that holds deleted files: there is still something to delete.
+    if (!isIntact(paths) || lifeIn(paths) !== old.id.split("/")[2]) {
+      return Promise.resolve({ ...state, folder: undefined });
+    }
+    if (found === undefined) return Promise.resolve(state);
+    const { pid, powerOn } = runOf.parse(state);
+    const known = pid === found.pid && powerOn === powerOnOf(paths);
+    return Promise.resolve({ ...state, ...runningAs(found), powerOn: known ? powerOn : undefined });
   },
 
-  /** Powers it on again, with the disk that it had. */
-  async update(old, inputs, context) {
+  /** Powers it on again, with the disk that it had, or sees one come up that an interrupted `up` has powered on. */
+  update(old, inputs, context) {
     const machine = inputsSchema.parse(inputs);
     const paths = machinePaths(machine.stateFolder, machine.machineName);
     const run = runOf.parse(old.properties);
-    if (run.running && machineProcesses(paths).length > 0) return { ...old.properties, ...inputs };
-    if (!isIntact(paths))
-      throw new Error(`The disk in ${paths.folder} is gone. \`up --refresh\` makes the machine anew.`);
-    await endMachine(paths);
-    return { ...inputs, ...(await powerOn(machine, paths, run.sshPort, context)) };
+    return withMachine(paths, context, async () => {
+      if (!isIntact(paths)) {
+        throw new Error(`The disk in ${paths.folder} is gone. \`up --refresh\` makes the machine anew.`);
+      }
+      const [found] = processesOf(paths);
+      const since = found === undefined ? undefined : powerOnOf(paths);
+      if (since !== undefined && since === run.powerOn) return { ...old.properties, ...inputs };
+      try {
+        if (found !== undefined && since !== undefined) {
+          return { ...inputs, ...(await comeUp(machine, paths, runningAs(found), context)) };
+        }
+        await endMachine(paths);
+        return { ...inputs, ...(await powerOn(machine, paths, run.sshPort, context)) };
+      } catch (error) {
+        // A machine that is off is what the next `up` sees and mends.
+        await endMachine(paths);
+        throw error;
+      }
+    });
   },
 
-  delete: (old) => removeMachine(pathsOf(old.properties)),
+  delete(old, context) {
+    const paths = pathsOf(old.properties);
+    return withMachine(paths, context, () => removeMachine(paths));
+  },
 };
 
 async function powerOn(
@@ -120,32 +152,57 @@ async function powerOn(
   const initrd = machine.image.initrd === undefined ? undefined : paths.initrd;
   const { accelerator, sandbox } = await chooseAccelerator(machine.accelerator, type, kernel, context);
   context.progress(`powering on (${accelerator})`);
-  const { memoryMiB, cpus, nics } = machine;
-  const name = `${basename(machine.stateFolder)}-${machine.machineName}`;
-  const description = {
-    name,
-    type,
-    accelerator,
-    sandbox,
-    memoryMiB,
-    cpus,
-    nics,
-    kernel,
-    initrd,
-    kernelArguments,
-    paths,
-  };
-  const { pid, sshPort, powerOn } = await start(description, preferredPort, context);
-  if (sshPort !== undefined) await awaitSshd(name, sshPort, paths, context);
+  const name = nameOf(machine.stateFolder, machine.machineName);
+  const description = { ...machine, name, type, accelerator, sandbox, kernel, initrd, kernelArguments, paths };
+  const { pid, sshPort } = await start(description, preferredPort, context);
+  return comeUp(machine, paths, { pid, sshPort, activeAccelerator: accelerator }, context);
+}
+
+/** What a process alone shows of a machine. */
+interface Run {
+  readonly pid: number;
+  readonly sshPort: number | undefined;
+  readonly activeAccelerator: string | undefined;
+}
+
+function runningAs({ pid, commandLine }: MachineProcess): Run {
+  const port = /,hostfwd=tcp:127\.0\.0\.1:(\d+)-/.exec(commandLine)?.[1];
   return {
-    ...(sshPort === undefined ? {} : { sshHost: "127.0.0.1", sshPort }),
-    powerOn,
-    running: true,
     pid,
-    activeAccelerator: accelerator,
+    sshPort: port === undefined ? undefined : Number(port),
+    activeAccelerator: /,accel=(\w+)/.exec(commandLine)?.[1],
+  };
+}
+
+async function comeUp(
+  { stateFolder, machineName }: Inputs,
+  paths: MachinePaths,
+  run: Run,
+  context: OperationContext,
+): Promise<Properties> {
+  if (run.sshPort !== undefined) await awaitSshd(nameOf(stateFolder, machineName), run.sshPort, paths, context);
+  return {
+    ...run,
+    ...(run.sshPort === undefined ? {} : { sshHost: "127.0.0.1" }),
+    powerOn: powerOnOf(paths),
+    running: true,
     consoleLog: paths.console,
     folder: paths.folder,
   };
+}
+
+/** When the machine was powered on, in ISO 8601: QEMU writes its PID file then. */
+function powerOnOf(paths: MachinePaths): string | undefined {
+  return statSync(paths.pid, { throwIfNoEntry: false })?.mtime.toISOString();
+}
+
+/** What tells this machine from an earlier one of its name; undefined for one that is older than such marks. */
+function lifeIn(paths: MachinePaths): string | undefined {
+  return existsSync(paths.life) ? readFileSync(paths.life, "utf8") : undefined;
+}
+
+function nameOf(stateFolder: string, machineName: string): string {
+  return `${basename(stateFolder)}-${machineName}`;
 }
 
 function pathsOf(properties: Properties): MachinePaths {

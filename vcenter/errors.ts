@@ -1,5 +1,7 @@
 /** Why a vCenter cannot be used, told to the person who configured it. */
 
+import { codeOf, messageOf } from "../host/messages";
+
 export type VcenterProblem = "unreachable" | "certificate" | "credentials" | "privileges" | "fault";
 
 export class VcenterError extends Error {
@@ -17,13 +19,13 @@ export class VcenterError extends Error {
   }
 
   /** What Node's TLS and sockets say. */
-  static ofConnection(server: string, error: Error): VcenterError {
-    const code = "code" in error ? String(error.code) : "";
-    if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+  static ofConnection(server: string, error: unknown): VcenterError {
+    const words = messageOf(error);
+    if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(String(codeOf(error)))) {
       return new VcenterError(
         "certificate",
         "",
-        `${server} shows a certificate that this machine does not trust (${error.message}). Trust the authority that ` +
+        `${server} shows a certificate that this machine does not trust (${words}). Trust the authority that ` +
           `signed it: download it from https://${server}/certs/download.zip, add it to this system's trusted ` +
           `certificates and name its file in NODE_EXTRA_CA_CERTS. In a lab without one: ` +
           `pulumi config set vsphere:allowUnverifiedSsl true`,
@@ -32,7 +34,7 @@ export class VcenterError extends Error {
     return new VcenterError(
       "unreachable",
       "",
-      `${server} cannot be reached: ${error.message}. Is vsphere:vsphereServer right, and does a VPN or firewall ` +
+      `${server} cannot be reached: ${words}. Is vsphere:vsphereServer right, and does a VPN or firewall ` +
         `stand between? It must answer on https://${server}/sdk.`,
     );
   }

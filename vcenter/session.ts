@@ -1,7 +1,9 @@
 /** What the vSphere plugin leaves open: which names exist, whether a machine runs, and which addresses its guest has. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Element } from "@xmldom/xmldom";
 import { VcenterError } from "./errors";
 import { type Reference, referenceXml, SoapClient, type VcenterLogin } from "./soap";
-import { escapeXml, find, findAll, unescapeXml } from "./xml";
+import { escapeXml, find, findAll, textOf } from "./xml";
 
 export type { VcenterLogin } from "./soap";
 
@@ -74,7 +76,7 @@ interface Services {
 
 export class VcenterSession {
   constructor(
-    private readonly soap: SoapClient,
+    private readonly soap: Pick<SoapClient, "call" | "signal">,
     private readonly services: Services,
   ) {}
 
@@ -95,7 +97,7 @@ export class VcenterSession {
     );
     await this.soap.call("DestroyView", view);
     return objects
-      .map((object) => ({ id: find(object, "obj") ?? "", name: inventoryName(find(object, "val") ?? "") }))
+      .map((object) => ({ id: textOf(find(object, "obj")) ?? "", name: inventoryName(find(object, "val")) }))
       .sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
@@ -109,20 +111,20 @@ export class VcenterSession {
       "guest.hostName",
       "guest.net",
     ];
-    let object: string;
+    let properties: ReadonlyMap<string, Element>;
     try {
-      object = await this.properties(machine, paths);
+      properties = await this.properties(machine, paths);
     } catch (error) {
       if (error instanceof VcenterError && error.fault === "ManagedObjectNotFound") return undefined;
       throw error;
     }
-    const properties = byName(object);
+    const text = (path: string) => textOf(properties.get(path));
     return {
-      running: properties.get("runtime.powerState") === "poweredOn",
-      bootTime: properties.get("summary.runtime.bootTime"),
-      toolsRunning: properties.get("guest.toolsRunningStatus") === "guestToolsRunning",
-      hostName: properties.get("guest.hostName"),
-      nics: findAll(properties.get("guest.net") ?? "", "GuestNicInfo").map(guestNic),
+      running: text("runtime.powerState") === "poweredOn",
+      bootTime: text("summary.runtime.bootTime"),
+      toolsRunning: text("guest.toolsRunningStatus") === "guestToolsRunning",
+      hostName: text("guest.hostName"),
+      nics: findAll(properties.get("guest.net"), "GuestNicInfo").map(guestNic),
     };
   }
 
@@ -131,44 +133,55 @@ export class VcenterSession {
    * @param host managed object id, e.g. `host-21`.
    */
   async automatedCluster(host: string): Promise<string | undefined> {
-    const parent = reference(await this.properties({ type: "HostSystem", id: host }, ["parent"]), "val");
-    if (parent.type !== "ClusterComputeResource") return undefined;
-    const properties = byName(await this.properties(parent, ["name", "configurationEx"]));
-    const drs = find(properties.get("configurationEx") ?? "", "drsConfig") ?? "";
-    const behavior = find(drs, "defaultVmBehavior") ?? "fullyAutomated";
-    return find(drs, "enabled") === "true" && behavior === "fullyAutomated"
-      ? inventoryName(properties.get("name") ?? "")
+    const parent = referenceOf((await this.properties({ type: "HostSystem", id: host }, ["parent"])).get("parent"));
+    if (parent?.type !== "ClusterComputeResource") return undefined;
+    const cluster = await this.properties(parent, ["name", "configurationEx"]);
+    const drs = find(cluster.get("configurationEx"), "drsConfig");
+    const behavior = textOf(find(drs, "defaultVmBehavior")) ?? "fullyAutomated";
+    return textOf(find(drs, "enabled")) === "true" && behavior === "fullyAutomated"
+      ? inventoryName(cluster.get("name"))
       : undefined;
   }
 
-  /** Powers a machine on; returns when vCenter has done so. @throws VcenterError with the task's own words. */
-  async powerOn(moid: string): Promise<void> {
+  /**
+   * Powers a machine on; returns when vCenter has done so.
+   * @param seconds that it may take.
+   * @throws VcenterError with the task's own words.
+   */
+  async powerOn(moid: string, seconds = 300): Promise<void> {
     const answer = await this.soap.call("PowerOnVM_Task", { type: "VirtualMachine", id: moid });
     const task = reference(answer, "returnval");
+    const deadline = Date.now() + seconds * 1000;
     for (;;) {
-      const object = await this.properties(task, ["info"]);
-      const state = find(object, "state");
+      const info = (await this.properties(task, ["info"])).get("info");
+      const state = textOf(find(info, "state"));
       if (state === "success") return;
       if (state === "error") {
-        throw new VcenterError("fault", "", unescapeXml(find(object, "localizedMessage") ?? "The power-on failed."));
+        throw new VcenterError("fault", "", textOf(find(info, "localizedMessage")) ?? "The power-on failed.");
       }
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      if (Date.now() > deadline) throw new VcenterError("fault", "", slowPowerOn(moid, task, state, seconds));
+      await sleep(500, undefined, { signal: this.soap.signal });
     }
   }
 
-  /** One object with these of its properties, as XML. */
-  private async properties(of: Reference, paths: readonly string[]): Promise<string> {
-    const [object = ""] = await this.retrieve(
+  /** The properties of one object that it has, by their paths. */
+  private async properties(of: Reference, paths: readonly string[]): Promise<ReadonlyMap<string, Element>> {
+    const [object] = await this.retrieve(
       `<propSet><type>${of.type}</type>${paths.map((path) => `<pathSet>${path}</pathSet>`).join("")}</propSet>`,
       `<objectSet>${referenceXml("obj", of)}</objectSet>`,
     );
-    return object;
+    const properties = new Map<string, Element>();
+    for (const property of findAll(object, "propSet")) {
+      const [path, value] = [textOf(find(property, "name")), find(property, "val")];
+      if (path !== undefined && value !== undefined) properties.set(path, value);
+    }
+    return properties;
   }
 
-  /** The objects of all pages of an answer, each as XML. */
-  private async retrieve(propSet: string, objectSet: string): Promise<string[]> {
+  /** The objects of all pages of an answer. */
+  private async retrieve(propSet: string, objectSet: string): Promise<Element[]> {
     const { propertyCollector } = this.services;
-    const objects: string[] = [];
+    const objects: Element[] = [];
     let answer = await this.soap.call(
       "RetrievePropertiesEx",
       propertyCollector,
@@ -176,40 +189,47 @@ export class VcenterSession {
     );
     for (;;) {
       objects.push(...findAll(answer, "objects"));
-      const token = find(answer, "token");
+      const token = textOf(find(answer, "token"));
       if (token === undefined) return objects;
-      answer = await this.soap.call("ContinueRetrievePropertiesEx", propertyCollector, `<token>${token}</token>`);
+      answer = await this.soap.call(
+        "ContinueRetrievePropertiesEx",
+        propertyCollector,
+        `<token>${escapeXml(token)}</token>`,
+      );
     }
   }
 }
 
-/** An object's properties, which come in any order, as XML. */
-function byName(object: string): ReadonlyMap<string, string> {
-  return new Map(
-    findAll(object, "propSet").map((property) => [find(property, "name") ?? "", find(property, "val") ?? ""]),
+function slowPowerOn(moid: string, task: Reference, state: string | undefined, seconds: number): string {
+  return (
+    `vCenter has not powered ${moid} on within ${seconds} s: its task ${task.id} is ${state ?? "not told"}. In the vSphere ` +
+    "Client, the machine's summary shows a question that waits for an answer, Recent Tasks what else is waited for. " +
+    "Then run up again."
   );
 }
 
-function guestNic(xml: string): GuestNic {
-  // An address is an `ipAddress` inside an `ipAddress`; resolvers, outside of `ipConfig`, are called so too.
-  const addresses = (find(xml, "ipConfig") ?? "").matchAll(/<ipAddress>([^<]+)<\/ipAddress>/g);
+function guestNic(card: Element): GuestNic {
+  // Resolvers, outside of `ipConfig`, are called so too; inside, an address is an `ipAddress` inside an `ipAddress`.
+  const addresses = findAll(find(card, "ipConfig"), "ipAddress").filter(({ children }) => children.length === 0);
   return {
-    mac: (find(xml, "macAddress") ?? "").toLowerCase(),
-    addresses: [...addresses].map(([, address = ""]) => address),
+    mac: (textOf(find(card, "macAddress")) ?? "").toLowerCase(),
+    addresses: addresses.flatMap((each) => textOf(each) ?? []),
   };
 }
 
 /** vCenter writes these three characters of a name as in a URL. */
-function inventoryName(xml: string): string {
-  return unescapeXml(xml).replaceAll("%2f", "/").replaceAll("%5c", "\\").replaceAll("%25", "%");
+function inventoryName(name: Element | undefined): string {
+  return (textOf(name) ?? "").replaceAll("%2f", "/").replaceAll("%5c", "\\").replaceAll("%25", "%");
 }
 
-function reference(xml: string, element: string): Reference {
-  // Not `xsi:type`, which may stand before it.
-  const match = new RegExp(`<${element}\\b[^>]*?\\stype="(\\w+)"[^>]*>([^<]+)</${element}>`).exec(xml);
-  const [, type, id] = match ?? [];
-  if (type === undefined || id === undefined) {
-    throw new VcenterError("unreachable", "", `What answers is no vCenter: it does not name its ${element}.`);
-  }
-  return { type, id };
+function referenceOf(element: Element | undefined): Reference | undefined {
+  const [type, id] = [element?.getAttribute("type"), textOf(element)];
+  return type && id !== undefined ? { type, id } : undefined;
+}
+
+/** @throws VcenterError when there is none. */
+function reference(answer: Element, name: string): Reference {
+  const found = referenceOf(find(answer, name));
+  if (found !== undefined) return found;
+  throw new VcenterError("unreachable", "", `What answers is no vCenter: it does not name its ${name}.`);
 }

@@ -1,24 +1,18 @@
-/** As much XML as the VIM API's answers need: elements whose names do not nest in themselves where they are looked for. */
+/** Elements of the VIM API's answers by their names, whatever their prefixes and wherever they stand inside. */
+import type { Element } from "@xmldom/xmldom";
 
-/** The contents of every element of this name, whatever its prefix and attributes. */
-export function findAll(xml: string, name: string): string[] {
-  const elements = new RegExp(`<(?:\\w+:)?${name}(?:\\s[^>]*)?(?:/>|>([\\s\\S]*?)</(?:\\w+:)?${name}>)`, "g");
-  return [...xml.matchAll(elements)].map((match) => match[1] ?? "");
+export function findAll(within: Element | undefined, name: string): Element[] {
+  return within === undefined ? [] : Array.from(within.getElementsByTagNameNS("*", name));
 }
 
-export function find(xml: string, name: string): string | undefined {
-  return findAll(xml, name)[0];
+export function find(within: Element | undefined, name: string): Element | undefined {
+  return findAll(within, name)[0];
+}
+
+export function textOf(element: Element | undefined): string | undefined {
+  return element?.textContent ?? undefined;
 }
 
 export function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}
-
-const entities: Readonly<Partial<Record<string, string>>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-
-export function unescapeXml(text: string): string {
-  return text.replaceAll(/&(#x?)?(\w+);/g, (whole, numeric: string | undefined, word: string) => {
-    if (numeric === undefined) return entities[word] ?? whole;
-    return String.fromCodePoint(parseInt(word, numeric === "#x" ? 16 : 10));
-  });
 }

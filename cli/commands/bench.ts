@@ -1,14 +1,19 @@
 /** `npm run bench -- <benchmark> [options]`: figures, never a verdict. */
+import { randomInt } from "node:crypto";
+import { join } from "node:path";
 import { formatTable } from "../../verify/report";
 import { benchBoots } from "../bench/boots";
 import { benchLab } from "../bench/lab";
 import { benchPlan, planRows } from "../bench/plan";
 import { type Figure, figureRows, median } from "../bench/statistics";
-import { UserError } from "../../host/messages";
+import { runInForeground } from "../../host/foreground";
+import { UserError, say } from "../../host/messages";
+import { projectRoot } from "../../host/paths";
 
 const usage = [
   "npm run bench -- lab [--runs 3] [--cold]   from power-on to first byte, changes, destroy; --cold: set-up and image too",
   "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
+  "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
   "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
 ].join("\n");
 
@@ -20,6 +25,14 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     case "boots":
       return (await benchBoots(Number(rest[0] ?? 30))) === 0 ? 0 : 1;
+    case "kills": {
+      const seed = numberAfter(rest, "--seed", 1 + randomInt(1e6));
+      say(`--seed ${seed} does the same again.`);
+      return runInForeground(join(projectRoot, "node_modules", ".bin", "jest"), ["test/e2e/kills"], {
+        cwd: projectRoot,
+        env: { ...process.env, IPV6LAB_KILLS: String(Number(rest[0] ?? 20)), IPV6LAB_KILLS_SEED: String(seed) },
+      });
+    }
     case "plan": {
       const figures = benchPlan(rest[0] ?? "qemu");
       const head = ["what", "clients", "processor time", "heap kept", "process at most", "a client"];

@@ -1,14 +1,15 @@
 /** `npm run destroy -- [--stack NAME] [arguments of pulumi destroy]`: the lab and its stack are taken away. */
 import { stackArguments, withSwitches } from "../stack-arguments";
 import { say } from "../../host/messages";
-import { clearPendingCreates, operate, removeStack, stackExists } from "../pulumi";
+import { clearPendingCreates, operate, removeRemains, removeStack, stackExists } from "../pulumi";
 import { setUp } from "../setup";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
   const deployment = await setUp(stack);
   if (!(await stackExists(deployment, stack))) {
-    say(`Stack ${stack} does not exist: there is nothing to destroy.`);
+    const remains = !rest.includes("--preview-only") && (await removeRemains(deployment, stack));
+    if (!remains) say(`Stack ${stack} does not exist: there is nothing to destroy.`);
     return 0;
   }
   await clearPendingCreates(deployment, stack);

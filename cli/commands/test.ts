@@ -7,6 +7,7 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { UserError } from "../../host/messages";
 import { projectRoot } from "../../host/paths";
 
 interface Count {
@@ -45,7 +46,7 @@ const places: Partial<Record<StageName, string>> = {
 function selectStages(args: readonly string[]): Stage[] {
   const unknown = args.filter((arg) => !isStageName(arg));
   if (unknown.length > 0) {
-    throw new Error(`Unknown stage of tests: ${unknown.join(", ")}. There are: ${stageNames.join(", ")}.`);
+    throw new UserError(`Unknown stage of tests: ${unknown.join(", ")}. There are: ${stageNames.join(", ")}.`);
   }
   const wanted = stageNames.filter((name) => args.length === 0 || args.includes(name));
   // The longest story waits for one emulated processor most of the time (test/longest-first.js begins with it): all

@@ -1,10 +1,11 @@
 /** Makes a guest image with mmdebstrap: as root, or unprivileged in a user namespace. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fchmodSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findOnPath } from "../../host/processes";
+import { findOnPath, plainEnvironment } from "../../host/processes";
 import type { OperationContext } from "../../plugin/handler";
-import { ProgramFailure, runLong } from "../../host/long-process";
+import { type LongProcessOptions, ProgramFailure, runLong } from "../../host/long-process";
 import { debianMirror, readAptSources } from "./apt-sources";
 import type { Recipe } from "./recipe";
 import { requireSpace } from "./store";
@@ -24,17 +25,21 @@ export async function buildImage(recipe: Recipe, folder: string, context: Operat
   const isRoot = process.getuid?.() === 0;
   requireTools(isRoot);
   requireSpace(folder, isRoot ? rootSpace + diskSpace : diskSpace, "The guest image");
-  // A user namespace cannot walk through a home that is closed to others, so an unprivileged build works elsewhere.
+  // A user namespace cannot walk through a home that is closed to others, so an unprivileged build works elsewhere, in
+  // a folder in which only this user, and then only the namespace's root, may write.
   const work = mkdtempSync(join(isRoot ? folder : tmpdir(), "rootfs-"));
   try {
-    if (!isRoot) requireSpace(work, rootSpace + diskSpace, "The guest image, while it is made,");
-    chmodSync(work, 0o755);
+    if (!isRoot) requireSpace(work, rootSpace, "The root file system of the guest image");
+    chmodSync(work, 0o711);
     await makeRoot(recipe, work, isRoot, context);
     await makeDisk(work, folder, isRoot, context);
   } finally {
     await removeWork(work, isRoot);
   }
 }
+
+/** What leads apt to its mirror, and lets it check who answers. */
+const proxies = /^((https?|ftp|all|no)_proxy|SSL_CERT_(FILE|DIR))$/i;
 
 /** One stage of mmdebstrap's in words, by the beginning of its own line. */
 const stages: readonly (readonly [string, string])[] = [
@@ -49,18 +54,14 @@ const stages: readonly (readonly [string, string])[] = [
 
 async function makeRoot(recipe: Recipe, work: string, isRoot: boolean, context: OperationContext): Promise<void> {
   const mirror = recipe.mirror ?? debianMirror(readAptSources());
-  const out = join(work, "out");
-  mkdirSync(out);
-  // The hooks of an unprivileged build run as another user.
-  chmodSync(out, 0o777);
   try {
     await runLong("mmdebstrap", mmdebstrapArguments(recipe, mirror, join(work, "root"), isRoot), {
       signal: context.signal,
       cwd: work,
       env: {
-        ...process.env,
+        ...plainEnvironment(proxies),
         ...recipe.environment,
-        ...{ LC_ALL: "C.UTF-8", TMPDIR: work, LAB_OUT: out, LAB_JOOL: recipe.jool },
+        ...{ LC_ALL: "C.UTF-8", TMPDIR: work, LAB_JOOL: recipe.jool },
       },
       onLine: (line) => {
         const stage = stages.find(([start]) => line.startsWith(start));
@@ -99,36 +100,46 @@ export function mmdebstrapArguments(
   ];
 }
 
+/**
+ * Writes disk and kernel straight into the image's folder, where no other user ever reaches them. The namespace's root
+ * does not either: it is handed the disk as its standard input, open, and /dev/stdin opens that file again, which
+ * needs the file's own permission alone (proc_pid_fd(5)).
+ */
 async function makeDisk(work: string, folder: string, isRoot: boolean, context: OperationContext): Promise<void> {
   context.progress("building the guest image: writing the disk");
-  const disk = isRoot ? join(folder, builtFiles.disk) : join(work, "out", builtFiles.disk);
-  const mke2fs = [
-    findTool("mke2fs") ?? "mke2fs",
-    "-q",
-    ...["-t", "ext4", "-L", "root", "-m", "0", "-d", join(work, "root")],
-    // Nothing is left for the guest to initialise in the background.
-    ...["-E", "lazy_itable_init=0,lazy_journal_init=0"],
-    disk,
-    diskSize,
-  ];
-  const options = { signal: context.signal };
-  await runAs(isRoot, mke2fs, options);
-  const copy = (from: string, to: string): Promise<string> => runLong("cp", ["--sparse=always", from, to], options);
-  if (!isRoot) await copy(disk, join(folder, builtFiles.disk));
-  await copy(join(work, "out", "kernel"), join(folder, builtFiles.kernel));
+  const root = join(work, "root");
+  const disk = join(folder, builtFiles.disk);
+  const stdin = openSync(disk, "wx+");
+  try {
+    fchmodSync(stdin, 0o666);
+    const mke2fs = [
+      findTool("mke2fs") ?? "mke2fs",
+      "-q",
+      ...["-t", "ext4", "-L", "root", "-m", "0", "-d", root],
+      // Nothing is left for the guest to initialise in the background.
+      ...["-E", "lazy_itable_init=0,lazy_journal_init=0"],
+      ...["/dev/stdin", diskSize],
+    ];
+    await runAs(isRoot, mke2fs, { signal: context.signal, stdin });
+    fchmodSync(stdin, 0o644);
+  } finally {
+    closeSync(stdin);
+  }
+  const [kernel = "vmlinuz"] = readdirSync(join(root, "boot")).filter((name) => name.startsWith("vmlinuz-"));
+  await copyFile(join(root, "boot", kernel), join(folder, builtFiles.kernel));
 }
 
 async function removeWork(work: string, isRoot: boolean): Promise<void> {
   if (!isRoot && existsSync(work)) {
     // Files of the namespace's users are not ours to delete from outside of it.
     const options = { signal: new AbortController().signal };
-    await runAs(false, ["rm", "-rf", join(work, "root"), join(work, "out")], options).catch(() => undefined);
+    await runAs(false, ["rm", "-rf", join(work, "root")], options).catch(() => undefined);
   }
   rmSync(work, { recursive: true, force: true });
 }
 
 /** Runs a program as root, real or that of mmdebstrap's user namespace. */
-function runAs(isRoot: boolean, command: readonly string[], options: { signal: AbortSignal }): Promise<string> {
+function runAs(isRoot: boolean, command: readonly string[], options: LongProcessOptions): Promise<string> {
   const [program = "", ...args] = isRoot ? command : ["mmdebstrap", "--unshare-helper", ...command];
   return runLong(program, args, options);
 }

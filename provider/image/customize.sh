@@ -4,8 +4,6 @@
 # SSH enables what a plan wants). Run by mmdebstrap as its customize hook.
 #
 #   customize.sh ROOT
-#
-# LAB_OUT: folder for the kernel that QEMU boots directly.
 set -eu
 root=$1
 files=$(dirname "$0")/files
@@ -37,7 +35,7 @@ chroot "$root" systemctl --quiet mask \
   e2scrub_all.timer e2scrub_reap.service \
   cloud-init-hotplugd.socket sshd-keygen.service netplan-ovs-cleanup.service \
   systemd-networkd-wait-online.service systemd-networkd-persistent-storage.service \
-  getty.target getty-static.service serial-getty@ttyS0.service systemd-logind.service \
+  getty.target getty-static.service serial-getty@ttyS0.service \
   systemd-ask-password-console.path systemd-ask-password-wall.path systemd-binfmt.service \
   proc-sys-fs-binfmt_misc.automount sys-fs-fuse-connections.mount dev-hugepages.mount dev-mqueue.mount \
   sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount tmp.mount run-lock.mount \
@@ -61,6 +59,8 @@ for generator in cloud-init-generator systemd-gpt-auto-generator systemd-getty-g
   ln -sf /dev/null "$root/etc/systemd/system-generators/$generator"
 done
 ln -sf /usr/lib/systemd/system/cloud-init.target "$root/etc/systemd/system/multi-user.target.wants/cloud-init.target"
+# logind is started by who asks for it (`systemctl reboot` does), not at each boot.
+ln -sf /dev/null "$root/etc/systemd/system/multi-user.target.wants/systemd-logind.service"
 
 chroot "$root" systemctl --quiet set-default multi-user.target
 
@@ -84,5 +84,3 @@ find "$modules/kernel/net" "$modules/kernel/crypto" "$modules/kernel/lib" "$modu
   "$modules/kernel/drivers/char/hw_random" "$modules/kernel/drivers/virtio" "$modules/kernel/arch" \
   "$modules/updates" -name '*.ko.xz' -print0 | xargs -0 -r -P 2 -n 64 xz -d
 chroot "$root" depmod "$version"
-
-cp "$root/boot/vmlinuz-$version" "$LAB_OUT/kernel"

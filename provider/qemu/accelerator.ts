@@ -2,12 +2,12 @@
  * The accelerator that works. A device file proves nothing: under some hypervisors /dev/kvm opens and then hangs every
  * kernel. So a real kernel is started under it, with a time limit; without a root disk it panics, which ends QEMU.
  */
-import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { cacheFolder } from "../../host/paths";
-import { run } from "../../host/processes";
+import { runLong } from "../../host/long-process";
+import { plainEnvironment, run } from "../../host/processes";
 import type { OperationContext } from "../../plugin/handler";
 import { sandboxOption } from "./command-line";
 import { type Accelerator, acceleratorSchema, machineOption, type MachineType } from "./machine-types";
@@ -95,33 +95,21 @@ function sandboxWorks(type: MachineType, signal: AbortSignal): Promise<boolean> 
  * Runs QEMU for at most `limit` milliseconds.
  * @returns whether it did what is expected of it: ended well before the limit, or was still alive then.
  */
-function endsInTime(
+async function endsInTime(
   emulator: string,
   args: readonly string[],
   limit: number,
   signal: AbortSignal,
   expected: "ended" | "alive",
 ): Promise<boolean> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const child = spawn(emulator, args, { stdio: "ignore" });
-    let timedOut = false;
-    const end = (): void => {
-      timedOut = true;
-      child.kill("SIGKILL");
-    };
-    const timer = setTimeout(end, limit);
-    signal.addEventListener("abort", end, { once: true });
-    child.on("error", () => {
-      resolve(false);
-    });
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      if (signal.aborted) reject(signal.reason instanceof Error ? signal.reason : new Error("cancelled"));
-      else resolve(expected === "alive" ? timedOut : code === 0 && !timedOut);
-    });
-  });
+  const timeout = AbortSignal.timeout(limit);
+  try {
+    await runLong(emulator, args, { signal: AbortSignal.any([signal, timeout]) });
+    return expected === "ended";
+  } catch {
+    signal.throwIfAborted();
+    return expected === "alive" && timeout.aborted;
+  }
 }
 
 function reason(wanted: Accelerator): string {
@@ -144,7 +132,7 @@ function mayUse(path: string): boolean {
 
 /** Changes when another answer is possible: a boot of this machine, another QEMU, a login with other rights. */
 async function machineMark(type: MachineType, kernel: string | undefined): Promise<string> {
-  const { stdout, code } = await run(type.emulator, ["--version"]);
+  const { stdout, code } = await run(type.emulator, ["--version"], { env: plainEnvironment() });
   if (code !== 0) throw missingEmulator(type);
   const rights = mayUse("/dev/kvm") ? "kvm" : "no kvm";
   return [bootMark(), stdout.split("\n")[0] ?? "", rights, kernel === undefined ? "firmware" : "kernel"].join("|");

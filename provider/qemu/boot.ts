@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { OperationContext } from "../../plugin/handler";
 import { consoleProblem } from "./console";
 import type { MachinePaths } from "./paths";
-import { machineProcesses } from "./process";
+import { processesOf } from "./process";
 
 /** Milliseconds after which the wait is left to those who want to log in: they have limits of their own. */
 const patience = 15 * 60_000;
@@ -43,7 +43,7 @@ function requireLife(name: string, paths: MachinePaths): void {
   if (problem !== undefined) {
     throw new Error(`The kernel of ${name} crashed while it booted (${problem}). Run \`up\` again.`);
   }
-  if (machineProcesses(paths).length === 0) {
+  if (processesOf(paths).length === 0) {
     const last = log.trimEnd().split(/\r?\n/).slice(-5).join("\n  ");
     throw new Error(`${name} ended while it booted. Run \`up\` again. Its console said at last:\n  ${last}`);
   }

@@ -1,7 +1,7 @@
 /** QEMU's command line, a pure function of the machine. */
 import type { NicArgs } from "../resources";
 import { type Accelerator, type MachineType, machineOption } from "./machine-types";
-import type { MachinePaths } from "./paths";
+import { type MachinePaths, pidFileName } from "./paths";
 
 /** QEMU can then neither start programs nor gain rights, whatever a guest makes it do. */
 export const sandboxOption = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
@@ -39,7 +39,7 @@ export function qemuArguments(machine: MachineDescription): string[] {
     ...machine.nics.flatMap((nic, index) => networkCard(nic, index, machine.sshPort)),
     ...["-chardev", `file,id=console,path=${escape(paths.console)}`, "-serial", "chardev:console"],
     ...["-qmp", `unix:${escape(paths.qmp)},server=on,wait=off`],
-    ...["-pidfile", paths.pid],
+    ...["-pidfile", pidFileName],
   ];
 }
 

@@ -6,6 +6,8 @@ import { projectRoot } from "../../host/paths";
 
 export interface MachinePaths {
   readonly folder: string;
+  /** Holds what tells this machine from others that were here. */
+  readonly life: string;
   /** The image's files, kept alive here when the cache is deleted. */
   readonly base: string;
   readonly kernel: string;
@@ -24,6 +26,9 @@ export interface MachinePaths {
   readonly socketFolder: string | undefined;
 }
 
+/** Named relative to QEMU's working folder, which is the machine's. */
+export const pidFileName = "qemu.pid";
+
 /** `sun_path` of a UNIX socket holds 108 bytes on Linux and 104 on macOS, the closing zero included. */
 const maximumSocketPath = 103;
 
@@ -39,12 +44,13 @@ export function machinePaths(
   const socketFolder = Buffer.byteLength(near) <= maximumSocketPath ? undefined : shortFolder(folder, environment);
   return {
     folder,
+    life: inside("life"),
     base: inside("base.img"),
     kernel: inside("kernel"),
     initrd: inside("initrd"),
     overlay: inside("disk.qcow2"),
     seed: inside("seed"),
-    pid: inside("qemu.pid"),
+    pid: inside(pidFileName),
     log: inside("qemu.log"),
     console: inside("console.log"),
     previousConsole: inside("console.previous.log"),

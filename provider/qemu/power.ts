@@ -4,6 +4,7 @@ import { copyFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CloudInitDocuments } from "../../cloud-init/documents";
+import { withLock } from "../../host/lock";
 import { findOnPath } from "../../host/processes";
 import type { OperationContext } from "../../plugin/handler";
 import { ProgramFailure, runLong } from "../../host/long-process";
@@ -106,8 +107,6 @@ function diskProblem(output: string): string | undefined {
 export interface PoweredOn {
   readonly pid: number;
   readonly sshPort: number | undefined;
-  /** When, in ISO 8601: different each time. */
-  readonly powerOn: string;
 }
 
 /**
@@ -123,12 +122,11 @@ export async function start(
   if (findOnPath(type.emulator) === undefined) throw missingEmulator(type);
   if (existsSync(paths.console)) renameSync(paths.console, paths.previousConsole);
   rmSync(paths.qmp, { force: true });
-  const powerOn = new Date().toISOString();
   const { pid, status, sshPort } = await launch(machine, preferredPort, context);
   if (status !== "running") {
     throw new Error(`QEMU started ${machine.name}, but it is not running: ${status}. Its console is ${paths.console}.`);
   }
-  return { pid, sshPort, powerOn };
+  return { pid, sshPort };
 }
 
 async function launch(
@@ -171,13 +169,31 @@ export function explain(output: string, machine: Pick<MachineDescription, "name"
   return diskProblem(said) ?? `QEMU did not start ${machine.name}: ${said}`;
 }
 
-/** Ends the machine and removes all of its files, and the folders above it that are empty then. */
+/**
+ * One operation on a machine at a time: the provider of an `up` that was killed may still be cleaning up when the next
+ * one begins.
+ */
+export async function withMachine<T>(
+  paths: MachinePaths,
+  { progress, signal }: Pick<OperationContext, "progress" | "signal">,
+  work: () => Promise<T>,
+): Promise<T> {
+  const onWait = (pid: number): void => {
+    progress(`waiting for the process ${pid}, which works on the same machine`);
+  };
+  try {
+    return await withLock(`${paths.folder}.lock`, onWait, work, signal);
+  } finally {
+    const stack = dirname(paths.folder);
+    [stack, dirname(stack)].forEach(removeIfEmpty);
+  }
+}
+
+/** Ends the machine and removes all of its files. */
 export async function removeMachine(paths: MachinePaths): Promise<void> {
   await endMachine(paths);
   rmSync(paths.folder, { recursive: true, force: true });
   if (paths.socketFolder !== undefined) rmSync(paths.socketFolder, { recursive: true, force: true });
-  const stack = dirname(paths.folder);
-  [stack, dirname(stack)].forEach(removeIfEmpty);
 }
 
 function removeIfEmpty(folder: string): void {

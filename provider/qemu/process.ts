@@ -1,47 +1,75 @@
 /** QEMU's process: which one is a machine's, and its end. */
 import { execFileSync, spawn } from "node:child_process";
-import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAlive } from "../../host/processes";
-import type { MachinePaths } from "./paths";
+import { isAlive, plainEnvironment, sendSignal } from "../../host/processes";
+import { type MachinePaths, pidFileName } from "./paths";
 import { ProgramFailure } from "../../host/long-process";
 import { queryStatus, quit } from "./qmp";
 
 /** Milliseconds that QEMU may take to set a machine up. */
 const startLimit = 20_000;
 
-/**
- * The processes that run this machine: those whose arguments name its PID file. That is the proof that a process is
- * ours to end, whatever number a file holds.
- */
-export function machineProcesses(paths: MachinePaths): number[] {
-  return process.platform === "linux" ? fromProc(paths.pid) : fromPs(paths.pid);
+/** A QEMU of this user that runs a machine of a lab. */
+export interface MachineProcess {
+  readonly pid: number;
+  /** The machine's folder where it is now, or was when it was deleted. */
+  readonly folder: string;
+  readonly commandLine: string;
 }
 
-function fromProc(pidFile: string): number[] {
+/**
+ * All machines of all labs of this user that run. What a process is shows its program, its user and the folder that it
+ * works in (proc_pid_cwd(5)), which the kernel knows whatever was moved or deleted since: no file has to be there.
+ */
+export function machineProcesses(): MachineProcess[] {
+  return process.platform === "linux" ? fromProc() : fromPs();
+}
+
+/** The processes that run this machine: more than one if an earlier one was lost sight of. */
+export function processesOf({ folder }: Pick<MachinePaths, "folder">): MachineProcess[] {
+  return machineProcesses().filter((each) => each.folder === folder);
+}
+
+function fromProc(): MachineProcess[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      const words = commandLine(name);
-      const at = words.indexOf("-pidfile");
-      return at > 0 && words[at + 1] === pidFile;
-    })
-    .map(Number);
+    .flatMap((name) => machineOf(Number(name)) ?? []);
 }
 
-function commandLine(pid: string): string[] {
+function machineOf(pid: number): MachineProcess | undefined {
+  const proc = `/proc/${pid}`;
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    const words = readFileSync(`${proc}/cmdline`, "utf8").split("\0");
+    const pidFile = words[words.indexOf("-pidfile") + 1] ?? "";
+    if (basename(pidFile) !== pidFileName || !basename(readlinkSync(`${proc}/exe`)).includes("qemu-system")) {
+      return undefined;
+    }
+    const folder = dirname(resolve(readlinkSync(`${proc}/cwd`).replace(/ \(deleted\)$/, ""), pidFile));
+    // Anybody can give a program our arguments; and in a container our paths are those of other files.
+    const users = [process.getuid?.(), statSync(folder, { throwIfNoEntry: false })?.uid];
+    const ours = users.includes(statSync(proc).uid) && isSameFile(`${proc}/root`, "/");
+    return ours ? { pid, folder, commandLine: words.join(" ") } : undefined;
   } catch {
-    return []; // Ended meanwhile, or another user's.
+    return undefined; // Ended meanwhile, or not ours to look into.
   }
 }
 
-function fromPs(pidFile: string): number[] {
-  return execFileSync("ps", ["-axww", "-o", "pid=,command="], { encoding: "utf8" })
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [statSync(a), statSync(b)];
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+/** Where there is no /proc the folder shows in the path of the console, in which QEMU's syntax doubles commas. */
+function fromPs(): MachineProcess[] {
+  return execFileSync("ps", ["-ww", "-U", String(process.getuid?.()), "-o", "pid=,command="], { encoding: "utf8" })
     .split("\n")
-    .filter((line) => line.endsWith(` -pidfile ${pidFile}`))
-    .map((line) => parseInt(line, 10));
+    .flatMap((line) => {
+      const [, pid, commandLine = ""] = /^\s*(\d+) (\S*qemu-system-\S+ .*)$/.exec(line) ?? [];
+      const [, folder] = /,path=(.+?)\/console\.log -serial /.exec(commandLine) ?? [];
+      return folder === undefined ? [] : [{ pid: Number(pid), folder: folder.replaceAll(",,", ","), commandLine }];
+    });
 }
 
 /**
@@ -58,7 +86,14 @@ export async function startMachine(
 ): Promise<{ readonly pid: number; readonly status: string }> {
   signal.throwIfAborted();
   const log = openSync(paths.log, "w", 0o600);
-  const child = spawn(emulator, args, { detached: true, stdio: ["ignore", log, log] });
+  const child = spawn(emulator, args, {
+    // By which the process is known.
+    cwd: paths.folder,
+    // It lives for long: no secret of ours.
+    env: plainEnvironment(),
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
   closeSync(log);
   let ended: string | undefined;
   child.on("error", (error) => (ended = error.message));
@@ -79,19 +114,23 @@ export async function startMachine(
 }
 
 /** Ends the machine's processes: asks QEMU, then the kernel, then insists. Returns when none is left. */
-export async function endMachine(paths: MachinePaths): Promise<void> {
-  const pids = machineProcesses(paths);
-  if (pids.length === 0) return;
+export async function endMachine(paths: Pick<MachinePaths, "folder" | "qmp">): Promise<void> {
+  if (processesOf(paths).length === 0) return;
   await quit(paths.qmp).catch(() => undefined);
   for (const [signal, milliseconds] of [
     [undefined, 1000],
     ["SIGTERM", 1000],
     ["SIGKILL", 3000],
   ] as const) {
-    if (signal !== undefined) machineProcesses(paths).forEach((pid) => process.kill(pid, signal));
+    const pids = processesOf(paths).map(({ pid }) => pid);
+    if (signal !== undefined)
+      pids.forEach((pid) => {
+        sendSignal(pid, signal);
+      });
     if (await gone(pids, milliseconds)) return;
   }
-  throw new Error(`QEMU (process ${pids.join(", ")}) does not end, even when killed: its disk or memory hangs.`);
+  const left = processesOf(paths).map(({ pid }) => pid);
+  throw new Error(`QEMU (process ${left.join(", ")}) does not end, even when killed: its disk or memory hangs.`);
 }
 
 async function gone(pids: readonly number[], milliseconds: number): Promise<boolean> {

@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { pluginOptions } from "./plugin";
-import type { GetVirtualMachineDisk } from "./types";
+import type { output } from "./types";
 
 function invoke<T>(token: string, args: object, opts: pulumi.InvokeOptions | undefined): Promise<T> {
   return pulumi.runtime.invoke(token, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
 }
 
 /** What every look-up gives: the managed object id, or for a virtual machine and a distributed switch its UUID. */
-export interface Found {
+interface Found {
   readonly id: string;
 }
 
@@ -20,7 +20,7 @@ export function getDatacenter(args: GetDatacenterArgs, opts?: pulumi.InvokeOptio
 }
 
 /** A look-up by name within a datacenter. */
-export interface NameInDatacenter {
+interface NameInDatacenter {
   name: string;
   datacenterId?: string;
 }
@@ -43,7 +43,7 @@ export interface GetHostArgs {
 }
 
 /** A host or cluster, with its root resource pool. */
-export interface ComputeResource extends Found {
+interface ComputeResource extends Found {
   readonly resourcePoolId: string;
 }
 
@@ -68,7 +68,9 @@ export interface GetNetworkArgs extends NameInDatacenter {
   retryTimeout?: number;
 }
 
-export function getNetwork(args: GetNetworkArgs, opts?: pulumi.InvokeOptions): Promise<Found> {
+export type GetNetworkResult = Found;
+
+export function getNetwork(args: GetNetworkArgs, opts?: pulumi.InvokeOptions): Promise<GetNetworkResult> {
   return invoke("vsphere:index/getNetwork:getNetwork", args, opts);
 }
 
@@ -90,7 +92,7 @@ export interface GetVirtualMachineResult extends Found {
   readonly guestId: string;
   readonly firmware?: string;
   readonly scsiType: string;
-  readonly disks: readonly GetVirtualMachineDisk[];
+  readonly disks: readonly output.GetVirtualMachineDisk[];
   /** How the machine hands out its vApp properties: `iso` wants a CD-ROM drive in each clone. */
   readonly vappTransports: readonly string[];
 }

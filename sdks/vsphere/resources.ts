@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { pluginOptions } from "./plugin";
-import type { VirtualMachineClone, VirtualMachineDisk, VirtualMachineNetworkInterface } from "./types";
+import type { input } from "./types";
 
 /** A virtual machine. */
 export class VirtualMachine extends pulumi.CustomResource {
-  declare readonly name: pulumi.Output<string>;
   /** Managed object id, e.g. `vm-42`; `id` is the BIOS UUID. */
   declare readonly moid: pulumi.Output<string>;
 
@@ -22,10 +21,10 @@ export interface VirtualMachineArgs {
   resourcePoolId: pulumi.Input<string>;
   name?: pulumi.Input<string>;
   annotation?: pulumi.Input<string>;
-  clone?: pulumi.Input<VirtualMachineClone>;
+  clone?: pulumi.Input<input.VirtualMachineClone>;
   datastoreClusterId?: pulumi.Input<string | undefined>;
   datastoreId?: pulumi.Input<string | undefined>;
-  disks?: pulumi.Input<pulumi.Input<VirtualMachineDisk>[]>;
+  disks?: pulumi.Input<pulumi.Input<input.VirtualMachineDisk>[]>;
   extraConfig?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   extraConfigRebootRequired?: pulumi.Input<boolean>;
   firmware?: pulumi.Input<string | undefined>;
@@ -35,7 +34,7 @@ export interface VirtualMachineArgs {
   hostSystemId?: pulumi.Input<string | undefined>;
   /** MiB. */
   memory?: pulumi.Input<number>;
-  networkInterfaces?: pulumi.Input<pulumi.Input<VirtualMachineNetworkInterface>[]>;
+  networkInterfaces?: pulumi.Input<pulumi.Input<input.VirtualMachineNetworkInterface>[]>;
   numCpus?: pulumi.Input<number>;
   scsiType?: pulumi.Input<string>;
   /** Minutes that a guest may take to shut down before its power is cut. */
@@ -65,8 +64,6 @@ export interface FolderArgs {
 
 /** A port group of one host's standard switch. Its id is not a network's id: `getNetwork` finds that by the name. */
 export class HostPortGroup extends pulumi.CustomResource {
-  declare readonly name: pulumi.Output<string>;
-
   constructor(name: string, args: HostPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
     super("vsphere:index/hostPortGroup:HostPortGroup", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
   }
@@ -81,8 +78,6 @@ export interface HostPortGroupArgs {
 
 /** A port group of a distributed switch; its id is a network's id. */
 export class DistributedPortGroup extends pulumi.CustomResource {
-  declare readonly name: pulumi.Output<string>;
-
   constructor(name: string, args: DistributedPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
     super(
       "vsphere:index/distributedPortGroup:DistributedPortGroup",

@@ -50,6 +50,7 @@ function planOf(platform: Readonly<Record<string, unknown>>, more: Readonly<Reco
 async function register(
   platform: Readonly<Record<string, unknown>> = {},
   more: Readonly<Record<string, unknown>> = {},
+  opts: pulumi.ComponentResourceOptions = {},
 ): Promise<{ mocks: RecordingMocks; plan: LabPlan }> {
   const mocks = new RecordingMocks(vcenter);
   await pulumi.runtime.setMocks(mocks, "ipv6-only-lab", "test");
@@ -60,7 +61,7 @@ async function register(
     "vsphere:allowUnverifiedSsl": "true",
   });
   const plan = planOf(platform, more);
-  new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
+  new Ipv6OnlyLab("lab", plan, await choosePlatform(plan), opts);
   await pulumi.runtime.disconnect();
   return { mocks, plan };
 }
@@ -310,6 +311,45 @@ describe("clients that are to be spread", () => {
   it("get none when there is only one", async () => {
     const { mocks } = await register({ spreadClients: true });
     expect(mocks.of(rule)).toEqual([]);
+  });
+});
+
+describe("what the plugin waits for", () => {
+  it("comes after the one before it, and after all of the lab that was there when it is removed", async () => {
+    const dependsOn: [string, pulumi.Output<string[]>][] = [];
+    const note: pulumi.ResourceTransformation = ({ type, name, opts }) => {
+      if (!type.startsWith("vsphere:")) return undefined;
+      const urns = pulumi
+        .output(opts.dependsOn)
+        .apply((given) => pulumi.all([given ?? []].flat().map(({ urn }) => urn)));
+      dependsOn.push([name, urns.apply((all) => all.map((urn) => urn.split("::").at(-1) ?? ""))]);
+      return undefined;
+    };
+    await register({ spreadClients: true, tagCategory: "labs" }, { clients: 2 }, { transformations: [note] });
+    const seen = await new Promise((resolve) => pulumi.output(dependsOn).apply(resolve));
+    expect(seen).toEqual([
+      // Tags are no tasks.
+      ["lab-tag", []],
+      ["lab-folder", ["lab"]],
+      ["lab-lan", ["lab-folder", "lab"]],
+      ["lab-gateway", ["lab-lan", "lab"]],
+      ["lab-client-1", ["lab-gateway", "lab"]],
+      ["lab-client-2", ["lab-client-1", "lab"]],
+      ["lab-apart", ["lab-client-2", "lab"]],
+    ]);
+  });
+});
+
+describe("a machine that is made anew", () => {
+  it("has another id, which is what its services and packages are triggered by", async () => {
+    const { mocks } = await register();
+    for (const [command, machine] of [
+      ["lab-gateway-services", "lab-gateway"],
+      ["lab-client-1-packages", "lab-client-1"],
+    ] as const) {
+      // The plugin's id of a machine is its BIOS UUID, which no other machine ever has.
+      expect(mocks.one("command:remote:Command", command).inputs.triggers).toEqual([`${machine}-id`]);
+    }
   });
 });
 

@@ -130,6 +130,28 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
     expect((await verify(lab)).passed).toBe(true);
   });
 
+  step(
+    "machines that are rebooted from inside do so without a complaint and come back with their services",
+    async () => {
+      const machines = lab.machines();
+      const boots = async (): Promise<string[]> =>
+        Promise.all(
+          ["client-1", "gateway"].map(async (machine) => {
+            const { stdout } = await lab.run("ssh", machine, "cat /proc/sys/kernel/random/boot_id");
+            return stdout.trim();
+          }),
+        );
+      const before = await boots();
+      for (const machine of ["client-1", "gateway"]) {
+        const { stdout, stderr } = await lab.run("ssh", machine, "sudo systemctl reboot");
+        expect(stdout + stderr).not.toMatch(/fail/i);
+      }
+      while ((await boots()).some((boot) => boot === "" || before.includes(boot))) await delay(2000);
+      await lab.succeed("verify", "--wait", "120");
+      expect(lab.machines()).toEqual(machines);
+    },
+  );
+
   step("a second up at the same time is refused with the reason, and does no harm", async () => {
     const first = lab.start("up");
     const ended = finish(first);

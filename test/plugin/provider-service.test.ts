@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import * as grpc from "@grpc/grpc-js";
 import {
   type IResourceProviderClient,
@@ -17,6 +18,7 @@ import {
   type InvokeResponse,
   ReadRequest,
   type ReadResponse,
+  UpdateRequest,
 } from "@pulumi/pulumi/proto/provider_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
@@ -37,6 +39,15 @@ function answered<Response>(call: (done: Answered<Response>) => void): Promise<R
   });
 }
 
+function listen(server: grpc.Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+}
+
 /** Takes as long as it is let. */
 const slow: ResourceHandler = {
   check: ({ color }) => (color === "red" ? [] : [{ property: "color", reason: "must be red" }]),
@@ -49,7 +60,7 @@ const slow: ResourceHandler = {
       });
     }),
   read: () => Promise.resolve(undefined),
-  update: (old) => Promise.resolve(old.properties),
+  update: (_old, _inputs, { signal }) => delay(60_000, {}, { signal }),
   delete: () => Promise.reject(new Error("it is in use")),
 };
 
@@ -65,12 +76,7 @@ describe("the provider, asked as the engine asks", () => {
     const handlers = new Map([...labProvider.handlers, ["lab:index:Slow", slow] as const]);
     const service = new ProviderService({ ...labProvider, handlers, remedy: "Ask another." }, new EngineLog());
     server.addService(ResourceProviderService, service.implementation());
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
-        if (error === null) resolve(bound);
-        else reject(error);
-      });
-    });
+    const port = await listen(server);
     client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
   });
   afterAll(() => {
@@ -157,11 +163,43 @@ describe("the provider, asked as the engine asks", () => {
     });
   });
 
-  it("gives up when the resource's own time is over, and names the key that limits it", async () => {
+  it("gives an operation the time that customTimeouts allow, and says which key allows more", async () => {
     const request = new CreateRequest().setUrn(slowUrn).setProperties(struct({ color: "red" }));
-    await expect(create(request.setTimeout(0.1))).rejects.toMatchObject({
-      details: "It was not done within 0.1 s, its limit (customTimeouts.create).",
-    });
+    await expect(create(request.setTimeout(0.2))).rejects.toThrow(
+      /create took longer than the 0\.2 s of customTimeouts\.create/,
+    );
+    const update = new UpdateRequest().setUrn(slowUrn).setId("1").setOlds(struct({})).setNews(struct({}));
+    await expect(answered((done) => client.update(update.setTimeout(0.2), done))).rejects.toThrow(
+      /update took longer than the 0\.2 s of customTimeouts\.update/,
+    );
+  });
+
+  it("waits at its end until what was begun is cleaned up", async () => {
+    let cleaned = false;
+    const careful: ResourceHandler = {
+      ...slow,
+      create: async (_inputs, { signal }) => {
+        await delay(60_000, undefined, { signal }).catch(() => delay(200));
+        cleaned = true;
+        throw new Error("cancelled");
+      },
+    };
+    const service = new ProviderService(
+      { ...labProvider, handlers: new Map([["lab:index:Slow", careful]]) },
+      new EngineLog(),
+    );
+    const own = new grpc.Server();
+    own.addService(ResourceProviderService, service.implementation());
+    const port = await listen(own);
+    const engine = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    const request = new CreateRequest().setUrn(slowUrn).setProperties(struct({ color: "red" }));
+    const making = expect(answered((done) => engine.create(request, done))).rejects.toThrow();
+    await delay(100);
+    await service.end();
+    expect(cleaned).toBe(true);
+    await making;
+    engine.close();
+    own.forceShutdown();
   });
 
   it("ends what is under way within moments of a cancellation", async () => {

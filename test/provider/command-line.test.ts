@@ -50,7 +50,7 @@ describe("QEMU's arguments", () => {
       ...["-device", "virtio-net-pci,netdev=nic1,mac=52:54:00:00:00:02,romfile="],
       ...["-chardev", "file,id=console,path=/lab/stacks/dev/gateway/console.log", "-serial", "chardev:console"],
       ...["-qmp", "unix:/lab/stacks/dev/gateway/qmp.sock,server=on,wait=off"],
-      ...["-pidfile", "/lab/stacks/dev/gateway/qemu.pid"],
+      ...["-pidfile", "qemu.pid"],
     ]);
   });
 

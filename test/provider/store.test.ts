@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findImage, obtainImage, requireSpace } from "../../provider/image/store";
 import { startMark } from "../../host/processes";
@@ -55,7 +55,7 @@ describe("the image cache", () => {
 
   it("takes over from a dead maker and removes what it left", async () => {
     const dead = spawnSync("true").pid;
-    writeFileSync(join(folder.path, "d1.lock"), JSON.stringify({ pid: dead, started: "1" }));
+    symlinkSync(`${dead}:1`, join(folder.path, "d1.lock"));
     mkdirSync(join(folder.path, "d1.partial-abcdef"));
     writeFileSync(join(folder.path, "d1.partial-abcdef", "disk.raw"), "half");
     await obtainImage("d1", recordedContext(), fill, folder.path);
@@ -63,7 +63,7 @@ describe("the image cache", () => {
   });
 
   it("waits for a living maker, says so, and stops waiting when it is cancelled", async () => {
-    writeFileSync(join(folder.path, "d1.lock"), JSON.stringify({ pid: process.pid, started: startMark(process.pid) }));
+    symlinkSync(`${process.pid}:${startMark(process.pid)}`, join(folder.path, "d1.lock"));
     const context = recordedContext();
     const waiting = obtainImage("d1", context, fill, folder.path);
     setTimeout(context.abort, 300);

@@ -1,16 +1,28 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
-import { freePort } from "../../provider/lan-segment";
+import { freePort, lanSegmentHandler } from "../../provider/lan-segment";
 import type { Properties, ResourceState } from "../../plugin/handler";
 import type { MachineDescription } from "../../provider/qemu/command-line";
 import { machineType } from "../../provider/qemu/machine-types";
 import { machinePaths } from "../../provider/qemu/paths";
 import { becomesFree } from "../../provider/qemu/ports";
 import { explain, layOut, removeMachine, start } from "../../provider/qemu/power";
-import { machineProcesses } from "../../provider/qemu/process";
+import { processesOf } from "../../provider/qemu/process";
+import { removeStackMachines } from "../../provider/qemu/remains";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
 import { findOnPath, isAlive } from "../../host/processes";
 import { recordedContext, temporaryFolder } from "./context";
@@ -109,14 +121,135 @@ withQemu("a virtual machine", () => {
     await handler.delete({ id, properties: updated }, recordedContext());
   }, 60_000);
 
-  it("is gone when its folder was deleted by hand, and its process does not stand in the way of the next", async () => {
+  it("is replaced, its process with it, when its folder was deleted by hand", async () => {
     const lost = await created();
     rmSync(lost.folder, { recursive: true });
-    expect(await refreshed(lost.state)).toBeUndefined();
-    const next = await created();
+    const properties = (await refreshed(lost.state)) ?? {};
+    const state = { ...lost.state, properties };
+    expect(handler.diff(state, inputs)).toEqual({ changed: ["folder"], replaces: ["folder"] });
+    await handler.delete(state, recordedContext());
     expect(isAlive(lost.pid)).toBe(false);
-    expect(isAlive(next.pid)).toBe(true);
-    await handler.delete(next.state, recordedContext());
+    expect(await refreshed(lost.state)).toBeUndefined();
+  }, 60_000);
+
+  it("has an id of its own each time it is made, and is told from another machine in its place", async () => {
+    const first = await created();
+    const second = await created();
+    expect(second.state.id).not.toBe(first.state.id);
+    expect(isAlive(first.pid)).toBe(false);
+    const seen = { ...first.state, properties: (await refreshed(first.state)) ?? {} };
+    expect(handler.diff(seen, inputs)).toEqual({ changed: ["folder"], replaces: ["folder"] });
+    expect(await refreshed(second.state)).toEqual(second.state.properties);
+    await handler.delete(second.state, recordedContext());
+  }, 60_000);
+
+  it("is looked at again when nobody saw it come up, with the port and the time that its process has", async () => {
+    const forwarded = {
+      ...inputs,
+      nics: [{ kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: true }],
+    };
+    const paths = machinePaths(join(folder.path, ".lab", "stacks", "dev"), "tiny");
+    await removeMachine(paths);
+    const { id, outputs } = await handler.create({ ...inputs }, recordedContext());
+    // As an `up` that was killed while it powered the machine on leaves it: off in the state, on in truth.
+    const old = { id, properties: { ...outputs, ...forwarded, running: false, sshPort: 1 } };
+    await kill(outputsSchema.parse(outputs).pid);
+    const machine: Omit<MachineDescription, "sshPort"> = {
+      ...{ name: "dev-tiny", type: machineType(), memoryMiB: 128, cpus: 1, sandbox: false, accelerator: "tcg", paths },
+      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined },
+      nics: [{ kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: true }],
+    };
+    const { pid, sshPort } = await start(machine, undefined, recordedContext());
+    const seen = (await handler.read(old, recordedContext())) ?? {};
+    expect(seen).toMatchObject({ running: true, pid, sshPort, activeAccelerator: "tcg" });
+    expect(handler.diff({ id, properties: seen }, forwarded).changed).toContain("powerOn");
+    // It has no sshd that would greet: the wait is interrupted, and what was half done is ended.
+    const context = recordedContext();
+    setTimeout(context.abort, 500);
+    await expect(handler.update({ id, properties: seen }, forwarded, context)).rejects.toThrow();
+    expect(isAlive(pid)).toBe(false);
+    await handler.delete({ id, properties: seen }, recordedContext());
+  }, 60_000);
+
+  it("is taken over without another start when it runs and nobody recorded it", async () => {
+    const machine = await created();
+    const unseen = { ...machine.state, properties: { ...machine.state.properties, pid: 1, powerOn: "before" } };
+    const seen = { ...machine.state, properties: (await refreshed(unseen)) ?? {} };
+    expect(handler.diff(seen, inputs)).toEqual({ changed: ["powerOn"], replaces: [] });
+    const updated = await handler.update(seen, inputs, recordedContext());
+    expect(updated).toEqual(machine.state.properties);
+    await handler.delete(machine.state, recordedContext());
+  }, 60_000);
+
+  it("is found after its project was moved", async () => {
+    const machine = await created();
+    const lab = join(folder.path, ".lab");
+    renameSync(lab, join(folder.path, "moved"));
+    expect(processesOf({ folder: machine.folder })).toEqual([]);
+    const moved = join(folder.path, "moved", "stacks", "dev");
+    expect(processesOf({ folder: join(moved, "tiny") })).toMatchObject([{ pid: machine.pid }]);
+    expect(await removeStackMachines(moved, recordedContext())).toEqual(["tiny"]);
+    expect(isAlive(machine.pid)).toBe(false);
+    expect(existsSync(moved)).toBe(false);
+  }, 60_000);
+
+  it("goes with its stack and with its LAN segment when no state knows it, with files or without", async () => {
+    const stack = join(folder.path, ".lab", "stacks", "dev");
+    const first = await created();
+    rmSync(first.folder, { recursive: true });
+    expect(await removeStackMachines(stack, recordedContext())).toEqual(["tiny"]);
+    expect(isAlive(first.pid)).toBe(false);
+
+    const second = await created();
+    const segment = { id: "s", properties: { group: "239.192.1.2", port: 23456 } };
+    const other = { id: "t", properties: { group: "239.192.1.2", port: 2345 } };
+    await lanSegmentHandler.delete(other, recordedContext());
+    expect(isAlive(second.pid)).toBe(true);
+    await lanSegmentHandler.delete(segment, recordedContext());
+    expect(isAlive(second.pid)).toBe(false);
+    expect(readdirSync(join(folder.path, ".lab"))).toEqual([]);
+
+    // What is left of one whose creation was cut off before it was powered on, and the lock of a dead process.
+    mkdirSync(join(stack, "half", "seed"), { recursive: true });
+    symlinkSync(`${spawnSync("true").pid}:1`, join(stack, "half.lock"));
+    expect(await removeStackMachines(stack, recordedContext())).toEqual(["half"]);
+    expect(existsSync(stack)).toBe(false);
+    expect(await removeStackMachines(stack, recordedContext())).toEqual([]);
+  }, 60_000);
+
+  it("has nothing of the user's environment that it does not need", async () => {
+    process.env.PULUMI_CONFIG_PASSPHRASE = "open sesame";
+    const machine = await created();
+    delete process.env.PULUMI_CONFIG_PASSPHRASE;
+    const environment = readFileSync(`/proc/${machine.pid}/environ`, "utf8");
+    expect(environment).toContain("PATH=");
+    expect(environment).not.toContain("sesame");
+    await handler.delete(machine.state, recordedContext());
+  }, 60_000);
+
+  it("is not taken for another program, or another user's QEMU, that has its arguments", async () => {
+    const stack = join(folder.path, ".lab", "stacks", "dev");
+    const home = join(stack, "tiny");
+    mkdirSync(home, { recursive: true });
+    // This test's folder is closed to other users by itself: the impostor comes in as root and steps down.
+    const args = ["-machine", "none", "-display", "none", "-S", "-pidfile", join(home, "qemu.pid")];
+    const sleeper = spawn("sleep", ["60"], { argv0: "qemu-system", cwd: home });
+    const sham = spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)", "--", ...args], { cwd: home });
+    const root = process.getuid?.() === 0;
+    chmodSync(folder.path, 0o755);
+    chmodSync(home, 0o777);
+    const stranger = root ? spawn(emulator, args, { cwd: "/", uid: 65534, gid: 65534, stdio: "ignore" }) : undefined;
+    while (stranger !== undefined && !existsSync(join(home, "qemu.pid"))) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(processesOf({ folder: home })).toEqual([]);
+    const machine = await created();
+    expect(processesOf({ folder: home })).toMatchObject([{ pid: machine.pid }]);
+    await handler.delete(machine.state, recordedContext());
+    for (const child of [sleeper, sham, stranger]) {
+      expect(child?.exitCode ?? null).toBeNull();
+      child?.kill("SIGKILL");
+    }
   }, 60_000);
 
   it("clears away what an interrupted creation left", async () => {
@@ -170,7 +303,7 @@ withQemu("a virtual machine", () => {
     expect(third.sshPort).toBeGreaterThan(0);
     squatter.close();
     await removeMachine(paths);
-    expect(machineProcesses(paths)).toEqual([]);
+    expect(processesOf(paths)).toEqual([]);
   }, 60_000);
 });
 
@@ -179,6 +312,7 @@ describe("the difference of two machines", () => {
   const properties = {
     ...{ stateFolder: ".lab/stacks/dev", machineName: "gateway", memoryMiB: 512, cpus: 1, accelerator: "auto" },
     ...{ image: { digest: "d1", disk: "/cache/d1/disk", format: "raw" }, nics: [], documents, running: true },
+    ...{ folder: "/lab/stacks/dev/gateway", powerOn: "2026-01-01T00:00:00.000Z" },
   };
   const old = { id: "dev/gateway", properties };
 

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import * as vsphere from "@pulumi/vsphere";
 import { z } from "zod";
+import * as vsphere from "../../sdks/vsphere";
+
+const sdk = join(__dirname, "..", "..", "sdks", "vsphere");
 
 /** Tokens and input names of plugin 4.17.0, from its schema. */
 const official = z
@@ -58,7 +60,7 @@ const network: Required<vsphere.GetNetworkArgs> = {
   datacenterId: "",
   retryTimeout: 1,
 };
-const named: Required<vsphere.NameInDatacenter> = { name: "", datacenterId: "" };
+const named: Required<vsphere.GetDatastoreArgs> = { name: "", datacenterId: "" };
 
 interface Asked {
   readonly token: string;
@@ -129,10 +131,32 @@ describe("the local SDK of vSphere", () => {
     expect(names.filter((name) => official[`type ${type}`]?.includes(name) !== true)).toEqual([]);
   });
 
+  it("calls everything that it exports as the published package does", () => {
+    const named = Object.keys(official).map((token) => token.split(/[ :]/).at(-1) ?? "");
+    const isFunction = (name: string) => name.startsWith("get");
+    const title = (name: string) => name.charAt(0).toUpperCase() + name.slice(1);
+    const names = {
+      "resources.ts": named.filter((name) => !isFunction(name)).flatMap((name) => [name, `${name}Args`]),
+      "functions.ts": named.filter(isFunction).flatMap((name) => [name, `${title(name)}Args`, `${title(name)}Result`]),
+      "types/input.ts": named,
+      "types/output.ts": named,
+    };
+    for (const [file, known] of Object.entries(names)) {
+      const exported = [...readFileSync(join(sdk, file), "utf8").matchAll(/^export (?:\w+ )+?(\w+)\b(?=[ (<])/gm)];
+      expect(exported.length).toBeGreaterThan(0);
+      expect({ file, unknown: exported.map(([, name]) => name).filter((name) => !known.includes(name ?? "")) }).toEqual(
+        {
+          file,
+          unknown: [],
+        },
+      );
+    }
+  });
+
   it("has the plugin's version and the published package's name", () => {
     const manifest = z
       .object({ name: z.string(), version: z.string() })
-      .parse(JSON.parse(readFileSync(require.resolve("@pulumi/vsphere/package.json"), "utf8")));
+      .parse(JSON.parse(readFileSync(join(sdk, "package.json"), "utf8")));
     expect(manifest).toMatchObject({ name: "@pulumi/vsphere", version: "4.17.0" });
   });
 });

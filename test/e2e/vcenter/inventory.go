@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/simulator/esx"
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
@@ -31,6 +32,15 @@ func prepare(model *simulator.Model) error {
 			return fmt.Errorf("%s has no network system", host.Name)
 		}
 		registry.Put(&networkSystem{system})
+	}
+	for _, reference := range registry.AllReference("EnvironmentBrowser") {
+		browser := reference.(*simulator.EnvironmentBrowser)
+		// The version of its machines, without which the plugin takes every change of one for an upgrade.
+		browser.QueryConfigOptionResponse.Returnval = &types.VirtualMachineConfigOption{
+			Version:         esx.HardwareVersion,
+			DefaultDevice:   esx.VirtualDevice,
+			HardwareOptions: types.VirtualHardwareOption{HwVersion: 13},
+		}
 	}
 	for _, entity := range registry.All("VirtualMachine") {
 		vm := entity.(*simulator.VirtualMachine)

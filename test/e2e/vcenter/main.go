@@ -33,6 +33,7 @@ func main() {
 	}
 	machines := newMachines(model.Service.Context, *hook)
 	model.Map().AddHandler(machines)
+	model.Map().Handler = (&waiters{waiting: map[string]bool{}}).handle
 
 	model.Service.TLS = new(tls.Config)
 	model.Service.RegisterEndpoints = true

@@ -1,4 +1,4 @@
-/** Nested property types, named as in the published package (`types.input.…`). */
+/** Properties of what is asked for that have properties of their own. */
 import type * as pulumi from "@pulumi/pulumi";
 
 export interface VirtualMachineClone {
@@ -21,13 +21,4 @@ export interface VirtualMachineNetworkInterface {
   adapterType?: pulumi.Input<string>;
   useStaticMac?: pulumi.Input<boolean>;
   macAddress?: pulumi.Input<string>;
-}
-
-export interface GetVirtualMachineDisk {
-  readonly label: string;
-  /** GiB. */
-  readonly size: number;
-  readonly thinProvisioned: boolean;
-  readonly eagerlyScrub: boolean;
-  readonly unitNumber: number;
 }
