@@ -22,14 +22,14 @@ export interface Report {
   readonly firstByteAt?: string;
 }
 
-/** The one result of a machine that could not be asked. */
-export function unreachable(machine: string, at: string, console: string, why: string): CheckResult {
+/** The one result of a machine that could not be asked. @param up the command that puts the lab right. */
+export function unreachable(machine: string, at: string, console: string, why: string, up: string): CheckResult {
   return {
     machine,
     check: `SSH reaches it at ${at}`,
     status: "fail",
     evidence: why,
-    remedy: `npm run up powers on what has died. What the machine said at last is in ${console}`,
+    remedy: `${up} powers on what has died. What the machine said at last is in ${console}`,
   };
 }
 

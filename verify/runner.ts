@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LabAccess } from "./access";
+import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
 import type { GatewayEvidence } from "./checks/evidence";
 import { connectGateway, tryConnect } from "./connect";
@@ -54,7 +54,7 @@ async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
   const connected = await tryConnect(options.signal, () => connectGateway(access, options));
   if (!connected.ok) {
     const { name, host, port, console } = access.gateway;
-    const result = unreachable(name, `${host}, port ${port}`, console, connected.why);
+    const result = unreachable(name, `${host}, port ${port}`, console, connected.why, command(access.promised, "up"));
     return { report: makeReport(lab, [result], []), reached: false };
   }
   const { connection } = connected;

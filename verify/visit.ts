@@ -1,7 +1,7 @@
 /** One client, seen from itself. */
 import { randomInt } from "node:crypto";
 import { embedIpv4, extractIpv4 } from "../plan/rfc6052";
-import type { ClientAccess, LabAccess } from "./access";
+import { type ClientAccess, command, type LabAccess } from "./access";
 import { isAddressInPrefix } from "./addresses";
 import type { ClientEvidence } from "./checks/evidence";
 import type { FetchFact } from "./client-facts";
@@ -53,7 +53,10 @@ export async function visitClient(
     connectClient(lab, client, neighbourhood.gateway.connection, options),
   );
   if (!connected.ok) {
-    return { ok: false, failure: unreachable(name, `${address} through the gateway`, console, connected.why) };
+    return {
+      ok: false,
+      failure: unreachable(name, `${address} through the gateway`, console, connected.why, command(lab.promised, "up")),
+    };
   }
   const { connection } = connected;
   try {

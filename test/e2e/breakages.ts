@@ -55,6 +55,7 @@ const is = {
   denied: "denied IPv4",
   spoofed: "only addresses of the LAN",
   ssh: "SSH on the gateway",
+  reached: "SSH reaches it",
 } as const;
 
 const noContent = [is.fetch, is.session];
@@ -195,7 +196,8 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "Jool's pool4 is another one",
     how: "for kind in tcp udp icmp; do jool pool4 add --$kind 198.51.100.9 61001-65535; done",
-    fails: [is.translator, is.fetch],
+    fails: [is.translator, ...noContent],
+    skips: untold,
     remedy: "npm run up",
   },
   {
@@ -250,7 +252,8 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "the gateway does not forward IPv4",
     how: "sysctl -q net.ipv4.conf.all.forwarding=0",
-    fails: [is.forwarding, ...noContent],
+    // Jool itself sends what it translates; nothing is missed until something is to be routed.
+    fails: [is.forwarding],
     remedy: "npm run up",
   },
   {
@@ -262,19 +265,22 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "the gateway's LAN card has another MTU",
     how: "ip link set lan mtu 1400",
-    fails: [is.lanCard],
+    // radvd announces no MTU that its card has not, and says nothing at all instead.
+    fails: [is.lanCard, is.routers, is.advertisements],
     remedy: "npm run up",
   },
   {
     name: "the gateway has lost its LAN address",
     how: ({ promised }) => `ip address del ${promised.lan.gatewayAddress}/64 dev lan`,
-    fails: [is.lanCard],
+    fails: [is.lanCard, is.refusal, is.strangersWay, is.reached],
+    skips: [is.drops],
     remedy: "npm run up",
   },
   {
     name: "the uplink leads nowhere",
     how: "ip route del default",
     fails: [is.uplink, ...noContent],
+    skips: untold,
     remedy: "npm run ssh",
   },
   {

@@ -741,7 +741,7 @@ describe("a report", () => {
   });
 
   it("says of a machine that cannot be reached where its console is", () => {
-    expect(unreachable("gateway", "127.0.0.1, port 22", "/g/console.log", "refused")).toMatchObject({
+    expect(unreachable("gateway", "127.0.0.1, port 22", "/g/console.log", "refused", "npm run up")).toMatchObject({
       check: "SSH reaches it at 127.0.0.1, port 22",
       status: "fail",
       evidence: "refused",
