@@ -119,7 +119,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   },
   {
     name: "DNS64 is off",
-    how: `${unbound("s/dns64 //")}`,
+    how: unbound("s/dns64 //"),
     fails: [is.dns64, ...noContent],
     skips: untold,
     remedy: "npm run up",
