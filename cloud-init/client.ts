@@ -12,16 +12,20 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
   return machineDocuments(plan, {
     hostname: client.name,
     identity,
-    network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(client) } },
+    network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(plan, client) } },
     ...(plan.guest.kind === "generic" ? networkdSettings : {}),
   });
 }
+
+/** Octets: of a card that was told nothing, and the most that `lan.mtu` may be. */
+const ethernetMtu = 1500;
+const largestMtu = 9000;
 
 /**
  * Everything comes from router advertisements: systemd-networkd starts its DHCPv6 client by their M and O flags, also
  * with `dhcp6: false`, which only means "not without them". Boot does not wait: the gateway may come up later.
  */
-function lanCard(client: ClientPlan): Ethernet {
+function lanCard(plan: LabPlan, client: ClientPlan): Ethernet {
   return {
     match: { macaddress: client.lanMac },
     "set-name": lan,
@@ -30,10 +34,16 @@ function lanCard(client: ClientPlan): Ethernet {
     dhcp6: false,
     "accept-ra": true,
     "link-local": ["ipv6"],
+    ...largeFrames(plan),
     // The planned address is the only one: no temporary addresses (RFC 8981).
     "ipv6-privacy": false,
     ...interfaceId(client),
   };
+}
+
+/** A host takes no advertised MTU beyond its card's own (RFC 4861 section 6.3.4), and a card begins with Ethernet's. */
+function largeFrames({ lan: { mtu } }: LabPlan): Partial<Ethernet> {
+  return mtu > ethernetMtu ? { mtu: largestMtu } : {};
 }
 
 function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {

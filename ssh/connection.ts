@@ -33,6 +33,8 @@ export class SshConnection {
 
   constructor(private readonly clients: readonly [Client, ...Client[]]) {
     for (const client of clients) {
+      // Each command under way listens for the end of the connection; Node.js takes more than ten for a leak.
+      client.setMaxListeners(0);
       client.on("error", (error) => {
         this.lost ??= error;
       });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { addressInPrefix, eui64InterfaceId } from "../plan/interface-id";
+import { lan } from "../plan/interfaces";
 import type { LabPlan } from "../plan/model";
 import { parseIpv6Prefix } from "../plan/prefix";
 import { runningUnits } from "../services";
@@ -93,6 +94,11 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     searchDomains: plan.dns.searchDomains,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
   });
+}
+
+/** Where the gateway reaches a client, whatever addresses the client has on its network or has lost. */
+export function hostOf({ lanMac }: Pick<ClientAccess, "lanMac">): string {
+  return `${linkLocalOf(lanMac)}%${lan}`;
 }
 
 /** The address that a card makes for itself (RFC 4291 appendix A). */

@@ -1,6 +1,6 @@
 import { connect, type SshConnection, type SshEndpoint, type SshTarget } from "../ssh";
 import { messageOf } from "../host/messages";
-import type { ClientAccess, LabAccess } from "./access";
+import { type ClientAccess, hostOf, type LabAccess } from "./access";
 
 export interface ReachOptions {
   /** Seconds to go on trying, at least the 20 that one attempt may take. */
@@ -23,8 +23,8 @@ export function connectClient(
   gateway: SshConnection,
   options: ReachOptions,
 ): Promise<SshConnection> {
-  const { address: host, hostKey } = client;
-  return reach({ ...login(access), host, port: 22, hostKey, through: gateway }, options);
+  const { hostKey } = client;
+  return reach({ ...login(access), host: hostOf(client), port: 22, hostKey, through: gateway }, options);
 }
 
 export type Attempt =

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
@@ -29,6 +30,8 @@ const settlingTime = 30;
  * half a minute where not all is so yet, unless `wait` is 0.
  */
 export async function verifyLab(access: LabAccess, options: VerifyOptions): Promise<Report> {
+  // Every question under way listens for the interruption; Node.js takes more than ten for a leak.
+  setMaxListeners(0, options.signal);
   const first = await look(access, options);
   const deadline = Date.now() + Math.min(options.wait, settlingTime) * 1000;
   let last = first;

@@ -1,7 +1,7 @@
 /** One client, seen from itself. */
 import { randomInt } from "node:crypto";
 import { embedIpv4, extractIpv4 } from "../plan/rfc6052";
-import { type ClientAccess, command, type LabAccess } from "./access";
+import { type ClientAccess, command, hostOf, type LabAccess } from "./access";
 import { isAddressInPrefix } from "./addresses";
 import type { ClientEvidence } from "./checks/evidence";
 import type { FetchFact } from "./client-facts";
@@ -47,16 +47,14 @@ export async function visitClient(
   neighbourhood: Neighbourhood,
   options: VisitOptions,
 ): Promise<Visit> {
-  const { name, address, console } = client;
+  const { name, console } = client;
   const { signal } = options;
   const connected = await tryConnect(signal, () =>
     connectClient(lab, client, neighbourhood.gateway.connection, options),
   );
   if (!connected.ok) {
-    return {
-      ok: false,
-      failure: unreachable(name, `${address} through the gateway`, console, connected.why, command(lab.promised, "up")),
-    };
+    const at = `${hostOf(client)} through the gateway`;
+    return { ok: false, failure: unreachable(name, at, console, connected.why, command(lab.promised, "up")) };
   }
   const { connection } = connected;
   try {

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type { LabAccess } from "../../verify/access";
+import { hostOf, type LabAccess } from "../../verify/access";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { UserError } from "../../host/messages";
@@ -74,8 +74,13 @@ function sshConfig(access: LabAccess, folder: string): string {
   const { gateway } = access;
   return [
     block(gateway.name, [`HostName ${gateway.host}`, `Port ${gateway.port}`, `HostKeyAlias ${gateway.name}`]),
-    ...access.clients.map(({ name, address }) =>
-      block(name, [`HostName ${address}`, `HostKeyAlias ${name}`, `ProxyJump ${gateway.name}`]),
+    ...access.clients.map((client) =>
+      block(client.name, [
+        // A percent sign is doubled in ssh_config(5).
+        `HostName ${hostOf(client).replace("%", "%%")}`,
+        `HostKeyAlias ${client.name}`,
+        `ProxyJump ${gateway.name}`,
+      ]),
     ),
     block("*", common),
   ].join("");

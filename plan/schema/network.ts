@@ -17,7 +17,9 @@ export const lan = z
       .min(1280)
       .max(9000)
       .default(1500)
-      .describe("MTU of the LAN segment in octets; IPv6 needs 1280 (RFC 8200 section 5)."),
+      .describe(
+        "MTU of the LAN segment in octets; IPv6 needs 1280 (RFC 8200 section 5). A change across 1500 replaces the clients.",
+      ),
   })
   .prefault({})
   .describe("The LAN segment: isolated, IPv6 only.");

@@ -167,6 +167,16 @@ describe("a client's network", () => {
     });
   });
 
+  it("lets the card carry large frames only where the LAN has them", () => {
+    const mtu = (raw: Readonly<Record<string, unknown>>): unknown =>
+      /^ +mtu: (\d+)$/m.exec(client(raw).networkConfig)?.[1];
+    expect([mtu({ lan: { mtu: 1500 } }), mtu({ lan: { mtu: 1501 } }), mtu({ lan: { mtu: 9000 } })]).toEqual([
+      undefined,
+      "9000",
+      "9000",
+    ]);
+  });
+
   it("has the fixed interface id that the plan gives it", () => {
     const text = client({ clients: [{ name: "one", interfaceId: "::10" }] }).networkConfig;
     expect(yaml(text)).toMatchObject({ ethernets: { lan: { "ipv6-address-token": "::10" } } });

@@ -10,8 +10,12 @@ const { IPV6LAB_NETWORKS: steps, IPV6LAB_SEED: seed = "1" } = process.env;
   () => {
     const lab = new Stack("e2e-networks");
     const step = story(lab);
-    step("the lab comes up", async () => void (await lab.succeed("up")));
+    step("the lab comes up", async () => {
+      await lab.succeed("up");
+    });
     step("each network is taken in place", () => becomesAnyNetwork(lab, Number(steps), Number(seed)));
-    step("the lab goes", async () => void (await lab.succeed("destroy")));
+    step("the lab goes", async () => {
+      await lab.succeed("destroy");
+    });
   },
 );

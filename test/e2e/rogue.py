@@ -13,6 +13,8 @@ import time
 MAC = bytes.fromhex("0a0000000bad")
 LINK_LOCAL = socket.inet_pton(socket.AF_INET6, "fe80::bad")
 ETH_P_IPV6 = 0x86DD
+# Seconds after which nothing is left of what it said.
+LIFETIME = 15
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1
 
 card = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_IPV6))
@@ -39,8 +41,8 @@ def send(mac, source, destination, protocol, message, checksum_at):
 def router(preference, prefix=None):
     options = b"\x01\x01" + MAC
     if prefix is not None:
-        options += struct.pack(">BBBBIII", 3, 4, 64, 0xC0, 600, 600, 0) + address(prefix)
-    message = struct.pack(">BBHBBHII", 134, 0, 0, 64, int(preference) << 3, 60, 0, 0) + options
+        options += struct.pack(">BBBBIII", 3, 4, 64, 0xC0, LIFETIME, LIFETIME, 0) + address(prefix)
+    message = struct.pack(">BBHBBHII", 134, 0, 0, 64, int(preference) << 3, LIFETIME, 0, 0) + options
     while True:
         send(bytes.fromhex("333300000001"), LINK_LOCAL, address("ff02::1"), 58, message, 2)
         time.sleep(0.3)

@@ -34,8 +34,8 @@ describe("the firewall", () => {
     expect(chain({}, "prerouting")).toContain("hook prerouting priority raw;");
   });
 
-  it("drops packets to the translator that come from the uplink", () => {
-    expect(chain({}, "prerouting")).toContain('iifname "uplink" ip6 daddr 64:ff9b::/96 counter drop');
+  it("drops packets to the translator that come from anywhere but the LAN", () => {
+    expect(chain({}, "prerouting")).toContain('iifname != { "lan", "lo" } ip6 daddr 64:ff9b::/96 counter drop');
   });
 
   it("denies each denied IPv4 destination inside the NAT64 prefix", () => {

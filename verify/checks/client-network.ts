@@ -9,6 +9,12 @@ import { type ClientEvidence, learnAgain, look, putBack } from "./evidence";
 
 export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   {
+    title: "only the gateway answers as a router",
+    judge: checkRouters,
+    remedy: (seen) => `Is radvd running? ${putBack(seen)}`,
+  },
+  { title: "the router advertisements say what was planned", judge: checkAdvertisements, remedy: putBack },
+  {
     title: ({ access }) => `the address ${access.address} is in use, and no other one is preferred`,
     judge: checkAddress,
     remedy: learnAgain,
@@ -24,12 +30,6 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
     judge: checkDefaultRoute,
     remedy: learnAgain,
   },
-  {
-    title: "only the gateway answers as a router",
-    judge: checkRouters,
-    remedy: (seen) => `Is radvd running? ${putBack(seen)}`,
-  },
-  { title: "the router advertisements say what was planned", judge: checkAdvertisements, remedy: putBack },
   { title: "the MTU is the planned one", judge: checkMtu, remedy: learnAgain },
   {
     title: "the resolver is the one that the advertisements name (RFC 8106)",
