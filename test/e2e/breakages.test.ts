@@ -1,4 +1,5 @@
 import { readAccess } from "../../cli/recorded-access";
+import { messageOf } from "../../host/messages";
 import { run } from "../../host/processes";
 import { rootCommand } from "../../ssh/shell";
 import type { LabAccess } from "../../verify/access";
@@ -27,7 +28,7 @@ describe("a lab that is broken in one place", () => {
 
   describe("is noticed, and mended by the first advice", () => {
     test.each(breakages.map((each) => [each.name, each] as const))("when %s", (_name, breakage) =>
-      breakAndMend(access, breakage),
+      told(breakage, () => breakAndMend(access, breakage)),
     );
   });
 
@@ -39,7 +40,7 @@ describe("a lab that is broken in one place", () => {
 
   describe("without DHCPv6 is noticed, and mended by the first advice", () => {
     test.each(breakagesWithoutDhcpv6.map((each) => [each.name, each] as const))("when %s", (_name, breakage) =>
-      breakAndMend(access, breakage),
+      told(breakage, () => breakAndMend(access, breakage)),
     );
   });
 
@@ -47,6 +48,21 @@ describe("a lab that is broken in one place", () => {
     await lab.succeed("destroy");
   });
 });
+
+/** The test runner tells only when all is over. */
+async function told({ name }: Breakage, work: () => Promise<void>): Promise<void> {
+  const started = performance.now();
+  const tell = (how: string): void => {
+    process.stderr.write(`    when ${name}: ${how} after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  };
+  try {
+    await work();
+  } catch (error) {
+    tell(`FAILED: ${messageOf(error)}`);
+    throw error;
+  }
+  tell("noticed and mended");
+}
 
 async function breakAndMend(access: LabAccess, breakage: Breakage): Promise<void> {
   const { on, how, fails, skips = [], remedy, undo } = breakage;
