@@ -14,7 +14,7 @@ import { story } from "./story";
 const recovery = 60;
 
 describe("a lab that is broken in one place", () => {
-  const lab = new Stack("breakages");
+  const lab = new Stack("e2e-breakages");
   const step = story(lab);
   const config = { dns: { searchDomains: ["lab.example"] } };
   let access: LabAccess;
