@@ -79,13 +79,13 @@ export const nat64 = z
       ),
     timeouts: z
       .strictObject({
-        tcpEstablished: field.seconds(1, 604_800).default(7200).describe("Seconds (Jool `tcp-est-timeout`)."),
-        tcpTransitory: field.seconds(1, 604_800).default(240).describe("Seconds (Jool `tcp-trans-timeout`)."),
-        udp: field.seconds(1, 604_800).default(300).describe("Seconds (Jool `udp-timeout`)."),
+        tcpEstablished: field.seconds(7200, 604_800).default(7200).describe("Seconds (Jool `tcp-est-timeout`)."),
+        tcpTransitory: field.seconds(240, 604_800).default(240).describe("Seconds (Jool `tcp-trans-timeout`)."),
+        udp: field.seconds(120, 604_800).default(300).describe("Seconds (Jool `udp-timeout`)."),
         icmp: field.seconds(1, 604_800).default(60).describe("Seconds (Jool `icmp-timeout`)."),
       })
       .prefault({})
-      .describe("How long idle sessions live (RFC 6146 section 4)."),
+      .describe("How long idle sessions live. Jool takes nothing below the minima of RFC 6146 section 4."),
   })
   .prefault({})
   .describe("The translator, Jool (RFC 6146).");

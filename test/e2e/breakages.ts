@@ -17,6 +17,8 @@ export interface Breakage {
   readonly remedy: "npm run up" | "npm run ssh" | RegExp;
   /** What follows advice that is no command. */
   readonly undo?: string;
+  /** Shown in every run of the tests; the others only when all are asked for. */
+  readonly always?: true;
 }
 
 /** The checks, by the beginning of what they say. */
@@ -84,24 +86,28 @@ function clientAddress({ clients: [client] }: LabAccess): string {
 const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "the firewall is flushed",
+    always: true,
     how: "nft flush ruleset",
     fails: [is.doors, is.strangersNat64, is.strangersWay, is.drops, is.denied, is.spoofed, is.ssh],
     remedy: "npm run up",
   },
   {
     name: "denied destinations are translated",
+    always: true,
     how: "nft flush set inet ipv6_only_lab denied_destinations",
     fails: [is.drops, is.denied],
     remedy: "npm run up",
   },
   {
     name: "the firewall lets the LAN log in",
+    always: true,
     how: "nft insert rule inet ipv6_only_lab input iifname lan tcp dport 22 accept",
     fails: [is.ssh],
     remedy: "npm run up",
   },
   {
     name: "the firewall lets a stranger in",
+    always: true,
     how: "nft insert rule inet ipv6_only_lab input accept",
     fails: [is.doors, is.ssh],
     remedy: "npm run up",
