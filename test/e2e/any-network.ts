@@ -7,12 +7,18 @@ import { verify } from "./story";
 /**
  * Leads a lab through `steps` random networks; no machine is touched.
  * @param seed of the sequence; it is told when a step fails.
+ * @param machinery what the lab's machines are: it stays as it is.
  */
-export async function becomesAnyNetwork(lab: Stack, steps: number, seed: number): Promise<void> {
+export async function becomesAnyNetwork(
+  lab: Stack,
+  steps: number,
+  seed: number,
+  machinery: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const machines = lab.machines();
   for (const [index, network] of fc.sample(networks, { numRuns: steps, seed }).entries()) {
     // Forwarders that are there, and intervals in which a client hears of the change.
-    const config = { ...network, dns: {}, routerAdvertisements: { maxInterval: 10 } };
+    const config = { ...machinery, ...network, dns: {}, routerAdvertisements: { maxInterval: 10 } };
     const what = `network ${index + 1} of seed ${seed}, ${JSON.stringify(config)}`;
     lab.configure(config);
     const outcome = await lab.run("up");

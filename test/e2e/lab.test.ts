@@ -113,7 +113,9 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
     },
   );
 
-  step("other prefixes and another DHCPv6 are taken in place, one after the other", () => becomesAnyNetwork(lab, 3, 7));
+  step("other prefixes and another DHCPv6 are taken in place, one after the other", () =>
+    becomesAnyNetwork(lab, 3, 7, { clients: 2 }),
+  );
 
   step("a gateway that was killed is healed by the next up, the clients stay as they are", async () => {
     const before = lab.machines();
