@@ -1,7 +1,7 @@
 /** The clients: sizes, MACs, addresses. What one client gets depends on its own entry and name alone. */
 import { isAutonomous } from "./announcements";
 import { opaqueInterfaceId, type LabIdentity } from "./identity";
-import { addressInPrefix, eui64InterfaceId, parseInterfaceId } from "./interface-id";
+import { addressInPrefix, eui64InterfaceId, linkLocalOf, parseInterfaceId } from "./interface-id";
 import { clientMacs, gatewayMacs } from "./mac";
 import type { ClientPlan } from "./model";
 import { platformDecisions } from "./platforms";
@@ -32,8 +32,6 @@ export function configuredClients({ clients }: LabConfig): readonly ConfiguredCl
     : clients;
 }
 
-const linkLocal = parseIpv6Prefix("fe80::/64");
-
 /** Sorted by name, numbers in names by value. @throws ConfigError when two machines would share an address or MAC. */
 export function planClients(config: LabConfig, identity: LabIdentity): readonly PlannedClient[] {
   const prefix = parseIpv6Prefix(config.lan.prefix);
@@ -56,7 +54,7 @@ export function planClients(config: LabConfig, identity: LabIdentity): readonly 
       lanMac,
       interfaceId: client.interfaceId === undefined ? { kind: "eui64" } : { kind: "fixed", token: client.interfaceId },
       address: autonomous ? ownAddress : reservedAddress,
-      linkLocalAddress: addressInPrefix(linkLocal, eui64InterfaceId(lanMac)),
+      linkLocalAddress: linkLocalOf(lanMac),
     };
     return { plan, reservedAddress };
   });

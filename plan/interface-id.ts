@@ -1,5 +1,5 @@
 /** Interface identifiers: the low 64 bits of an address on a /64. */
-import { AddressError, formatIpv6, parseIpv6, type Prefix } from "./prefix";
+import { AddressError, formatIpv6, parseIpv6, type Prefix, parseIpv6Prefix } from "./prefix";
 
 const interfaceIdBits = 64n;
 const universalLocalBit = 0x02n;
@@ -36,4 +36,9 @@ export function eui64InterfaceId(mac: string): bigint {
 /** The address of an interface id on a /64. */
 export function addressInPrefix(prefix: Prefix, interfaceId: bigint): string {
   return formatIpv6(prefix.address | interfaceId);
+}
+
+/** The address that a card makes for itself (RFC 4291 appendix A). */
+export function linkLocalOf(mac: string): string {
+  return addressInPrefix(parseIpv6Prefix("fe80::/64"), eui64InterfaceId(mac));
 }

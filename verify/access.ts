@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { addressInPrefix, eui64InterfaceId } from "../plan/interface-id";
+import { linkLocalOf } from "../plan/interface-id";
 import { lan } from "../plan/interfaces";
 import type { LabPlan } from "../plan/model";
-import { parseIpv6Prefix } from "../plan/prefix";
 import { runningUnits } from "../services";
 
 /**
@@ -99,11 +98,6 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
 /** Where the gateway reaches a client, whatever addresses the client has on its network or has lost. */
 export function hostOf({ lanMac }: Pick<ClientAccess, "lanMac">): string {
   return `${linkLocalOf(lanMac)}%${lan}`;
-}
-
-/** The address that a card makes for itself (RFC 4291 appendix A). */
-export function linkLocalOf(mac: string): string {
-  return addressInPrefix(parseIpv6Prefix("fe80::/64"), eui64InterfaceId(mac));
 }
 
 /** What npm is to run for this lab. */

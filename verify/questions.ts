@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
 import { embedIpv4 } from "../plan/rfc6052";
-import { type ClientAccess, type LabAccess, linkLocalOf } from "./access";
+import { linkLocalOf } from "../plan/interface-id";
+import type { ClientAccess, LabAccess } from "./access";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
 import { dnsQuestion } from "./wire/dns";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
