@@ -61,16 +61,13 @@ function boot({ kernel, initrd, kernelArguments, accelerator, type }: MachineDes
 
 /**
  * The disk may be lost with the host, so nothing is flushed (`cache=unsafe`). The seed is a folder that QEMU shows as a
- * FAT disk: no tool is needed to make it. A kernel of ours finds the disk as nvme, which needs no initrd; the seed
- * is of another kind, because two nvme devices, and two namespaces of one, get their names in the order in which they
- * wake up.
+ * FAT disk: no tool is needed to make it.
  */
-function disks({ kernel, paths }: MachineDescription): string[] {
+function disks({ paths }: MachineDescription): string[] {
   const disk = `if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=${escape(paths.overlay)}`;
   const seed = { driver: "vvfat", "node-name": "seed", dir: paths.seed, label: "CIDATA", "read-only": true };
-  const device = kernel === undefined ? "virtio-blk-pci,drive=disk,bootindex=1" : "nvme,drive=disk,serial=disk";
   return [
-    ...["-drive", disk, "-device", device],
+    ...["-drive", disk, "-device", "virtio-blk-pci,drive=disk,bootindex=1"],
     ...["-blockdev", JSON.stringify(seed), "-device", "virtio-blk-pci,drive=seed"],
   ];
 }
