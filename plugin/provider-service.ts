@@ -7,7 +7,6 @@ import {
   CreateResponse,
   DiffResponse,
   GetSchemaResponse,
-  type InvokeResponse,
   PropertyDiff,
   ProviderHandshakeResponse,
   ReadResponse,
@@ -18,7 +17,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
 import { codeOf } from "../host/messages";
-import { answer } from "./answer";
+import { answered } from "./answer";
 import type { EngineLog } from "./engine-log";
 import {
   containsUnknown,
@@ -27,25 +26,6 @@ import {
   type Properties,
   type ResourceHandler,
 } from "./handler";
-
-type Served = Pick<
-  IResourceProviderServer,
-  | "handshake"
-  | "attach"
-  | "getPluginInfo"
-  | "getSchema"
-  | "checkConfig"
-  | "diffConfig"
-  | "configure"
-  | "check"
-  | "diff"
-  | "create"
-  | "read"
-  | "update"
-  | "delete"
-  | "invoke"
-  | "cancel"
->;
 
 export interface ProviderDefinition {
   readonly version: string;
@@ -80,105 +60,78 @@ export class ProviderService {
   }
 
   /** What is not listed here (components, mappings) answers UNIMPLEMENTED. */
-  implementation(): Served {
+  implementation() {
     return {
-      handshake: (call, done) => {
-        this.log.attach(call.request.getEngineAddress());
-        done(null, new ProviderHandshakeResponse());
-      },
-      attach: (call, done) => {
-        this.log.attach(call.request.getAddress());
-        done(null, new Empty());
-      },
-      getPluginInfo: (_call, done) => {
-        done(null, new PluginInfo().setVersion(this.definition.version));
-      },
-      getSchema: (_call, done) => {
-        answer(done, () => new GetSchemaResponse().setSchema(this.definition.schema()));
-      },
-      checkConfig: (call, done) => {
-        done(null, new CheckResponse().setInputs(call.request.getNews()));
-      },
-      diffConfig: (_call, done) => {
-        done(null, new DiffResponse().setChanges(DiffResponse.DiffChanges.DIFF_NONE));
-      },
+      handshake: answered((request) => {
+        this.log.attach(request.getEngineAddress());
+        return new ProviderHandshakeResponse();
+      }),
+      attach: answered((request) => {
+        this.log.attach(request.getAddress());
+        return new Empty();
+      }),
+      getPluginInfo: answered(() => new PluginInfo().setVersion(this.definition.version)),
+      getSchema: answered(() => new GetSchemaResponse().setSchema(this.definition.schema())),
+      checkConfig: answered((request) => new CheckResponse().setInputs(request.getNews())),
+      diffConfig: answered(() => new DiffResponse().setChanges(DiffResponse.DiffChanges.DIFF_NONE)),
       // Secrets are left to the engine: it marks every output as secret whose input of the same name was one.
-      configure: (_call, done) => {
-        done(null, new ConfigureResponse().setSupportspreview(true));
-      },
-      check: ({ request }, done) => {
-        answer(done, () => {
-          const inputs = fromStruct(request.getNews());
-          const failures = containsUnknown(inputs) ? [] : this.handler(request.getUrn()).check(inputs);
-          return new CheckResponse()
-            .setInputs(toStruct(inputs))
-            .setFailuresList(
-              failures.map(({ property, reason }) => new CheckFailureMessage().setProperty(property).setReason(reason)),
-            );
-        });
-      },
-      diff: ({ request }, done) => {
-        answer(done, () => {
-          const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
-          return diffResponse(this.handler(request.getUrn()).diff(old, fromStruct(request.getNews())));
-        });
-      },
-      create: ({ request }, done) => {
-        answer(done, async () => {
-          const handler = this.handler(request.getUrn());
-          const inputs = fromStruct(request.getProperties());
-          if (request.getPreview()) {
-            return new CreateResponse().setProperties(toStruct(previewed(handler, inputs, undefined)));
-          }
-          const { id, outputs } = await this.operate("create", request, (context) => handler.create(inputs, context));
-          return new CreateResponse().setId(id).setProperties(toStruct(outputs));
-        });
-      },
-      read: ({ request }, done) => {
-        answer(done, async () => {
-          const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          const found = await this.handler(request.getUrn()).read(
-            old,
-            this.context(request.getUrn(), this.cancellation.signal),
+      configure: answered(() => new ConfigureResponse().setSupportspreview(true)),
+      check: answered((request) => {
+        const inputs = fromStruct(request.getNews());
+        const failures = containsUnknown(inputs) ? [] : this.handler(request).check(inputs);
+        return new CheckResponse()
+          .setInputs(toStruct(inputs))
+          .setFailuresList(
+            failures.map(({ property, reason }) => new CheckFailureMessage().setProperty(property).setReason(reason)),
           );
-          if (found === undefined) return new ReadResponse();
-          return new ReadResponse().setId(old.id).setProperties(toStruct(found)).setInputs(request.getInputs());
-        });
-      },
-      update: ({ request }, done) => {
-        answer(done, async () => {
-          const handler = this.handler(request.getUrn());
-          const inputs = fromStruct(request.getNews());
-          const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
-          if (request.getPreview()) {
-            return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs, old.properties)));
-          }
-          const outputs = await this.operate("update", request, (context) => handler.update(old, inputs, context));
-          return new UpdateResponse().setProperties(toStruct(outputs));
-        });
-      },
-      delete: ({ request }, done) => {
-        answer(done, async () => {
-          const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          const handler = this.handler(request.getUrn());
-          await this.operate("delete", request, (context) => handler.delete(old, context));
-          return new Empty();
-        });
-      },
-      invoke: ({ request }, done) => {
-        answer<InvokeResponse>(done, () => this.refuse("function", request.getTok()));
-      },
-      cancel: (_call, done) => {
+      }),
+      diff: answered((request) => {
+        const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
+        return diffResponse(this.handler(request).diff(old, fromStruct(request.getNews())));
+      }),
+      create: answered(async (request) => {
+        const handler = this.handler(request);
+        const inputs = fromStruct(request.getProperties());
+        if (request.getPreview()) {
+          return new CreateResponse().setProperties(toStruct(previewed(handler, inputs, undefined)));
+        }
+        const { id, outputs } = await this.operate("create", request, (context) => handler.create(inputs, context));
+        return new CreateResponse().setId(id).setProperties(toStruct(outputs));
+      }),
+      read: answered(async (request) => {
+        const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
+        const context = this.context(request.getUrn(), this.cancellation.signal);
+        const found = await this.handler(request).read(old, context);
+        if (found === undefined) return new ReadResponse();
+        return new ReadResponse().setId(old.id).setProperties(toStruct(found)).setInputs(request.getInputs());
+      }),
+      update: answered(async (request) => {
+        const handler = this.handler(request);
+        const inputs = fromStruct(request.getNews());
+        const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
+        if (request.getPreview()) {
+          return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs, old.properties)));
+        }
+        const outputs = await this.operate("update", request, (context) => handler.update(old, inputs, context));
+        return new UpdateResponse().setProperties(toStruct(outputs));
+      }),
+      delete: answered(async (request) => {
+        const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
+        const handler = this.handler(request);
+        await this.operate("delete", request, (context) => handler.delete(old, context));
+        return new Empty();
+      }),
+      invoke: answered((request) => this.refuse("function", request.getTok())),
+      cancel: answered(() => {
         this.cancel();
-        done(null, new Empty());
-      },
-    };
+        return new Empty();
+      }),
+    } satisfies Partial<IResourceProviderServer>;
   }
 
-  private handler(urn: string): ResourceHandler {
-    const type = typeOf(urn);
-    const handler = this.definition.handlers.get(type);
-    return handler ?? this.refuse("resource of the type", type);
+  private handler(request: { getUrn(): string }): ResourceHandler {
+    const type = typeOf(request.getUrn());
+    return this.definition.handlers.get(type) ?? this.refuse("resource of the type", type);
   }
 
   private refuse(what: string, token: string): never {

@@ -15,25 +15,11 @@ import {
 } from "@pulumi/pulumi/proto/language_pb";
 import { PackageDependency, PluginDependency, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { answer } from "../../../plugin/answer";
+import { answered } from "../../../plugin/answer";
 import { engineAddress } from "../../../plugin/server";
 import { installDependencies } from "./install";
 import { directDependencies, requiredPlugins } from "./packages";
 import { type ProgramExit, RunningProgram } from "./program";
-
-type Served = Pick<
-  ILanguageRuntimeServer,
-  | "handshake"
-  | "getPluginInfo"
-  | "getRequiredPackages"
-  | "getRequiredPlugins"
-  | "run"
-  | "about"
-  | "installDependencies"
-  | "getProgramDependencies"
-  | "runtimeOptionsPrompts"
-  | "cancel"
->;
 
 /** The version that the stand-in gives as its own. */
 const version = "0.1.0";
@@ -43,27 +29,23 @@ export class LanguageHost {
   private readonly programs = new Set<RunningProgram>();
 
   /** What is not listed here (code generation, packing) answers UNIMPLEMENTED. */
-  implementation(): Served {
+  implementation() {
     return {
-      handshake: (call, done) => {
-        this.engineAddress = call.request.getEngineAddress();
-        done(null, new LanguageHandshakeResponse());
-      },
-      getPluginInfo: (_call, done) => {
-        done(null, new PluginInfo().setVersion(version));
-      },
-      getRequiredPackages: (call, done) => {
-        answer(done, () => new GetRequiredPackagesResponse().setPackagesList(packages(programFolder(call.request))));
-      },
-      getRequiredPlugins: (call, done) => {
-        answer(done, () => new GetRequiredPluginsResponse().setPluginsList(plugins(programFolder(call.request))));
-      },
-      run: (call, done) => {
-        answer(done, () => this.run(call.request));
-      },
-      about: (_call, done) => {
-        done(null, new AboutResponse().setExecutable(process.execPath).setVersion(process.version.replace(/^v/, "")));
-      },
+      handshake: answered((request) => {
+        this.engineAddress = request.getEngineAddress();
+        return new LanguageHandshakeResponse();
+      }),
+      getPluginInfo: answered(() => new PluginInfo().setVersion(version)),
+      getRequiredPackages: answered((request) =>
+        new GetRequiredPackagesResponse().setPackagesList(packages(programFolder(request))),
+      ),
+      getRequiredPlugins: answered((request) =>
+        new GetRequiredPluginsResponse().setPluginsList(plugins(programFolder(request))),
+      ),
+      run: answered((request) => this.run(request)),
+      about: answered(() =>
+        new AboutResponse().setExecutable(process.execPath).setVersion(process.version.replace(/^v/, "")),
+      ),
       installDependencies: (call) => {
         installDependencies(call.request.getInfo()?.getProgramDirectory() ?? call.request.getDirectory(), (chunk) => {
           call.write(new InstallDependenciesResponse().setStdout(chunk));
@@ -76,21 +58,17 @@ export class LanguageHost {
           },
         );
       },
-      getProgramDependencies: (call, done) => {
-        answer(done, () => {
-          const found = directDependencies(programFolder(call.request));
-          const list = found.map(({ name, version }) => new DependencyInfo().setName(name).setVersion(version));
-          return new GetProgramDependenciesResponse().setDependenciesList(list);
-        });
-      },
-      runtimeOptionsPrompts: (_call, done) => {
-        done(null, new RuntimeOptionsResponse());
-      },
-      cancel: (_call, done) => {
+      getProgramDependencies: answered((request) => {
+        const found = directDependencies(programFolder(request));
+        const list = found.map(({ name, version }) => new DependencyInfo().setName(name).setVersion(version));
+        return new GetProgramDependenciesResponse().setDependenciesList(list);
+      }),
+      runtimeOptionsPrompts: answered(() => new RuntimeOptionsResponse()),
+      cancel: answered(() => {
         this.cancelProgram();
-        done(null, new Empty());
-      },
-    };
+        return new Empty();
+      }),
+    } satisfies Partial<ILanguageRuntimeServer>;
   }
 
   /** Ends every program that runs; safe to call at any time. */
