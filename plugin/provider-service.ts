@@ -16,6 +16,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
+import { withDeadline } from "../host/deadline";
 import { codeOf } from "../host/messages";
 import { answered } from "./answer";
 import type { EngineLog } from "./engine-log";
@@ -140,32 +141,25 @@ export class ProviderService {
   }
 
   /** Runs one operation until it ends, is cancelled, or takes longer than the resource's `customTimeouts` allow. */
-  private async operate<T>(
+  private operate<T>(
     kind: "create" | "update" | "delete",
     request: { getUrn(): string; getTimeout(): number },
     work: (context: OperationContext) => Promise<T>,
   ): Promise<T> {
-    const [urn, seconds] = [request.getUrn(), request.getTimeout()];
-    const limit = new AbortController();
-    const reason = `${kind} took longer than the ${seconds} s of customTimeouts.${kind}; allow more, or see what it waits for.`;
-    const timer =
-      seconds > 0
-        ? setTimeout(() => {
-            limit.abort(new Error(reason));
-          }, seconds * 1000)
-        : undefined;
-    const signal = AbortSignal.any([this.cancellation.signal, limit.signal]);
-    const working = work(this.context(urn, signal));
-    this.underWay.add(working);
-    try {
-      return await working;
-    } catch (error) {
-      // What an aborted wait throws says only that it was aborted.
-      throw codeOf(error) === "ABORT_ERR" && signal.aborted ? signal.reason : error;
-    } finally {
-      clearTimeout(timer);
-      this.underWay.delete(working);
-    }
+    const seconds = request.getTimeout();
+    const late = `${kind} took longer than the ${seconds} s of customTimeouts.${kind}; allow more, or see what it waits for.`;
+    return withDeadline(seconds, late, this.cancellation.signal, async (signal) => {
+      const working = work(this.context(request.getUrn(), signal));
+      this.underWay.add(working);
+      try {
+        return await working;
+      } catch (error) {
+        // What an aborted wait throws says only that it was aborted.
+        throw codeOf(error) === "ABORT_ERR" && signal.aborted ? signal.reason : error;
+      } finally {
+        this.underWay.delete(working);
+      }
+    });
   }
 
   private context(urn: string, signal: AbortSignal): OperationContext {

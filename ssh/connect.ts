@@ -5,7 +5,8 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ConnectConfig } from "ssh2";
-import { SshConnection } from "./connection";
+import { withDeadline } from "../host/deadline";
+import { SshConnection, abortReason } from "./connection";
 import { HostKeyMismatchError, fingerprint, parseHostKey, sameKey } from "./host-key";
 
 /** One machine that speaks SSH, and who we are there. */
@@ -30,7 +31,7 @@ export interface SshTarget extends SshEndpoint {
   readonly through?: SshConnection | undefined;
 }
 
-export interface RetryPolicy {
+interface RetryPolicy {
   /** Repetitions after the first attempt; Infinity is without limit. */
   readonly limit: number;
   /** Milliseconds before the first repetition; each later wait is half as long again, up to `maximumDelay`. */
@@ -38,14 +39,14 @@ export interface RetryPolicy {
   readonly maximumDelay: number;
 }
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** Ends the attempt, and any wait between attempts, at once. */
   readonly signal?: AbortSignal | undefined;
   /** Told of each failed attempt that will be repeated. */
   readonly onRetry?: ((failure: DialFailure) => void) | undefined;
 }
 
-export interface DialFailure {
+interface DialFailure {
   /** `user@host:port`. */
   readonly address: string;
   /** 1 for the first attempt. */
@@ -54,7 +55,7 @@ export interface DialFailure {
 }
 
 export const defaultRetry: RetryPolicy = { limit: 10, delay: 250, maximumDelay: 3000 };
-export const noRetry: RetryPolicy = { limit: 0, delay: 0, maximumDelay: 0 };
+const noRetry: RetryPolicy = { limit: 0, delay: 0, maximumDelay: 0 };
 
 const defaultDialTimeout = 15;
 
@@ -96,7 +97,7 @@ async function dialThrough(jump: Client, target: SshEndpoint, { signal }: Connec
 }
 
 /** The text by which a machine is named in messages. */
-export function addressOf(endpoint: SshEndpoint): string {
+function addressOf(endpoint: SshEndpoint): string {
   const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
   return `${endpoint.user}@${host}:${endpoint.port}`;
 }
@@ -127,50 +128,42 @@ function dialError(endpoint: SshEndpoint, attempts: number, cause: Error): Error
 
 /** One attempt: TCP (or the given stream), key exchange, host key, authentication. */
 function dial(endpoint: SshEndpoint, socket: Duplex | undefined, signal: AbortSignal | undefined): Promise<Client> {
-  return new Promise((resolve, reject) => {
-    const client = new Client();
-    const check = hostKeyCheck(endpoint);
-    const seconds = endpoint.dialTimeout ?? defaultDialTimeout;
-    const timer =
-      seconds === 0
-        ? undefined
-        : setTimeout(() => {
-            fail(new Error(`no answer within ${seconds} s`));
-          }, seconds * 1000);
-    const onAbort = (): void => {
-      fail(new Error("cancelled"));
-    };
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    const fail = (error: Error): void => {
-      settle();
-      client.destroy();
-      socket?.destroy();
-      reject(check.mismatch() ?? error);
-    };
-    signal?.addEventListener("abort", onAbort);
-    client.on("error", fail);
-    client.on("close", () => {
-      fail(new Error("the connection was closed before the handshake ended"));
+  const seconds = endpoint.dialTimeout ?? defaultDialTimeout;
+  const client = new Client();
+  const check = hostKeyCheck(endpoint);
+  const shakeHands = (end: AbortSignal): Promise<Client> =>
+    new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        fail(abortReason(end));
+      };
+      const fail = (error: Error): void => {
+        end.removeEventListener("abort", onAbort);
+        client.destroy();
+        socket?.destroy();
+        reject(check.mismatch() ?? error);
+      };
+      end.addEventListener("abort", onAbort);
+      client.on("error", fail);
+      client.on("close", () => {
+        fail(new Error("the connection was closed before the handshake ended"));
+      });
+      client.on("ready", () => {
+        end.removeEventListener("abort", onAbort);
+        client.removeAllListeners("close");
+        resolve(client);
+      });
+      client.connect({
+        username: endpoint.user,
+        privateKey: endpoint.privateKey,
+        ...(socket === undefined ? { host: endpoint.host, port: endpoint.port } : { sock: socket }),
+        readyTimeout: 0,
+        keepaliveInterval: 10_000,
+        keepaliveCountMax: 6,
+        hostVerifier: check.verify,
+        algorithms: { ...algorithms, serverHostKey: check.algorithms },
+      });
     });
-    client.on("ready", () => {
-      settle();
-      client.removeAllListeners("close");
-      resolve(client);
-    });
-    client.connect({
-      username: endpoint.user,
-      privateKey: endpoint.privateKey,
-      ...(socket === undefined ? { host: endpoint.host, port: endpoint.port } : { sock: socket }),
-      readyTimeout: 0,
-      keepaliveInterval: 10_000,
-      keepaliveCountMax: 6,
-      hostVerifier: check.verify,
-      algorithms: { ...algorithms, serverHostKey: check.algorithms },
-    });
-  });
+  return withDeadline(seconds, `no answer within ${seconds} s`, signal, shakeHands);
 }
 
 function hostKeyCheck(endpoint: SshEndpoint) {
@@ -203,35 +196,28 @@ function hostKeyAlgorithms(names: readonly string[]) {
 
 /** Asks the jump host for a TCP connection to the target. */
 function openForward(jump: Client, target: SshEndpoint, signal: AbortSignal | undefined): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const seconds = target.dialTimeout ?? defaultDialTimeout;
-    const stop = (reason: string): void => {
-      settle();
-      reject(new Error(reason));
-    };
-    const timer =
-      seconds === 0
-        ? undefined
-        : setTimeout(() => {
-            stop(`the jump host opened no connection within ${seconds} s`);
-          }, seconds * 1000);
-    const onAbort = (): void => {
-      stop("cancelled");
-    };
-    const onClose = (): void => {
-      stop("the connection to the jump host was lost");
-    };
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      jump.removeListener("close", onClose);
-    };
-    signal?.addEventListener("abort", onAbort);
-    jump.on("close", onClose);
-    jump.forwardOut("127.0.0.1", 0, target.host, target.port, (error, channel) => {
-      settle();
-      if (error === undefined) resolve(channel);
-      else reject(error);
+  const seconds = target.dialTimeout ?? defaultDialTimeout;
+  const open = (end: AbortSignal): Promise<Duplex> =>
+    new Promise((resolve, reject) => {
+      const settle = (): void => {
+        end.removeEventListener("abort", onAbort);
+        jump.removeListener("close", onClose);
+      };
+      const onAbort = (): void => {
+        settle();
+        reject(abortReason(end));
+      };
+      const onClose = (): void => {
+        settle();
+        reject(new Error("the connection to the jump host was lost"));
+      };
+      end.addEventListener("abort", onAbort);
+      jump.on("close", onClose);
+      jump.forwardOut("127.0.0.1", 0, target.host, target.port, (error, channel) => {
+        settle();
+        if (error === undefined) resolve(channel);
+        else reject(error);
+      });
     });
-  });
+  return withDeadline(seconds, `the jump host opened no connection within ${seconds} s`, signal, open);
 }
