@@ -71,9 +71,9 @@ function checkTranslator({ facts, lab }: GatewayEvidence): Verdict {
     return fail(`${instances.length} Jool instances on kernel ${kernel}`);
   }
   const { prefix } = lab.promised.nat64;
-  const pool6 = globals.pool6 ?? "";
+  const pool6 = globals.get("pool6") ?? "";
   const wrong = [
-    ...(globals["manually-enabled"] === "TRUE" ? [] : ["it is switched off"]),
+    ...(globals.get("manually-enabled") === "TRUE" ? [] : ["it is switched off"]),
     ...(pool6 === prefix ? [] : [`pool6 is ${pool6}`]),
     ...(isPlannedPool4(facts.pool4, lab.promised.nat64.pool4)
       ? []
