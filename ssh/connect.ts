@@ -74,26 +74,22 @@ const algorithms = {
  *   reason when it is aborted.
  */
 export async function connect(target: SshTarget, options: ConnectOptions = {}): Promise<SshConnection> {
-  const { through } = target;
-  if (through !== undefined) {
-    return new SshConnection([await withRetry(target, options, () => dialThrough(through.jumpHost, target, options))]);
+  const { proxy, through } = target;
+  const reach = (endpoint: SshEndpoint, jump?: Client): Promise<Client> =>
+    withRetry(endpoint, options, async () => {
+      const socket = jump === undefined ? undefined : await openForward(jump, endpoint, options.signal);
+      return dial(endpoint, socket, options.signal);
+    });
+  if (through !== undefined || proxy === undefined) {
+    return new SshConnection([await reach(target, through?.jumpHost)]);
   }
-  if (target.proxy === undefined) {
-    return new SshConnection([await withRetry(target, options, () => dial(target, undefined, options.signal))]);
-  }
-  const { proxy } = target;
-  const jump = await withRetry(proxy, options, () => dial(proxy, undefined, options.signal));
+  const jump = await reach(proxy);
   try {
-    const client = await withRetry(target, options, () => dialThrough(jump, target, options));
-    return new SshConnection([client, jump]);
+    return new SshConnection([await reach(target, jump), jump]);
   } catch (error) {
     jump.destroy();
     throw error;
   }
-}
-
-async function dialThrough(jump: Client, target: SshEndpoint, { signal }: ConnectOptions): Promise<Client> {
-  return dial(target, await openForward(jump, target, signal), signal);
 }
 
 /** The text by which a machine is named in messages. */
@@ -113,17 +109,15 @@ async function withRetry<T>(endpoint: SshEndpoint, options: ConnectOptions, atte
       options.signal?.throwIfAborted();
       const failure = error instanceof Error ? error : new Error(String(error));
       if (failure instanceof HostKeyMismatchError) throw failure;
-      if (count > policy.limit) throw dialError(endpoint, count, failure);
+      if (count > policy.limit) {
+        const often = count === 1 ? "" : ` after ${count} attempts`;
+        throw new Error(`No SSH connection to ${addressOf(endpoint)}${often}: ${failure.message}`, { cause: failure });
+      }
       options.onRetry?.({ address: addressOf(endpoint), attempt: count, error: failure });
     }
     await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal });
     wait = Math.min(wait * 1.5, policy.maximumDelay);
   }
-}
-
-function dialError(endpoint: SshEndpoint, attempts: number, cause: Error): Error {
-  const often = attempts === 1 ? "" : ` after ${attempts} attempts`;
-  return new Error(`No SSH connection to ${addressOf(endpoint)}${often}: ${cause.message}`, { cause });
 }
 
 /** One attempt: TCP (or the given stream), key exchange, host key, authentication. */
@@ -170,7 +164,7 @@ function hostKeyCheck(endpoint: SshEndpoint) {
   const pinned = parseHostKey(endpoint.hostKey);
   let mismatch: HostKeyMismatchError | undefined;
   return {
-    algorithms: hostKeyAlgorithms(pinned.algorithms),
+    algorithms: pinned.algorithms,
     verify: (presented: Buffer): boolean => {
       if (sameKey(pinned, presented)) return true;
       mismatch = new HostKeyMismatchError(addressOf(endpoint), pinned.fingerprint, fingerprint(presented));
@@ -178,20 +172,6 @@ function hostKeyCheck(endpoint: SshEndpoint) {
     },
     mismatch: () => mismatch,
   };
-}
-
-const knownHostKeyAlgorithms = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "rsa-sha2-512",
-  "rsa-sha2-256",
-  "ssh-rsa",
-] as const;
-
-function hostKeyAlgorithms(names: readonly string[]) {
-  return knownHostKeyAlgorithms.filter((known) => names.includes(known));
 }
 
 /** Asks the jump host for a TCP connection to the target. */
