@@ -101,7 +101,7 @@ export class ProviderService {
       }),
       read: answered(async (request) => {
         const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-        const context = this.context(request.getUrn(), this.cancellation.signal);
+        const context = { signal: this.cancellation.signal, ...this.log.about(request.getUrn()) };
         const found = await this.handler(request).read(old, context);
         if (found === undefined) return new ReadResponse();
         return new ReadResponse().setId(old.id).setProperties(toStruct(found)).setInputs(request.getInputs());
@@ -149,7 +149,7 @@ export class ProviderService {
     const seconds = request.getTimeout();
     const late = `${kind} took longer than the ${seconds} s of customTimeouts.${kind}; allow more, or see what it waits for.`;
     return withDeadline(seconds, late, this.cancellation.signal, async (signal) => {
-      const working = work(this.context(request.getUrn(), signal));
+      const working = work({ signal, ...this.log.about(request.getUrn()) });
       this.underWay.add(working);
       try {
         return await working;
@@ -160,21 +160,6 @@ export class ProviderService {
         this.underWay.delete(working);
       }
     });
-  }
-
-  private context(urn: string, signal: AbortSignal): OperationContext {
-    return {
-      signal,
-      progress: (line) => {
-        this.log.status(urn, line);
-      },
-      info: (text) => {
-        this.log.info(urn, text);
-      },
-      warn: (line) => {
-        this.log.warn(urn, line);
-      },
-    };
   }
 }
 

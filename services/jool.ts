@@ -44,10 +44,7 @@ function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, 
 
 /** An empty pool4 stands for the gateway's own addresses, ports 61001-65535. */
 function pool4Entries(pool4: Pool4Plan): object[] {
-  switch (pool4.kind) {
-    case "automatic":
-      return [];
-    case "explicit":
-      return pool4.entries.map(({ protocol, prefix, portRange }) => ({ protocol, prefix, "port range": portRange }));
-  }
+  return pool4.kind === "automatic"
+    ? []
+    : pool4.entries.map(({ protocol, prefix, portRange }) => ({ protocol, prefix, "port range": portRange }));
 }

@@ -3,15 +3,9 @@ import { formatIpv6 } from "../../plan/prefix";
 import type { RouterAdvertisementPlan } from "../../plan/model";
 import { type Reader, readPacket } from "./reader";
 
-export interface Advertisement {
-  readonly router: string;
-  /** What it announces, one line each; sorted. What it withdraws (lifetime 0) is not there. */
-  readonly says: readonly string[];
-}
-
 /** The IPv6 packet of an advertisement; undefined: it is none that a host would believe (RFC 4861 section 6.1.2). */
-export function readAdvertisement(hex: string): Advertisement | undefined {
-  return readPacket(hex, (packet) => {
+export function readAdvertisement(octets: string) {
+  return readPacket(octets, (packet) => {
     packet.take(7);
     const hopLimit = packet.u8();
     const router = packet.address();
@@ -29,6 +23,7 @@ export function readAdvertisement(hex: string): Advertisement | undefined {
       const length = packet.u8() * 8 - 2;
       says.push(...optionLines(kind, packet.sub(length)));
     }
+    /** `says`: what it announces, one line each; sorted. What it withdraws (lifetime 0) is not there. */
     return { router, says: says.sort() };
   });
 }

@@ -9,13 +9,7 @@ const options = { clientId: 1, iaNa: 3, iaAddress: 5, requested: 6, dnsServers: 
 const stranger = `0004${hexText("ipv6-only-lab---")}`;
 const transaction = hexText("lab");
 
-export interface Dhcpv6Answer {
-  readonly server: string;
-  readonly kind: "advertise" | "reply";
-  readonly addresses: readonly string[];
-  readonly dnsServers: readonly string[];
-  readonly searchDomains: readonly string[];
-}
+export type Dhcpv6Answer = NonNullable<ReturnType<typeof readDhcpv6>>;
 
 /** Where servers and relays listen (section 7.2), on the group of them all (section 7.1). */
 export const dhcpv6Servers = { address: "ff02::1:2", port: 547 } as const;
@@ -31,8 +25,8 @@ export function solicit(): string {
 }
 
 /** The IPv6 packet of an answer; undefined: it is none to these questions. */
-export function readDhcpv6(hex: string): Dhcpv6Answer | undefined {
-  return readPacket(hex, (packet) => {
+export function readDhcpv6(octets: string) {
+  return readPacket(octets, (packet) => {
     packet.take(8);
     const server = packet.address();
     packet.take(16 + 8);
@@ -41,30 +35,28 @@ export function readDhcpv6(hex: string): Dhcpv6Answer | undefined {
     if (kind === undefined || packet.take(3).toString("hex") !== transaction) {
       return undefined;
     }
-    const found = { addresses: [] as string[], dnsServers: [] as string[], searchDomains: [] as string[] };
-    for (const { code, data } of optionsOf(packet)) {
-      if (code === options.dnsServers) {
-        found.dnsServers.push(...data.addresses());
-      } else if (code === options.domainList) {
-        found.searchDomains.push(...data.names());
-      } else if (code === options.iaNa) {
-        data.take(12);
-        found.addresses.push(
-          ...optionsOf(data).flatMap((inner) => (inner.code === options.iaAddress ? [inner.data.address()] : [])),
-        );
-      }
-    }
-    return { server, kind, ...found };
+    const of = optionsOf(packet);
+    return {
+      server,
+      kind,
+      addresses: of(options.iaNa).flatMap((association) => {
+        association.take(12);
+        return optionsOf(association)(options.iaAddress).map((data) => data.address());
+      }),
+      dnsServers: of(options.dnsServers).flatMap((data) => data.addresses()),
+      searchDomains: of(options.domainList).flatMap((data) => data.names()),
+    };
   });
 }
 
-function optionsOf(reader: Reader): { code: number; data: Reader }[] {
+/** The options in the rest of a message, by their code. */
+function optionsOf(reader: Reader): (code: number) => Reader[] {
   const found: { code: number; data: Reader }[] = [];
   while (reader.left > 0) {
     const [code, length] = [reader.u16(), reader.u16()];
     found.push({ code, data: reader.sub(length) });
   }
-  return found;
+  return (code) => found.filter((option) => option.code === code).map(({ data }) => data);
 }
 
 function message(type: number, more = ""): string {

@@ -5,12 +5,9 @@ import { type Reader, readPacket } from "./reader";
 
 const types = { A: 1, AAAA: 28 } as const;
 
-export interface DnsAnswer {
-  /** NOERROR is 0, SERVFAIL 2, NXDOMAIN 3, REFUSED 5. */
-  readonly rcode: number;
-  readonly addresses: readonly string[];
-}
+export type DnsAnswer = NonNullable<ReturnType<typeof readDnsAnswer>>;
 
+/** SERVFAIL is 2. */
 export const rcodes = { noError: 0, nxDomain: 3, refused: 5 } as const;
 
 /** With the RD bit: a resolver is to find it out. */
@@ -20,8 +17,8 @@ export function dnsQuestion(name: string, type: keyof typeof types): string {
   return `6c6101000001000000000000${encoded}00${hex(types[type], 2)}0001`;
 }
 
-export function readDnsAnswer(hex: string): DnsAnswer | undefined {
-  return readPacket(hex, (message) => {
+export function readDnsAnswer(octets: string) {
+  return readPacket(octets, (message) => {
     message.take(2);
     const rcode = message.u16() & 0xf;
     const [questions, answers] = [message.u16(), message.u16()];
