@@ -7,16 +7,7 @@ import { escapeXml, find, findAll, textOf } from "./xml";
 
 export type { VcenterLogin } from "./soap";
 
-export interface MachineState {
-  readonly running: boolean;
-  /** When it was last powered on, ISO 8601; undefined when it is off. */
-  readonly bootTime: string | undefined;
-  /** VMware Tools run in the guest. */
-  readonly toolsRunning: boolean;
-  /** As VMware Tools tell it. */
-  readonly hostName: string | undefined;
-  readonly nics: readonly ReturnType<typeof guestNic>[];
-}
+export type MachineState = NonNullable<Awaited<ReturnType<VcenterSession["machine"]>>>;
 
 /** An entry of the inventory. */
 export interface Named {
@@ -80,7 +71,7 @@ export class VcenterSession {
   }
 
   /** Undefined: there is no such machine any more. */
-  async machine(moid: string): Promise<MachineState | undefined> {
+  async machine(moid: string) {
     const machine = { type: "VirtualMachine", id: moid };
     const guest = ["guest.toolsRunningStatus", "guest.hostName", "guest.net"];
     const paths = ["runtime.powerState", "summary.runtime.bootTime", ...guest];
@@ -94,8 +85,11 @@ export class VcenterSession {
     const text = (path: string) => textOf(properties.get(path));
     return {
       running: text("runtime.powerState") === "poweredOn",
+      /** When it was last powered on, ISO 8601; undefined when it is off. */
       bootTime: text("summary.runtime.bootTime"),
+      /** VMware Tools run in the guest. */
       toolsRunning: text("guest.toolsRunningStatus") === "guestToolsRunning",
+      /** As VMware Tools tell it. */
       hostName: text("guest.hostName"),
       nics: findAll(properties.get("guest.net"), "GuestNicInfo").map(guestNic),
     };

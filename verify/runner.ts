@@ -2,13 +2,12 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
-import type { GatewayEvidence } from "./checks/evidence";
 import { connectGateway, tryConnect } from "./connect";
-import type { Counters, TranslationFacts } from "./gateway-facts";
+import type { Counters } from "./gateway-facts";
 import { type Asked, counters, gatewayFacts, listen, translations } from "./facts";
 import { gatewayInstructions } from "./questions";
-import { type CheckResult, makeReport, type Report, silent, unreachable } from "./report";
-import { type Visit, visitClient, type VisitOptions } from "./visit";
+import { makeReport, type Report, silent, unreachable } from "./report";
+import { visitClient, type VisitOptions } from "./visit";
 
 /** `wait`: seconds for each machine and for each client's path; 0: look once. */
 export interface VerifyOptions extends VisitOptions {
@@ -45,13 +44,8 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   return firstByteAt === undefined ? last.report : { ...last.report, firstByteAt };
 }
 
-interface Look {
-  readonly report: Report;
-  /** Every machine could be asked. */
-  readonly reached: boolean;
-}
-
-async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
+/** `reached`: every machine could be asked. */
+async function look(access: LabAccess, options: VerifyOptions) {
   const clients = access.clients.filter(({ name }) => options.only?.includes(name) ?? true);
   const lab = `${access.promised.project}/${access.promised.stack}`;
   const connected = await tryConnect(options.signal, () => connectGateway(access, options));
@@ -71,14 +65,13 @@ async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
     ]);
     // Only now is every session there, and every packet counted.
     const [after, translated] = await Promise.all([counters(gateway), translations(gateway)]);
-    const evidence = {
-      lab: access,
-      ...seen,
-      translations: translated,
-      after,
-      clients: visits.filter(({ ok }) => ok).length,
-    };
-    const results = [...checkGateway(evidence), ...visits.flatMap((visit) => resultsOf(visit, translated.sessions))];
+    const clientsThatSpoke = visits.filter(({ ok }) => ok).length;
+    const evidence = { lab: access, ...seen, translations: translated, after, clients: clientsThatSpoke };
+    const { sessions } = translated;
+    const ofClients = visits.flatMap((visit) =>
+      visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure],
+    );
+    const results = [...checkGateway(evidence), ...ofClients];
     const firstBytes = visits.flatMap((visit) =>
       visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [],
     );
@@ -92,19 +85,13 @@ async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
   }
 }
 
-type GatewaySight = Pick<GatewayEvidence, "facts" | "heard" | "before">;
-
-async function lookAtGateway(lab: LabAccess, gateway: Asked, counted: Promise<Counters>): Promise<GatewaySight> {
+async function lookAtGateway(lab: LabAccess, gateway: Asked, counted: Promise<Counters>) {
   const [before, facts, heard] = await Promise.all([
     counted,
     gatewayFacts(gateway),
     counted.then(() => listen(gateway, gatewayInstructions(lab))),
   ]);
   return { facts, heard, before };
-}
-
-function resultsOf(visit: Visit, sessions: TranslationFacts["sessions"]): CheckResult[] {
-  return visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure];
 }
 
 async function mapLimited<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {

@@ -2,7 +2,6 @@ import type { SshConnection } from "../ssh";
 import type { ClientAccess, LabAccess } from "./access";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
-import type { GatewayFacts, TranslationFacts } from "./gateway-facts";
 import { formatTable } from "./report";
 
 /** What `npm run status` shows, and prints as JSON. */
@@ -41,12 +40,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
   };
 }
 
-interface Sight {
-  readonly machines: readonly MachineStatus[];
-  readonly facts: (GatewayFacts & TranslationFacts) | undefined;
-}
-
-async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sight> {
+async function lookAround(access: LabAccess, options: ReachOptions) {
   const { gatewayAddress } = access.promised.lan;
   const gatewayMachine = { ...access.gateway, role: "gateway", address: gatewayAddress } as const;
   const clientMachines = access.clients.map((client) => ({ ...client, role: "client" }) as const);
