@@ -5,7 +5,7 @@ import { embedIpv4 } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
 import type { ClientAccess, LabAccess } from "./access";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
-import { dnsQuestion } from "./wire/dns";
+import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
 
 /** What came, by the name of what it is an answer to. */
@@ -27,6 +27,11 @@ export class Heard {
       const [mac, packet] = what.split(" ");
       return mac === undefined || packet === undefined ? [] : [{ mac, packet }];
     });
+  }
+
+  /** A resolver's answer; undefined: none came that can be read. */
+  dns(name: string): DnsAnswer | undefined {
+    return this.of(name).flatMap((octets) => readDnsAnswer(octets) ?? [])[0];
   }
 
   answered(name: string): boolean {

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
-import type { Counters } from "./gateway-facts";
-import { type Asked, counters, gatewayFacts, listen, translations } from "./facts";
+import { counters, gatewayFacts, listen, translations } from "./facts";
 import { gatewayInstructions } from "./questions";
 import { makeReport, type Report, silent, unreachable } from "./report";
 import { visitClient, type VisitOptions } from "./visit";
@@ -57,16 +56,18 @@ async function look(access: LabAccess, options: VerifyOptions) {
   const { connection } = connected;
   const gateway = { connection, signal: options.signal };
   try {
-    const before = counters(gateway);
-    const neighbourhood = { gateway, online: [], counted: before };
-    const [seen, visits] = await Promise.all([
-      lookAtGateway(access, gateway, before),
+    const counted = counters(gateway);
+    const neighbourhood = { gateway, online: [], counted };
+    const [before, facts, heard, visits] = await Promise.all([
+      counted,
+      gatewayFacts(gateway),
+      counted.then(() => listen(gateway, gatewayInstructions(access))),
       mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
     ]);
     // Only now is every session there, and every packet counted.
     const [after, translated] = await Promise.all([counters(gateway), translations(gateway)]);
-    const clientsThatSpoke = visits.filter(({ ok }) => ok).length;
-    const evidence = { lab: access, ...seen, translations: translated, after, clients: clientsThatSpoke };
+    const spoke = visits.filter(({ ok }) => ok).length;
+    const evidence = { lab: access, facts, heard, translations: translated, before, after, clients: spoke };
     const { sessions } = translated;
     const ofClients = visits.flatMap((visit) =>
       visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure],
@@ -83,15 +84,6 @@ async function look(access: LabAccess, options: VerifyOptions) {
   } finally {
     connection.close();
   }
-}
-
-async function lookAtGateway(lab: LabAccess, gateway: Asked, counted: Promise<Counters>) {
-  const [before, facts, heard] = await Promise.all([
-    counted,
-    gatewayFacts(gateway),
-    counted.then(() => listen(gateway, gatewayInstructions(lab))),
-  ]);
-  return { facts, heard, before };
 }
 
 async function mapLimited<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {

@@ -4,7 +4,7 @@ import { command } from "../access";
 import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
 import type { SessionFact } from "../gateway-facts";
 import { deniedDestinations } from "../questions";
-import { type DnsAnswer, rcodes, readDnsAnswer } from "../wire/dns";
+import { type DnsAnswer, rcodes } from "../wire/dns";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type ClientEvidence, look, putBack } from "./evidence";
 
@@ -54,12 +54,8 @@ function checkNeighbours({ neighbours, heard }: ClientEvidence): Verdict {
   return noneOf(silent, neighbours.join(", "), `no answer from ${silent.join(", ")}`);
 }
 
-function dnsAnswer({ heard }: ClientEvidence, name: string): DnsAnswer | undefined {
-  return heard.of(name).flatMap((hex) => readDnsAnswer(hex) ?? [])[0];
-}
-
 function checkIpv4Only(seen: ClientEvidence): Verdict {
-  const answer = dnsAnswer(seen, "ipv4only");
+  const answer = seen.heard.dns("ipv4only");
   return judge(answer !== undefined && sameAddresses(answer.addresses, seen.lab.promised.ipv4OnlyArpa), shown(answer));
 }
 
@@ -69,7 +65,7 @@ function shown(answer: DnsAnswer | undefined): string {
 
 function checkDns64(seen: ClientEvidence): Verdict {
   const { promised } = seen.lab;
-  const [aaaa, a] = [dnsAnswer(seen, "host-aaaa"), dnsAnswer(seen, "host-a")];
+  const [aaaa, a] = [seen.heard.dns("host-aaaa"), seen.heard.dns("host-a")];
   const inside = (aaaa?.addresses ?? []).filter((address) => isAddressInPrefix(address, promised.nat64.prefix));
   const evidence = `${new URL(seen.content.url).hostname}: ${shown(aaaa)}`;
   if (aaaa !== undefined && aaaa.addresses.length > inside.length && !promised.synthesizeAll) {
@@ -80,7 +76,7 @@ function checkDns64(seen: ClientEvidence): Verdict {
 }
 
 function checkFreshName(seen: ClientEvidence): Verdict {
-  const answer = dnsAnswer(seen, "fresh");
+  const answer = seen.heard.dns("fresh");
   const known = answer?.rcode === rcodes.noError || answer?.rcode === rcodes.nxDomain;
   return judge(known, answer === undefined ? "no answer" : known ? "answered" : `RCODE ${answer.rcode}`);
 }

@@ -3,7 +3,7 @@ import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
 import { sameAddress } from "../addresses";
 import type { Pool4Fact } from "../gateway-facts";
 import { deniedDestinations } from "../questions";
-import { rcodes, readDnsAnswer } from "../wire/dns";
+import { rcodes } from "../wire/dns";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type GatewayEvidence, look, putBack } from "./evidence";
 
@@ -124,7 +124,7 @@ function checkLanCard({ facts, lab }: GatewayEvidence): Verdict {
 }
 
 function checkRefusal({ heard }: GatewayEvidence): Verdict {
-  const [answer] = heard.of("refusal").flatMap((hex) => readDnsAnswer(hex) ?? []);
+  const answer = heard.dns("refusal");
   if (answer === undefined) {
     return fail("no answer");
   }
