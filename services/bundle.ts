@@ -7,7 +7,7 @@ import type { LabPlan } from "../plan/model";
 import { banner, lines } from "./text";
 
 /**
- * One service of the gateway, in one file of this folder, and what apply.sh and look.sh need to know about it in a script
+ * One service of the gateway, in one file of this folder, and what apply.sh and core.sh need to know about it in a script
  * of the same name, NAME.sh, of functions (those in brackets may be left out):
  *
  * - `check_NAME`: the daemon's own checker accepts the files as they will be (`staged PATH`);
