@@ -51,13 +51,13 @@ function problem(path: Path, value: unknown, explanation: Explanation): ConfigPr
 }
 
 /** `clients[2].name` */
-export function formatPath(path: Path): string {
+function formatPath(path: Path): string {
   return path
     .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`))
     .join("");
 }
 
-function valueAt(raw: unknown, path: Path): unknown {
+export function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
     raw,
