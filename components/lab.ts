@@ -5,7 +5,6 @@ import { type LabAccess, promisedBy } from "../verify/access";
 import { Client } from "./client";
 import { Gateway } from "./gateway";
 import type { PlatformFactory } from "./platform";
-import type { Login } from "./remote";
 import { warnOf } from "./warning";
 
 /**
@@ -25,9 +24,10 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
   /** @param createPlatform from `choosePlatform`. */
   constructor(name: string, plan: LabPlan, createPlatform: PlatformFactory, opts?: pulumi.ComponentResourceOptions) {
     super("ipv6lab:index:Ipv6OnlyLab", name, {}, opts);
-    this.warn(plan);
+    for (const warning of plan.warnings) warnOf(warning, this);
 
-    const login = this.login(name, plan);
+    const loginKey = new KeyPair(`${name}-login-key`, { comment: `${plan.project} ${plan.stack}` }, { parent: this });
+    const login = { user: plan.ssh.user, key: loginKey };
     const platform = createPlatform(name, { parent: this });
     const segment = platform.segment(`${name}-lan`, plan.lan, { parent: this });
     const gateway = new Gateway(`${name}-${plan.gateway.name}`, { plan, platform, segment, login }, { parent: this });
@@ -93,18 +93,5 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
 
     // Without the verification: a lab that fails it must still be open to those who look for the reason.
     this.registerOutputs({ gateway: this.gateway, clients: this.clients, access: this.access });
-  }
-
-  private login(name: string, plan: LabPlan): Login {
-    return {
-      user: plan.ssh.user,
-      key: new KeyPair(`${name}-login-key`, { comment: `${plan.project} ${plan.stack}` }, { parent: this }),
-    };
-  }
-
-  private warn(plan: LabPlan): void {
-    for (const warning of plan.warnings) {
-      warnOf(warning, this);
-    }
   }
 }

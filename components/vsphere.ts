@@ -40,12 +40,7 @@ export class VspherePlatform implements Platform {
     this.tagged = this.makeTag(name, opts);
     const folder = new vsphere.Folder(
       `${name}-folder`,
-      {
-        path: platform.folder,
-        type: "vm",
-        datacenterId: this.site.datacenterId,
-        ...this.tagged,
-      },
+      { path: platform.folder, type: "vm", datacenterId: this.site.datacenterId, ...this.tagged },
       this.inTurn(opts),
     );
     this.last = folder;
@@ -101,12 +96,9 @@ export class VspherePlatform implements Platform {
         );
         // Its id is not a network's, but is known only once the port group exists: then its name can be looked up.
         const { datacenterId } = this.site;
-        return portGroup.id.apply(() =>
-          vsphere.getNetwork(
-            { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout },
-            invokeOptions(opts),
-          ),
-        ).id;
+        const wanted = { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout };
+        const invokeOptions = opts.parent === undefined ? {} : { parent: opts.parent };
+        return portGroup.id.apply(() => vsphere.getNetwork(wanted, invokeOptions)).id;
       }
       case "distributedPortGroup": {
         const portGroup = new vsphere.DistributedPortGroup(
@@ -156,7 +148,13 @@ export class VspherePlatform implements Platform {
       ),
     );
     this.last = resource;
-    const guest = this.guest(`${name}-guest`, plan, resource, place, opts);
+    const { login: vcenter } = this;
+    const { addressTimeout } = this.platform;
+    const guest = new VsphereGuest(
+      `${name}-guest`,
+      { vcenter, moid: resource.moid, place, addressTimeout, ...this.wanted(plan) },
+      pulumi.mergeOptions(opts, { deletedWith: resource }),
+    );
     return {
       resource,
       id: resource.id,
@@ -184,37 +182,16 @@ export class VspherePlatform implements Platform {
     };
   }
 
-  private guest(
-    name: string,
-    plan: GatewayPlan | ClientPlan,
-    machine: vsphere.VirtualMachine,
-    place: string,
-    opts: pulumi.ComponentResourceOptions,
-  ): VsphereGuest {
-    const gateway = plan.role === "gateway" ? plan : undefined;
-    return new VsphereGuest(
-      name,
-      {
-        vcenter: { ...this.login },
-        moid: machine.moid,
-        place,
-        addressTimeout: this.platform.addressTimeout,
-        ...(gateway === undefined ? {} : { hostName: gateway.name }),
-        ...(gateway === undefined || this.fixedAddress() !== undefined ? {} : { addressOf: gateway.uplinkMac }),
-      },
-      pulumi.mergeOptions(opts, { deletedWith: machine }),
-    );
+  /** What is waited for on the gateway, by which everything else is reached. */
+  private wanted(plan: GatewayPlan | ClientPlan): { hostName?: string; addressOf?: string } {
+    if (plan.role === "client") return {};
+    return { hostName: plan.name, ...(this.lab.uplink.ipv4.kind === "fixed" ? {} : { addressOf: plan.uplinkMac }) };
   }
 
   private gatewayAddress(guest: VsphereGuest, place: string): pulumi.Output<string> {
-    const fixed = this.fixedAddress();
-    if (fixed !== undefined) return pulumi.output(fixed);
-    return guest.address.apply((address) => required(address, `address of ${place}`));
-  }
-
-  private fixedAddress(): string | undefined {
     const { ipv4 } = this.lab.uplink;
-    return ipv4.kind === "fixed" ? ipv4.address : undefined;
+    if (ipv4.kind === "fixed") return pulumi.output(ipv4.address);
+    return guest.address.apply((address) => required(address, `address of ${place}`));
   }
 
   /** With one client there is nobody to keep it apart from. */
@@ -243,10 +220,6 @@ function byUrn(component: pulumi.Resource): Promise<pulumi.Resource> {
       resolve(new pulumi.DependencyResource(urn));
     });
   });
-}
-
-function invokeOptions({ parent }: pulumi.ComponentResourceOptions): pulumi.InvokeOptions {
-  return parent === undefined ? {} : { parent };
 }
 
 /** A clone keeps its template's disks, whose form must be said again. */
