@@ -34,15 +34,11 @@ function problemsFromIssue(issue: Issue, above: Path, raw: unknown): readonly Co
 function unknownKey(section: Path, key: string): Explanation {
   const known = namesAt(section);
   const guess = nearest(key, known);
-  if (guess !== undefined)
-    return { why: "is not a known key.", remedy: `Did you mean ${formatPath([...section, guess])}?` };
-  const elsewhere = configKeys().filter(({ path }) => path.endsWith(`.${key}`));
+  const elsewhere = configKeys().flatMap(({ path }) => (path.endsWith(`.${key}`) ? [path] : []));
+  const meant = guess === undefined ? elsewhere : [formatPath([...section, guess])];
   return {
     why: "is not a known key.",
-    remedy:
-      elsewhere.length > 0
-        ? `Did you mean ${elsewhere.map(({ path }) => path).join(" or ")}?`
-        : `Remove it. Known here: ${known.join(", ")}`,
+    remedy: meant.length > 0 ? `Did you mean ${meant.join(" or ")}?` : `Remove it. Known here: ${known.join(", ")}`,
   };
 }
 

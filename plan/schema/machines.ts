@@ -1,6 +1,6 @@
 /** The sections that describe the machines: where they run, how big they are, what is on them, who looks at them. */
 import { z } from "zod";
-import * as field from "../fields";
+import { debianPackage, hostname, httpUrl, interfaceId, seconds, sha256, sshPublicKey } from "../fields";
 import { vspherePlatform } from "./vsphere";
 
 const qemuPlatform = z.strictObject({
@@ -44,11 +44,10 @@ export const gateway = z
   .describe("The gateway's size.");
 
 const client = z.strictObject({
-  name: field.hostname().describe("Host name, unique in the lab."),
+  name: hostname().describe("Host name, unique in the lab."),
   memory: memory(smallestClient).optional().describe("MiB. Unset: `clientDefaults.memory`."),
   cpus: cpus().optional().describe("Virtual CPUs. Unset: `clientDefaults.cpus`."),
-  interfaceId: field
-    .interfaceId()
+  interfaceId: interfaceId()
     .optional()
     .describe(
       "Fixed lower 64 bits of the client's address, e.g. `::10`. Unset: made from the MAC (EUI-64) or reserved by DHCPv6.",
@@ -81,10 +80,7 @@ export const image = z
       .default("build")
       .describe("`build`: a small image made here by mmdebstrap. `cloud`: a distribution's cloud image."),
     release: z.enum(["trixie"]).optional().describe("Debian release, with `kind: build`. Unset: trixie (Debian 13)."),
-    mirror: field
-      .httpUrl()
-      .optional()
-      .describe("Package mirror, with `kind: build`. Unset: the one that this machine uses."),
+    mirror: httpUrl().optional().describe("Package mirror, with `kind: build`. Unset: the one that this machine uses."),
     jool: z
       .enum(["prebuilt", "first-boot"])
       .optional()
@@ -92,11 +88,8 @@ export const image = z
         "With `kind: build`: Jool's kernel module is in the image (unset, `prebuilt`), or the gateway builds it.",
       ),
     location: z.string().min(1).optional().describe("File or URL of the qcow2 or raw image, with `kind: cloud`."),
-    sha256: field.sha256().optional().describe("Digest of the file, with `kind: cloud`; required for a URL."),
-    extraPackages: z
-      .array(field.debianPackage())
-      .prefault([])
-      .describe("Debian packages beside those that the lab needs."),
+    sha256: sha256().optional().describe("Digest of the file, with `kind: cloud`; required for a URL."),
+    extraPackages: z.array(debianPackage()).prefault([]).describe("Debian packages beside those that the lab needs."),
   })
   .prefault({})
   .describe("The guests' disk image.");
@@ -104,7 +97,7 @@ export const image = z
 export const ssh = z
   .strictObject({
     authorizedKeys: z
-      .array(field.sshPublicKey())
+      .array(sshPublicKey())
       .prefault([])
       .describe("OpenSSH public keys that may log in as `lab`, beside the key that the lab makes for itself."),
   })
@@ -113,11 +106,10 @@ export const ssh = z
 
 export const verify = z
   .strictObject({
-    url: field
-      .httpUrl()
+    url: httpUrl()
       .optional()
       .describe("What a client fetches to prove that it reaches IPv4. Unset: the guests' package mirror."),
-    timeout: field.seconds(10, 86_400).default(600).describe("Seconds that the first `up` waits for the path to work."),
+    timeout: seconds(10, 86_400).default(600).describe("Seconds that the first `up` waits for the path to work."),
   })
   .prefault({})
   .describe("The checks that end `up`.");
