@@ -102,9 +102,13 @@ function explain(issue: Issue, value: unknown): Explanation {
     case "invalid_value":
       return wrongChoice(issue.values.map(String), value);
     case "too_small":
-      return tooSmall(issue);
+      return isCollection(issue.origin)
+        ? { why: "is empty.", remedy: "Write at least one, or leave the key out for its default" }
+        : { why: `is less than ${issue.minimum}.`, remedy: `Write ${issue.minimum} or more` };
     case "too_big":
-      return tooBig(issue);
+      return isCollection(issue.origin)
+        ? { why: `is longer than ${issue.maximum}.`, remedy: `Write at most ${issue.maximum}` }
+        : { why: `is more than ${issue.maximum}.`, remedy: `Write ${issue.maximum} or less` };
     case "custom": {
       const remedy: unknown = issue.params?.remedy;
       return { why: issue.message, remedy: typeof remedy === "string" ? remedy : "See docs/configuration.md" };
@@ -150,18 +154,6 @@ function wrongChoice(choices: readonly string[], value: unknown): Explanation {
     why: `is not one of ${choices.join(", ")}.`,
     remedy: guess === undefined ? `Write one of ${choices.join(", ")}` : `Write ${guess}`,
   };
-}
-
-function tooSmall({ origin, minimum }: z.core.$ZodIssueTooSmall): Explanation {
-  return isCollection(origin)
-    ? { why: "is empty.", remedy: "Write at least one, or leave the key out for its default" }
-    : { why: `is less than ${minimum}.`, remedy: `Write ${minimum} or more` };
-}
-
-function tooBig({ origin, maximum }: z.core.$ZodIssueTooBig): Explanation {
-  return isCollection(origin)
-    ? { why: `is longer than ${maximum}.`, remedy: `Write at most ${maximum}` }
-    : { why: `is more than ${maximum}.`, remedy: `Write ${maximum} or less` };
 }
 
 function isCollection(origin: string): boolean {
