@@ -31,20 +31,13 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
     const platform = createPlatform(name, { parent: this });
     const segment = platform.segment(`${name}-lan`, plan.lan, { parent: this });
     const gateway = new Gateway(`${name}-${plan.gateway.name}`, { plan, platform, segment, login }, { parent: this });
-    const clients = plan.clients.map((client) => ({
-      plan: client,
-      component: new Client(
-        `${name}-${client.name}`,
-        { plan, client, platform, segment, login, gateway },
-        { parent: this },
-      ),
-    }));
+    const clients = plan.clients.map((client) => {
+      const args = { plan, client, platform, segment, login, gateway };
+      return { plan: client, component: new Client(`${name}-${client.name}`, args, { parent: this }) };
+    });
 
-    platform.complete?.(
-      name,
-      { gateway: gateway.machine, clients: clients.map(({ component }) => component.machine) },
-      { parent: this },
-    );
+    const machines = { gateway: gateway.machine, clients: clients.map(({ component }) => component.machine) };
+    platform.complete?.(name, machines, { parent: this });
 
     this.gateway = pulumi.output({
       name: plan.gateway.name,
@@ -58,13 +51,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
         promised: promisedBy(plan),
         user: login.user,
         privateKey: login.key.privateKey,
-        gateway: {
-          name: plan.gateway.name,
-          host: gateway.endpoint.host,
-          port: gateway.endpoint.port,
-          hostKey: gateway.endpoint.hostKey,
-          console: gateway.machine.console,
-        },
+        gateway: { name: plan.gateway.name, ...gateway.endpoint, console: gateway.machine.console },
         clients: clients.map(({ plan: client, component }) => ({
           name: client.name,
           address: client.address,
@@ -78,11 +65,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
       `${name}-verification`,
       {
         target: this.access.apply((access) => JSON.stringify(access)),
-        triggers: [
-          gateway.laidDown,
-          gateway.machine.powerOn,
-          ...clients.map(({ component }) => component.machine.powerOn),
-        ],
+        triggers: [gateway.laidDown, ...[machines.gateway, ...machines.clients].map(({ powerOn }) => powerOn)],
       },
       {
         parent: this,
