@@ -15,8 +15,6 @@ const networkTimeout = 60;
 
 /** Virtual machines in a vCenter, cloned from a template; the LAN segment is a port group. */
 export class VspherePlatform implements Platform {
-  private readonly site: VsphereSite;
-  private readonly login: VcenterLogin;
   private readonly common: CommonArgs;
   private readonly tagged: { readonly tags?: pulumi.Output<string>[] };
   /** Begins the names of all that the lab makes in vCenter. */
@@ -30,17 +28,15 @@ export class VspherePlatform implements Platform {
     name: string,
     private readonly lab: LabPlan,
     private readonly platform: VspherePlatformPlan,
-    vcenter: { readonly login: VcenterLogin; readonly site: VsphereSite },
+    private readonly vcenter: { readonly login: VcenterLogin; readonly site: VsphereSite },
     opts: pulumi.ComponentResourceOptions,
   ) {
     this.prefix = `${lab.project}-${lab.stack}`;
     this.whole = opts.parent && byUrn(opts.parent);
-    this.login = vcenter.login;
-    this.site = vcenter.site;
     this.tagged = this.makeTag(name, opts);
     const folder = new vsphere.Folder(
       `${name}-folder`,
-      { path: platform.folder, type: "vm", datacenterId: this.site.datacenterId, ...this.tagged },
+      { path: platform.folder, type: "vm", datacenterId: this.vcenter.site.datacenterId, ...this.tagged },
       this.inTurn(opts),
     );
     this.last = folder;
@@ -64,7 +60,7 @@ export class VspherePlatform implements Platform {
     const tag = new vsphere.Tag(
       `${name}-tag`,
       {
-        categoryId: required(this.site.tagCategoryId, "tag category"),
+        categoryId: required(this.vcenter.site.tagCategoryId, "tag category"),
         name: this.prefix,
         description: this.platform.annotation,
       },
@@ -82,20 +78,20 @@ export class VspherePlatform implements Platform {
     const { segment } = this.platform;
     switch (segment.kind) {
       case "portGroup":
-        return pulumi.output(required(this.site.segmentNetworkId, "port group"));
+        return pulumi.output(required(this.vcenter.site.segmentNetworkId, "port group"));
       case "hostPortGroup": {
         const portGroup = new vsphere.HostPortGroup(
           name,
           {
             name: `${this.prefix}-lan`,
-            hostSystemId: required(this.site.hostSystemId, "host"),
+            hostSystemId: required(this.vcenter.site.hostSystemId, "host"),
             virtualSwitchName: segment.switch,
             vlanId: segment.vlan,
           },
           pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
         );
         // Its id is not a network's, but is known only once the port group exists: then its name can be looked up.
-        const { datacenterId } = this.site;
+        const { datacenterId } = this.vcenter.site;
         const wanted = { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout };
         const invokeOptions = opts.parent === undefined ? {} : { parent: opts.parent };
         return portGroup.id.apply(() => vsphere.getNetwork(wanted, invokeOptions)).id;
@@ -106,7 +102,7 @@ export class VspherePlatform implements Platform {
           {
             name: `${this.prefix}-lan`,
             description: this.platform.annotation,
-            distributedVirtualSwitchUuid: required(this.site.switchUuid, "switch"),
+            distributedVirtualSwitchUuid: required(this.vcenter.site.switchUuid, "switch"),
             vlanId: segment.vlan,
             ...this.tagged,
           },
@@ -129,7 +125,7 @@ export class VspherePlatform implements Platform {
         ...this.common,
         memory: plan.memoryMiB,
         numCpus: plan.cpus,
-        networkInterfaces: segment.apply((network) => networkCards(plan, this.site.uplinkNetworkId, network)),
+        networkInterfaces: segment.apply((network) => networkCards(plan, this.vcenter.site.uplinkNetworkId, network)),
         // Secret, as the documents are.
         extraConfig: args.documents.apply((documents) => guestinfo(plan.name, documents)),
         // New documents make a new machine; what the guest itself writes there must not reboot this one.
@@ -148,7 +144,7 @@ export class VspherePlatform implements Platform {
       ),
     );
     this.last = resource;
-    const { login: vcenter } = this;
+    const { login: vcenter } = this.vcenter;
     const { addressTimeout } = this.platform;
     const guest = new VsphereGuest(
       `${name}-guest`,
@@ -166,7 +162,7 @@ export class VspherePlatform implements Platform {
 
   /** What comes from the template and from where the lab lies: the same for every machine, and so made once. */
   private commonArgs(folder: vsphere.Folder) {
-    const { resourcePoolId, hostSystemId, storage, template } = this.site;
+    const { resourcePoolId, hostSystemId, storage, template } = this.vcenter.site;
     return {
       annotation: this.platform.annotation,
       folder: folder.path,
@@ -201,7 +197,7 @@ export class VspherePlatform implements Platform {
       `${name}-apart`,
       {
         name: `${this.prefix}-clients`,
-        computeClusterId: required(this.site.clusterId, "cluster"),
+        computeClusterId: required(this.vcenter.site.clusterId, "cluster"),
         virtualMachineIds: clients.map(({ id }) => id),
         // With more clients than hosts the rule cannot hold, and the lab should still run.
         mandatory: false,
