@@ -32,7 +32,9 @@ describe("a lab that is broken in one place", () => {
   });
 
   describe("is noticed, and mended by the first advice", () => {
-    test.each(shown(breakages))("when %s", (_name, breakage) => told(breakage, () => breakAndMend(access, breakage)));
+    test.each(shown(breakages))("when %s", (_name, breakage) =>
+      told(lab, breakage, () => breakAndMend(access, breakage)),
+    );
   });
 
   if (all) {
@@ -44,7 +46,7 @@ describe("a lab that is broken in one place", () => {
 
     describe("without DHCPv6 is noticed, and mended by the first advice", () => {
       test.each(shown(breakagesWithoutDhcpv6))("when %s", (_name, breakage) =>
-        told(breakage, () => breakAndMend(access, breakage)),
+        told(lab, breakage, () => breakAndMend(access, breakage)),
       );
     });
   }
@@ -55,7 +57,7 @@ describe("a lab that is broken in one place", () => {
 });
 
 /** The test runner tells only when all is over. */
-async function told({ name }: Breakage, work: () => Promise<void>): Promise<void> {
+async function told(lab: Stack, { name }: Breakage, work: () => Promise<void>): Promise<void> {
   const started = performance.now();
   const tell = (how: string): void => {
     process.stderr.write(`    when ${name}: ${how} after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
@@ -64,6 +66,8 @@ async function told({ name }: Breakage, work: () => Promise<void>): Promise<void
     await work();
   } catch (error) {
     tell(`FAILED: ${messageOf(error)}`);
+    // What one has left broken says nothing about the next.
+    await lab.run("up");
     throw error;
   }
   tell("noticed and mended");

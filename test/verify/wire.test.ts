@@ -168,6 +168,16 @@ describe("a frame", () => {
     expect(onesComplement(icmpv6WithPseudoHeader(frame))).toBe(0xffff);
   });
 
+  it("of a datagram never goes without a checksum, whatever port it comes from", () => {
+    const addresses = { source: own.client, destination: own.server };
+    const checksum = (port: number): number =>
+      parseInt(/00090015(....)697076362d/.exec(discardFrame(cards, addresses, port))?.[1] ?? "", 16);
+    const sum = 50_000 + checksum(50_000);
+    // Its checksum comes out as zero, which means none.
+    const port = (sum % 0x10000) + Math.floor(sum / 0x10000);
+    expect(checksum(port)).toBe(0xffff);
+  });
+
   it("of an IPv4 datagram has a header that is right", () => {
     const frame = discardFrameIpv4(cards, { source: "192.0.2.1", destination: "192.0.2.2" });
     expect(frame).toMatch(/^5a1f793f4b038a711e21427e080045000029000000004011....c0000201c0000202000900090015/);

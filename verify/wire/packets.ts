@@ -97,5 +97,6 @@ function summed(front: string, back: string, pseudoHeader = ""): string {
   while (sum > 0xffff) {
     sum = (sum & 0xffff) + (sum >>> 16);
   }
-  return `${front}${hex(~sum & 0xffff, 2)}${back}`;
+  // The other form of zero: a datagram whose checksum is 0 has none, and IPv6 drops it (RFC 8200 section 8.1).
+  return `${front}${hex(~sum & 0xffff || 0xffff, 2)}${back}`;
 }
