@@ -11,10 +11,15 @@ import { setUp } from "./setup";
 const exportSchema = z.object({
   deployment: z.object({
     resources: z
-      .array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).optional() }))
+      .array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).default({}) }))
       .default([]),
   }),
 });
+
+/** The resources in what `pulumi stack export` prints. */
+export function exportedResources(text: string): z.infer<typeof exportSchema>["deployment"]["resources"] {
+  return exportSchema.parse(JSON.parse(text)).deployment.resources;
+}
 
 /** @throws UserError when the stack does not exist, or no `up` has come far enough to say how to reach its machines. */
 export async function readAccess(stack: string): Promise<LabAccess> {
@@ -50,8 +55,7 @@ async function recordedAccess(deployment: Deployment, stack: string): Promise<un
   if (code !== 0) {
     throw new UserError(`The state of stack ${stack} cannot be read: ${stderr.trim() || stdout.trim()}`);
   }
-  const { resources } = exportSchema.parse(JSON.parse(stdout)).deployment;
-  return plain(resources.find(({ type }) => type === "ipv6lab:index:Ipv6OnlyLab")?.outputs?.access);
+  return plain(exportedResources(stdout).find(({ type }) => type === "ipv6lab:index:Ipv6OnlyLab")?.outputs.access);
 }
 
 const secretSchema = z.object({ plaintext: z.string() });

@@ -12,20 +12,16 @@ const namespace = "ipv6-only-lab";
 
 /** Path below the project's root → content, for every generated file. */
 async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
-  const files: readonly (readonly [string, string])[] = [
-    ["docs/config.schema.json", JSON.stringify(stackFileSchema())],
-    ["docs/configuration.md", configurationPage()],
-    ["README.md", withTable(readFileSync(join(root, "README.md"), "utf8"), sectionTable())],
-  ];
+  const files = {
+    "docs/config.schema.json": JSON.stringify(stackFileSchema()),
+    "docs/configuration.md": configurationPage(),
+    "README.md": withTable(readFileSync(join(root, "README.md"), "utf8"), sectionTable()),
+  };
   const options = await prettier.resolveConfig(join(root, "package.json"));
-  return new Map(
-    await Promise.all(
-      files.map(
-        async ([path, content]) =>
-          [path, await prettier.format(content, { ...options, filepath: join(root, path) })] as const,
-      ),
-    ),
-  );
+  const formatted = Object.entries(files).map(async ([path, content]) => {
+    return [path, await prettier.format(content, { ...options, filepath: join(root, path) })] as const;
+  });
+  return new Map(await Promise.all(formatted));
 }
 
 /** JSON Schema of a whole Pulumi.<stack>.yaml. Keys of other namespaces (`pulumi:tags`) are nobody's business here. */
@@ -75,7 +71,7 @@ function keyTable(section: string): string {
     .map(({ path, schema }) => [
       `\`${path.slice(section.length).replace(/^\./, "")}\``,
       kind(schema),
-      defaultCell(schema),
+      schema.default === undefined ? "" : code(schema.default),
       schema.description ?? "",
     ]);
   return rows.length === 0 ? "" : table(["Key", "Value", "Default", "Meaning"], rows);
@@ -127,10 +123,6 @@ function kind(schema: JsonSchema): string {
 
 function asSchema(schema: unknown): JsonSchema {
   return isSchema(schema) ? schema : {};
-}
-
-function defaultCell({ default: value }: JsonSchema): string {
-  return value === undefined ? "" : code(value);
 }
 
 function defaultSentence(schema: JsonSchema): string {

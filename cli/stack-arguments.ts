@@ -31,26 +31,18 @@ export function stackArguments(args: readonly string[], environment: NodeJS.Proc
 }
 
 /** Subcommands of Pulumi that read a stack's file and can be given another (`--config-file`). */
-const readingConfig: ReadonlySet<string> = new Set([
-  "up",
-  "update",
-  "preview",
-  "refresh",
-  "destroy",
-  "import",
-  "watch",
-]);
+const readingConfig = /^(up|update|preview|refresh|destroy|import|watch)$/;
 
 export function readsStackFile(args: readonly string[]): boolean {
-  const subcommand = args.find((argument) => !argument.startsWith("-"));
-  return (
-    subcommand !== undefined &&
-    readingConfig.has(subcommand) &&
-    !args.some((argument) => argument === "--config-file" || argument.startsWith("--config-file="))
-  );
+  const subcommand = args.find((argument) => !argument.startsWith("-")) ?? "";
+  return readingConfig.test(subcommand) && !isGiven(args, "--config-file");
 }
 
 /** Arguments with the given switches added where they are not there yet. */
 export function withSwitches(args: readonly string[], switches: readonly string[]): string[] {
-  return [...switches.filter((name) => !args.some((arg) => arg === name || arg.startsWith(`${name}=`))), ...args];
+  return [...switches.filter((name) => !isGiven(args, name)), ...args];
+}
+
+function isGiven(args: readonly string[], option: string): boolean {
+  return args.some((argument) => argument === option || argument.startsWith(`${option}=`));
 }

@@ -11,23 +11,18 @@ export function silentProblems(text: string, project: string): readonly ConfigPr
   const document = parseDocument(text, { uniqueKeys: false });
   const config: unknown = document.errors.length > 0 ? undefined : document.get("config");
   if (!isMap(config)) return [];
-  const keys = config.items.map(({ key, value }) => ({ key: String(key), value: showValue(value ?? undefined) }));
-  return keys.flatMap(({ key, value }) => {
+  const keys = config.items.map(({ key }) => String(key));
+  return config.items.flatMap((item) => {
+    const key = String(item.key);
+    const value = showValue(item.value ?? undefined);
     const [namespace = "", name] = key.split(/:(?:config:)?/);
-    if (name === undefined) return [twice(key, value, keys, project)].flatMap((found) => found ?? []);
+    const full = `${project}:${name ?? key}`;
+    if (name === undefined) {
+      // `lan` is short for `<project>:lan`; of the two Pulumi takes either.
+      const why = `is the same key as ${full}, which stands here too.`;
+      return keys.includes(full) ? [{ key, value, why, remedy: "Remove one of the two" }] : [];
+    }
     if (namespace === project || nearest(namespace, [project]) === undefined) return [];
-    return [{ key, value, why: "belongs to nobody: it would be ignored.", remedy: `Write ${project}:${name}` }];
+    return [{ key, value, why: "belongs to nobody: it would be ignored.", remedy: `Write ${full}` }];
   });
-}
-
-/** `lan` is short for `<project>:lan`; of the two Pulumi takes either. */
-function twice(
-  key: string,
-  value: string,
-  keys: readonly { readonly key: string }[],
-  project: string,
-): ConfigProblem | undefined {
-  const full = `${project}:${key}`;
-  if (!keys.some((other) => other.key === full)) return undefined;
-  return { key, value, why: `is the same key as ${full}, which stands here too.`, remedy: "Remove one of the two" };
 }

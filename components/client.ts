@@ -7,7 +7,7 @@ import { lan } from "../plan/interfaces";
 import { KeyPair } from "../provider/resources";
 import type { Gateway } from "./gateway";
 import type { Machine, NetworkReference, Platform } from "./platform";
-import { connectionThrough, type Login, rootScript, type SshEndpoint } from "./remote";
+import { connection, type Login, machineIdentity, rootScript, type ScriptArgs, type SshEndpoint } from "./remote";
 
 export interface ClientArgs {
   readonly plan: LabPlan;
@@ -31,14 +31,9 @@ export class Client extends pulumi.ComponentResource {
     const { plan, client, login } = args;
 
     const hostKey = new KeyPair(`${name}-host-key`, { comment: `${client.name} host` }, { parent: this });
-    const documents = pulumi
-      .secret(pulumi.all([hostKey.privateKey, hostKey.publicKey, login.key.publicKey]))
-      .apply(([privateKey, publicKey, loginKey]) =>
-        clientDocuments(plan, client, {
-          hostKey: { privateKey, publicKey },
-          authorizedKeys: [loginKey, ...plan.ssh.authorizedKeys],
-        }),
-      );
+    const documents = machineIdentity(hostKey, login, plan).apply((identity) =>
+      clientDocuments(plan, client, identity),
+    );
     this.machine = args.platform.virtualMachine(
       name,
       { plan: client, documents, segment: args.segment },
@@ -58,37 +53,36 @@ export class Client extends pulumi.ComponentResource {
    * and in its resolver's cache would stay for minutes. Advertisements withdraw the rest for everybody.
    */
   private announcement(name: string, args: ClientArgs): pulumi.Resource {
-    return rootScript(
-      `${name}-network`,
-      {
-        connection: connectionThrough(args.gateway.endpoint, this.endpoint, args.login),
-        script: `networkctl reconfigure ${lan} && resolvectl flush-caches\n`,
-        on: "update",
-        stdin: `# ${networkOf(args.plan)}\n`,
-        machineId: this.machine.id,
-      },
-      { parent: this, dependsOn: [args.gateway.services], deletedWith: this.machine.resource },
-    );
+    return this.script(`${name}-network`, args, {
+      script: `networkctl reconfigure ${lan} && resolvectl flush-caches\n`,
+      on: "update",
+      stdin: `# ${networkOf(args.plan)}\n`,
+    });
   }
 
   /** A distribution's image lacks what the checks use; it comes through NAT64, once the gateway works. */
   private packages(name: string, args: ClientArgs): pulumi.Resource[] {
     const { guest } = args.plan;
-    if (guest.kind === "complete") {
-      return [];
-    }
+    if (guest.kind === "complete") return [];
+    const packages = [...clientPackages, ...guest.extraPackages];
     return [
-      rootScript(
-        `${name}-packages`,
-        {
-          connection: connectionThrough(args.gateway.endpoint, this.endpoint, args.login),
-          script: installScript(),
-          stdin: [...clientPackages, ...guest.extraPackages].map((packageName) => `${packageName}\n`).join(""),
-          machineId: this.machine.id,
-        },
-        { parent: this, dependsOn: [args.gateway.services], deletedWith: this.machine.resource },
-      ),
+      this.script(`${name}-packages`, args, {
+        script: fs.readFileSync(path.join(__dirname, "install-packages.sh"), "utf8"),
+        stdin: packages.map((packageName) => `${packageName}\n`).join(""),
+      }),
     ];
+  }
+
+  private script(
+    name: string,
+    { gateway, login }: ClientArgs,
+    script: Pick<ScriptArgs, "script" | "on" | "stdin">,
+  ): pulumi.Resource {
+    return rootScript(
+      name,
+      { ...script, connection: connection(this.endpoint, login, gateway.endpoint), machineId: this.machine.id },
+      { parent: this, dependsOn: [gateway.services], deletedWith: this.machine.resource },
+    );
   }
 }
 
@@ -104,7 +98,3 @@ function networkOf({ lan: { prefix, gatewayAddress }, nat64, dhcpv6, dns, router
 
 /** What `npm run verify` calls on a client. */
 const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping"];
-
-function installScript(): string {
-  return fs.readFileSync(path.join(__dirname, "install-packages.sh"), "utf8");
-}

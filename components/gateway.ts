@@ -7,7 +7,7 @@ import { gatewaySoftware, renderBundle } from "../services";
 import { bundleDigest, bundleText, outlineText } from "../services/bundle";
 import { applyScript } from "../services/script";
 import type { Machine, NetworkReference, Platform } from "./platform";
-import { connection, type Login, rootScript, type SshEndpoint } from "./remote";
+import { connection, type Login, machineIdentity, rootScript, type SshEndpoint } from "./remote";
 
 export interface GatewayArgs {
   readonly plan: LabPlan;
@@ -30,18 +30,9 @@ export class Gateway extends pulumi.ComponentResource {
     const { plan, login } = args;
 
     const hostKey = new KeyPair(`${name}-host-key`, { comment: `${plan.gateway.name} host` }, { parent: this });
-    const documents = pulumi
-      .secret(pulumi.all([hostKey.privateKey, hostKey.publicKey, login.key.publicKey]))
-      .apply(([privateKey, publicKey, loginKey]) =>
-        gatewayDocuments(
-          plan,
-          {
-            hostKey: { privateKey, publicKey },
-            authorizedKeys: [loginKey, ...plan.ssh.authorizedKeys],
-          },
-          gatewaySoftware,
-        ),
-      );
+    const documents = machineIdentity(hostKey, login, plan).apply((identity) =>
+      gatewayDocuments(plan, identity, gatewaySoftware),
+    );
     this.machine = args.platform.virtualMachine(
       name,
       { plan: plan.gateway, documents, segment: args.segment },
@@ -53,9 +44,10 @@ export class Gateway extends pulumi.ComponentResource {
     this.endpoint = { ...this.machine.ssh, hostKey: hostKey.publicKey };
 
     const bundle = renderBundle(plan);
+    const target = { ...this.endpoint, user: login.user, privateKey: login.key.privateKey };
     const gatewayState = new GatewayState(
       `${name}-state`,
-      { target: pulumi.secret(pulumi.jsonStringify(this.target(login))), outline: outlineText(bundle) },
+      { target: pulumi.secret(pulumi.jsonStringify(target)), outline: outlineText(bundle) },
       { parent: this, deletedWith: this.machine.resource },
     );
     this.laidDown = pulumi.interpolate`${gatewayState.mark} ${bundleDigest(bundle)}`;
@@ -70,9 +62,5 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this, deletedWith: this.machine.resource },
     );
     this.registerOutputs({ lanAddress: plan.lan.gatewayAddress });
-  }
-
-  private target(login: Login): pulumi.Input<Record<string, pulumi.Input<string | number>>> {
-    return { ...this.endpoint, user: login.user, privateKey: login.key.privateKey };
   }
 }

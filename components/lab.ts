@@ -5,7 +5,6 @@ import { type LabAccess, promisedBy } from "../verify/access";
 import { Client } from "./client";
 import { Gateway } from "./gateway";
 import type { PlatformFactory } from "./platform";
-import type { Login } from "./remote";
 import { warnOf } from "./warning";
 
 /**
@@ -25,26 +24,20 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
   /** @param createPlatform from `choosePlatform`. */
   constructor(name: string, plan: LabPlan, createPlatform: PlatformFactory, opts?: pulumi.ComponentResourceOptions) {
     super("ipv6lab:index:Ipv6OnlyLab", name, {}, opts);
-    this.warn(plan);
+    for (const warning of plan.warnings) warnOf(warning, this);
 
-    const login = this.login(name, plan);
+    const loginKey = new KeyPair(`${name}-login-key`, { comment: `${plan.project} ${plan.stack}` }, { parent: this });
+    const login = { user: plan.ssh.user, key: loginKey };
     const platform = createPlatform(name, { parent: this });
     const segment = platform.segment(`${name}-lan`, plan.lan, { parent: this });
     const gateway = new Gateway(`${name}-${plan.gateway.name}`, { plan, platform, segment, login }, { parent: this });
-    const clients = plan.clients.map((client) => ({
-      plan: client,
-      component: new Client(
-        `${name}-${client.name}`,
-        { plan, client, platform, segment, login, gateway },
-        { parent: this },
-      ),
-    }));
+    const clients = plan.clients.map((client) => {
+      const args = { plan, client, platform, segment, login, gateway };
+      return { plan: client, component: new Client(`${name}-${client.name}`, args, { parent: this }) };
+    });
 
-    platform.complete?.(
-      name,
-      { gateway: gateway.machine, clients: clients.map(({ component }) => component.machine) },
-      { parent: this },
-    );
+    const machines = { gateway: gateway.machine, clients: clients.map(({ component }) => component.machine) };
+    platform.complete?.(name, machines, { parent: this });
 
     this.gateway = pulumi.output({
       name: plan.gateway.name,
@@ -58,13 +51,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
         promised: promisedBy(plan),
         user: login.user,
         privateKey: login.key.privateKey,
-        gateway: {
-          name: plan.gateway.name,
-          host: gateway.endpoint.host,
-          port: gateway.endpoint.port,
-          hostKey: gateway.endpoint.hostKey,
-          console: gateway.machine.console,
-        },
+        gateway: { name: plan.gateway.name, ...gateway.endpoint, console: gateway.machine.console },
         clients: clients.map(({ plan: client, component }) => ({
           name: client.name,
           address: client.address,
@@ -78,11 +65,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
       `${name}-verification`,
       {
         target: this.access.apply((access) => JSON.stringify(access)),
-        triggers: [
-          gateway.laidDown,
-          gateway.machine.powerOn,
-          ...clients.map(({ component }) => component.machine.powerOn),
-        ],
+        triggers: [gateway.laidDown, ...[machines.gateway, ...machines.clients].map(({ powerOn }) => powerOn)],
       },
       {
         parent: this,
@@ -93,18 +76,5 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
 
     // Without the verification: a lab that fails it must still be open to those who look for the reason.
     this.registerOutputs({ gateway: this.gateway, clients: this.clients, access: this.access });
-  }
-
-  private login(name: string, plan: LabPlan): Login {
-    return {
-      user: plan.ssh.user,
-      key: new KeyPair(`${name}-login-key`, { comment: `${plan.project} ${plan.stack}` }, { parent: this }),
-    };
-  }
-
-  private warn(plan: LabPlan): void {
-    for (const warning of plan.warnings) {
-      warnOf(warning, this);
-    }
   }
 }

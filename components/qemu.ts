@@ -24,19 +24,13 @@ export class QemuPlatform implements Platform {
   }
 
   virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine {
+    const { digest, disk, format, kernel, initrd, kernelArguments } = this.image;
     const resource = new VirtualMachine(
       name,
       {
         stateFolder: `.lab/stacks/${this.lab.stack}`,
         machineName: args.plan.name,
-        image: {
-          digest: this.image.digest,
-          disk: this.image.disk,
-          format: this.image.format,
-          kernel: this.image.kernel,
-          initrd: this.image.initrd,
-          kernelArguments: this.image.kernelArguments,
-        },
+        image: { digest, disk, format, kernel, initrd, kernelArguments },
         memoryMiB: args.plan.memoryMiB,
         cpus: args.plan.cpus,
         accelerator: this.platform.accelerator,
@@ -62,30 +56,21 @@ export class QemuPlatform implements Platform {
 
   private nics(machine: GatewayPlan | ClientPlan, segment: SegmentReference): NicArgs[] {
     const lan: NicArgs = { kind: "segment", mac: machine.lanMac, segment };
-    if (machine.role === "client") {
-      return [lan];
-    }
-    const { managementMac } = machine;
-    return [
-      this.uplinkCard(machine),
-      lan,
-      ...(managementMac === undefined ? [] : [userCard(managementMac, { sshForward: true, restricted: true })]),
-    ];
+    if (machine.role === "client") return [lan];
+    const uplink = this.uplinkCard(machine);
+    const { managementMac: mac } = machine;
+    return mac === undefined ? [uplink, lan] : [uplink, lan, { kind: "user", mac, sshForward: true, restricted: true }];
   }
 
   private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicArgs {
     const { uplink } = this.platform;
     switch (uplink.kind) {
       case "nat":
-        return userCard(uplinkMac, { sshForward: managementMac === undefined, restricted: false });
+        return { kind: "user", mac: uplinkMac, sshForward: managementMac === undefined, restricted: false };
       case "bridged":
         return { kind: "bridge", mac: uplinkMac, bridge: uplink.bridge };
     }
   }
-}
-
-function userCard(mac: string, access: { readonly sshForward: boolean; readonly restricted: boolean }): NicArgs {
-  return { kind: "user", mac, ...access };
 }
 
 function toSegmentReference(network: Readonly<Record<string, string | number>>): SegmentReference {

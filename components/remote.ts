@@ -1,7 +1,8 @@
 import { remote, type types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { SshPlan } from "../plan/model";
+import type { LabPlan, SshPlan } from "../plan/model";
 import type { KeyPair } from "../provider/resources";
+import type { MachineIdentity } from "../cloud-init/documents";
 import { rootCommand } from "../ssh/shell";
 
 /** An sshd that this machine can reach, with the host key that it must show. */
@@ -17,20 +18,25 @@ export interface Login {
   readonly key: KeyPair;
 }
 
+/** How a machine is known and who may log in to it. Secret: it holds the host's private key. */
+export function machineIdentity(hostKey: KeyPair, login: Login, { ssh }: LabPlan): pulumi.Output<MachineIdentity> {
+  const keys = pulumi.all([hostKey.privateKey, hostKey.publicKey, login.key.publicKey]);
+  return pulumi.secret(keys).apply(([privateKey, publicKey, loginKey]) => ({
+    hostKey: { privateKey, publicKey },
+    authorizedKeys: [loginKey, ...ssh.authorizedKeys],
+  }));
+}
+
 /** Seconds that one attempt to connect may take: an emulated guest needs some for the key exchange. */
 const perDialTimeout = 20;
 
-export function connection(endpoint: SshEndpoint, login: Login): types.input.remote.ConnectionArgs {
-  return { ...hop(endpoint, login) };
-}
-
-/** The way to a machine that only the gateway reaches. */
-export function connectionThrough(
-  gateway: SshEndpoint,
+/** @param through where it is reached from, when not from this machine. */
+export function connection(
   endpoint: SshEndpoint,
   login: Login,
+  through?: SshEndpoint,
 ): types.input.remote.ConnectionArgs {
-  return { ...hop(endpoint, login), proxy: hop(gateway, login) };
+  return { ...hop(endpoint, login), ...(through === undefined ? {} : { proxy: hop(through, login) }) };
 }
 
 function hop(endpoint: SshEndpoint, login: Login): types.input.remote.ProxyConnectionArgs {

@@ -18,8 +18,8 @@ export interface VsphereSite {
   readonly template: vsphere.GetVirtualMachineResult;
   readonly uplinkNetworkId: string;
   /** With an existing port group, or with one to be made on a distributed switch. */
-  readonly segmentNetworkId?: string | undefined;
-  readonly switchUuid?: string | undefined;
+  readonly segmentNetworkId?: string;
+  readonly switchUuid?: string;
   /** With `placement: cluster`. */
   readonly clusterId?: string;
   readonly tagCategoryId: string | undefined;
@@ -42,21 +42,25 @@ interface Wanted {
  */
 export async function lookUpSite(platform: VspherePlatformPlan, login: VcenterLogin): Promise<VsphereSite> {
   const missing: Missing[] = [];
-  const attempt = async <T>(wanted: Wanted, look: () => Promise<T>): Promise<T | undefined> => {
+  const attempt: Attempt = async (wanted, look) => {
     try {
       return await look();
     } catch (error) {
       missing.push({ ...wanted, said: pluginWords(error) });
-      return undefined;
+      throw error;
     }
   };
-  const site = await lookUp(platform, attempt);
-  const problems = missing.length > 0 ? await explain(missing, login) : templateProblems(platform, site?.template);
-  if (problems.length > 0 || site === undefined) {
-    throw new pulumi.RunError(["The vCenter is not as configured.", ...problems.map(formatProblem)].join("\n\n"));
-  }
+  const site = await lookUp(platform, attempt).catch(async (error: unknown) => {
+    throw missing.length > 0 ? notAsConfigured(await explain(missing, login)) : error;
+  });
+  const problem = templateProblem(platform, site.template);
+  if (problem !== undefined) throw notAsConfigured([problem]);
   await warnOfMoves(platform, site, login);
   return site;
+}
+
+function notAsConfigured(problems: readonly ConfigProblem[]): pulumi.RunError {
+  return new pulumi.RunError(["The vCenter is not as configured.", ...problems.map(formatProblem)].join("\n\n"));
 }
 
 /** A machine that DRS moves to another host loses a LAN that one host has. */
@@ -86,74 +90,67 @@ function pluginWords(error: unknown): string {
     .trim();
 }
 
-/** Looks a name up in the datacenter. Undefined: it is not there, which is told later. @param type as in `Wanted`. */
+/** Looks a name up, and takes down what is missing before it throws. */
+type Attempt = <T>(wanted: Wanted, look: () => Promise<T>) => Promise<T>;
+
+/** The same in the datacenter. @param type as in `Wanted`. */
 type Find = <T>(
   key: string,
   name: string,
   type: string | undefined,
   look: (args: { readonly name: string; readonly datacenterId: string }) => Promise<T>,
-) => Promise<T | undefined>;
+) => Promise<T>;
 
-async function lookUp(
-  platform: VspherePlatformPlan,
-  attempt: <T>(wanted: Wanted, look: () => Promise<T>) => Promise<T | undefined>,
-): Promise<VsphereSite | undefined> {
+async function lookUp(platform: VspherePlatformPlan, attempt: Attempt): Promise<VsphereSite> {
   const { datacenter: name } = platform;
   const datacenter = await attempt({ key: "platform.datacenter", name, type: "Datacenter" }, () =>
     vsphere.getDatacenter({ name }),
   );
-  if (datacenter === undefined) return undefined;
   const within = { datacenterId: datacenter.id };
   const find: Find = (key, name, type, look) => attempt({ key, name, type }, () => look({ ...within, name }));
-
-  const [compute, storage, template, uplinkNetwork, segment, tagCategoryId] = await Promise.all([
+  const lookUps = [
     placement(platform, find),
     datastore(platform, find),
     find("platform.template", platform.template, "VirtualMachine", vsphere.getVirtualMachine),
     find("platform.uplinkNetwork", platform.uplink.network, "Network", vsphere.getNetwork),
     segmentBase(platform, find),
     category(platform, find),
-  ]);
-  if (compute === undefined || storage === undefined || template === undefined || uplinkNetwork === undefined) {
-    return undefined;
-  }
+  ] as const;
+  // Every name that is missing is told, not the first alone.
+  await Promise.allSettled(lookUps);
+  const [compute, storage, template, uplinkNetwork, segment, tagCategoryId] = await Promise.all(lookUps);
   return { ...within, ...compute, storage, template, uplinkNetworkId: uplinkNetwork.id, ...segment, tagCategoryId };
 }
 
 async function placement(
   { placement: { kind, name } }: VspherePlatformPlan,
   find: Find,
-): Promise<Pick<VsphereSite, "resourcePoolId" | "hostSystemId" | "clusterId"> | undefined> {
+): Promise<Pick<VsphereSite, "resourcePoolId" | "hostSystemId" | "clusterId">> {
   const key = `platform.placement.${kind}`;
   switch (kind) {
     case "host": {
-      const host = await find(key, name, "HostSystem", vsphere.getHost);
-      return host && { resourcePoolId: host.resourcePoolId, hostSystemId: host.id };
+      const { resourcePoolId, id } = await find(key, name, "HostSystem", vsphere.getHost);
+      return { resourcePoolId, hostSystemId: id };
     }
     case "cluster": {
-      const cluster = await find(key, name, "ClusterComputeResource", vsphere.getComputeCluster);
-      return cluster && { resourcePoolId: cluster.resourcePoolId, clusterId: cluster.id };
+      const { resourcePoolId, id } = await find(key, name, "ClusterComputeResource", vsphere.getComputeCluster);
+      return { resourcePoolId, clusterId: id };
     }
-    case "resourcePool": {
-      const pool = await find(key, name, "ResourcePool", vsphere.getResourcePool);
-      return pool && { resourcePoolId: pool.id };
-    }
+    case "resourcePool":
+      return { resourcePoolId: (await find(key, name, "ResourcePool", vsphere.getResourcePool)).id };
   }
 }
 
 async function datastore(
   { storage: { kind, name } }: VspherePlatformPlan,
   find: Find,
-): Promise<VsphereSite["storage"] | undefined> {
+): Promise<VsphereSite["storage"]> {
+  const key = `platform.${kind}`;
   switch (kind) {
-    case "datastore": {
-      const found = await find("platform.datastore", name, "Datastore", vsphere.getDatastore);
-      return found && { datastoreId: found.id };
-    }
-    case "datastoreCluster": {
-      const found = await find("platform.datastoreCluster", name, "StoragePod", vsphere.getDatastoreCluster);
-      return found && { datastoreClusterId: found.id };
-    }
+    case "datastore":
+      return { datastoreId: (await find(key, name, "Datastore", vsphere.getDatastore)).id };
+    case "datastoreCluster":
+      return { datastoreClusterId: (await find(key, name, "StoragePod", vsphere.getDatastoreCluster)).id };
   }
 }
 
@@ -165,22 +162,20 @@ async function segmentBase(
   const key = `platform.lanSegment.${segment.kind}`;
   switch (segment.kind) {
     case "portGroup":
-      return { segmentNetworkId: (await find(key, segment.name, "Network", vsphere.getNetwork))?.id };
+      return { segmentNetworkId: (await find(key, segment.name, "Network", vsphere.getNetwork)).id };
     case "hostPortGroup":
       return {};
     case "distributedPortGroup": {
       const look = vsphere.getDistributedVirtualSwitch;
-      return { switchUuid: (await find(`${key}.switch`, segment.switch, "DistributedVirtualSwitch", look))?.id };
+      return { switchUuid: (await find(`${key}.switch`, segment.switch, "DistributedVirtualSwitch", look)).id };
     }
   }
 }
 
 async function category({ tagCategory }: VspherePlatformPlan, find: Find): Promise<string | undefined> {
   if (tagCategory === undefined) return undefined;
-  const found = await find("platform.tagCategory", tagCategory, undefined, ({ name }) =>
-    vsphere.getTagCategory({ name }),
-  );
-  return found?.id;
+  const look = ({ name }: { readonly name: string }) => vsphere.getTagCategory({ name });
+  return (await find("platform.tagCategory", tagCategory, undefined, look)).id;
 }
 
 interface Missing extends Wanted {
@@ -238,24 +233,19 @@ function notFound({ key, name, type, said }: Missing, there: readonly Named[]): 
 }
 
 /** What the plugin would refuse later with less words. */
-function templateProblems(
+function templateProblem(
   { template: value }: VspherePlatformPlan,
-  template: vsphere.GetVirtualMachineResult | undefined,
-): ConfigProblem[] {
+  { disks, vappTransports }: vsphere.GetVirtualMachineResult,
+): ConfigProblem | undefined {
   const key = "platform.template";
-  if (template === undefined) return [];
-  if (template.disks.length === 0) {
-    return [{ key, value, why: "has no disk.", remedy: "Name a template with an operating system (docs/vsphere.md)" }];
+  if (disks.length === 0) {
+    return { key, value, why: "has no disk.", remedy: "Name a template with an operating system (docs/vsphere.md)" };
   }
-  if (template.vappTransports.includes("iso")) {
-    return [
-      {
-        key,
-        value,
-        why: "hands out vApp properties by a CD-ROM, which its clones would lack and cloud-init would take for its own.",
-        remedy: "In the vSphere Client disable its vApp options (Configure, Settings, vApp Options)",
-      },
-    ];
-  }
-  return [];
+  if (!vappTransports.includes("iso")) return undefined;
+  return {
+    key,
+    value,
+    why: "hands out vApp properties by a CD-ROM, which its clones would lack and cloud-init would take for its own.",
+    remedy: "In the vSphere Client disable its vApp options (Configure, Settings, vApp Options)",
+  };
 }

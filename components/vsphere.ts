@@ -15,8 +15,6 @@ const networkTimeout = 60;
 
 /** Virtual machines in a vCenter, cloned from a template; the LAN segment is a port group. */
 export class VspherePlatform implements Platform {
-  private readonly site: VsphereSite;
-  private readonly login: VcenterLogin;
   private readonly common: CommonArgs;
   private readonly tagged: { readonly tags?: pulumi.Output<string>[] };
   /** Begins the names of all that the lab makes in vCenter. */
@@ -30,22 +28,15 @@ export class VspherePlatform implements Platform {
     name: string,
     private readonly lab: LabPlan,
     private readonly platform: VspherePlatformPlan,
-    vcenter: { readonly login: VcenterLogin; readonly site: VsphereSite },
+    private readonly vcenter: { readonly login: VcenterLogin; readonly site: VsphereSite },
     opts: pulumi.ComponentResourceOptions,
   ) {
     this.prefix = `${lab.project}-${lab.stack}`;
     this.whole = opts.parent && byUrn(opts.parent);
-    this.login = vcenter.login;
-    this.site = vcenter.site;
     this.tagged = this.makeTag(name, opts);
     const folder = new vsphere.Folder(
       `${name}-folder`,
-      {
-        path: platform.folder,
-        type: "vm",
-        datacenterId: this.site.datacenterId,
-        ...this.tagged,
-      },
+      { path: platform.folder, type: "vm", datacenterId: this.vcenter.site.datacenterId, ...this.tagged },
       this.inTurn(opts),
     );
     this.last = folder;
@@ -69,7 +60,7 @@ export class VspherePlatform implements Platform {
     const tag = new vsphere.Tag(
       `${name}-tag`,
       {
-        categoryId: required(this.site.tagCategoryId, "tag category"),
+        categoryId: required(this.vcenter.site.tagCategoryId, "tag category"),
         name: this.prefix,
         description: this.platform.annotation,
       },
@@ -87,26 +78,23 @@ export class VspherePlatform implements Platform {
     const { segment } = this.platform;
     switch (segment.kind) {
       case "portGroup":
-        return pulumi.output(required(this.site.segmentNetworkId, "port group"));
+        return pulumi.output(required(this.vcenter.site.segmentNetworkId, "port group"));
       case "hostPortGroup": {
         const portGroup = new vsphere.HostPortGroup(
           name,
           {
             name: `${this.prefix}-lan`,
-            hostSystemId: required(this.site.hostSystemId, "host"),
+            hostSystemId: required(this.vcenter.site.hostSystemId, "host"),
             virtualSwitchName: segment.switch,
             vlanId: segment.vlan,
           },
           pulumi.mergeOptions(opts, { deleteBeforeReplace: true }),
         );
         // Its id is not a network's, but is known only once the port group exists: then its name can be looked up.
-        const { datacenterId } = this.site;
-        return portGroup.id.apply(() =>
-          vsphere.getNetwork(
-            { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout },
-            invokeOptions(opts),
-          ),
-        ).id;
+        const { datacenterId } = this.vcenter.site;
+        const wanted = { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout };
+        const invokeOptions = opts.parent === undefined ? {} : { parent: opts.parent };
+        return portGroup.id.apply(() => vsphere.getNetwork(wanted, invokeOptions)).id;
       }
       case "distributedPortGroup": {
         const portGroup = new vsphere.DistributedPortGroup(
@@ -114,7 +102,7 @@ export class VspherePlatform implements Platform {
           {
             name: `${this.prefix}-lan`,
             description: this.platform.annotation,
-            distributedVirtualSwitchUuid: required(this.site.switchUuid, "switch"),
+            distributedVirtualSwitchUuid: required(this.vcenter.site.switchUuid, "switch"),
             vlanId: segment.vlan,
             ...this.tagged,
           },
@@ -137,7 +125,7 @@ export class VspherePlatform implements Platform {
         ...this.common,
         memory: plan.memoryMiB,
         numCpus: plan.cpus,
-        networkInterfaces: segment.apply((network) => networkCards(plan, this.site.uplinkNetworkId, network)),
+        networkInterfaces: segment.apply((network) => networkCards(plan, this.vcenter.site.uplinkNetworkId, network)),
         // Secret, as the documents are.
         extraConfig: args.documents.apply((documents) => guestinfo(plan.name, documents)),
         // New documents make a new machine; what the guest itself writes there must not reboot this one.
@@ -156,7 +144,13 @@ export class VspherePlatform implements Platform {
       ),
     );
     this.last = resource;
-    const guest = this.guest(`${name}-guest`, plan, resource, place, opts);
+    const { login: vcenter } = this.vcenter;
+    const { addressTimeout } = this.platform;
+    const guest = new VsphereGuest(
+      `${name}-guest`,
+      { vcenter, moid: resource.moid, place, addressTimeout, ...this.wanted(plan) },
+      pulumi.mergeOptions(opts, { deletedWith: resource }),
+    );
     return {
       resource,
       id: resource.id,
@@ -168,7 +162,7 @@ export class VspherePlatform implements Platform {
 
   /** What comes from the template and from where the lab lies: the same for every machine, and so made once. */
   private commonArgs(folder: vsphere.Folder) {
-    const { resourcePoolId, hostSystemId, storage, template } = this.site;
+    const { resourcePoolId, hostSystemId, storage, template } = this.vcenter.site;
     return {
       annotation: this.platform.annotation,
       folder: folder.path,
@@ -184,37 +178,16 @@ export class VspherePlatform implements Platform {
     };
   }
 
-  private guest(
-    name: string,
-    plan: GatewayPlan | ClientPlan,
-    machine: vsphere.VirtualMachine,
-    place: string,
-    opts: pulumi.ComponentResourceOptions,
-  ): VsphereGuest {
-    const gateway = plan.role === "gateway" ? plan : undefined;
-    return new VsphereGuest(
-      name,
-      {
-        vcenter: { ...this.login },
-        moid: machine.moid,
-        place,
-        addressTimeout: this.platform.addressTimeout,
-        ...(gateway === undefined ? {} : { hostName: gateway.name }),
-        ...(gateway === undefined || this.fixedAddress() !== undefined ? {} : { addressOf: gateway.uplinkMac }),
-      },
-      pulumi.mergeOptions(opts, { deletedWith: machine }),
-    );
+  /** What is waited for on the gateway, by which everything else is reached. */
+  private wanted(plan: GatewayPlan | ClientPlan): { hostName?: string; addressOf?: string } {
+    if (plan.role === "client") return {};
+    return { hostName: plan.name, ...(this.lab.uplink.ipv4.kind === "fixed" ? {} : { addressOf: plan.uplinkMac }) };
   }
 
   private gatewayAddress(guest: VsphereGuest, place: string): pulumi.Output<string> {
-    const fixed = this.fixedAddress();
-    if (fixed !== undefined) return pulumi.output(fixed);
-    return guest.address.apply((address) => required(address, `address of ${place}`));
-  }
-
-  private fixedAddress(): string | undefined {
     const { ipv4 } = this.lab.uplink;
-    return ipv4.kind === "fixed" ? ipv4.address : undefined;
+    if (ipv4.kind === "fixed") return pulumi.output(ipv4.address);
+    return guest.address.apply((address) => required(address, `address of ${place}`));
   }
 
   /** With one client there is nobody to keep it apart from. */
@@ -224,7 +197,7 @@ export class VspherePlatform implements Platform {
       `${name}-apart`,
       {
         name: `${this.prefix}-clients`,
-        computeClusterId: required(this.site.clusterId, "cluster"),
+        computeClusterId: required(this.vcenter.site.clusterId, "cluster"),
         virtualMachineIds: clients.map(({ id }) => id),
         // With more clients than hosts the rule cannot hold, and the lab should still run.
         mandatory: false,
@@ -243,10 +216,6 @@ function byUrn(component: pulumi.Resource): Promise<pulumi.Resource> {
       resolve(new pulumi.DependencyResource(urn));
     });
   });
-}
-
-function invokeOptions({ parent }: pulumi.ComponentResourceOptions): pulumi.InvokeOptions {
-  return parent === undefined ? {} : { parent };
 }
 
 /** A clone keeps its template's disks, whose form must be said again. */

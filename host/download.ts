@@ -7,6 +7,7 @@ import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, st
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Response } from "undici";
+import { withDeadline } from "./deadline";
 import { UserError, codeOf, messageOf } from "./messages";
 
 /** Seconds until a server must have answered: quick where another way is tried next, patient with proxies that scan. */
@@ -111,22 +112,18 @@ async function refused(url: string, response: Response): Promise<UnreachableErro
 async function get(url: string, start: number, seconds: number, signal: AbortSignal | undefined): Promise<Response> {
   // Loading it takes a tenth of a second, and most commands download nothing.
   const { EnvHttpProxyAgent, fetch } = await import("undici");
-  const noAnswer = new AbortController();
-  const timer = setTimeout(() => {
-    noAnswer.abort(new Error(`no answer within ${seconds} s`));
-  }, seconds * 1000);
+  const request = {
+    // Proxies often let a tunnel (CONNECT) through to port 443 only: plain HTTP is asked of the proxy itself.
+    dispatcher: new EnvHttpProxyAgent({ proxyTunnel: false, bodyTimeout: silence * 1000 }),
+    headers: { "accept-encoding": "identity", ...(start > 0 ? { range: `bytes=${start}-` } : {}) },
+  };
   try {
-    return await fetch(url, {
-      // Proxies often let a tunnel (CONNECT) through to port 443 only: plain HTTP is asked of the proxy itself.
-      dispatcher: new EnvHttpProxyAgent({ proxyTunnel: false, bodyTimeout: silence * 1000 }),
-      signal: AbortSignal.any([noAnswer.signal, ...(signal === undefined ? [] : [signal])]),
-      headers: { "accept-encoding": "identity", ...(start > 0 ? { range: `bytes=${start}-` } : {}) },
-    });
+    return await withDeadline(seconds, `no answer within ${seconds} s`, signal, (end) =>
+      fetch(url, { ...request, signal: end }),
+    );
   } catch (error) {
     signal?.throwIfAborted();
     throw new UnreachableError(`${new URL(url).host}: ${reasonOf(error)}`, { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -26,23 +26,18 @@ export function cacheFolder(
   return xdg !== undefined && isAbsolute(xdg) ? join(xdg, cacheName) : join(home, ".cache", cacheName);
 }
 
-/** State of one checkout; deleting it by hand forgets the labs it describes. */
-export interface StatePaths {
-  readonly folder: string;
-  /** File backend of Pulumi. */
-  readonly backend: string;
-  /** Passphrase of the stacks' secrets, mode 0600. */
-  readonly passphrase: string;
-  /** Working copies of the stack files; see `stack-config.ts`. */
-  readonly config: string;
-}
+export type StatePaths = ReturnType<typeof statePaths>;
 
-export function statePaths(root: string = projectRoot): StatePaths {
+/** State of one checkout; deleting it by hand forgets the labs it describes. */
+export function statePaths(root: string = projectRoot) {
   const folder = join(root, ".lab");
   return {
     folder,
+    /** File backend of Pulumi. */
     backend: join(folder, "pulumi"),
+    /** Passphrase of the stacks' secrets, mode 0600. */
     passphrase: join(folder, "passphrase"),
+    /** Working copies of the stack files; see `stack-config.ts`. */
     config: join(folder, "config"),
   };
 }

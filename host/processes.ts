@@ -1,5 +1,5 @@
 /** Other programs: found, run, and asked whether they live. */
-import { type SpawnOptions, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { codeOf } from "./messages";
@@ -23,26 +23,18 @@ export interface RunOptions {
 /** Runs a program without a shell and collects what it prints. A program that cannot be started has no code. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const { onLine, ...rest } = options;
-  const spawnOptions: SpawnOptions = { ...rest, stdio: ["ignore", "pipe", "pipe"] };
   return new Promise((resolve) => {
-    const child = spawn(program, args, spawnOptions);
-    let stdout = "";
-    let stderr = "";
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
+    const child = execFile(program, args, { ...rest, maxBuffer: Infinity }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      if (error !== null && typeof code === "string") resolve({ code: undefined, stdout, stderr: error.message });
+      else resolve({ code: typeof code === "number" ? code : undefined, stdout, stderr });
     });
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
+    child.stdin?.end();
+    child.stderr?.on("data", (text: string) => {
       text
         .split("\n")
         .filter((line) => line.trim() !== "")
         .forEach((line) => onLine?.(line));
-    });
-    child.on("error", (error) => {
-      resolve({ code: undefined, stdout, stderr: error.message });
-    });
-    child.on("close", (code) => {
-      resolve({ code: code ?? undefined, stdout, stderr });
     });
   });
 }

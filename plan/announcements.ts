@@ -26,13 +26,7 @@ export function routerAdvertisementPlan(config: LabConfig, lan: LanPlan): Router
     routerLifetime: configured.routerLifetime ?? Math.min(threeIntervals, longestRouterLifetime),
     managed: isManaged(config),
     otherConfig: configured.otherConfig ?? dhcpv6.mode !== "off",
-    prefix: {
-      onLink: configured.prefix.onLink,
-      autonomous: isAutonomous(config),
-      routerAddress: configured.prefix.routerAddress,
-      validLifetime: configured.prefix.validLifetime,
-      preferredLifetime: configured.prefix.preferredLifetime,
-    },
+    prefix: { ...configured.prefix, autonomous: isAutonomous(config) },
     rdnss: { servers: [lan.gatewayAddress], lifetime: dnsLifetime },
     dnssl: { domains: dns.searchDomains, lifetime: dnsLifetime },
     pref64: configured.pref64

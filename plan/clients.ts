@@ -18,15 +18,8 @@ export interface PlannedClient {
   readonly reservedAddress: string;
 }
 
-/** One client as configured; a count stands for `client-1`, `client-2`, … */
-export interface ConfiguredClient {
-  readonly name: string;
-  readonly memory?: number | undefined;
-  readonly cpus?: number | undefined;
-  readonly interfaceId?: string | undefined;
-}
-
-export function configuredClients({ clients }: LabConfig): readonly ConfiguredClient[] {
+/** The clients as configured; a count stands for `client-1`, `client-2`, … */
+export function configuredClients({ clients }: LabConfig): Exclude<LabConfig["clients"], number> {
   return typeof clients === "number"
     ? Array.from({ length: clients }, (_, index) => ({ name: `client-${index + 1}` }))
     : clients;

@@ -34,15 +34,11 @@ function problemsFromIssue(issue: Issue, above: Path, raw: unknown): readonly Co
 function unknownKey(section: Path, key: string): Explanation {
   const known = namesAt(section);
   const guess = nearest(key, known);
-  if (guess !== undefined)
-    return { why: "is not a known key.", remedy: `Did you mean ${formatPath([...section, guess])}?` };
-  const elsewhere = configKeys().filter(({ path }) => path.endsWith(`.${key}`));
+  const elsewhere = configKeys().flatMap(({ path }) => (path.endsWith(`.${key}`) ? [path] : []));
+  const meant = guess === undefined ? elsewhere : [formatPath([...section, guess])];
   return {
     why: "is not a known key.",
-    remedy:
-      elsewhere.length > 0
-        ? `Did you mean ${elsewhere.map(({ path }) => path).join(" or ")}?`
-        : `Remove it. Known here: ${known.join(", ")}`,
+    remedy: meant.length > 0 ? `Did you mean ${meant.join(" or ")}?` : `Remove it. Known here: ${known.join(", ")}`,
   };
 }
 
@@ -51,13 +47,13 @@ function problem(path: Path, value: unknown, explanation: Explanation): ConfigPr
 }
 
 /** `clients[2].name` */
-export function formatPath(path: Path): string {
+function formatPath(path: Path): string {
   return path
     .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`))
     .join("");
 }
 
-function valueAt(raw: unknown, path: Path): unknown {
+export function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
     raw,
@@ -106,9 +102,13 @@ function explain(issue: Issue, value: unknown): Explanation {
     case "invalid_value":
       return wrongChoice(issue.values.map(String), value);
     case "too_small":
-      return tooSmall(issue);
+      return isCollection(issue.origin)
+        ? { why: "is empty.", remedy: "Write at least one, or leave the key out for its default" }
+        : { why: `is less than ${issue.minimum}.`, remedy: `Write ${issue.minimum} or more` };
     case "too_big":
-      return tooBig(issue);
+      return isCollection(issue.origin)
+        ? { why: `is longer than ${issue.maximum}.`, remedy: `Write at most ${issue.maximum}` }
+        : { why: `is more than ${issue.maximum}.`, remedy: `Write ${issue.maximum} or less` };
     case "custom": {
       const remedy: unknown = issue.params?.remedy;
       return { why: issue.message, remedy: typeof remedy === "string" ? remedy : "See docs/configuration.md" };
@@ -154,18 +154,6 @@ function wrongChoice(choices: readonly string[], value: unknown): Explanation {
     why: `is not one of ${choices.join(", ")}.`,
     remedy: guess === undefined ? `Write one of ${choices.join(", ")}` : `Write ${guess}`,
   };
-}
-
-function tooSmall({ origin, minimum }: z.core.$ZodIssueTooSmall): Explanation {
-  return isCollection(origin)
-    ? { why: "is empty.", remedy: "Write at least one, or leave the key out for its default" }
-    : { why: `is less than ${minimum}.`, remedy: `Write ${minimum} or more` };
-}
-
-function tooBig({ origin, maximum }: z.core.$ZodIssueTooBig): Explanation {
-  return isCollection(origin)
-    ? { why: `is longer than ${maximum}.`, remedy: `Write at most ${maximum}` }
-    : { why: `is more than ${maximum}.`, remedy: `Write ${maximum} or less` };
 }
 
 function isCollection(origin: string): boolean {

@@ -5,32 +5,26 @@ import type { PlatformDecisions } from "./platform";
 import type { LabConfig } from "./schema";
 import { sortedUnique } from "./sorted";
 
-export type VsphereConfig = Extract<LabConfig["platform"], { kind: "vsphere" }>;
+type VsphereConfig = Extract<LabConfig["platform"], { kind: "vsphere" }>;
 
 function vspherePlatformPlan(config: VsphereConfig, { project, stack }: LabIdentity): VspherePlatformPlan {
+  const { datacenter, datastore = "", datastoreCluster, folder, template, tagCategory, addressTimeout } = config;
+  const { cluster } = config.placement;
   const lab = `${project}-${stack}`;
+  const made = `Made by Pulumi: project ${project}, stack ${stack}.`;
   return {
     kind: "vsphere",
-    datacenter: config.datacenter,
+    ...{ datacenter, template, tagCategory, addressTimeout },
     placement: placement(config),
     storage:
-      config.datastoreCluster === undefined
-        ? { kind: "datastore", name: config.datastore ?? "" }
-        : { kind: "datastoreCluster", name: config.datastoreCluster },
-    folder: config.folder === undefined ? lab : `${config.folder}/${lab}`,
-    template: config.template,
+      datastoreCluster === undefined
+        ? { kind: "datastore", name: datastore }
+        : { kind: "datastoreCluster", name: datastoreCluster },
+    folder: folder === undefined ? lab : `${folder}/${lab}`,
     uplink: { kind: "portGroup", network: config.uplinkNetwork },
     segment: segment(config),
-    antiAffinity:
-      config.spreadClients && config.placement.cluster !== undefined
-        ? { cluster: config.placement.cluster }
-        : undefined,
-    tagCategory: config.tagCategory,
-    annotation: [
-      `Made by Pulumi: project ${project}, stack ${stack}.`,
-      ...(config.note === undefined ? [] : [config.note]),
-    ].join("\n"),
-    addressTimeout: config.addressTimeout,
+    antiAffinity: config.spreadClients && cluster !== undefined ? { cluster } : undefined,
+    annotation: config.note === undefined ? made : `${made}\n${config.note}`,
   };
 }
 
@@ -63,11 +57,6 @@ export function vsphereDecisions({ image }: LabConfig, platform: VsphereConfig):
 function uplinkAddress({ gatewayAddress }: VsphereConfig): UplinkAddressPlan {
   if (gatewayAddress === "reported") return { kind: "dhcp" };
   const [address = "", length = ""] = gatewayAddress.address.split("/");
-  return {
-    kind: "fixed",
-    address,
-    length: Number(length),
-    gateway: gatewayAddress.gateway,
-    nameservers: gatewayAddress.dns,
-  };
+  const { gateway, dns: nameservers } = gatewayAddress;
+  return { kind: "fixed", address, length: Number(length), gateway, nameservers };
 }

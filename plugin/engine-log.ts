@@ -2,6 +2,7 @@
 import * as grpc from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import type { OperationContext } from "./handler";
 
 export class EngineLog {
   private client: EngineClient | undefined;
@@ -12,19 +13,16 @@ export class EngineLog {
     this.client = address === "" ? undefined : new EngineClient(address, grpc.credentials.createInsecure());
   }
 
-  /** A line on the resource's own row, gone with the next one. */
-  status(urn: string, message: string): void {
-    this.send(new LogRequest().setSeverity(LogSeverity.INFO).setUrn(urn).setMessage(message).setEphemeral(true));
-  }
-
-  /** Text that stays, under the resource in the diagnostics. */
-  info(urn: string, message: string): void {
-    this.send(new LogRequest().setSeverity(LogSeverity.INFO).setUrn(urn).setMessage(message));
-  }
-
-  /** A line that stays, under the resource in the diagnostics. */
-  warn(urn: string, message: string): void {
-    this.send(new LogRequest().setSeverity(LogSeverity.WARNING).setUrn(urn).setMessage(message));
+  /** What can be said of a resource. */
+  about(urn: string): Pick<OperationContext, "progress" | "info" | "warn"> {
+    const say = (severity: LogSeverity, ephemeral: boolean) => (message: string) => {
+      this.send(new LogRequest().setSeverity(severity).setUrn(urn).setMessage(message).setEphemeral(ephemeral));
+    };
+    return {
+      progress: say(LogSeverity.INFO, true),
+      info: say(LogSeverity.INFO, false),
+      warn: say(LogSeverity.WARNING, false),
+    };
   }
 
   /** One after the other, so that they are shown in their order; one that does not arrive fails nothing. */

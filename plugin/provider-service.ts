@@ -7,7 +7,6 @@ import {
   CreateResponse,
   DiffResponse,
   GetSchemaResponse,
-  type InvokeResponse,
   PropertyDiff,
   ProviderHandshakeResponse,
   ReadResponse,
@@ -17,8 +16,9 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { z } from "zod";
+import { withDeadline } from "../host/deadline";
 import { codeOf } from "../host/messages";
-import { answer } from "./answer";
+import { answered } from "./answer";
 import type { EngineLog } from "./engine-log";
 import {
   containsUnknown,
@@ -27,25 +27,6 @@ import {
   type Properties,
   type ResourceHandler,
 } from "./handler";
-
-type Served = Pick<
-  IResourceProviderServer,
-  | "handshake"
-  | "attach"
-  | "getPluginInfo"
-  | "getSchema"
-  | "checkConfig"
-  | "diffConfig"
-  | "configure"
-  | "check"
-  | "diff"
-  | "create"
-  | "read"
-  | "update"
-  | "delete"
-  | "invoke"
-  | "cancel"
->;
 
 export interface ProviderDefinition {
   readonly version: string;
@@ -80,105 +61,78 @@ export class ProviderService {
   }
 
   /** What is not listed here (components, mappings) answers UNIMPLEMENTED. */
-  implementation(): Served {
+  implementation() {
     return {
-      handshake: (call, done) => {
-        this.log.attach(call.request.getEngineAddress());
-        done(null, new ProviderHandshakeResponse());
-      },
-      attach: (call, done) => {
-        this.log.attach(call.request.getAddress());
-        done(null, new Empty());
-      },
-      getPluginInfo: (_call, done) => {
-        done(null, new PluginInfo().setVersion(this.definition.version));
-      },
-      getSchema: (_call, done) => {
-        answer(done, () => new GetSchemaResponse().setSchema(this.definition.schema()));
-      },
-      checkConfig: (call, done) => {
-        done(null, new CheckResponse().setInputs(call.request.getNews()));
-      },
-      diffConfig: (_call, done) => {
-        done(null, new DiffResponse().setChanges(DiffResponse.DiffChanges.DIFF_NONE));
-      },
+      handshake: answered((request) => {
+        this.log.attach(request.getEngineAddress());
+        return new ProviderHandshakeResponse();
+      }),
+      attach: answered((request) => {
+        this.log.attach(request.getAddress());
+        return new Empty();
+      }),
+      getPluginInfo: answered(() => new PluginInfo().setVersion(this.definition.version)),
+      getSchema: answered(() => new GetSchemaResponse().setSchema(this.definition.schema())),
+      checkConfig: answered((request) => new CheckResponse().setInputs(request.getNews())),
+      diffConfig: answered(() => new DiffResponse().setChanges(DiffResponse.DiffChanges.DIFF_NONE)),
       // Secrets are left to the engine: it marks every output as secret whose input of the same name was one.
-      configure: (_call, done) => {
-        done(null, new ConfigureResponse().setSupportspreview(true));
-      },
-      check: ({ request }, done) => {
-        answer(done, () => {
-          const inputs = fromStruct(request.getNews());
-          const failures = containsUnknown(inputs) ? [] : this.handler(request.getUrn()).check(inputs);
-          return new CheckResponse()
-            .setInputs(toStruct(inputs))
-            .setFailuresList(
-              failures.map(({ property, reason }) => new CheckFailureMessage().setProperty(property).setReason(reason)),
-            );
-        });
-      },
-      diff: ({ request }, done) => {
-        answer(done, () => {
-          const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
-          return diffResponse(this.handler(request.getUrn()).diff(old, fromStruct(request.getNews())));
-        });
-      },
-      create: ({ request }, done) => {
-        answer(done, async () => {
-          const handler = this.handler(request.getUrn());
-          const inputs = fromStruct(request.getProperties());
-          if (request.getPreview()) {
-            return new CreateResponse().setProperties(toStruct(previewed(handler, inputs, undefined)));
-          }
-          const { id, outputs } = await this.operate("create", request, (context) => handler.create(inputs, context));
-          return new CreateResponse().setId(id).setProperties(toStruct(outputs));
-        });
-      },
-      read: ({ request }, done) => {
-        answer(done, async () => {
-          const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          const found = await this.handler(request.getUrn()).read(
-            old,
-            this.context(request.getUrn(), this.cancellation.signal),
+      configure: answered(() => new ConfigureResponse().setSupportspreview(true)),
+      check: answered((request) => {
+        const inputs = fromStruct(request.getNews());
+        const failures = containsUnknown(inputs) ? [] : this.handler(request).check(inputs);
+        return new CheckResponse()
+          .setInputs(toStruct(inputs))
+          .setFailuresList(
+            failures.map(({ property, reason }) => new CheckFailureMessage().setProperty(property).setReason(reason)),
           );
-          if (found === undefined) return new ReadResponse();
-          return new ReadResponse().setId(old.id).setProperties(toStruct(found)).setInputs(request.getInputs());
-        });
-      },
-      update: ({ request }, done) => {
-        answer(done, async () => {
-          const handler = this.handler(request.getUrn());
-          const inputs = fromStruct(request.getNews());
-          const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
-          if (request.getPreview()) {
-            return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs, old.properties)));
-          }
-          const outputs = await this.operate("update", request, (context) => handler.update(old, inputs, context));
-          return new UpdateResponse().setProperties(toStruct(outputs));
-        });
-      },
-      delete: ({ request }, done) => {
-        answer(done, async () => {
-          const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
-          const handler = this.handler(request.getUrn());
-          await this.operate("delete", request, (context) => handler.delete(old, context));
-          return new Empty();
-        });
-      },
-      invoke: ({ request }, done) => {
-        answer<InvokeResponse>(done, () => this.refuse("function", request.getTok()));
-      },
-      cancel: (_call, done) => {
+      }),
+      diff: answered((request) => {
+        const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
+        return diffResponse(this.handler(request).diff(old, fromStruct(request.getNews())));
+      }),
+      create: answered(async (request) => {
+        const handler = this.handler(request);
+        const inputs = fromStruct(request.getProperties());
+        if (request.getPreview()) {
+          return new CreateResponse().setProperties(toStruct(previewed(handler, inputs, undefined)));
+        }
+        const { id, outputs } = await this.operate("create", request, (context) => handler.create(inputs, context));
+        return new CreateResponse().setId(id).setProperties(toStruct(outputs));
+      }),
+      read: answered(async (request) => {
+        const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
+        const context = { signal: this.cancellation.signal, ...this.log.about(request.getUrn()) };
+        const found = await this.handler(request).read(old, context);
+        if (found === undefined) return new ReadResponse();
+        return new ReadResponse().setId(old.id).setProperties(toStruct(found)).setInputs(request.getInputs());
+      }),
+      update: answered(async (request) => {
+        const handler = this.handler(request);
+        const inputs = fromStruct(request.getNews());
+        const old = { id: request.getId(), properties: fromStruct(request.getOlds()) };
+        if (request.getPreview()) {
+          return new UpdateResponse().setProperties(toStruct(previewed(handler, inputs, old.properties)));
+        }
+        const outputs = await this.operate("update", request, (context) => handler.update(old, inputs, context));
+        return new UpdateResponse().setProperties(toStruct(outputs));
+      }),
+      delete: answered(async (request) => {
+        const old = { id: request.getId(), properties: fromStruct(request.getProperties()) };
+        const handler = this.handler(request);
+        await this.operate("delete", request, (context) => handler.delete(old, context));
+        return new Empty();
+      }),
+      invoke: answered((request) => this.refuse("function", request.getTok())),
+      cancel: answered(() => {
         this.cancel();
-        done(null, new Empty());
-      },
-    };
+        return new Empty();
+      }),
+    } satisfies Partial<IResourceProviderServer>;
   }
 
-  private handler(urn: string): ResourceHandler {
-    const type = typeOf(urn);
-    const handler = this.definition.handlers.get(type);
-    return handler ?? this.refuse("resource of the type", type);
+  private handler(request: { getUrn(): string }): ResourceHandler {
+    const type = typeOf(request.getUrn());
+    return this.definition.handlers.get(type) ?? this.refuse("resource of the type", type);
   }
 
   private refuse(what: string, token: string): never {
@@ -187,47 +141,25 @@ export class ProviderService {
   }
 
   /** Runs one operation until it ends, is cancelled, or takes longer than the resource's `customTimeouts` allow. */
-  private async operate<T>(
+  private operate<T>(
     kind: "create" | "update" | "delete",
     request: { getUrn(): string; getTimeout(): number },
     work: (context: OperationContext) => Promise<T>,
   ): Promise<T> {
-    const [urn, seconds] = [request.getUrn(), request.getTimeout()];
-    const limit = new AbortController();
-    const reason = `${kind} took longer than the ${seconds} s of customTimeouts.${kind}; allow more, or see what it waits for.`;
-    const timer =
-      seconds > 0
-        ? setTimeout(() => {
-            limit.abort(new Error(reason));
-          }, seconds * 1000)
-        : undefined;
-    const signal = AbortSignal.any([this.cancellation.signal, limit.signal]);
-    const working = work(this.context(urn, signal));
-    this.underWay.add(working);
-    try {
-      return await working;
-    } catch (error) {
-      // What an aborted wait throws says only that it was aborted.
-      throw codeOf(error) === "ABORT_ERR" && signal.aborted ? signal.reason : error;
-    } finally {
-      clearTimeout(timer);
-      this.underWay.delete(working);
-    }
-  }
-
-  private context(urn: string, signal: AbortSignal): OperationContext {
-    return {
-      signal,
-      progress: (line) => {
-        this.log.status(urn, line);
-      },
-      info: (text) => {
-        this.log.info(urn, text);
-      },
-      warn: (line) => {
-        this.log.warn(urn, line);
-      },
-    };
+    const seconds = request.getTimeout();
+    const late = `${kind} took longer than the ${seconds} s of customTimeouts.${kind}; allow more, or see what it waits for.`;
+    return withDeadline(seconds, late, this.cancellation.signal, async (signal) => {
+      const working = work({ signal, ...this.log.about(request.getUrn()) });
+      this.underWay.add(working);
+      try {
+        return await working;
+      } catch (error) {
+        // What an aborted wait throws says only that it was aborted.
+        throw codeOf(error) === "ABORT_ERR" && signal.aborted ? signal.reason : error;
+      } finally {
+        this.underWay.delete(working);
+      }
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 /** What every plugin process does: serve on loopback, tell the port, and end with the engine that started it. */
+import { promisify } from "node:util";
 import * as grpc from "@grpc/grpc-js";
 
 /** The engine's own limit: large states travel in one message. */
@@ -23,12 +24,8 @@ export async function serve(
     "grpc.max_send_message_length": maximumMessageBytes,
   });
   server.addService(service, implementation);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(error);
-    });
-  });
+  const bind = promisify(server.bindAsync.bind(server));
+  const port = await bind("127.0.0.1:0", grpc.ServerCredentials.createInsecure());
   const end = (): void => {
     setTimeout(() => process.exit(0), endLimit);
     void Promise.resolve(onEnd()).finally(() => process.exit(0));

@@ -1,11 +1,17 @@
 /**
- * The resources of the in-repo provider `lab` as the program sees them. What they do is in the files beside this one
- * (`key-pair.ts`, `image.ts`, `virtual-machine.ts`, `verification.ts`), which run in the provider's own process.
+ * The resources of the in-repo provider `lab` as the program sees them, with the outputs that it uses (`schema.json` has
+ * all). What they do is in the files beside this one (`key-pair.ts`, `image.ts`, `virtual-machine.ts`,
+ * `verification.ts`), which run in the provider's own process.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudInitDocuments } from "../cloud-init/documents";
 import type { DiskImagePlan } from "../plan/model";
 import type { VcenterLogin } from "../vcenter/session";
+
+/** What the SDK must know of as outputs, whose values come with the resource. */
+function undefinedUntilMade(...names: readonly string[]): Readonly<Record<string, undefined>> {
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}
 
 /** An ed25519 key pair in OpenSSH's formats. The private key is a secret. */
 export class KeyPair extends pulumi.CustomResource {
@@ -40,20 +46,8 @@ export class Image extends pulumi.CustomResource {
   declare readonly kernelArguments: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: ImageArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "lab:index:Image",
-      name,
-      {
-        ...args,
-        digest: undefined,
-        disk: undefined,
-        format: undefined,
-        kernel: undefined,
-        initrd: undefined,
-        kernelArguments: undefined,
-      },
-      opts,
-    );
+    const outputs = undefinedUntilMade("digest", "disk", "format", "kernel", "initrd", "kernelArguments");
+    super("lab:index:Image", name, { ...args, ...outputs }, opts);
   }
 }
 
@@ -71,30 +65,11 @@ export class VirtualMachine extends pulumi.CustomResource {
   declare readonly sshPort: pulumi.Output<number | undefined>;
   /** Changes each time the machine is powered on: what must run again then depends on it. */
   declare readonly powerOn: pulumi.Output<string>;
-  declare readonly running: pulumi.Output<boolean>;
-  declare readonly pid: pulumi.Output<number>;
-  /** What `auto` came to. */
-  declare readonly activeAccelerator: pulumi.Output<string>;
   declare readonly consoleLog: pulumi.Output<string>;
-  declare readonly folder: pulumi.Output<string>;
 
   constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "lab:index:VirtualMachine",
-      name,
-      {
-        ...args,
-        sshHost: undefined,
-        sshPort: undefined,
-        powerOn: undefined,
-        running: undefined,
-        pid: undefined,
-        activeAccelerator: undefined,
-        consoleLog: undefined,
-        folder: undefined,
-      },
-      opts,
-    );
+    const outputs = undefinedUntilMade("sshHost", "sshPort", "powerOn", "consoleLog");
+    super("lab:index:VirtualMachine", name, { ...args, ...outputs }, opts);
   }
 }
 
@@ -150,15 +125,10 @@ export class VsphereGuest extends pulumi.CustomResource {
   declare readonly address: pulumi.Output<string | undefined>;
   /** Changes each time the machine is powered on. */
   declare readonly powerOn: pulumi.Output<string>;
-  declare readonly running: pulumi.Output<boolean>;
 
   constructor(name: string, args: VsphereGuestArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "lab:index:VsphereGuest",
-      name,
-      { ...args, vcenter: pulumi.secret(args.vcenter), address: undefined, powerOn: undefined, running: undefined },
-      opts,
-    );
+    const inputs = { ...args, vcenter: pulumi.secret(args.vcenter) };
+    super("lab:index:VsphereGuest", name, { ...inputs, ...undefinedUntilMade("address", "powerOn") }, opts);
   }
 }
 
@@ -195,22 +165,11 @@ export interface GatewayStateArgs {
 
 /** The checks that end `pulumi up`: creating or updating it fails, with the report, unless the lab works. */
 export class Verification extends pulumi.CustomResource {
-  /** One line a check. */
-  declare readonly report: pulumi.Output<string>;
   /** How many checks passed, failed and were skipped. */
   declare readonly summary: pulumi.Output<string>;
-  /** When every client had its first byte through NAT64; ISO 8601. */
-  declare readonly firstByteAt: pulumi.Output<string | undefined>;
-  /** ISO 8601. */
-  declare readonly verifiedAt: pulumi.Output<string>;
 
   constructor(name: string, args: VerificationArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "lab:index:Verification",
-      name,
-      { ...args, report: undefined, summary: undefined, firstByteAt: undefined, verifiedAt: undefined },
-      opts,
-    );
+    super("lab:index:Verification", name, { ...args, summary: undefined }, opts);
   }
 }
 

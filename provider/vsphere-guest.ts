@@ -61,8 +61,7 @@ export const vsphereGuestHandler: ResourceHandler = {
       return old.properties;
     }
     if (state === undefined) return undefined;
-    const address = uplinkAddress(guest, state) ?? old.properties.address;
-    return { ...old.properties, ...outputsOf(state), ...(address === undefined ? {} : { address }) };
+    return { ...old.properties, ...outputsOf(guest, state) };
   },
 
   update: (_old, inputs, context) => bringUp(inputs, context),
@@ -79,8 +78,7 @@ async function bringUp(inputs: Properties, context: OperationContext): Promise<P
     }
     if (isSet(guest.addressOf) || isSet(guest.hostName)) context.progress("waiting for the guest's first words");
     const state = await waitForWords(session, guest, context.signal);
-    const address = uplinkAddress(guest, state);
-    return { ...inputs, ...outputsOf(state), ...(address === undefined ? {} : { address }) };
+    return { ...inputs, ...outputsOf(guest, state) };
   });
 }
 
@@ -110,8 +108,9 @@ function isCalled(name: string, { hostName }: MachineState): boolean {
   return hostName?.split(".")[0] === name;
 }
 
-function outputsOf({ running, bootTime }: MachineState): Properties {
-  return { running, powerOn: bootTime ?? "off" };
+function outputsOf(guest: Inputs, state: MachineState): Properties {
+  const address = uplinkAddress(guest, state);
+  return { running: state.running, powerOn: state.bootTime ?? "off", ...(address === undefined ? {} : { address }) };
 }
 
 /** The IPv4 address of the card, link-local ones (RFC 3927) left aside: those mean that DHCP gave none. */

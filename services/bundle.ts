@@ -4,9 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import type { LabPlan } from "../plan/model";
+import { banner, lines } from "./text";
 
 /**
- * One service of the gateway, in one file of this folder, and what apply.sh and look.sh need to know about it in a script
+ * One service of the gateway, in one file of this folder, and what apply.sh and core.sh need to know about it in a script
  * of the same name, NAME.sh, of functions (those in brackets may be left out):
  *
  * - `check_NAME`: the daemon's own checker accepts the files as they will be (`staged PATH`);
@@ -50,6 +51,15 @@ export type Bundle = readonly BundledService[];
 /** The files of one mode that most are: readable by all, written by root. */
 export function textFile(path: string, content: string): ServiceFile {
   return { path, mode: "0644", content };
+}
+
+/** Makes systemd start a service of Debian's own with these settings, and when these cards are there. */
+export function unitDropIn(unit: string, cards: readonly string[], ...settings: readonly string[]): ServiceFile {
+  const devices = cards.map((name) => `sys-subsystem-net-devices-${name}.device`).join(" ");
+  return textFile(
+    `/etc/systemd/system/${unit}.d/ipv6-only-lab.conf`,
+    lines(banner("#"), "[Unit]", `Wants=${devices}`, `After=${devices}`, "", "[Service]", ...settings),
+  );
 }
 
 export function bundleOf(services: readonly Service[], plan: LabPlan): Bundle {

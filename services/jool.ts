@@ -1,10 +1,11 @@
 import type { LabPlan, Pool4Plan } from "../plan/model";
 import { lan, uplink } from "../plan/interfaces";
-import { type Service, textFile } from "./bundle";
-import { banner, lines } from "./text";
+import { type Service, textFile, unitDropIn } from "./bundle";
 
 /** The name that the `jool` command takes when none is given. */
 const instance = "default";
+
+const cards = [lan, uplink];
 
 /** Stateful NAT64: Jool's atomic configuration file, read by the distribution's jool.service. */
 export const jool: Service = {
@@ -13,7 +14,15 @@ export const jool: Service = {
   packages: ["jool-dkms", "jool-tools"],
   files: (plan) => [
     textFile("/etc/jool/jool.conf", configuration(plan)),
-    textFile("/etc/systemd/system/jool.service.d/ipv6-only-lab.conf", unitDropIn()),
+    // A translator must see packets as they were on the wire: with receive offloads on, merged packets exceed the other
+    // side's MTU (Jool's manual, "Offloads"). ethtool talks netlink or ioctl on a socket; the distribution's unit allows
+    // netlink only. The minus: a card without the feature is fine.
+    unitDropIn(
+      "jool.service",
+      cards,
+      "RestrictAddressFamilies=AF_INET AF_INET6",
+      ...cards.map((name) => `ExecStartPre=-/usr/sbin/ethtool -K ${name} gro off lro off`),
+    ),
   ],
 };
 
@@ -35,29 +44,7 @@ function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, 
 
 /** An empty pool4 stands for the gateway's own addresses, ports 61001-65535. */
 function pool4Entries(pool4: Pool4Plan): object[] {
-  switch (pool4.kind) {
-    case "automatic":
-      return [];
-    case "explicit":
-      return pool4.entries.map(({ protocol, prefix, portRange }) => ({ protocol, prefix, "port range": portRange }));
-  }
-}
-
-/**
- * A translator must see packets as they were on the wire: with receive offloads on, merged packets exceed the other
- * side's MTU (Jool's manual, "Offloads"). The minus: a card without the feature is fine.
- */
-function unitDropIn(): string {
-  const devices = [lan, uplink].map((name) => `sys-subsystem-net-devices-${name}.device`).join(" ");
-  return lines(
-    banner("#"),
-    "[Unit]",
-    `Wants=${devices}`,
-    `After=${devices}`,
-    "",
-    "[Service]",
-    // ethtool talks netlink or ioctl on a socket; the distribution's unit allows netlink only.
-    "RestrictAddressFamilies=AF_INET AF_INET6",
-    ...[lan, uplink].map((name) => `ExecStartPre=-/usr/sbin/ethtool -K ${name} gro off lro off`),
-  );
+  return pool4.kind === "automatic"
+    ? []
+    : pool4.entries.map(({ protocol, prefix, portRange }) => ({ protocol, prefix, "port range": portRange }));
 }

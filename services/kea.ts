@@ -1,7 +1,6 @@
 import type { Dhcpv6Plan, LabPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
-import { type Service, textFile } from "./bundle";
-import { banner, lines } from "./text";
+import { type Service, textFile, unitDropIn } from "./bundle";
 
 /** Seconds after which a client asks again for what has no lease (RFC 8415 section 21.23; 600 is IRT_MINIMUM). */
 const informationRefreshTime = 600;
@@ -17,7 +16,8 @@ export const kea: Service = {
       ? []
       : [
           textFile("/etc/kea/kea-dhcp6.conf", `${JSON.stringify({ Dhcp6: server(plan, plan.dhcpv6) }, null, 2)}\n`),
-          textFile("/etc/systemd/system/kea-dhcp6-server.service.d/ipv6-only-lab.conf", unitDropIn()),
+          // Kea ends when its interface is not there yet.
+          unitDropIn("kea-dhcp6-server.service", [lan], "Restart=on-failure", "RestartSec=1"),
         ],
 };
 
@@ -73,19 +73,4 @@ function leases(dhcpv6: RunningDhcpv6): object {
         })),
       };
   }
-}
-
-/** Kea ends when its interface is not there yet. */
-function unitDropIn(): string {
-  const device = `sys-subsystem-net-devices-${lan}.device`;
-  return lines(
-    banner("#"),
-    "[Unit]",
-    `Wants=${device}`,
-    `After=${device}`,
-    "",
-    "[Service]",
-    "Restart=on-failure",
-    "RestartSec=1",
-  );
 }

@@ -78,25 +78,14 @@ function main(plan: LabPlan, identity: string): string {
 
 /** With `auto`, unbound.sh makes `dnssec.conf` one of the two variants, as its probe of the forwarders decides. */
 function dnssec(dns: DnsPlan): string {
-  switch (dns.dnssec) {
-    case "auto":
-      return `include: "${folder}/ipv6-only-lab/dnssec.conf"`;
-    case "on":
-    case "off":
-      return modules(dns.dnssec).trimEnd();
-  }
+  return dns.dnssec === "auto" ? `include: "${folder}/ipv6-only-lab/dnssec.conf"` : modules(dns.dnssec).trimEnd();
 }
 
 /** `dns64` comes first: it asks the modules behind it for the A records (unbound.conf(5), "DNS64 Module Options"). */
 function modules(validation: "on" | "off"): string {
-  switch (validation) {
-    case "on":
-      return lines(
-        server('module-config: "dns64 validator iterator"', 'auto-trust-anchor-file: "/var/lib/unbound/root.key"'),
-      );
-    case "off":
-      return lines(server('module-config: "dns64 iterator"'));
-  }
+  return validation === "on"
+    ? lines(server('module-config: "dns64 validator iterator"', 'auto-trust-anchor-file: "/var/lib/unbound/root.key"'))
+    : lines(server('module-config: "dns64 iterator"'));
 }
 
 /**

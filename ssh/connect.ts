@@ -5,7 +5,8 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ConnectConfig } from "ssh2";
-import { SshConnection } from "./connection";
+import { withDeadline } from "../host/deadline";
+import { SshConnection, abortReason } from "./connection";
 import { HostKeyMismatchError, fingerprint, parseHostKey, sameKey } from "./host-key";
 
 /** One machine that speaks SSH, and who we are there. */
@@ -30,7 +31,7 @@ export interface SshTarget extends SshEndpoint {
   readonly through?: SshConnection | undefined;
 }
 
-export interface RetryPolicy {
+interface RetryPolicy {
   /** Repetitions after the first attempt; Infinity is without limit. */
   readonly limit: number;
   /** Milliseconds before the first repetition; each later wait is half as long again, up to `maximumDelay`. */
@@ -38,14 +39,14 @@ export interface RetryPolicy {
   readonly maximumDelay: number;
 }
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** Ends the attempt, and any wait between attempts, at once. */
   readonly signal?: AbortSignal | undefined;
   /** Told of each failed attempt that will be repeated. */
   readonly onRetry?: ((failure: DialFailure) => void) | undefined;
 }
 
-export interface DialFailure {
+interface DialFailure {
   /** `user@host:port`. */
   readonly address: string;
   /** 1 for the first attempt. */
@@ -54,7 +55,7 @@ export interface DialFailure {
 }
 
 export const defaultRetry: RetryPolicy = { limit: 10, delay: 250, maximumDelay: 3000 };
-export const noRetry: RetryPolicy = { limit: 0, delay: 0, maximumDelay: 0 };
+const noRetry: RetryPolicy = { limit: 0, delay: 0, maximumDelay: 0 };
 
 const defaultDialTimeout = 15;
 
@@ -73,30 +74,26 @@ const algorithms = {
  *   reason when it is aborted.
  */
 export async function connect(target: SshTarget, options: ConnectOptions = {}): Promise<SshConnection> {
-  const { through } = target;
-  if (through !== undefined) {
-    return new SshConnection([await withRetry(target, options, () => dialThrough(through.jumpHost, target, options))]);
+  const { proxy, through } = target;
+  const reach = (endpoint: SshEndpoint, jump?: Client): Promise<Client> =>
+    withRetry(endpoint, options, async () => {
+      const socket = jump === undefined ? undefined : await openForward(jump, endpoint, options.signal);
+      return dial(endpoint, socket, options.signal);
+    });
+  if (through !== undefined || proxy === undefined) {
+    return new SshConnection([await reach(target, through?.jumpHost)]);
   }
-  if (target.proxy === undefined) {
-    return new SshConnection([await withRetry(target, options, () => dial(target, undefined, options.signal))]);
-  }
-  const { proxy } = target;
-  const jump = await withRetry(proxy, options, () => dial(proxy, undefined, options.signal));
+  const jump = await reach(proxy);
   try {
-    const client = await withRetry(target, options, () => dialThrough(jump, target, options));
-    return new SshConnection([client, jump]);
+    return new SshConnection([await reach(target, jump), jump]);
   } catch (error) {
     jump.destroy();
     throw error;
   }
 }
 
-async function dialThrough(jump: Client, target: SshEndpoint, { signal }: ConnectOptions): Promise<Client> {
-  return dial(target, await openForward(jump, target, signal), signal);
-}
-
 /** The text by which a machine is named in messages. */
-export function addressOf(endpoint: SshEndpoint): string {
+function addressOf(endpoint: SshEndpoint): string {
   const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
   return `${endpoint.user}@${host}:${endpoint.port}`;
 }
@@ -112,7 +109,10 @@ async function withRetry<T>(endpoint: SshEndpoint, options: ConnectOptions, atte
       options.signal?.throwIfAborted();
       const failure = error instanceof Error ? error : new Error(String(error));
       if (failure instanceof HostKeyMismatchError) throw failure;
-      if (count > policy.limit) throw dialError(endpoint, count, failure);
+      if (count > policy.limit) {
+        const often = count === 1 ? "" : ` after ${count} attempts`;
+        throw new Error(`No SSH connection to ${addressOf(endpoint)}${often}: ${failure.message}`, { cause: failure });
+      }
       options.onRetry?.({ address: addressOf(endpoint), attempt: count, error: failure });
     }
     await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal });
@@ -120,64 +120,51 @@ async function withRetry<T>(endpoint: SshEndpoint, options: ConnectOptions, atte
   }
 }
 
-function dialError(endpoint: SshEndpoint, attempts: number, cause: Error): Error {
-  const often = attempts === 1 ? "" : ` after ${attempts} attempts`;
-  return new Error(`No SSH connection to ${addressOf(endpoint)}${often}: ${cause.message}`, { cause });
-}
-
 /** One attempt: TCP (or the given stream), key exchange, host key, authentication. */
 function dial(endpoint: SshEndpoint, socket: Duplex | undefined, signal: AbortSignal | undefined): Promise<Client> {
-  return new Promise((resolve, reject) => {
-    const client = new Client();
-    const check = hostKeyCheck(endpoint);
-    const seconds = endpoint.dialTimeout ?? defaultDialTimeout;
-    const timer =
-      seconds === 0
-        ? undefined
-        : setTimeout(() => {
-            fail(new Error(`no answer within ${seconds} s`));
-          }, seconds * 1000);
-    const onAbort = (): void => {
-      fail(new Error("cancelled"));
-    };
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    const fail = (error: Error): void => {
-      settle();
-      client.destroy();
-      socket?.destroy();
-      reject(check.mismatch() ?? error);
-    };
-    signal?.addEventListener("abort", onAbort);
-    client.on("error", fail);
-    client.on("close", () => {
-      fail(new Error("the connection was closed before the handshake ended"));
+  const seconds = endpoint.dialTimeout ?? defaultDialTimeout;
+  const client = new Client();
+  const check = hostKeyCheck(endpoint);
+  const shakeHands = (end: AbortSignal): Promise<Client> =>
+    new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        fail(abortReason(end));
+      };
+      const fail = (error: Error): void => {
+        end.removeEventListener("abort", onAbort);
+        client.destroy();
+        socket?.destroy();
+        reject(check.mismatch() ?? error);
+      };
+      end.addEventListener("abort", onAbort);
+      client.on("error", fail);
+      client.on("close", () => {
+        fail(new Error("the connection was closed before the handshake ended"));
+      });
+      client.on("ready", () => {
+        end.removeEventListener("abort", onAbort);
+        client.removeAllListeners("close");
+        resolve(client);
+      });
+      client.connect({
+        username: endpoint.user,
+        privateKey: endpoint.privateKey,
+        ...(socket === undefined ? { host: endpoint.host, port: endpoint.port } : { sock: socket }),
+        readyTimeout: 0,
+        keepaliveInterval: 10_000,
+        keepaliveCountMax: 6,
+        hostVerifier: check.verify,
+        algorithms: { ...algorithms, serverHostKey: check.algorithms },
+      });
     });
-    client.on("ready", () => {
-      settle();
-      client.removeAllListeners("close");
-      resolve(client);
-    });
-    client.connect({
-      username: endpoint.user,
-      privateKey: endpoint.privateKey,
-      ...(socket === undefined ? { host: endpoint.host, port: endpoint.port } : { sock: socket }),
-      readyTimeout: 0,
-      keepaliveInterval: 10_000,
-      keepaliveCountMax: 6,
-      hostVerifier: check.verify,
-      algorithms: { ...algorithms, serverHostKey: check.algorithms },
-    });
-  });
+  return withDeadline(seconds, `no answer within ${seconds} s`, signal, shakeHands);
 }
 
 function hostKeyCheck(endpoint: SshEndpoint) {
   const pinned = parseHostKey(endpoint.hostKey);
   let mismatch: HostKeyMismatchError | undefined;
   return {
-    algorithms: hostKeyAlgorithms(pinned.algorithms),
+    algorithms: pinned.algorithms,
     verify: (presented: Buffer): boolean => {
       if (sameKey(pinned, presented)) return true;
       mismatch = new HostKeyMismatchError(addressOf(endpoint), pinned.fingerprint, fingerprint(presented));
@@ -187,51 +174,30 @@ function hostKeyCheck(endpoint: SshEndpoint) {
   };
 }
 
-const knownHostKeyAlgorithms = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "rsa-sha2-512",
-  "rsa-sha2-256",
-  "ssh-rsa",
-] as const;
-
-function hostKeyAlgorithms(names: readonly string[]) {
-  return knownHostKeyAlgorithms.filter((known) => names.includes(known));
-}
-
 /** Asks the jump host for a TCP connection to the target. */
 function openForward(jump: Client, target: SshEndpoint, signal: AbortSignal | undefined): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
-    const seconds = target.dialTimeout ?? defaultDialTimeout;
-    const stop = (reason: string): void => {
-      settle();
-      reject(new Error(reason));
-    };
-    const timer =
-      seconds === 0
-        ? undefined
-        : setTimeout(() => {
-            stop(`the jump host opened no connection within ${seconds} s`);
-          }, seconds * 1000);
-    const onAbort = (): void => {
-      stop("cancelled");
-    };
-    const onClose = (): void => {
-      stop("the connection to the jump host was lost");
-    };
-    const settle = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      jump.removeListener("close", onClose);
-    };
-    signal?.addEventListener("abort", onAbort);
-    jump.on("close", onClose);
-    jump.forwardOut("127.0.0.1", 0, target.host, target.port, (error, channel) => {
-      settle();
-      if (error === undefined) resolve(channel);
-      else reject(error);
+  const seconds = target.dialTimeout ?? defaultDialTimeout;
+  const open = (end: AbortSignal): Promise<Duplex> =>
+    new Promise((resolve, reject) => {
+      const settle = (): void => {
+        end.removeEventListener("abort", onAbort);
+        jump.removeListener("close", onClose);
+      };
+      const onAbort = (): void => {
+        settle();
+        reject(abortReason(end));
+      };
+      const onClose = (): void => {
+        settle();
+        reject(new Error("the connection to the jump host was lost"));
+      };
+      end.addEventListener("abort", onAbort);
+      jump.on("close", onClose);
+      jump.forwardOut("127.0.0.1", 0, target.host, target.port, (error, channel) => {
+        settle();
+        if (error === undefined) resolve(channel);
+        else reject(error);
+      });
     });
-  });
+  return withDeadline(seconds, `the jump host opened no connection within ${seconds} s`, signal, open);
 }

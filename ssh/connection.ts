@@ -1,19 +1,20 @@
 /** What runs over an open SSH connection. */
 import type { Client, ClientChannel } from "ssh2";
+import { withDeadline } from "../host/deadline";
 
-export interface ExecOptions {
+interface ExecOptions {
   /** Written to the command's standard input, which is then closed. */
   readonly stdin?: string | Buffer | undefined;
   /** Kills the command's channel at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Seconds from the question to its end. */
+  /** Seconds from the question to its end; default: without limit. */
   readonly timeout?: number | undefined;
   /** Told of output as it comes. */
   readonly onStdout?: ((text: string) => void) | undefined;
   readonly onStderr?: ((text: string) => void) | undefined;
 }
 
-export interface ExecResult {
+interface ExecResult {
   /** Undefined when a signal ended the command. */
   readonly code: number | undefined;
   /** Of the signal that ended it, e.g. `SIGTERM`. */
@@ -46,21 +47,10 @@ export class SshConnection {
    * @throws ConnectionLostError, a timeout error, or the signal's reason; never for an exit code.
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    const { signal, timeout } = options;
+    const { signal, timeout = 0 } = options;
     signal?.throwIfAborted();
-    if (timeout === undefined) {
-      return this.open(command, options);
-    }
-    const limit = new AbortController();
-    const timer = setTimeout(() => {
-      limit.abort(new Error(`The command did not end within ${timeout} s: ${firstLine(command)}`));
-    }, timeout * 1000);
-    try {
-      const ends = signal === undefined ? [limit.signal] : [limit.signal, signal];
-      return await this.open(command, { ...options, signal: AbortSignal.any(ends) });
-    } finally {
-      clearTimeout(timer);
-    }
+    const late = `The command did not end within ${timeout} s: ${firstLine(command)}`;
+    return withDeadline(timeout, late, signal, (end) => this.open(command, options, end));
   }
 
   /** What opens connections from the machine at the other end. */
@@ -73,57 +63,55 @@ export class SshConnection {
     for (const client of this.clients) client.end();
   }
 
-  private open(command: string, options: ExecOptions): Promise<ExecResult> {
+  private open(command: string, options: ExecOptions, end: AbortSignal): Promise<ExecResult> {
     const [client] = this.clients;
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
         reject(new ConnectionLostError("The SSH connection was lost before the command started."));
       };
       const onAbort = (): void => {
-        reject(abortReason(options.signal));
+        reject(abortReason(end));
       };
       client.once("close", onClose);
-      options.signal?.addEventListener("abort", onAbort);
+      end.addEventListener("abort", onAbort);
       client.exec(command, (error, channel) => {
         client.removeListener("close", onClose);
-        options.signal?.removeEventListener("abort", onAbort);
-        if (error === undefined && options.signal?.aborted === true) {
-          channel.destroy();
-          return;
-        }
+        end.removeEventListener("abort", onAbort);
+        if (error !== undefined) reject(error);
+        else if (end.aborted) channel.destroy();
         // At once: what a quick command said and how it ended may be in the same packet as the answer to this.
-        if (error === undefined) resolve(this.collect(channel, command, options));
-        else reject(error);
+        else resolve(this.collect(channel, command, options, end));
       });
     });
   }
 
-  private collect(channel: ClientChannel, command: string, options: ExecOptions): Promise<ExecResult> {
+  private collect(
+    channel: ClientChannel,
+    command: string,
+    options: ExecOptions,
+    end: AbortSignal,
+  ): Promise<ExecResult> {
     const stdout = gather(channel, options.onStdout);
     const stderr = gather(channel.stderr, options.onStderr);
     let exit: Pick<ExecResult, "code" | "signal"> | undefined;
     return new Promise((resolve, reject) => {
       const stop = (error: Error): void => {
-        settle();
+        end.removeEventListener("abort", onAbort);
         // First: a channel that is destroyed may close before this returns.
         reject(error);
         channel.signal("KILL");
         channel.destroy();
       };
-      const { signal } = options;
       const onAbort = (): void => {
-        stop(abortReason(signal));
+        stop(abortReason(end));
       };
-      const settle = (): void => {
-        signal?.removeEventListener("abort", onAbort);
-      };
-      signal?.addEventListener("abort", onAbort);
+      end.addEventListener("abort", onAbort);
       channel.on("exit", (code: number | null, name?: string) => {
         exit = { code: code ?? undefined, signal: name };
       });
       channel.on("error", stop);
       channel.on("close", () => {
-        settle();
+        end.removeEventListener("abort", onAbort);
         if (exit === undefined) {
           const why = this.lost === undefined ? "" : ` (${this.lost.message})`;
           reject(new ConnectionLostError(`The SSH connection was lost while this ran${why}: ${firstLine(command)}`));
@@ -147,8 +135,7 @@ function gather(stream: NodeJS.ReadableStream, onText: ((text: string) => void) 
   return () => text;
 }
 
-function abortReason(signal: AbortSignal | undefined): Error {
-  const reason: unknown = signal?.reason;
+export function abortReason({ reason }: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error("cancelled");
 }
 

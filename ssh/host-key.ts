@@ -1,6 +1,6 @@
 /** Host keys: what is pinned, what was presented, and how a difference is told. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { utils } from "ssh2";
+import { type ParsedKey, type ServerHostKeyAlgorithm, utils } from "ssh2";
 
 /** Thrown for a server whose key is not the pinned one. Trying again cannot help. */
 export class HostKeyMismatchError extends Error {
@@ -18,28 +18,37 @@ export class HostKeyMismatchError extends Error {
   }
 }
 
+/** Signature algorithms that a type of key can answer with; DSA, which OpenSSH has given up, with none. */
+const algorithms: Readonly<Record<ParsedKey["type"], ServerHostKeyAlgorithm[]>> = {
+  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
+  "ssh-dss": [],
+  "ssh-ed25519": ["ssh-ed25519"],
+  "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
+  "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
+  "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
+};
+
 /** A pinned host key in the forms that a connection needs. */
-export interface PinnedHostKey {
-  /** The key's blob as it travels in the protocol (RFC 4253 section 6.6). */
-  readonly blob: Buffer;
-  /** Signature algorithms that this key can answer with, so that the server presents this key and no other. */
-  readonly algorithms: readonly string[];
-  /** `SHA256:…` as OpenSSH prints it. */
-  readonly fingerprint: string;
-}
+type PinnedHostKey = ReturnType<typeof parseHostKey>;
 
 /**
  * Reads a host key in the form of `authorized_keys` (`ssh-ed25519 AAAA… comment`).
  * @throws Error when the text is not a public key.
  */
-export function parseHostKey(text: string): PinnedHostKey {
+export function parseHostKey(text: string) {
   const key = utils.parseKey(text.trim());
   if (key instanceof Error) {
     throw new Error(`The pinned SSH host key cannot be read (${key.message}); it must be one line of a .pub file.`);
   }
   const blob = key.getPublicSSH();
-  const algorithms = key.type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"] : [key.type];
-  return { blob, algorithms, fingerprint: fingerprint(blob) };
+  return {
+    /** The key's blob as it travels in the protocol (RFC 4253 section 6.6). */
+    blob,
+    /** So that the server presents this key and no other. */
+    algorithms: algorithms[key.type],
+    /** `SHA256:…` as OpenSSH prints it. */
+    fingerprint: fingerprint(blob),
+  };
 }
 
 /** `SHA256:` and the unpadded base64 digest of a key blob. */

@@ -69,24 +69,15 @@ async function findReady(wanted: Rung | undefined): Promise<Toolchain | undefine
 async function installedToolchain(insist: boolean): Promise<Toolchain | undefined> {
   const searchPath = process.env.PATH ?? "";
   const verdict = await findInstalled(searchPath);
-  switch (verdict.kind) {
-    case "suitable":
-      // Within a command of ours the cache's own tool chain is on PATH: the lower rungs know more about it.
-      if (!insist && verdict.program.startsWith(cacheFolder())) return undefined;
-      return {
-        kind: "installed",
-        version: verdict.version,
-        pulumi: verdict.program,
-        searchPath,
-        pulumiHome: undefined,
-      };
-    case "unsuitable":
-      if (insist) throw new UserError(`${verdict.program} cannot be used: ${verdict.reason}.`);
-      return undefined;
-    case "absent":
-      if (insist) throw new UserError("There is no pulumi on PATH.");
-      return undefined;
+  if (verdict.kind === "suitable") {
+    // Within a command of ours the cache's own tool chain is on PATH: the lower rungs know more about it.
+    if (!insist && verdict.program.startsWith(cacheFolder())) return undefined;
+    const { version, program: pulumi } = verdict;
+    return { kind: "installed", version, pulumi, searchPath, pulumiHome: undefined };
   }
+  if (!insist) return undefined;
+  if (verdict.kind === "absent") throw new UserError("There is no pulumi on PATH.");
+  throw new UserError(`${verdict.program} cannot be used: ${verdict.reason}.`);
 }
 
 async function make(wanted: Rung | undefined, signal: AbortSignal): Promise<Toolchain> {
@@ -118,7 +109,8 @@ function releaseToolchain(): Toolchain {
     version: releaseVersion,
     pulumi: join(folder, "pulumi"),
     searchPath: prepend(folder),
-    pulumiHome: releasePulumiHome(),
+    // Apart from the home of the stand-ins: with the release, the engine downloads the official plugins into it.
+    pulumiHome: join(cacheFolder(), "pulumi-home-release"),
   };
 }
 
@@ -133,11 +125,6 @@ async function modulesToolchain(): Promise<Toolchain> {
   };
 }
 
-/** Apart from the home of the stand-ins: with the release, the engine downloads the official plugins into it. */
-function releasePulumiHome(): string {
-  return join(cacheFolder(), "pulumi-home-release");
-}
-
-function prepend(...folders: string[]): string {
-  return [...folders, process.env.PATH ?? ""].join(delimiter);
+function prepend(folder: string): string {
+  return [folder, process.env.PATH ?? ""].join(delimiter);
 }

@@ -8,14 +8,10 @@ import { UnreachableError, downloadFile, fetchText } from "../host/download";
 import { makeFolder } from "../host/drafts";
 import { releaseVersion } from "./pins";
 
-const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: "x64", arm64: "arm64" };
-const systems: Partial<Record<NodeJS.Platform, string>> = { linux: "linux", darwin: "darwin" };
-
 /** The tarball's name for a machine; undefined where there is no release. */
 export function releaseAsset(system: NodeJS.Platform, architecture: NodeJS.Architecture): string | undefined {
-  const os = systems[system];
-  const cpu = architectures[architecture];
-  return os === undefined || cpu === undefined ? undefined : `pulumi-v${releaseVersion}-${os}-${cpu}.tar.gz`;
+  const released = ["linux", "darwin"].includes(system) && ["x64", "arm64"].includes(architecture);
+  return released ? `pulumi-v${releaseVersion}-${system}-${architecture}.tar.gz` : undefined;
 }
 
 /** Where releases are published: the project's own host, and the repository's release page. */

@@ -2,19 +2,17 @@
 
 import { codeOf, messageOf } from "../host/messages";
 
-export type VcenterProblem = "unreachable" | "certificate" | "credentials" | "privileges" | "fault";
+type VcenterProblem = "unreachable" | "certificate" | "credentials" | "privileges" | "fault";
 
 export class VcenterError extends Error {
+  override readonly name = "VcenterError";
   readonly problem: VcenterProblem;
+  /** Name of the VIM API's fault, e.g. `NoPermission`; empty for what is none. */
+  readonly fault: string;
 
-  /** @param fault name of the VIM API's fault, e.g. `NoPermission`. */
-  constructor(
-    problem: VcenterProblem,
-    readonly fault: string,
-    message: string,
-  ) {
+  constructor(problem: VcenterProblem, message: string, fault = "") {
     super(message);
-    this.name = "VcenterError";
+    this.fault = fault;
     this.problem = problemOfFault[fault] ?? problem;
   }
 
@@ -24,7 +22,6 @@ export class VcenterError extends Error {
     if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(String(codeOf(error)))) {
       return new VcenterError(
         "certificate",
-        "",
         `${server} shows a certificate that this machine does not trust (${words}). Trust the authority that ` +
           `signed it: download it from https://${server}/certs/download.zip, add it to this system's trusted ` +
           `certificates and name its file in NODE_EXTRA_CA_CERTS. In a lab without one: ` +
@@ -33,7 +30,6 @@ export class VcenterError extends Error {
     }
     return new VcenterError(
       "unreachable",
-      "",
       `${server} cannot be reached: ${words}. Is vsphere:vsphereServer right, and does a VPN or firewall ` +
         `stand between? It must answer on https://${server}/sdk.`,
     );

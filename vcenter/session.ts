@@ -7,21 +7,7 @@ import { escapeXml, find, findAll, textOf } from "./xml";
 
 export type { VcenterLogin } from "./soap";
 
-export interface GuestNic {
-  readonly mac: string;
-  readonly addresses: readonly string[];
-}
-
-export interface MachineState {
-  readonly running: boolean;
-  /** When it was last powered on, ISO 8601; undefined when it is off. */
-  readonly bootTime: string | undefined;
-  /** VMware Tools run in the guest. */
-  readonly toolsRunning: boolean;
-  /** As VMware Tools tell it. */
-  readonly hostName: string | undefined;
-  readonly nics: readonly GuestNic[];
-}
+export type MachineState = NonNullable<Awaited<ReturnType<VcenterSession["machine"]>>>;
 
 /** An entry of the inventory. */
 export interface Named {
@@ -40,54 +26,37 @@ export async function withVcenter<T>(
   const service = (name: string): Reference => reference(content, name);
   const sessions = service("sessionManager");
   const { user, password } = login;
+  const words = `<userName>${escapeXml(user)}</userName><password>${escapeXml(password)}</password>`;
   try {
-    await soap.call(
-      "Login",
-      sessions,
-      `<userName>${escapeXml(user)}</userName><password>${escapeXml(password)}</password>`,
-    );
+    await soap.call("Login", sessions, words);
   } catch (error) {
     if (!(error instanceof VcenterError) || error.problem !== "credentials") throw error;
     throw new VcenterError(
       "credentials",
-      error.fault,
       `${login.server} does not accept the user ${user} with this password. Set both: pulumi config set vsphere:user ` +
         `NAME@DOMAIN, and pulumi config set --secret vsphere:password`,
+      error.fault,
     );
   }
   try {
-    return await use(
-      new VcenterSession(soap, {
-        rootFolder: service("rootFolder"),
-        propertyCollector: service("propertyCollector"),
-        viewManager: service("viewManager"),
-      }),
-    );
+    return await use(new VcenterSession(soap, service));
   } finally {
     await soap.call("Logout", sessions).catch(() => undefined);
   }
 }
 
-interface Services {
-  readonly rootFolder: Reference;
-  readonly propertyCollector: Reference;
-  readonly viewManager: Reference;
-}
-
 export class VcenterSession {
   constructor(
     private readonly soap: Pick<SoapClient, "call" | "signal">,
-    private readonly services: Services,
+    /** A part of vCenter by its name in `ServiceContent`. */
+    private readonly service: (name: "rootFolder" | "propertyCollector" | "viewManager") => Reference,
   ) {}
 
   /** Everything of a managed type (`Network`, `HostSystem`, …) that this user may see, sorted by name. */
   async list(type: string): Promise<Named[]> {
-    const { rootFolder, viewManager } = this.services;
-    const created = await this.soap.call(
-      "CreateContainerView",
-      viewManager,
-      `${referenceXml("container", rootFolder)}<type>${type}</type><recursive>true</recursive>`,
-    );
+    const container = referenceXml("container", this.service("rootFolder"));
+    const within = `${container}<type>${type}</type><recursive>true</recursive>`;
+    const created = await this.soap.call("CreateContainerView", this.service("viewManager"), within);
     const view = reference(created, "returnval");
     const traversal =
       '<selectSet xsi:type="TraversalSpec"><name>view</name><type>ContainerView</type><path>view</path><skip>false</skip></selectSet>';
@@ -102,15 +71,10 @@ export class VcenterSession {
   }
 
   /** Undefined: there is no such machine any more. */
-  async machine(moid: string): Promise<MachineState | undefined> {
+  async machine(moid: string) {
     const machine = { type: "VirtualMachine", id: moid };
-    const paths = [
-      "runtime.powerState",
-      "summary.runtime.bootTime",
-      "guest.toolsRunningStatus",
-      "guest.hostName",
-      "guest.net",
-    ];
+    const guest = ["guest.toolsRunningStatus", "guest.hostName", "guest.net"];
+    const paths = ["runtime.powerState", "summary.runtime.bootTime", ...guest];
     let properties: ReadonlyMap<string, Element>;
     try {
       properties = await this.properties(machine, paths);
@@ -121,8 +85,11 @@ export class VcenterSession {
     const text = (path: string) => textOf(properties.get(path));
     return {
       running: text("runtime.powerState") === "poweredOn",
+      /** When it was last powered on, ISO 8601; undefined when it is off. */
       bootTime: text("summary.runtime.bootTime"),
+      /** VMware Tools run in the guest. */
       toolsRunning: text("guest.toolsRunningStatus") === "guestToolsRunning",
+      /** As VMware Tools tell it. */
       hostName: text("guest.hostName"),
       nics: findAll(properties.get("guest.net"), "GuestNicInfo").map(guestNic),
     };
@@ -157,9 +124,9 @@ export class VcenterSession {
       const state = textOf(find(info, "state"));
       if (state === "success") return;
       if (state === "error") {
-        throw new VcenterError("fault", "", textOf(find(info, "localizedMessage")) ?? "The power-on failed.");
+        throw new VcenterError("fault", textOf(find(info, "localizedMessage")) ?? "The power-on failed.");
       }
-      if (Date.now() > deadline) throw new VcenterError("fault", "", slowPowerOn(moid, task, state, seconds));
+      if (Date.now() > deadline) throw new VcenterError("fault", slowPowerOn(moid, task, state, seconds));
       await sleep(500, undefined, { signal: this.soap.signal });
     }
   }
@@ -180,22 +147,16 @@ export class VcenterSession {
 
   /** The objects of all pages of an answer. */
   private async retrieve(propSet: string, objectSet: string): Promise<Element[]> {
-    const { propertyCollector } = this.services;
+    const collector = this.service("propertyCollector");
     const objects: Element[] = [];
-    let answer = await this.soap.call(
-      "RetrievePropertiesEx",
-      propertyCollector,
-      `<specSet>${propSet}${objectSet}</specSet><options/>`,
-    );
+    const question = `<specSet>${propSet}${objectSet}</specSet><options/>`;
+    let answer = await this.soap.call("RetrievePropertiesEx", collector, question);
     for (;;) {
       objects.push(...findAll(answer, "objects"));
       const token = textOf(find(answer, "token"));
       if (token === undefined) return objects;
-      answer = await this.soap.call(
-        "ContinueRetrievePropertiesEx",
-        propertyCollector,
-        `<token>${escapeXml(token)}</token>`,
-      );
+      const next = `<token>${escapeXml(token)}</token>`;
+      answer = await this.soap.call("ContinueRetrievePropertiesEx", collector, next);
     }
   }
 }
@@ -208,7 +169,7 @@ function slowPowerOn(moid: string, task: Reference, state: string | undefined, s
   );
 }
 
-function guestNic(card: Element): GuestNic {
+function guestNic(card: Element) {
   // Resolvers, outside of `ipConfig`, are called so too; inside, an address is an `ipAddress` inside an `ipAddress`.
   const addresses = findAll(find(card, "ipConfig"), "ipAddress").filter(({ children }) => children.length === 0);
   return {
@@ -231,5 +192,5 @@ function referenceOf(element: Element | undefined): Reference | undefined {
 function reference(answer: Element, name: string): Reference {
   const found = referenceOf(find(answer, name));
   if (found !== undefined) return found;
-  throw new VcenterError("unreachable", "", `What answers is no vCenter: it does not name its ${name}.`);
+  throw new VcenterError("unreachable", `What answers is no vCenter: it does not name its ${name}.`);
 }

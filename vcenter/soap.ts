@@ -47,16 +47,12 @@ export class SoapClient {
     const { status, text } = await this.post(envelope);
     const answer = parse(text);
     const fault = textOf(find(answer, "faultstring"));
-    if (fault !== undefined) throw new VcenterError("fault", faultName(answer), fault);
+    if (fault !== undefined) throw new VcenterError("fault", fault, faultName(answer));
     if (status !== 200) {
-      throw new VcenterError("unreachable", "", `${this.login.server} answers with HTTP status ${status}`);
+      throw new VcenterError("unreachable", `${this.login.server} answers with HTTP status ${status}`);
     }
     if (answer === undefined) {
-      throw new VcenterError(
-        "unreachable",
-        "",
-        `What answers at ${this.login.server} is no vCenter: it speaks no SOAP`,
-      );
+      throw new VcenterError("unreachable", `What answers at ${this.login.server} is no vCenter: it speaks no SOAP`);
     }
     return answer;
   }

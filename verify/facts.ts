@@ -5,15 +5,8 @@ import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { services } from "../services";
 import { rootCommand, scriptCommand } from "../ssh/shell";
-import { type ClientFacts, type FetchFact, readClientFacts, readFetch } from "./client-facts";
-import {
-  type Counters,
-  type GatewayFacts,
-  readCounters,
-  readGatewayFacts,
-  readTranslations,
-  type TranslationFacts,
-} from "./gateway-facts";
+import { readClientFacts, readFetch } from "./client-facts";
+import { readCounters, readGatewayFacts, readTranslations } from "./gateway-facts";
 import { Heard } from "./questions";
 import { parseSections, type Sections } from "./sections";
 
@@ -26,16 +19,16 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-export async function gatewayFacts(gateway: Asked): Promise<GatewayFacts> {
+export async function gatewayFacts(gateway: Asked) {
   const stdin = services.flatMap(({ unit }) => unit ?? []);
   return readGatewayFacts(await run(gateway, "gateway.sh", { root: true, stdin }), Date.now());
 }
 
-export async function translations(gateway: Asked): Promise<TranslationFacts> {
+export async function translations(gateway: Asked) {
   return readTranslations(await run(gateway, "translations.sh", { root: true }));
 }
 
-export async function counters({ connection, signal }: Asked): Promise<Counters> {
+export async function counters({ connection, signal }: Asked) {
   const command = "sudo -n nft --json list table inet ipv6_only_lab";
   return readCounters((await connection.exec(command, { signal, timeout: patience })).stdout);
 }
@@ -49,12 +42,12 @@ export interface Content {
   readonly from?: string;
 }
 
-export async function fetchContent(client: Asked, { url, wait, from }: Content): Promise<FetchFact> {
+export async function fetchContent(client: Asked, { url, wait, from }: Content) {
   const stdin = [url ?? "", String(wait), from ?? ""];
   return readFetch(await run(client, "fetch.sh", { stdin, timeout: patience + wait }));
 }
 
-export async function clientFacts(client: Asked, translated: string): Promise<ClientFacts> {
+export async function clientFacts(client: Asked, translated: string) {
   return readClientFacts(await run(client, "client.sh", { stdin: [translated, "ipv4only.arpa"] }));
 }
 

@@ -1,109 +1,94 @@
+/** What the probes on the gateway print, read. */
 import { z } from "zod";
-import { type AddressFact, readAddresses } from "./client-facts";
-import { cell, parseCsv, readJson, section, type Section, type Sections } from "./sections";
+import { readAddresses } from "./client-facts";
+import { cell, parseCsv, readJson, section, type Sections } from "./sections";
 
-/** How the gateway's services are, and what they stand on, read from the output of probes/gateway.sh. */
-export interface GatewayFacts {
-  readonly units: readonly UnitFact[];
-  readonly instances: readonly string[];
-  readonly kernel: string;
-  readonly joolVersion: string;
-  /** Jool's globals by name; empty without an instance. */
-  readonly globals: Readonly<Record<string, string>>;
-  readonly pool4: readonly Pool4Fact[];
-  /** IPv4, IPv6. */
-  readonly forwarding: readonly boolean[];
-  /** Of the LAN's card: what the card has, and what the kernel goes by for IPv6. */
-  readonly mtu: readonly number[];
-  readonly lan: readonly AddressFact[];
-  readonly uplinkRoutes: readonly { readonly gateway: string; readonly dev: string }[];
-  /** An attempt to write a file. */
-  readonly disk: Section;
-  /** Seconds by which its clock is ahead of this machine's. */
-  readonly clockAhead: number;
-}
-
-export interface Pool4Fact {
-  readonly protocol: string;
-  readonly address: string;
-  readonly first: number;
-  readonly last: number;
-}
+export type GatewayFacts = ReturnType<typeof readGatewayFacts>;
+export type Pool4Fact = GatewayFacts["pool4"][number];
+export type TranslationFacts = ReturnType<typeof readTranslations>;
+export type SessionFact = TranslationFacts["sessions"][number];
+export type Endpoint = ReturnType<typeof endpoint>;
 
 /** Packets that the firewall has counted, by the rule's comment. */
 export type Counters = ReadonlyMap<string, number>;
 
-/** What the gateway translates, read from the output of probes/translations.sh. */
-export interface TranslationFacts {
-  readonly sessions: readonly SessionFact[];
-  readonly bib: readonly BibFact[];
-}
-
-export interface UnitFact {
-  readonly name: string;
-  readonly active: boolean;
-  readonly state: string;
-}
-
-/** One row of Jool's session table (jool-session(8)): the client, its image in IPv4, and the IPv4 server. */
-export interface SessionFact {
-  readonly protocol: string;
-  readonly client: Endpoint;
-  /** The server as the client sees it, inside pool6. */
-  readonly serverIpv6: Endpoint;
-  readonly ipv4: Endpoint;
-  readonly server: Endpoint;
-  readonly expiresIn: string;
-  readonly state: string;
-}
-
-export interface BibFact {
-  readonly protocol: string;
-  readonly client: Endpoint;
-  readonly ipv4: Endpoint;
-  readonly isStatic: boolean;
-}
-
-export interface Endpoint {
-  readonly address: string;
-  /** Port, or ICMP identifier. */
-  readonly id: string;
-}
+type Row = Readonly<Record<string, string>>;
 
 const protocols = ["Tcp", "Udp", "Icmp"] as const;
 
-export function readTranslations(sections: Sections): TranslationFacts {
+/** What the gateway translates, as Jool's tables say (jool-session(8), jool-bib(8)): probes/translations.sh. */
+export function readTranslations(sections: Sections) {
+  const rows = (table: string): Row[] =>
+    protocols.flatMap((protocol) => parseCsv(section(sections, `${table}${protocol}`).output));
   return {
-    sessions: protocols.flatMap((protocol) => readSessions(section(sections, `sessions${protocol}`).output)),
-    bib: protocols.flatMap((protocol) => readBib(section(sections, `bib${protocol}`).output)),
+    /** The client, its image in IPv4, and the IPv4 server. */
+    sessions: rows("sessions").map((row) => ({
+      protocol: cell(row, "Protocol"),
+      client: endpoint(row, "IPv6 Remote"),
+      /** The server as the client sees it, inside pool6. */
+      serverIpv6: endpoint(row, "IPv6 Local"),
+      ipv4: endpoint(row, "IPv4 Local"),
+      server: endpoint(row, "IPv4 Remote"),
+      expiresIn: cell(row, "Expires in"),
+      state: cell(row, "State"),
+    })),
+    bib: rows("bib").map((row) => ({
+      protocol: cell(row, "Protocol"),
+      client: endpoint(row, "IPv6"),
+      ipv4: endpoint(row, "IPv4"),
+      isStatic: ["true", "1"].includes(cell(row, "Static?")),
+    })),
   };
 }
 
-/** @param heardAt when it was said, by the clock of the machine that looks; milliseconds since 1970. */
-export function readGatewayFacts(sections: Sections, heardAt: number): GatewayFacts {
+function endpoint(row: Row, side: string) {
+  /** `id`: port, or ICMP identifier. */
+  return { address: cell(row, `${side} Address`), id: cell(row, `${side} L4-ID`) };
+}
+
+const routesSchema = z.array(z.object({ gateway: z.string().default(""), dev: z.string() }));
+
+/**
+ * How the gateway's services are, and what they stand on: probes/gateway.sh.
+ * @param heardAt when it was said, by the clock of the machine that looks; milliseconds since 1970.
+ */
+export function readGatewayFacts(sections: Sections, heardAt: number) {
   const said = (name: string): string => section(sections, name).output;
-  const routes = z.array(z.object({ gateway: z.string().optional(), dev: z.string() }));
   return {
     units: readUnits(said("units")),
     instances: parseCsv(said("instance")).map((row) => cell(row, "Name")),
     kernel: said("kernel"),
     joolVersion: section(sections, "module").exitCode === 0 ? said("module") : "",
-    globals: Object.fromEntries(parseCsv(said("global")).map((row) => [cell(row, "Field"), cell(row, "Value")])),
+    /** Jool's globals by name; empty without an instance. */
+    globals: new Map(parseCsv(said("global")).map((row) => [cell(row, "Field"), cell(row, "Value")])),
     pool4: parseCsv(said("pool4")).map((row) => ({
       protocol: cell(row, "Protocol"),
       address: cell(row, "Address"),
       first: Number(cell(row, "Min port")),
       last: Number(cell(row, "Max port")),
     })),
+    /** IPv4, IPv6. */
     forwarding: said("forwarding")
       .split("\n")
       .map((line) => line === "1"),
+    /** Of the LAN's card: what the card has, and what the kernel goes by for IPv6. */
     mtu: said("mtu").split("\n").map(Number),
     lan: readAddresses(sections, "lan"),
-    uplinkRoutes: readJson(sections, "uplink", routes).map(({ gateway, dev }) => ({ gateway: gateway ?? "", dev })),
+    uplinkRoutes: readJson(sections, "uplink", routesSchema),
+    /** An attempt to write a file. */
     disk: section(sections, "disk"),
+    /** Seconds by which its clock is ahead of this machine's. */
     clockAhead: Math.round(Number(said("clock")) - heardAt / 1000),
   };
+}
+
+/** Blocks of `systemctl show`, one a unit, separated by empty lines. */
+function readUnits(text: string) {
+  return text.split("\n\n").flatMap((block) => {
+    const property = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(block)?.[1];
+    const [name, active = "?", sub = "?"] = ["Id", "ActiveState", "SubState"].map(property);
+    return name === undefined ? [] : [{ name, active: active === "active", state: `${active} (${sub})` }];
+  });
 }
 
 const rulesetSchema = z.object({
@@ -125,47 +110,4 @@ export function readCounters(json: string): Counters {
       return comment === undefined || !counter.success ? [] : [[comment, counter.data.packets] as const];
     }),
   );
-}
-
-/** Blocks of `systemctl show`, one a unit, separated by empty lines. */
-function readUnits(text: string): UnitFact[] {
-  return text
-    .split("\n\n")
-    .map((block) => new Map(block.split("\n").map((line): [string, string] => splitOnce(line, "="))))
-    .filter((properties) => properties.has("Id"))
-    .map((properties) => ({
-      name: properties.get("Id") ?? "",
-      active: properties.get("ActiveState") === "active",
-      state: `${properties.get("ActiveState") ?? "?"} (${properties.get("SubState") ?? "?"})`,
-    }));
-}
-
-function readSessions(csv: string): SessionFact[] {
-  return parseCsv(csv).map((row) => ({
-    protocol: cell(row, "Protocol"),
-    client: endpoint(row, "IPv6 Remote"),
-    serverIpv6: endpoint(row, "IPv6 Local"),
-    ipv4: endpoint(row, "IPv4 Local"),
-    server: endpoint(row, "IPv4 Remote"),
-    expiresIn: cell(row, "Expires in"),
-    state: cell(row, "State"),
-  }));
-}
-
-function readBib(csv: string): BibFact[] {
-  return parseCsv(csv).map((row) => ({
-    protocol: cell(row, "Protocol"),
-    client: { address: cell(row, "IPv6 Address"), id: cell(row, "IPv6 L4-ID") },
-    ipv4: { address: cell(row, "IPv4 Address"), id: cell(row, "IPv4 L4-ID") },
-    isStatic: ["true", "1"].includes(cell(row, "Static?")),
-  }));
-}
-
-function endpoint(row: Readonly<Record<string, string>>, side: string): Endpoint {
-  return { address: cell(row, `${side} Address`), id: cell(row, `${side} L4-ID`) };
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + separator.length)];
 }

@@ -5,7 +5,7 @@ import { embedIpv4 } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
 import type { ClientAccess, LabAccess } from "./access";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
-import { dnsQuestion } from "./wire/dns";
+import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
 
 /** What came, by the name of what it is an answer to. */
@@ -27,6 +27,11 @@ export class Heard {
       const [mac, packet] = what.split(" ");
       return mac === undefined || packet === undefined ? [] : [{ mac, packet }];
     });
+  }
+
+  /** A resolver's answer; undefined: none came that can be read. */
+  dns(name: string): DnsAnswer | undefined {
+    return this.of(name).flatMap((octets) => readDnsAnswer(octets) ?? [])[0];
   }
 
   answered(name: string): boolean {
@@ -74,11 +79,10 @@ export function clientInstructions(
   const { lan, router, dhcpv6 } = lab.promised;
   const linkLocal = linkLocalOf(client.lanMac);
   const cards = { from: client.lanMac, to: router.mac };
-  const to = (destination: string, source = client.address): Buffer =>
+  const to = (destination: string, source = client.address): string =>
     discardFrame(cards, { source, destination }, port);
-  const frame = (name: string, bytes: Buffer): string => `frame lan ${name} ${bytes.toString("hex")}`;
-  const ask = (name: string, question: Buffer): string =>
-    `udp ${name} - ${lan.gatewayAddress} 53 ${question.toString("hex")}`;
+  const frame = (name: string, octets: string): string => `frame lan ${name} ${octets}`;
+  const ask = (name: string, question: string): string => `udp ${name} - ${lan.gatewayAddress} 53 ${question}`;
   const servers = `${dhcpv6Servers.address}%lan ${dhcpv6Servers.port}`;
   return [
     `window ${listening.least} ${listening.most}`,
@@ -88,8 +92,8 @@ export function clientInstructions(
     "hear lan",
     frame(kinds.routerAdvertisement, routerSolicitation(client.lanMac, linkLocal)),
     frame(kinds.neighbourAdvertisement, neighbourSolicitation(client.lanMac, linkLocal, client.address)),
-    `udp ${kinds.dhcpv6Reply} - ${servers} ${informationRequest().toString("hex")}`,
-    `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit().toString("hex")}`,
+    `udp ${kinds.dhcpv6Reply} - ${servers} ${informationRequest()}`,
+    `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit()}`,
     ask("ipv4only", dnsQuestion("ipv4only.arpa", "AAAA")),
     ask("host-aaaa", dnsQuestion(host, "AAAA")),
     ask("host-a", dnsQuestion(host, "A")),
@@ -113,7 +117,7 @@ export function clientInstructions(
 
 /** Asks the gateway's resolver for a host's IPv4 address. */
 export function addressQuestion(resolver: string, host: string): string[] {
-  const question = dnsQuestion(host, "A").toString("hex");
+  const question = dnsQuestion(host, "A");
   return [`window 0 ${listening.most}`, "await host-a", `udp host-a - ${resolver} 53 ${question}`];
 }
 
@@ -128,7 +132,7 @@ const someServer = "198.51.100.1";
 /** Somebody beside the LAN tries all doors; and the gateway itself asks its resolver as if it were that somebody. */
 export function gatewayInstructions({ promised, clients: [client] }: LabAccess): string[] {
   const { lan, nat64 } = promised;
-  const question = dnsQuestion("ipv4only.arpa", "AAAA").toString("hex");
+  const question = dnsQuestion("ipv4only.arpa", "AAAA");
   return [
     `window 0.2 ${listening.most}`,
     "await refusal",
@@ -144,7 +148,7 @@ export function gatewayInstructions({ promised, clients: [client] }: LabAccess):
     "udp resolver - here 53 " + question,
     `tcp ssh ${lan.gatewayAddress} 22`,
     "tcp ssh here 22",
-    `udp translator - ${embedIpv4(nat64.prefix, someServer)} ${discard.port} ${discard.payload.toString("hex")}`,
+    `udp translator - ${embedIpv4(nat64.prefix, someServer)} ${discard.port} ${discard.payload}`,
     ...(client === undefined ? [] : [`echo client ${client.address}`]),
   ];
 }

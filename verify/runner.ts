@@ -2,13 +2,11 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
-import type { GatewayEvidence } from "./checks/evidence";
 import { connectGateway, tryConnect } from "./connect";
-import type { Counters, TranslationFacts } from "./gateway-facts";
-import { type Asked, counters, gatewayFacts, listen, translations } from "./facts";
+import { counters, gatewayFacts, listen, translations } from "./facts";
 import { gatewayInstructions } from "./questions";
-import { type CheckResult, makeReport, type Report, silent, unreachable } from "./report";
-import { type Visit, visitClient, type VisitOptions } from "./visit";
+import { makeReport, type Report, silent, unreachable } from "./report";
+import { visitClient, type VisitOptions } from "./visit";
 
 /** `wait`: seconds for each machine and for each client's path; 0: look once. */
 export interface VerifyOptions extends VisitOptions {
@@ -45,13 +43,8 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   return firstByteAt === undefined ? last.report : { ...last.report, firstByteAt };
 }
 
-interface Look {
-  readonly report: Report;
-  /** Every machine could be asked. */
-  readonly reached: boolean;
-}
-
-async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
+/** `reached`: every machine could be asked. */
+async function look(access: LabAccess, options: VerifyOptions) {
   const clients = access.clients.filter(({ name }) => options.only?.includes(name) ?? true);
   const lab = `${access.promised.project}/${access.promised.stack}`;
   const connected = await tryConnect(options.signal, () => connectGateway(access, options));
@@ -63,22 +56,23 @@ async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
   const { connection } = connected;
   const gateway = { connection, signal: options.signal };
   try {
-    const before = counters(gateway);
-    const neighbourhood = { gateway, online: [], counted: before };
-    const [seen, visits] = await Promise.all([
-      lookAtGateway(access, gateway, before),
+    const counted = counters(gateway);
+    const neighbourhood = { gateway, online: [], counted };
+    const [before, facts, heard, visits] = await Promise.all([
+      counted,
+      gatewayFacts(gateway),
+      counted.then(() => listen(gateway, gatewayInstructions(access))),
       mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
     ]);
     // Only now is every session there, and every packet counted.
     const [after, translated] = await Promise.all([counters(gateway), translations(gateway)]);
-    const evidence = {
-      lab: access,
-      ...seen,
-      translations: translated,
-      after,
-      clients: visits.filter(({ ok }) => ok).length,
-    };
-    const results = [...checkGateway(evidence), ...visits.flatMap((visit) => resultsOf(visit, translated.sessions))];
+    const spoke = visits.filter(({ ok }) => ok).length;
+    const evidence = { lab: access, facts, heard, translations: translated, before, after, clients: spoke };
+    const { sessions } = translated;
+    const ofClients = visits.flatMap((visit) =>
+      visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure],
+    );
+    const results = [...checkGateway(evidence), ...ofClients];
     const firstBytes = visits.flatMap((visit) =>
       visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [],
     );
@@ -90,21 +84,6 @@ async function look(access: LabAccess, options: VerifyOptions): Promise<Look> {
   } finally {
     connection.close();
   }
-}
-
-type GatewaySight = Pick<GatewayEvidence, "facts" | "heard" | "before">;
-
-async function lookAtGateway(lab: LabAccess, gateway: Asked, counted: Promise<Counters>): Promise<GatewaySight> {
-  const [before, facts, heard] = await Promise.all([
-    counted,
-    gatewayFacts(gateway),
-    counted.then(() => listen(gateway, gatewayInstructions(lab))),
-  ]);
-  return { facts, heard, before };
-}
-
-function resultsOf(visit: Visit, sessions: TranslationFacts["sessions"]): CheckResult[] {
-  return visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure];
 }
 
 async function mapLimited<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-/** What one command on a machine said: see scripts/common.sh. */
+/** What one command on a machine said: see probes/common.sh. */
 export interface Section {
   readonly exitCode: number;
   readonly output: string;
@@ -8,28 +8,15 @@ export interface Section {
 
 export type Sections = ReadonlyMap<string, Section>;
 
-const header = /^### (\S+) (\d+)$/;
-
 /** Splits the output of a facts script at its "### <name> <exit code>" lines. What comes before the first is left out. */
 export function parseSections(text: string): Sections {
-  const sections = new Map<string, Section>();
-  let current: { name: string; exitCode: number; lines: string[] } | undefined;
-  const close = (): void => {
-    if (current !== undefined) {
-      sections.set(current.name, { exitCode: current.exitCode, output: current.lines.join("\n").trim() });
-    }
-  };
-  for (const line of text.split("\n")) {
-    const [, name, exitCode] = header.exec(line) ?? [];
-    if (name !== undefined && exitCode !== undefined) {
-      close();
-      current = { name, exitCode: Number(exitCode), lines: [] };
-    } else {
-      current?.lines.push(line);
-    }
-  }
-  close();
-  return sections;
+  const [, ...parts] = text.split(/^### (\S+) (\d+)$/m);
+  return new Map(
+    parts.flatMap((name, index) => {
+      const [exitCode, output = ""] = parts.slice(index + 1);
+      return index % 3 === 0 ? [[name, { exitCode: Number(exitCode), output: output.trim() }] as const] : [];
+    }),
+  );
 }
 
 /** The section of that name. A script that did not print it is an error of this program, not a fact. */

@@ -2,7 +2,6 @@ import type { SshConnection } from "../ssh";
 import type { ClientAccess, LabAccess } from "./access";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
-import type { GatewayFacts, TranslationFacts } from "./gateway-facts";
 import { formatTable } from "./report";
 
 /** What `npm run status` shows, and prints as JSON. */
@@ -41,25 +40,17 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
   };
 }
 
-interface Sight {
-  readonly machines: readonly MachineStatus[];
-  readonly facts: (GatewayFacts & TranslationFacts) | undefined;
-}
-
-async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sight> {
-  const gatewayMachine = {
-    ...access.gateway,
-    role: "gateway",
-    address: access.promised.lan.gatewayAddress,
-  } as const;
+async function lookAround(access: LabAccess, options: ReachOptions) {
+  const { gatewayAddress } = access.promised.lan;
+  const gatewayMachine = { ...access.gateway, role: "gateway", address: gatewayAddress } as const;
   const clientMachines = access.clients.map((client) => ({ ...client, role: "client" }) as const);
   const connected = await tryConnect(options.signal, () => connectGateway(access, options));
   if (!connected.ok) {
     const hidden = "only the gateway leads to it";
     return {
       machines: [
-        unreachable(gatewayMachine, connected.why),
-        ...clientMachines.map((client) => unreachable(client, hidden)),
+        machineStatus(gatewayMachine, connected.why),
+        ...clientMachines.map((client) => machineStatus(client, hidden)),
       ],
       facts: undefined,
     };
@@ -71,7 +62,7 @@ async function lookAround(access: LabAccess, options: ReachOptions): Promise<Sig
       translations({ connection: gateway, signal: options.signal }),
       ...clientMachines.map((client) => clientStatus(access, client, gateway, options)),
     ]);
-    return { machines: [up(gatewayMachine), ...clients], facts: { ...running, ...translated } };
+    return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...running, ...translated } };
   } finally {
     gateway.close();
   }
@@ -86,19 +77,16 @@ async function clientStatus(
   options: ReachOptions,
 ): Promise<MachineStatus> {
   const connected = await tryConnect(options.signal, () => connectClient(access, client, gateway, options));
-  if (!connected.ok) {
-    return unreachable(client, connected.why);
+  if (connected.ok) {
+    connected.connection.close();
   }
-  connected.connection.close();
-  return up(client);
+  return machineStatus(client, connected.ok ? undefined : connected.why);
 }
 
-function up({ name, role, address, console }: Known): MachineStatus {
-  return { name, role, address, state: "up", console };
-}
-
-function unreachable({ name, role, address, console }: Known, why: string): MachineStatus {
-  return { name, role, address, state: "unreachable", why, console };
+/** @param why it is unreachable, if it is. */
+function machineStatus({ name, role, address, console }: Known, why?: string): MachineStatus {
+  const state = why === undefined ? ({ state: "up" } as const) : ({ state: "unreachable", why } as const);
+  return { name, role, address, ...state, console };
 }
 
 export function formatStatus(status: LabStatus): string {

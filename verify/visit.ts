@@ -9,7 +9,6 @@ import { connectClient, type ReachOptions, tryConnect } from "./connect";
 import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
 import { addressQuestion, clientInstructions, patientEcho } from "./questions";
 import { type CheckResult, silent, unreachable } from "./report";
-import { readDnsAnswer } from "./wire/dns";
 
 export interface VisitOptions extends ReachOptions {
   /** Called with one line each time something is known. */
@@ -113,7 +112,7 @@ async function throughNat64(lab: LabAccess, asked: Asked, content: FetchFact): P
     return content;
   }
   const heard = await listen(asked, addressQuestion(lan.gatewayAddress, new URL(content.url).hostname));
-  const [ipv4] = heard.of("host-a").flatMap((hex) => readDnsAnswer(hex)?.addresses ?? []);
+  const [ipv4] = heard.dns("host-a")?.addresses ?? [];
   return ipv4 === undefined
     ? content
     : fetchContent(asked, { url: content.url, wait: 0, from: embedIpv4(nat64.prefix, ipv4) });

@@ -1,27 +1,26 @@
 /** Boots both machines of a default lab again and again, without services, and counts the boots that a kernel lost. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { clientDocuments } from "../../cloud-init/client";
 import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/documents";
 import { gatewayDocuments } from "../../cloud-init/gateway";
 import { parseConfig } from "../../plan/config";
-import { addressInPrefix, eui64InterfaceId } from "../../plan/interface-id";
 import { planLab } from "../../plan/lab";
-import { parseIpv6Prefix } from "../../plan/prefix";
 import { diskImagePlan } from "../../plan/qemu";
-import type { ClientPlan, GatewayPlan, LabPlan } from "../../plan/model";
-import type { OperationContext, Properties } from "../../plugin/handler";
+import type { ClientPlan, GatewayPlan } from "../../plan/model";
+import type { Properties } from "../../plugin/handler";
 import { imageHandler } from "../../provider/image";
 import { lanSegmentHandler } from "../../provider/lan-segment";
 import { consoleProblem } from "../../provider/qemu/console";
 import type { NicArgs } from "../../provider/resources";
 import { virtualMachineHandler } from "../../provider/virtual-machine";
 import { gatewaySoftware } from "../../services";
-import { connect, generateKeyPair, type GeneratedKeyPair, type SshEndpoint } from "../../ssh";
+import { connect, generateKeyPair } from "../../ssh";
+import { hostOf } from "../../verify/access";
 import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { stackFolder } from "../../host/paths";
-import { median } from "./statistics";
+import { median, show } from "./statistics";
 
 /** Seconds after which a machine that does not answer counts as lost. */
 const bootLimit = 300;
@@ -30,22 +29,7 @@ const segmentSchema = z.object({ group: z.string(), port: z.number() });
 const gatewaySchema = z.object({ sshPort: z.number() });
 
 /** What every round has in common. */
-interface Bench {
-  readonly plan: LabPlan;
-  readonly client: ClientPlan;
-  readonly login: GeneratedKeyPair;
-  /** Of both machines. */
-  readonly hostKey: GeneratedKeyPair;
-  readonly gateway: Properties;
-  readonly clientMachine: Properties;
-  readonly context: OperationContext;
-}
-
-interface Round {
-  /** Seconds from power-on to an answering sshd. */
-  readonly gateway: number;
-  readonly client: number;
-}
+type Bench = Awaited<ReturnType<typeof prepare>>;
 
 /**
  * @param count how often both machines are booted.
@@ -54,27 +38,28 @@ interface Round {
 export async function benchBoots(count: number): Promise<number> {
   if (!Number.isInteger(count) || count < 1) throw new UserError("How many boots? A whole number of at least 1.");
   const bench = await prepare();
-  const rounds: Round[] = [];
-  let lost = 0;
+  /** Seconds from power-on to an answering sshd. */
+  const seconds: Record<"gateway" | "client", number[]> = { gateway: [], client: [] };
   for (let number = 1; number <= count; number += 1) {
     try {
       const round = await oneRound(bench);
-      rounds.push(round);
+      seconds.gateway.push(round.gateway);
+      seconds.client.push(round.client);
       say(`boot ${number} of ${count}: gateway ${show(round.gateway)}, client ${show(round.client)}, no oops`);
     } catch (error) {
-      lost += 1;
       say(`boot ${number} of ${count}: ${messageOf(error)}`);
     }
   }
+  const lost = count - seconds.client.length;
   console.log(`${count} boots of both machines, ${lost} with a crash.`);
-  if (rounds.length > 0) {
-    const [gateway, client] = [median(rounds.map((round) => round.gateway)), median(rounds.map(({ client: c }) => c))];
-    console.log(`Median from power-on to an answering sshd: gateway ${show(gateway)}, client ${show(client)}.`);
+  if (lost < count) {
+    const [gateway, client] = [show(median(seconds.gateway)), show(median(seconds.client))];
+    console.log(`Median from power-on to an answering sshd: gateway ${gateway}, client ${client}.`);
   }
   return lost;
 }
 
-async function prepare(): Promise<Bench> {
+async function prepare() {
   const context = { signal: new AbortController().signal, progress, info: say, warn: say };
   const config = parseConfig({});
   const plan = planLab(config, { project: "ipv6-only-lab", stack: "bench-boots" });
@@ -112,7 +97,7 @@ async function prepare(): Promise<Bench> {
   };
 }
 
-async function oneRound(bench: Bench): Promise<Round> {
+async function oneRound(bench: Bench) {
   const { gateway, clientMachine, context } = bench;
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
@@ -138,17 +123,15 @@ async function oneRound(bench: Bench): Promise<Round> {
 
 /** The gateway announces no prefix in this bench: the client is reached by its link-local address (RFC 4862). */
 async function reachClient({ plan, client, login, hostKey }: Bench, sshPort: number): Promise<void> {
-  const retry = { limit: Infinity, delay: 250, maximumDelay: 500 };
-  const own: Pick<SshEndpoint, "user" | "privateKey" | "hostKey" | "dialTimeout" | "retry"> = {
+  const own = {
     user: plan.ssh.user,
     privateKey: login.privateKey,
     hostKey: hostKey.publicKey,
     dialTimeout: 20,
-    retry,
+    retry: { limit: Infinity, delay: 250, maximumDelay: 500 },
   };
-  const address = `${addressInPrefix(parseIpv6Prefix("fe80::/64"), eui64InterfaceId(client.lanMac))}%lan`;
   const connection = await connect(
-    { ...own, host: address, port: 22, proxy: { ...own, host: "127.0.0.1", port: sshPort } },
+    { ...own, host: hostOf(client), port: 22, proxy: { ...own, host: "127.0.0.1", port: sshPort } },
     { signal: AbortSignal.timeout(bootLimit * 1000) },
   );
   connection.close();
@@ -156,20 +139,9 @@ async function reachClient({ plan, client, login, hostKey }: Bench, sshPort: num
 
 function requireSoundKernels({ plan, gateway, clientMachine }: Bench): void {
   for (const { machineName } of [gateway, clientMachine]) {
-    const log = consoleOf(join(stackFolder(plan.stack), String(machineName)));
-    const problem = consoleProblem(log);
+    const log = join(stackFolder(plan.stack), String(machineName), "console.log");
+    // There is none of a machine that was not even started.
+    const problem = existsSync(log) ? consoleProblem(readFileSync(log, "utf8")) : undefined;
     if (problem !== undefined) throw new Error(`the kernel of ${String(machineName)} crashed: ${problem}`);
   }
-}
-
-function consoleOf(folder: string): string {
-  try {
-    return readFileSync(join(folder, "console.log"), "utf8");
-  } catch {
-    return ""; // The machine was not even started.
-  }
-}
-
-function show(seconds: number): string {
-  return `${seconds.toFixed(1)} s`;
 }

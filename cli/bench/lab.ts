@@ -6,23 +6,21 @@ import * as path from "node:path";
 import { z } from "zod";
 import { say, UserError } from "../../host/messages";
 import { projectRoot, typescriptLoader } from "../../host/paths";
-import type { Figure } from "./statistics";
-
-export interface LabBenchOptions {
-  readonly runs: number;
-  /** Start each run from an empty cache: tool chain and image are made anew. */
-  readonly cold: boolean;
-}
+import { exportedResources } from "../recorded-access";
+import { type Figure, show } from "./statistics";
 
 const stack = "bench";
 const stackFile = path.join(projectRoot, `Pulumi.${stack}.yaml`);
 
-/** Runs the whole life `runs` times. */
-export function benchLab({ runs, cold }: LabBenchOptions): Figure[] {
+/**
+ * Runs the whole life `runs` times.
+ * @param cold each run starts from an empty cache: tool chain and image are made anew.
+ */
+export function benchLab(runs: number, cold: boolean): Figure[] {
   const seconds = new Map<string, number[]>();
   const record = (what: string, value: number): void => {
     seconds.set(what, [...(seconds.get(what) ?? []), value]);
-    say(`  ${what}: ${value.toFixed(1)} s`);
+    say(`  ${what}: ${show(value)}`);
   };
   for (let count = 1; count <= runs; count += 1) {
     say(`run ${count} of ${runs}`);
@@ -33,17 +31,13 @@ export function benchLab({ runs, cold }: LabBenchOptions): Figure[] {
 
 function oneLife(record: (what: string, seconds: number) => void, cold: boolean): void {
   const cache = cold ? fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-bench-")) : undefined;
-  if (cache !== undefined) {
-    process.env.IPV6LAB_CACHE = cache;
-  }
+  if (cache !== undefined) process.env.IPV6LAB_CACHE = cache;
   const timed = (what: string, ...args: string[]): void => {
     record(what, command(args));
   };
   try {
     configure([]);
-    if (cold) {
-      timed("tool chain and image", "setup", "--stack", stack);
-    }
+    if (cold) timed("tool chain and image", "setup", "--stack", stack);
     timed("first up", "up", "--stack", stack);
     record("power-on of the first machine to the client's first byte through NAT64", powerOnToFirstByte());
     timed("up without a change", "up", "--stack", stack);
@@ -53,9 +47,7 @@ function oneLife(record: (what: string, seconds: number) => void, cold: boolean)
   } finally {
     command(["destroy", "--stack", stack]);
     fs.rmSync(stackFile, { force: true });
-    if (cache !== undefined) {
-      fs.rmSync(cache, { recursive: true });
-    }
+    if (cache !== undefined) fs.rmSync(cache, { recursive: true });
   }
 }
 
@@ -76,22 +68,13 @@ function capture(args: readonly string[]): string {
     [...typescriptLoader, path.join(projectRoot, "cli", "main.ts"), ...args],
     { cwd: projectRoot, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 28 },
   );
-  if (status !== 0) {
-    throw new UserError(`${args.join(" ")} failed:\n${stdout}\n${stderr}`);
-  }
+  if (status !== 0) throw new UserError(`${args.join(" ")} failed:\n${stdout}\n${stderr}`);
   return stdout;
 }
 
-const exportSchema = z.object({
-  deployment: z.object({
-    resources: z.array(z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()).default({}) })),
-  }),
-});
-
 /** Seconds from the first machine's power-on to the last client's first byte through NAT64. */
 function powerOnToFirstByte(): number {
-  const text = capture(["pulumi", "stack", "export", "--stack", stack]);
-  const { resources } = exportSchema.parse(JSON.parse(text)).deployment;
+  const resources = exportedResources(capture(["pulumi", "stack", "export", "--stack", stack]));
   const times = (type: string, output: string): number[] =>
     resources
       .filter((resource) => resource.type === type)

@@ -9,18 +9,16 @@ const sizes = [10, 100, 1000, 10_000];
 /** The program registers ten resources a client, each a request in this process: ten thousand clients take minutes. */
 const programSizes = [10, 100, 1000];
 
-export interface PlanFigure {
-  readonly what: "plan" | "program";
-  readonly clients: number;
+const measured = z.object({
   /** Of processor time, which other programs do not change as they do the time of day; median of the runs. */
-  readonly seconds: number;
+  seconds: z.number(),
   /** MiB of heap that are held by what was made. */
-  readonly heap: number;
+  heap: z.number(),
   /** MiB that the process had at most. */
-  readonly peak: number;
-}
+  peak: z.number(),
+});
 
-const measured = z.object({ seconds: z.number(), heap: z.number(), peak: z.number() });
+type PlanFigure = z.infer<typeof measured> & { readonly what: "plan" | "program"; readonly clients: number };
 
 /** @param platform `qemu` or `vsphere`, whose MACs have to be made to differ. */
 export function benchPlan(platform: string): PlanFigure[] {

@@ -27,6 +27,6 @@ export function figureRows(figures: readonly Figure[]): string[][] {
   ]);
 }
 
-function show(seconds: number): string {
+export function show(seconds: number): string {
   return `${seconds.toFixed(1)} s`;
 }

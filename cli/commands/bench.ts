@@ -21,7 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const [benchmark, ...rest] = args;
   switch (benchmark) {
     case "lab":
-      print(benchLab({ runs: numberAfter(rest, "--runs", 3), cold: rest.includes("--cold") }));
+      print(benchLab(numberAfter(rest, "--runs", 3), rest.includes("--cold")));
       return 0;
     case "boots":
       return (await benchBoots(Number(rest[0] ?? 30))) === 0 ? 0 : 1;
@@ -46,13 +46,8 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function print(figures: readonly Figure[]): void {
   console.log(formatTable(["what", "median", "smallest", "largest", "runs"], figureRows(figures)).join("\n"));
-  console.log(
-    JSON.stringify(
-      figures.map(({ what, seconds }) => ({ what, median: median(seconds), seconds })),
-      null,
-      2,
-    ),
-  );
+  const medians = figures.map(({ what, seconds }) => ({ what, median: median(seconds), seconds }));
+  console.log(JSON.stringify(medians, null, 2));
 }
 
 function numberAfter(args: readonly string[], option: string, fallback: number): number {

@@ -2,14 +2,14 @@
  * `npm run ssh -- [--stack <name>] <machine> [command …]`: the system's ssh client, given the lab's key and the
  * machine's pinned host key in a folder that is gone when it ends.
  */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { hostOf, type LabAccess } from "../../verify/access";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
-import { UserError } from "../../host/messages";
+import { runInForeground } from "../../host/foreground";
+import { UserError, messageOf } from "../../host/messages";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, machine, command } = parse(args);
@@ -26,14 +26,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-interface Request {
-  readonly stack: string;
-  readonly machine: string;
-  readonly command: readonly string[];
-}
-
 /** Only what stands before the machine's name is ours; what follows is the command's own, options included. */
-function parse(args: readonly string[]): Request {
+function parse(args: readonly string[]) {
   const own = args.findIndex(
     (arg, index) => !arg.startsWith("-") && !["--stack", "-s"].includes(args[index - 1] ?? ""),
   );
@@ -90,16 +84,11 @@ function block(name: string, lines: readonly string[]): string {
   return [`Host ${name}`, ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
+/** A signal is for the program on the other side; this one stays to clean up. */
 async function ssh(args: readonly string[]): Promise<number> {
-  const child = spawn("ssh", args, { stdio: "inherit" });
-  // Ctrl-C is for the program on the other side; this one stays to clean up.
-  process.on("SIGINT", () => undefined);
-  return new Promise((resolve, reject) => {
-    child.on("error", (error) => {
-      reject(new UserError(`ssh cannot be started (${error.message}): install the OpenSSH client.`));
-    });
-    child.on("close", (code) => {
-      resolve(code ?? 255);
-    });
-  });
+  try {
+    return await runInForeground("ssh", args, { cwd: process.cwd(), env: process.env });
+  } catch (error) {
+    throw new UserError(`ssh cannot be started (${messageOf(error)}): install the OpenSSH client.`);
+  }
 }

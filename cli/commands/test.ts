@@ -16,60 +16,42 @@ interface Count {
   readonly skipped: number;
 }
 
-interface Stage {
-  readonly title: string;
-  readonly run: () => Promise<Count>;
-}
+const titles = {
+  lint: "format, lint and types",
+  unit: "unit, property and mocked-component tests",
+  daemons: "rendered files through the daemons' own checkers",
+  e2e: "real labs on this machine",
+  vsphere: "real labs in a simulated vCenter",
+};
 
 /** Runs the stages; exit code 0 when nothing failed and something passed. */
 export async function run(args: readonly string[]): Promise<number> {
-  const counts: Count[] = [];
-  for (const stage of selectStages(args)) {
-    console.log(`\n=== ${stage.title}`);
-    counts.push(await stage.run());
+  const names = Object.keys(titles);
+  const unknown = args.filter((arg) => !names.includes(arg));
+  if (unknown.length > 0) {
+    throw new UserError(`Unknown stage of tests: ${unknown.join(", ")}. There are: ${names.join(", ")}.`);
   }
+  const wanted = Object.entries(titles).filter(([name]) => args.length === 0 || args.includes(name));
+  const counts: Count[] = [];
+  const stage = async (members: readonly string[], work: (projects: readonly string[]) => Promise<Count>) => {
+    const chosen = wanted.filter(([name]) => members.includes(name));
+    if (chosen.length === 0) return;
+    console.log(`\n=== ${chosen.map(([, title]) => title).join("; ")}`);
+    counts.push(await work(chosen.map(([name]) => name)));
+  };
+  await stage(["lint"], checkers);
+  await stage(["unit"], jest);
+  // The longest story waits for one emulated processor most of the time (test/longest-first.js begins with it): all
+  // others are told beside it, two at once, whatever they are about.
+  await stage(["daemons", "e2e", "vsphere"], (stories) => jest(stories, "--maxWorkers=2"));
   const total = sum(counts);
   const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
 
-const stageNames = ["lint", "unit", "daemons", "e2e", "vsphere"] as const;
-type StageName = (typeof stageNames)[number];
-
-const places: Partial<Record<StageName, string>> = {
-  daemons: "rendered files through the daemons' own checkers",
-  e2e: "real labs on this machine",
-  vsphere: "real labs in a simulated vCenter",
-};
-
-function selectStages(args: readonly string[]): Stage[] {
-  const unknown = args.filter((arg) => !isStageName(arg));
-  if (unknown.length > 0) {
-    throw new UserError(`Unknown stage of tests: ${unknown.join(", ")}. There are: ${stageNames.join(", ")}.`);
-  }
-  const wanted = stageNames.filter((name) => args.length === 0 || args.includes(name));
-  // The longest story waits for one emulated processor most of the time (test/longest-first.js begins with it): all
-  // others are told beside it, two at once, whatever they are about.
-  const stories = wanted.filter((name) => name in places);
-  const titles = stories.map((name) => places[name] ?? name);
-  return [
-    ...(wanted.includes("lint") ? [lint] : []),
-    ...(wanted.includes("unit")
-      ? [{ title: "unit, property and mocked-component tests", run: () => jest(["unit"]) }]
-      : []),
-    ...(stories.length === 0 ? [] : [{ title: titles.join("; "), run: () => jest(stories, "--maxWorkers=2") }]),
-  ];
-}
-
-const lint: Stage = {
-  title: "format, lint and types",
-  run: async () =>
-    sum(await Promise.all([tool("prettier", "--check", "."), tool("eslint", "."), tool("tsc", "--noEmit")])),
-};
-
-function isStageName(text: string): text is StageName {
-  return stageNames.some((name) => name === text);
+async function checkers(): Promise<Count> {
+  return sum(await Promise.all([tool("prettier", "--check", "."), tool("eslint", "."), tool("tsc", "--noEmit")]));
 }
 
 /** A checker counts as one test. */

@@ -1,127 +1,91 @@
 import { isAutonomous, isManaged } from "../announcements";
 import { parseInterfaceId } from "../interface-id";
-import type { LabConfig } from "../schema";
-import { error, warning, when, type Check, type Finding } from "./finding";
+import { check, error, warning, type Check, type Finding } from "./finding";
 
-const section = "routerAdvertisements";
-
-function intervalFindings({ routerAdvertisements: ra }: LabConfig): readonly Finding[] {
-  const longestMinimum = Math.floor(0.75 * ra.maxInterval);
-  const lifetime = ra.routerLifetime;
-  return [
-    ...when(ra.minInterval > longestMinimum, () =>
-      error(
-        `${section}.minInterval`,
-        ra.minInterval,
-        `is more than three quarters of maxInterval ${ra.maxInterval} (RFC 4861 section 6.2.1).`,
-        `Write ${longestMinimum} or less, or a longer maxInterval`,
-      ),
-    ),
-    ...when(lifetime !== undefined && lifetime !== 0 && lifetime < ra.maxInterval, () =>
-      error(
-        `${section}.routerLifetime`,
-        lifetime,
-        `is neither 0 nor at least maxInterval ${ra.maxInterval}: the default route would come and go (RFC 4861 section 6.2.1).`,
-        `Write ${3 * ra.maxInterval}, three intervals`,
-      ),
-    ),
-    ...when(lifetime === 0, () =>
-      warning(`${section}.routerLifetime`, 0, "gives the clients no default route.", "Leave it out to give them one"),
-    ),
-    ...expiringOption(`${section}.dnsLifetime`, ra.dnsLifetime, ra.maxInterval),
-    ...expiringOption(`${section}.pref64Lifetime`, ra.pref64Lifetime, ra.maxInterval),
-  ];
-}
-
-function expiringOption(key: string, lifetime: number | undefined, maxInterval: number): readonly Finding[] {
-  return when(lifetime !== undefined && lifetime < maxInterval, () =>
-    error(
-      key,
-      lifetime,
-      `is less than maxInterval ${maxInterval}: it would expire before the next advertisement renews it.`,
-      `Write ${3 * maxInterval}, three intervals`,
-    ),
-  );
-}
-
-function prefixLifetimeFindings({ routerAdvertisements: { prefix, maxInterval } }: LabConfig): readonly Finding[] {
-  return [
-    ...when(prefix.preferredLifetime > prefix.validLifetime, () =>
-      longerThanValid(`${section}.prefix.preferredLifetime`, prefix.preferredLifetime, prefix.validLifetime),
-    ),
-    ...expiringOption(`${section}.prefix.validLifetime`, prefix.validLifetime, maxInterval),
-  ];
-}
-
-function longerThanValid(key: string, preferred: number, valid: number): Finding {
-  return error(
-    key,
-    preferred,
-    `is longer than validLifetime ${valid} (RFC 4862 section 5.5.3).`,
-    `Write ${valid} or less`,
-  );
-}
-
-/** Clients without any way to an address would wait for ever. */
-function addressSourceFindings(config: LabConfig): readonly Finding[] {
-  const { mode } = config.dhcpv6;
-  const autonomous = isAutonomous(config);
-  const managed = isManaged(config);
-  return [
-    ...when(!autonomous && mode !== "stateful", () =>
-      error(
-        `${section}.prefix.autonomous`,
-        false,
-        `and dhcpv6.mode is ${mode}: nothing gives the clients an address.`,
-        "Write true, or dhcpv6.mode: stateful",
-      ),
-    ),
-    ...when(!autonomous && mode === "stateful" && !managed, () =>
-      error(
-        `${section}.managed`,
-        false,
-        "tells the clients not to ask for an address, and they may not make one either.",
-        "Leave it out, or write prefix.autonomous: true",
-      ),
-    ),
-    ...when(managed && mode !== "stateful", () =>
-      warning(
-        `${section}.managed`,
-        true,
-        `sends the clients to a DHCPv6 server for addresses, and dhcpv6.mode is ${mode}.`,
-        "Leave it out, or write dhcpv6.mode: stateful",
-      ),
-    ),
-  ];
-}
-
-/** Other modes give no addresses. */
-function leaseFindings({ dhcpv6, lan }: LabConfig): readonly Finding[] {
-  if (dhcpv6.mode !== "stateful") return [];
-  const first = parseInterfaceId(dhcpv6.pool.first);
-  const last = parseInterfaceId(dhcpv6.pool.last);
-  const gateway = parseInterfaceId(lan.gatewayInterfaceId);
-  return [
-    ...when(dhcpv6.preferredLifetime > dhcpv6.validLifetime, () =>
-      longerThanValid("dhcpv6.preferredLifetime", dhcpv6.preferredLifetime, dhcpv6.validLifetime),
-    ),
-    ...when(first > last, () =>
-      error("dhcpv6.pool.first", dhcpv6.pool.first, `comes after pool.last ${dhcpv6.pool.last}.`, "Exchange the two"),
-    ),
-    ...when(first <= gateway && gateway <= last, () =>
-      error(
-        "dhcpv6.pool",
-        `${dhcpv6.pool.first} to ${dhcpv6.pool.last}`,
-        `holds the gateway's own ${lan.gatewayInterfaceId}.`,
-        "Choose a pool without it, e.g. ::d000 to ::dfff",
-      ),
-    ),
-  ];
+function* lifetimeFindings(
+  section: string,
+  { preferredLifetime, validLifetime }: { readonly preferredLifetime: number; readonly validLifetime: number },
+): Iterable<Finding> {
+  if (preferredLifetime > validLifetime)
+    yield error(
+      `${section}.preferredLifetime`,
+      `is longer than validLifetime ${validLifetime} (RFC 4862 section 5.5.3).`,
+      `Write ${validLifetime} or less`,
+    );
 }
 
 export const announcementChecks: readonly Check[] = [
-  { reads: ["routerAdvertisements"], find: intervalFindings },
-  { reads: ["routerAdvertisements"], find: prefixLifetimeFindings },
-  { reads: ["routerAdvertisements", "dhcpv6"], find: addressSourceFindings },
-  { reads: ["dhcpv6", "lan"], find: leaseFindings },
+  check(["routerAdvertisements"], function* ({ routerAdvertisements: ra }) {
+    const { maxInterval, routerLifetime, dnsLifetime, pref64Lifetime, prefix } = ra;
+    const longestMinimum = Math.floor(0.75 * maxInterval);
+    const threeIntervals = `Write ${3 * maxInterval}, three intervals`;
+    if (ra.minInterval > longestMinimum)
+      yield error(
+        "routerAdvertisements.minInterval",
+        `is more than three quarters of maxInterval ${maxInterval} (RFC 4861 section 6.2.1).`,
+        `Write ${longestMinimum} or less, or a longer maxInterval`,
+      );
+    if (routerLifetime === 0)
+      yield warning(
+        "routerAdvertisements.routerLifetime",
+        "gives the clients no default route.",
+        "Leave it out to give them one",
+      );
+    else if (routerLifetime !== undefined && routerLifetime < maxInterval)
+      yield error(
+        "routerAdvertisements.routerLifetime",
+        `is neither 0 nor at least maxInterval ${maxInterval}: the default route would come and go (RFC 4861 section 6.2.1).`,
+        threeIntervals,
+      );
+    const announced = { dnsLifetime, pref64Lifetime, "prefix.validLifetime": prefix.validLifetime };
+    for (const [name, lifetime] of Object.entries(announced))
+      if (lifetime !== undefined && lifetime < maxInterval)
+        yield error(
+          `routerAdvertisements.${name}`,
+          `is less than maxInterval ${maxInterval}: it would expire before the next advertisement renews it.`,
+          threeIntervals,
+        );
+    yield* lifetimeFindings("routerAdvertisements.prefix", prefix);
+  }),
+
+  /** Clients without any way to an address would wait for ever. */
+  check(["routerAdvertisements", "dhcpv6"], function* (config) {
+    const { mode } = config.dhcpv6;
+    const managed = isManaged(config);
+    if (!isAutonomous(config) && mode !== "stateful")
+      yield error(
+        "routerAdvertisements.prefix.autonomous",
+        `and dhcpv6.mode is ${mode}: nothing gives the clients an address.`,
+        "Write true, or dhcpv6.mode: stateful",
+      );
+    if (!isAutonomous(config) && mode === "stateful" && !managed)
+      yield error(
+        "routerAdvertisements.managed",
+        "tells the clients not to ask for an address, and they may not make one either.",
+        "Leave it out, or write prefix.autonomous: true",
+      );
+    if (managed && mode !== "stateful")
+      yield warning(
+        "routerAdvertisements.managed",
+        `sends the clients to a DHCPv6 server for addresses, and dhcpv6.mode is ${mode}.`,
+        "Leave it out, or write dhcpv6.mode: stateful",
+      );
+  }),
+
+  /** Other modes give no addresses. */
+  check(["dhcpv6", "lan"], function* ({ dhcpv6, lan }) {
+    if (dhcpv6.mode !== "stateful") return;
+    const { pool } = dhcpv6;
+    const [first, last] = [parseInterfaceId(pool.first), parseInterfaceId(pool.last)];
+    const gateway = parseInterfaceId(lan.gatewayInterfaceId);
+    yield* lifetimeFindings("dhcpv6", dhcpv6);
+    if (first > last) yield error("dhcpv6.pool.first", `comes after pool.last ${pool.last}.`, "Exchange the two");
+    if (first <= gateway && gateway <= last)
+      yield error(
+        "dhcpv6.pool",
+        `holds the gateway's own ${lan.gatewayInterfaceId}.`,
+        "Choose a pool without it, e.g. ::d000 to ::dfff",
+        `${pool.first} to ${pool.last}`,
+      );
+  }),
 ];

@@ -2,31 +2,27 @@
 import type { ConfigProblem } from "../problem";
 import type { LabConfig } from "../schema";
 
-export interface Finding extends ConfigProblem {
+export interface Finding extends Omit<ConfigProblem, "value"> {
   readonly severity: "error" | "warning";
+  /** Shown in the place of what stands at the key. */
+  readonly value: string | undefined;
 }
 
 /** One question about keys that only make sense together. */
 export interface Check {
   /** The sections it reads: it is skipped while one of them is wrong by itself. */
   readonly reads: readonly (keyof LabConfig)[];
-  readonly find: (config: LabConfig) => readonly Finding[];
+  readonly find: (config: LabConfig) => Iterable<Finding>;
 }
 
-export function error(key: string, value: unknown, why: string, remedy: string): Finding {
-  return { severity: "error", key, value: shown(value), why, remedy };
+export function check(reads: Check["reads"], find: Check["find"]): Check {
+  return { reads, find };
 }
 
-export function warning(key: string, value: unknown, why: string, remedy: string): Finding {
-  return { severity: "warning", key, value: shown(value), why, remedy };
+export function error(key: string, why: string, remedy: string, value?: string): Finding {
+  return { severity: "error", key, value, why, remedy };
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return "";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
-/** `finding` when the condition holds: reads as a list of rules. */
-export function when(condition: boolean, finding: () => Finding): readonly Finding[] {
-  return condition ? [finding()] : [];
+export function warning(key: string, why: string, remedy: string): Finding {
+  return { severity: "warning", key, value: undefined, why, remedy };
 }

@@ -1,8 +1,7 @@
 import { configuredClients } from "../clients";
 import { parseInterfaceId } from "../interface-id";
 import { platformDecisions } from "../platforms";
-import type { LabConfig } from "../schema";
-import { error, when, type Check, type Finding } from "./finding";
+import { check, error, type Check } from "./finding";
 
 /** Names that mean something else on every machine. */
 const reservedNames = ["gateway", "localhost"];
@@ -10,78 +9,56 @@ const reservedNames = ["gateway", "localhost"];
 /** MiB in which dkms compiles Jool without swapping. */
 const memoryToBuildJool = 1024;
 
-function nameFindings(config: LabConfig): readonly Finding[] {
-  const firstOf = new Map<string, number>();
-  return configuredClients(config).flatMap(({ name }, index) => {
-    const key = `clients[${index}].name`;
-    const first = firstOf.get(name);
-    if (first === undefined) firstOf.set(name, index);
-    return [
-      ...when(reservedNames.includes(name), () =>
-        error(key, name, "is taken by the lab itself.", "Write e.g. client-1"),
-      ),
-      ...when(first !== undefined, () =>
-        error(key, name, `is the name of clients[${first ?? 0}] too.`, "Give each client a name of its own"),
-      ),
-    ];
-  });
-}
-
-function interfaceIdFindings(config: LabConfig): readonly Finding[] {
-  const ownerOf = new Map<string, string>([[config.lan.gatewayInterfaceId, "the gateway"]]);
-  return configuredClients(config).flatMap(({ name, interfaceId }, index) => {
-    if (interfaceId === undefined) return [];
-    const owner = ownerOf.get(interfaceId);
-    if (owner === undefined) ownerOf.set(interfaceId, name);
-    return when(owner !== undefined, () =>
-      error(`clients[${index}].interfaceId`, interfaceId, `is ${owner ?? ""}'s already.`, "Give each machine its own"),
-    );
-  });
-}
-
-function poolFindings(config: LabConfig): readonly Finding[] {
-  const { mode, pool } = config.dhcpv6;
-  if (mode !== "stateful") return [];
-  const first = parseInterfaceId(pool.first);
-  const last = parseInterfaceId(pool.last);
-  return configuredClients(config).flatMap(({ interfaceId }, index) => {
-    const id = interfaceId === undefined ? undefined : parseInterfaceId(interfaceId);
-    return when(id !== undefined && first <= id && id <= last, () =>
-      error(
-        `clients[${index}].interfaceId`,
-        interfaceId,
-        `is inside dhcpv6.pool ${pool.first} to ${pool.last}: DHCPv6 could hand it to another machine.`,
-        "Choose one outside the pool, e.g. ::10",
-      ),
-    );
-  });
-}
-
-function gatewayMemoryFindings(config: LabConfig): readonly Finding[] {
-  const { gateway } = config;
-  const { guest } = platformDecisions(config);
-  const buildsJool = guest.kind === "generic" || guest.jool === "first-boot";
-  return when(buildsJool && gateway.memory < memoryToBuildJool, () =>
-    error(
-      "gateway.memory",
-      gateway.memory,
-      "is too little to build Jool's kernel module, which this image leaves to the gateway.",
-      `Write ${memoryToBuildJool} or more`,
-    ),
-  );
-}
-
-function verifyFindings({ verify }: LabConfig): readonly Finding[] {
-  const host = verify.url === undefined ? "" : new URL(verify.url).hostname;
-  return when(/^\[|^[\d.]+$/.test(host), () =>
-    error("verify.url", verify.url, "names an address: DNS64 would not be tried.", "Write a URL with a host name"),
-  );
-}
-
 export const machineChecks: readonly Check[] = [
-  { reads: ["clients"], find: nameFindings },
-  { reads: ["clients", "lan"], find: interfaceIdFindings },
-  { reads: ["clients", "dhcpv6"], find: poolFindings },
-  { reads: ["gateway", "image", "platform"], find: gatewayMemoryFindings },
-  { reads: ["verify"], find: verifyFindings },
+  check(["clients"], function* (config) {
+    const firstOf = new Map<string, number>();
+    for (const [index, { name }] of configuredClients(config).entries()) {
+      const key = `clients[${index}].name`;
+      const first = firstOf.get(name);
+      if (reservedNames.includes(name)) yield error(key, "is taken by the lab itself.", "Write e.g. client-1");
+      if (first === undefined) firstOf.set(name, index);
+      else yield error(key, `is the name of clients[${first}] too.`, "Give each client a name of its own");
+    }
+  }),
+
+  check(["clients", "lan"], function* (config) {
+    const ownerOf = new Map([[config.lan.gatewayInterfaceId, "the gateway"]]);
+    for (const [index, { name, interfaceId }] of configuredClients(config).entries()) {
+      if (interfaceId === undefined) continue;
+      const owner = ownerOf.get(interfaceId);
+      if (owner === undefined) ownerOf.set(interfaceId, name);
+      else yield error(`clients[${index}].interfaceId`, `is ${owner}'s already.`, "Give each machine its own");
+    }
+  }),
+
+  check(["clients", "dhcpv6"], function* (config) {
+    const { mode, pool } = config.dhcpv6;
+    if (mode !== "stateful") return;
+    const [first, last] = [parseInterfaceId(pool.first), parseInterfaceId(pool.last)];
+    for (const [index, { interfaceId }] of configuredClients(config).entries()) {
+      const id = interfaceId === undefined ? undefined : parseInterfaceId(interfaceId);
+      if (id !== undefined && first <= id && id <= last)
+        yield error(
+          `clients[${index}].interfaceId`,
+          `is inside dhcpv6.pool ${pool.first} to ${pool.last}: DHCPv6 could hand it to another machine.`,
+          "Choose one outside the pool, e.g. ::10",
+        );
+    }
+  }),
+
+  check(["gateway", "image", "platform"], function* (config) {
+    const { guest } = platformDecisions(config);
+    const buildsJool = guest.kind === "generic" || guest.jool === "first-boot";
+    if (buildsJool && config.gateway.memory < memoryToBuildJool)
+      yield error(
+        "gateway.memory",
+        "is too little to build Jool's kernel module, which this image leaves to the gateway.",
+        `Write ${memoryToBuildJool} or more`,
+      );
+  }),
+
+  check(["verify"], function* ({ verify: { url } }) {
+    if (url !== undefined && /^\[|^[\d.]+$/.test(new URL(url).hostname))
+      yield error("verify.url", "names an address: DNS64 would not be tried.", "Write a URL with a host name");
+  }),
 ];

@@ -1,63 +1,36 @@
-import type { LabConfig } from "../schema";
-import { error, when, type Check, type Finding } from "./finding";
+import { check, error, type Check } from "./finding";
 
 /** Keys of `image` that only one of its kinds has. */
-export const buildOnly = ["release", "mirror", "jool"] as const;
-export const cloudOnly = ["location", "sha256"] as const;
-
-function imageFindings({ image }: LabConfig): readonly Finding[] {
-  const foreign = image.kind === "build" ? cloudOnly : buildOnly;
-  const other = image.kind === "build" ? "cloud" : "build";
-  const isUrl = /^https?:/.test(image.location ?? "");
-  return [
-    ...foreign.flatMap((name) =>
-      when(image[name] !== undefined, () =>
-        error(
-          `image.${name}`,
-          image[name],
-          `belongs to kind ${other}, and this image is of kind ${image.kind}.`,
-          `Remove it, or write image.kind: ${other}`,
-        ),
-      ),
-    ),
-    ...when(image.kind === "cloud" && image.location === undefined, () =>
-      error("image.location", undefined, "is missing, and kind is cloud.", "Name the image's file or http(s) URL"),
-    ),
-    ...when(image.kind === "cloud" && isUrl && image.sha256 === undefined, () =>
-      error(
-        "image.sha256",
-        undefined,
-        "is missing, and location is a URL.",
-        "Write the SHA-256 that its publisher gives",
-      ),
-    ),
-  ];
-}
-
-function uplinkFindings({ uplink }: LabConfig): readonly Finding[] {
-  return [
-    ...when(uplink.kind === "bridged" && uplink.bridge === undefined, () =>
-      error("uplink.bridge", undefined, "is missing, and kind is bridged.", "Name the bridge to attach to, e.g. br0"),
-    ),
-    ...when(uplink.kind === "nat" && uplink.bridge !== undefined, () =>
-      error("uplink.bridge", uplink.bridge, "has no meaning with kind nat.", "Remove it, or write kind: bridged"),
-    ),
-    ...when(uplink.kind === "nat" && uplink.ipv6 === "native", () =>
-      error(
-        "uplink.ipv6",
-        uplink.ipv6,
-        "needs a router outside that routes the LAN prefix to the gateway; behind NAT there is none.",
-        "Write nat66 or none, or attach the gateway with kind: bridged",
-      ),
-    ),
-  ];
-}
-
-function onQemu(find: Check["find"]): Check["find"] {
-  return (config) => (config.platform.kind === "qemu" ? find(config) : []);
-}
+export const keysOfKind = { build: ["release", "mirror", "jool"], cloud: ["location", "sha256"] } as const;
 
 export const qemuChecks: readonly Check[] = [
-  { reads: ["platform", "image"], find: onQemu(imageFindings) },
-  { reads: ["platform", "uplink"], find: onQemu(uplinkFindings) },
+  check(["platform", "image"], function* ({ platform, image }) {
+    if (platform.kind !== "qemu") return;
+    const other = image.kind === "build" ? "cloud" : "build";
+    for (const name of keysOfKind[other])
+      if (image[name] !== undefined)
+        yield error(
+          `image.${name}`,
+          `belongs to kind ${other}, and this image is of kind ${image.kind}.`,
+          `Remove it, or write image.kind: ${other}`,
+        );
+    if (image.kind === "cloud" && image.location === undefined)
+      yield error("image.location", "is missing, and kind is cloud.", "Name the image's file or http(s) URL");
+    if (image.kind === "cloud" && /^https?:/.test(image.location ?? "") && image.sha256 === undefined)
+      yield error("image.sha256", "is missing, and location is a URL.", "Write the SHA-256 that its publisher gives");
+  }),
+
+  check(["platform", "uplink"], function* ({ platform, uplink }) {
+    if (platform.kind !== "qemu") return;
+    if (uplink.kind === "bridged" && uplink.bridge === undefined)
+      yield error("uplink.bridge", "is missing, and kind is bridged.", "Name the bridge to attach to, e.g. br0");
+    if (uplink.kind === "nat" && uplink.bridge !== undefined)
+      yield error("uplink.bridge", "has no meaning with kind nat.", "Remove it, or write kind: bridged");
+    if (uplink.kind === "nat" && uplink.ipv6 === "native")
+      yield error(
+        "uplink.ipv6",
+        "needs a router outside that routes the LAN prefix to the gateway; behind NAT there is none.",
+        "Write nat66 or none, or attach the gateway with kind: bridged",
+      );
+  }),
 ];

@@ -8,18 +8,18 @@ import { dhcpv6, dns, lan, nat64, routerAdvertisements, uplink } from "./network
 
 export const configSchema = z.strictObject({
   platform,
-  lan,
-  nat64,
-  dns,
-  routerAdvertisements,
-  dhcpv6,
-  uplink,
-  gateway,
+  lan: lan.prefault({}).describe("The LAN segment: isolated, IPv6 only."),
+  nat64: nat64.prefault({}).describe("The translator, Jool (RFC 6146)."),
+  dns: dns.prefault({}).describe("The resolver, unbound, with DNS64 (RFC 6147)."),
+  routerAdvertisements: routerAdvertisements.prefault({}).describe("Router advertisements, radvd (RFC 4861)."),
+  dhcpv6: dhcpv6.prefault({}).describe("DHCPv6, Kea (RFC 8415)."),
+  uplink: uplink.prefault({}).describe("The gateway's way out."),
+  gateway: gateway.prefault({}).describe("The gateway's size."),
   clients,
-  clientDefaults,
-  image,
-  ssh,
-  verify,
+  clientDefaults: clientDefaults.prefault({}).describe("Size of every client that does not say otherwise."),
+  image: image.prefault({}).describe("The guests' disk image."),
+  ssh: ssh.prefault({}).describe("Logging in."),
+  verify: verify.prefault({}).describe("The checks that end `up`."),
 });
 
 /** A configuration with its defaults filled in and its texts in canonical form. */

@@ -1,6 +1,6 @@
 /** The sections that describe the machines: where they run, how big they are, what is on them, who looks at them. */
 import { z } from "zod";
-import * as field from "../fields";
+import { debianPackage, hostname, httpUrl, interfaceId, seconds, sha256, sshPublicKey } from "../fields";
 import { vspherePlatform } from "./vsphere";
 
 const qemuPlatform = z.strictObject({
@@ -31,24 +31,18 @@ const memory = (minimum: number) => z.int().min(minimum).max(1_048_576);
 const cpus = () => z.int().min(1).max(256);
 const smallestClient = 256;
 
-export const gateway = z
-  .strictObject({
-    memory: memory(384)
-      .default(1024)
-      .describe("MiB. The gateway needs 1024 when it builds Jool itself (`image.jool: first-boot`)."),
-    cpus: cpus()
-      .default(1)
-      .describe("Virtual CPUs. Under software emulation more than one is slower and less reliable."),
-  })
-  .prefault({})
-  .describe("The gateway's size.");
+export const gateway = z.strictObject({
+  memory: memory(384)
+    .default(1024)
+    .describe("MiB. The gateway needs 1024 when it builds Jool itself (`image.jool: first-boot`)."),
+  cpus: cpus().default(1).describe("Virtual CPUs. Under software emulation more than one is slower and less reliable."),
+});
 
 const client = z.strictObject({
-  name: field.hostname().describe("Host name, unique in the lab."),
+  name: hostname().describe("Host name, unique in the lab."),
   memory: memory(smallestClient).optional().describe("MiB. Unset: `clientDefaults.memory`."),
   cpus: cpus().optional().describe("Virtual CPUs. Unset: `clientDefaults.cpus`."),
-  interfaceId: field
-    .interfaceId()
+  interfaceId: interfaceId()
     .optional()
     .describe(
       "Fixed lower 64 bits of the client's address, e.g. `::10`. Unset: made from the MAC (EUI-64) or reserved by DHCPv6.",
@@ -66,58 +60,39 @@ export const clients = z
   .prefault(1)
   .describe("How many clients (`client-1`, `client-2`, …), or a list of them.");
 
-export const clientDefaults = z
-  .strictObject({
-    memory: memory(smallestClient).default(512).describe("MiB."),
-    cpus: cpus().default(1).describe("Virtual CPUs."),
-  })
-  .prefault({})
-  .describe("Size of every client that does not say otherwise.");
+export const clientDefaults = z.strictObject({
+  memory: memory(smallestClient).default(512).describe("MiB."),
+  cpus: cpus().default(1).describe("Virtual CPUs."),
+});
 
-export const image = z
-  .strictObject({
-    kind: z
-      .enum(["build", "cloud"])
-      .default("build")
-      .describe("`build`: a small image made here by mmdebstrap. `cloud`: a distribution's cloud image."),
-    release: z.enum(["trixie"]).optional().describe("Debian release, with `kind: build`. Unset: trixie (Debian 13)."),
-    mirror: field
-      .httpUrl()
-      .optional()
-      .describe("Package mirror, with `kind: build`. Unset: the one that this machine uses."),
-    jool: z
-      .enum(["prebuilt", "first-boot"])
-      .optional()
-      .describe(
-        "With `kind: build`: Jool's kernel module is in the image (unset, `prebuilt`), or the gateway builds it.",
-      ),
-    location: z.string().min(1).optional().describe("File or URL of the qcow2 or raw image, with `kind: cloud`."),
-    sha256: field.sha256().optional().describe("Digest of the file, with `kind: cloud`; required for a URL."),
-    extraPackages: z
-      .array(field.debianPackage())
-      .prefault([])
-      .describe("Debian packages beside those that the lab needs."),
-  })
-  .prefault({})
-  .describe("The guests' disk image.");
+export const image = z.strictObject({
+  kind: z
+    .enum(["build", "cloud"])
+    .default("build")
+    .describe("`build`: a small image made here by mmdebstrap. `cloud`: a distribution's cloud image."),
+  release: z.enum(["trixie"]).optional().describe("Debian release, with `kind: build`. Unset: trixie (Debian 13)."),
+  mirror: httpUrl().optional().describe("Package mirror, with `kind: build`. Unset: the one that this machine uses."),
+  jool: z
+    .enum(["prebuilt", "first-boot"])
+    .optional()
+    .describe(
+      "With `kind: build`: Jool's kernel module is in the image (unset, `prebuilt`), or the gateway builds it.",
+    ),
+  location: z.string().min(1).optional().describe("File or URL of the qcow2 or raw image, with `kind: cloud`."),
+  sha256: sha256().optional().describe("Digest of the file, with `kind: cloud`; required for a URL."),
+  extraPackages: z.array(debianPackage()).prefault([]).describe("Debian packages beside those that the lab needs."),
+});
 
-export const ssh = z
-  .strictObject({
-    authorizedKeys: z
-      .array(field.sshPublicKey())
-      .prefault([])
-      .describe("OpenSSH public keys that may log in as `lab`, beside the key that the lab makes for itself."),
-  })
-  .prefault({})
-  .describe("Logging in.");
+export const ssh = z.strictObject({
+  authorizedKeys: z
+    .array(sshPublicKey())
+    .prefault([])
+    .describe("OpenSSH public keys that may log in as `lab`, beside the key that the lab makes for itself."),
+});
 
-export const verify = z
-  .strictObject({
-    url: field
-      .httpUrl()
-      .optional()
-      .describe("What a client fetches to prove that it reaches IPv4. Unset: the guests' package mirror."),
-    timeout: field.seconds(10, 86_400).default(600).describe("Seconds that the first `up` waits for the path to work."),
-  })
-  .prefault({})
-  .describe("The checks that end `up`.");
+export const verify = z.strictObject({
+  url: httpUrl()
+    .optional()
+    .describe("What a client fetches to prove that it reaches IPv4. Unset: the guests' package mirror."),
+  timeout: seconds(10, 86_400).default(600).describe("Seconds that the first `up` waits for the path to work."),
+});

@@ -1,6 +1,6 @@
 /** Where a lab on VMware vSphere lies in a vCenter: everything by the name that the vSphere Client shows. */
 import { z } from "zod";
-import * as field from "../fields";
+import { inventoryPath, ipv4Address, ipv4Interface, seconds } from "../fields";
 
 const name = () => z.string().min(1).max(80);
 
@@ -40,9 +40,9 @@ const gatewayAddress = z
   .union([
     z.enum(["reported"]),
     z.strictObject({
-      address: field.ipv4Interface().describe("IPv4 address with the length of its network, e.g. `192.0.2.10/24`."),
-      gateway: field.ipv4Address().describe("The uplink network's own router."),
-      dns: z.array(field.ipv4Address()).min(1).describe("Resolvers of the gateway itself."),
+      address: ipv4Interface().describe("IPv4 address with the length of its network, e.g. `192.0.2.10/24`."),
+      gateway: ipv4Address().describe("The uplink network's own router."),
+      dns: z.array(ipv4Address()).min(1).describe("Resolvers of the gateway itself."),
     }),
   ])
   .prefault("reported")
@@ -54,8 +54,7 @@ export const vspherePlatform = z.strictObject({
   placement,
   datastore: name().optional().describe("Where the disks lie; this or `datastoreCluster`."),
   datastoreCluster: name().optional().describe("A datastore cluster: Storage DRS chooses the datastore."),
-  folder: field
-    .inventoryPath()
+  folder: inventoryPath()
     .optional()
     .describe("An existing folder of virtual machines, in which the lab makes its own. Unset: the datacenter's."),
   template: name().describe("A template or machine with cloud-init and VMware Tools; it takes the place of `image`."),
@@ -70,8 +69,7 @@ export const vspherePlatform = z.strictObject({
     .optional()
     .describe("An existing tag category, in which the lab makes a tag of its own name for everything it makes."),
   note: z.string().max(1000).optional().describe("Text to stand in every machine's notes beside the stack's name."),
-  addressTimeout: field
-    .seconds(30, 86_400)
+  addressTimeout: seconds(30, 86_400)
     .default(900)
     .describe("Seconds from power-on that the gateway may take to boot and report its name and address."),
 });

@@ -2,8 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { pluginOptions } from "./plugin";
 import type { output } from "./types";
 
-function invoke<T>(token: string, args: object, opts: pulumi.InvokeOptions | undefined): Promise<T> {
-  return pulumi.runtime.invoke(token, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
+type LookUp<Args, Result> = (args: Args, opts?: pulumi.InvokeOptions) => Promise<Result>;
+
+/** The function of a token `vsphere:index/NAME:NAME`. */
+function lookUp<Args extends object, Result = Found>(name: string): LookUp<Args, Result> {
+  return (args, opts) =>
+    pulumi.runtime.invoke(`vsphere:index/${name}:${name}`, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
 }
 
 /** What every look-up gives: the managed object id, or for a virtual machine and a distributed switch its UUID. */
@@ -11,12 +15,9 @@ interface Found {
   readonly id: string;
 }
 
-export interface GetDatacenterArgs {
-  name?: string;
-}
-
-export function getDatacenter(args: GetDatacenterArgs, opts?: pulumi.InvokeOptions): Promise<Found> {
-  return invoke("vsphere:index/getDatacenter:getDatacenter", args, opts);
+/** A host or cluster, with its root resource pool. */
+interface ComputeResource extends Found {
+  readonly resourcePoolId: string;
 }
 
 /** A look-up by name within a datacenter. */
@@ -27,65 +28,14 @@ interface NameInDatacenter {
 
 export type GetDatastoreArgs = NameInDatacenter;
 
-export function getDatastore(args: GetDatastoreArgs, opts?: pulumi.InvokeOptions): Promise<Found> {
-  return invoke("vsphere:index/getDatastore:getDatastore", args, opts);
-}
-
-export type GetDatastoreClusterArgs = NameInDatacenter;
-
-export function getDatastoreCluster(args: GetDatastoreClusterArgs, opts?: pulumi.InvokeOptions): Promise<Found> {
-  return invoke("vsphere:index/getDatastoreCluster:getDatastoreCluster", args, opts);
-}
-
 export interface GetHostArgs {
   datacenterId: string;
   name?: string;
 }
 
-/** A host or cluster, with its root resource pool. */
-interface ComputeResource extends Found {
-  readonly resourcePoolId: string;
-}
-
-export function getHost(args: GetHostArgs, opts?: pulumi.InvokeOptions): Promise<ComputeResource> {
-  return invoke("vsphere:index/getHost:getHost", args, opts);
-}
-
-export type GetComputeClusterArgs = NameInDatacenter;
-
-export function getComputeCluster(args: GetComputeClusterArgs, opts?: pulumi.InvokeOptions): Promise<ComputeResource> {
-  return invoke("vsphere:index/getComputeCluster:getComputeCluster", args, opts);
-}
-
-export type GetResourcePoolArgs = NameInDatacenter;
-
-export function getResourcePool(args: GetResourcePoolArgs, opts?: pulumi.InvokeOptions): Promise<Found> {
-  return invoke("vsphere:index/getResourcePool:getResourcePool", args, opts);
-}
-
 export interface GetNetworkArgs extends NameInDatacenter {
   /** Seconds to go on looking for a network that was made just now. */
   retryTimeout?: number;
-}
-
-export type GetNetworkResult = Found;
-
-export function getNetwork(args: GetNetworkArgs, opts?: pulumi.InvokeOptions): Promise<GetNetworkResult> {
-  return invoke("vsphere:index/getNetwork:getNetwork", args, opts);
-}
-
-export type GetDistributedVirtualSwitchArgs = NameInDatacenter;
-
-export function getDistributedVirtualSwitch(
-  args: GetDistributedVirtualSwitchArgs,
-  opts?: pulumi.InvokeOptions,
-): Promise<Found> {
-  return invoke("vsphere:index/getDistributedVirtualSwitch:getDistributedVirtualSwitch", args, opts);
-}
-
-export interface GetVirtualMachineArgs {
-  name?: string;
-  datacenterId?: string;
 }
 
 export interface GetVirtualMachineResult extends Found {
@@ -97,17 +47,13 @@ export interface GetVirtualMachineResult extends Found {
   readonly vappTransports: readonly string[];
 }
 
-export function getVirtualMachine(
-  args: GetVirtualMachineArgs,
-  opts?: pulumi.InvokeOptions,
-): Promise<GetVirtualMachineResult> {
-  return invoke("vsphere:index/getVirtualMachine:getVirtualMachine", args, opts);
-}
-
-export interface GetTagCategoryArgs {
-  name?: string;
-}
-
-export function getTagCategory(args: GetTagCategoryArgs, opts?: pulumi.InvokeOptions): Promise<Partial<Found>> {
-  return invoke("vsphere:index/getTagCategory:getTagCategory", args, opts);
-}
+export const getDatacenter = lookUp<{ name?: string }>("getDatacenter");
+export const getDatastore = lookUp<GetDatastoreArgs>("getDatastore");
+export const getDatastoreCluster = lookUp<NameInDatacenter>("getDatastoreCluster");
+export const getHost = lookUp<GetHostArgs, ComputeResource>("getHost");
+export const getComputeCluster = lookUp<NameInDatacenter, ComputeResource>("getComputeCluster");
+export const getResourcePool = lookUp<NameInDatacenter>("getResourcePool");
+export const getNetwork = lookUp<GetNetworkArgs>("getNetwork");
+export const getDistributedVirtualSwitch = lookUp<NameInDatacenter>("getDistributedVirtualSwitch");
+export const getVirtualMachine = lookUp<Partial<NameInDatacenter>, GetVirtualMachineResult>("getVirtualMachine");
+export const getTagCategory = lookUp<{ name?: string }, Partial<Found>>("getTagCategory");

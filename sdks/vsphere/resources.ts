@@ -2,19 +2,21 @@ import * as pulumi from "@pulumi/pulumi";
 import { pluginOptions } from "./plugin";
 import type { input } from "./types";
 
+/** The class of a token `vsphere:index/MODULE:TYPE`. @param outputs that are no inputs too. */
+function resource<Args extends object>(module: string, outputs: readonly string[] = []) {
+  const token = `vsphere:index/${module}:${module.charAt(0).toUpperCase()}${module.slice(1)}`;
+  const unknown = Object.fromEntries(outputs.map((output) => [output, undefined]));
+  return class extends pulumi.CustomResource {
+    constructor(name: string, args: Args, opts?: pulumi.CustomResourceOptions) {
+      super(token, name, { ...args, ...unknown }, pulumi.mergeOptions(pluginOptions, opts));
+    }
+  };
+}
+
 /** A virtual machine. */
-export class VirtualMachine extends pulumi.CustomResource {
+export class VirtualMachine extends resource<VirtualMachineArgs>("virtualMachine", ["moid"]) {
   /** Managed object id, e.g. `vm-42`; `id` is the BIOS UUID. */
   declare readonly moid: pulumi.Output<string>;
-
-  constructor(name: string, args: VirtualMachineArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "vsphere:index/virtualMachine:VirtualMachine",
-      name,
-      { ...args, moid: undefined },
-      pulumi.mergeOptions(pluginOptions, opts),
-    );
-  }
 }
 
 export interface VirtualMachineArgs {
@@ -46,12 +48,8 @@ export interface VirtualMachineArgs {
 }
 
 /** An inventory folder. */
-export class Folder extends pulumi.CustomResource {
+export class Folder extends resource<FolderArgs>("folder") {
   declare readonly path: pulumi.Output<string>;
-
-  constructor(name: string, args: FolderArgs, opts?: pulumi.CustomResourceOptions) {
-    super("vsphere:index/folder:Folder", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
-  }
 }
 
 export interface FolderArgs {
@@ -63,11 +61,7 @@ export interface FolderArgs {
 }
 
 /** A port group of one host's standard switch. Its id is not a network's id: `getNetwork` finds that by the name. */
-export class HostPortGroup extends pulumi.CustomResource {
-  constructor(name: string, args: HostPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
-    super("vsphere:index/hostPortGroup:HostPortGroup", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
-  }
-}
+export class HostPortGroup extends resource<HostPortGroupArgs>("hostPortGroup") {}
 
 export interface HostPortGroupArgs {
   hostSystemId: pulumi.Input<string>;
@@ -77,16 +71,7 @@ export interface HostPortGroupArgs {
 }
 
 /** A port group of a distributed switch; its id is a network's id. */
-export class DistributedPortGroup extends pulumi.CustomResource {
-  constructor(name: string, args: DistributedPortGroupArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "vsphere:index/distributedPortGroup:DistributedPortGroup",
-      name,
-      { ...args },
-      pulumi.mergeOptions(pluginOptions, opts),
-    );
-  }
-}
+export class DistributedPortGroup extends resource<DistributedPortGroupArgs>("distributedPortGroup") {}
 
 export interface DistributedPortGroupArgs {
   distributedVirtualSwitchUuid: pulumi.Input<string>;
@@ -97,16 +82,9 @@ export interface DistributedPortGroupArgs {
 }
 
 /** A rule of DRS that keeps virtual machines on different hosts. */
-export class ComputeClusterVmAntiAffinityRule extends pulumi.CustomResource {
-  constructor(name: string, args: ComputeClusterVmAntiAffinityRuleArgs, opts?: pulumi.CustomResourceOptions) {
-    super(
-      "vsphere:index/computeClusterVmAntiAffinityRule:ComputeClusterVmAntiAffinityRule",
-      name,
-      { ...args },
-      pulumi.mergeOptions(pluginOptions, opts),
-    );
-  }
-}
+export class ComputeClusterVmAntiAffinityRule extends resource<ComputeClusterVmAntiAffinityRuleArgs>(
+  "computeClusterVmAntiAffinityRule",
+) {}
 
 export interface ComputeClusterVmAntiAffinityRuleArgs {
   computeClusterId: pulumi.Input<string>;
@@ -117,11 +95,7 @@ export interface ComputeClusterVmAntiAffinityRuleArgs {
 }
 
 /** A tag in a category. */
-export class Tag extends pulumi.CustomResource {
-  constructor(name: string, args: TagArgs, opts?: pulumi.CustomResourceOptions) {
-    super("vsphere:index/tag:Tag", name, { ...args }, pulumi.mergeOptions(pluginOptions, opts));
-  }
-}
+export class Tag extends resource<TagArgs>("tag") {}
 
 export interface TagArgs {
   categoryId: pulumi.Input<string>;

@@ -6,7 +6,7 @@ import type { LabAccess } from "../../verify/access";
 import { connectClient, connectGateway } from "../../verify/connect";
 import type { Report } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
-import { type Breakage, breakages, breakagesWithoutDhcpv6 } from "./breakages";
+import { type Breakage, breakages, breakagesWithoutDhcpv6, switchOff } from "./breakages";
 import { projectFolder, Stack } from "./harness";
 import { story } from "./story";
 
@@ -32,7 +32,9 @@ describe("a lab that is broken in one place", () => {
   });
 
   describe("is noticed, and mended by the first advice", () => {
-    test.each(shown(breakages))("when %s", (_name, breakage) => told(breakage, () => breakAndMend(access, breakage)));
+    test.each(shown(breakages))("when %s", (_name, breakage) =>
+      told(lab, access, breakage, () => breakAndMend(access, breakage)),
+    );
   });
 
   if (all) {
@@ -44,7 +46,7 @@ describe("a lab that is broken in one place", () => {
 
     describe("without DHCPv6 is noticed, and mended by the first advice", () => {
       test.each(shown(breakagesWithoutDhcpv6))("when %s", (_name, breakage) =>
-        told(breakage, () => breakAndMend(access, breakage)),
+        told(lab, access, breakage, () => breakAndMend(access, breakage)),
       );
     });
   }
@@ -55,7 +57,7 @@ describe("a lab that is broken in one place", () => {
 });
 
 /** The test runner tells only when all is over. */
-async function told({ name }: Breakage, work: () => Promise<void>): Promise<void> {
+async function told(lab: Stack, access: LabAccess, { name }: Breakage, work: () => Promise<void>): Promise<void> {
   const started = performance.now();
   const tell = (how: string): void => {
     process.stderr.write(`    when ${name}: ${how} after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
@@ -64,9 +66,20 @@ async function told({ name }: Breakage, work: () => Promise<void>): Promise<void
     await work();
   } catch (error) {
     tell(`FAILED: ${messageOf(error)}`);
+    await mend(lab, access);
     throw error;
   }
   tell("noticed and mended");
+}
+
+/** What one has left broken says nothing about the next. */
+async function mend(lab: Stack, access: LabAccess): Promise<void> {
+  await runOn(access, "gateway", `${switchOff}; rm -f /var/tmp/full.*`);
+  const client = lab.machines().get("client-1");
+  if (client !== undefined) {
+    process.kill(client, "SIGKILL");
+  }
+  await lab.succeed("up");
 }
 
 async function breakAndMend(access: LabAccess, breakage: Breakage): Promise<void> {

@@ -23,9 +23,8 @@ function sessionWith(properties: Readonly<Record<string, string>>): VcenterSessi
           `xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><s:Body>${answers[method] ?? ""}</s:Body></s:Envelope>`,
       ),
     );
-  const nowhere = { type: "Folder", id: "nowhere" };
-  const services = { rootFolder: nowhere, propertyCollector: nowhere, viewManager: nowhere };
-  return new VcenterSession({ call, signal: new AbortController().signal }, services);
+  const nowhere = () => ({ type: "Folder", id: "nowhere" });
+  return new VcenterSession({ call, signal: new AbortController().signal }, nowhere);
 }
 
 describe("powering a machine on", () => {

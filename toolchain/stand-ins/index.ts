@@ -16,9 +16,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { BuildOptions } from "esbuild";
 import { shellQuote } from "../../ssh/shell";
 import { withLock } from "../../host/lock";
 import { cacheFolder, projectRoot } from "../../host/paths";
@@ -84,9 +82,10 @@ function filesUnder(path: string): string[] {
 }
 
 async function bundle(folder: string): Promise<void> {
-  const esbuild = loadBundler();
+  // Loaded where there is something to bundle only.
+  const { build } = await import("esbuild");
   await makeFolder(folder, async (draft) => {
-    await esbuild.build({
+    await build({
       absWorkingDir: projectRoot,
       entryPoints,
       outdir: draft,
@@ -98,22 +97,6 @@ async function bundle(folder: string): Promise<void> {
       logLevel: "error",
     });
   });
-}
-
-/** The part of esbuild that is used. */
-interface Bundler {
-  build(options: BuildOptions): Promise<unknown>;
-}
-
-/** esbuild comes with tsx, whose own copy it is resolved from. */
-function loadBundler(): Bundler {
-  const loaded: unknown = createRequire(require.resolve("tsx/package.json"))("esbuild");
-  if (!isBundler(loaded)) throw new Error("tsx's esbuild has no build function.");
-  return loaded;
-}
-
-function isBundler(value: unknown): value is Bundler {
-  return typeof value === "object" && value !== null && "build" in value && typeof value.build === "function";
 }
 
 /** Writes the launcher unless it says just that already; a process that starts it meanwhile sees the old or the new. */

@@ -1,30 +1,31 @@
 /** A check is a row: a sentence, what decides whether it is true, and what to do when it is not. */
 import type { CheckResult } from "../report";
+import { type Evidence, putBack } from "./evidence";
 
 export type Verdict = Pick<CheckResult, "status" | "evidence"> & {
   /** In the place of the row's own, where what was seen leads closer to the cause. */
   readonly remedy?: string;
 };
 
-export interface Check<Seen> {
+export interface Check<Seen extends Evidence> {
   /** True when the check passes. */
   readonly title: string | ((seen: Seen) => string);
   readonly judge: (seen: Seen) => Verdict;
-  readonly remedy: (seen: Seen) => string;
+  /** Left out: the gateway's files and services are put back. */
+  readonly remedy?: (seen: Seen) => string;
 }
 
-export function results<Seen>(machine: string, checks: readonly Check<Seen>[], seen: Seen): CheckResult[] {
-  return checks
-    .map(({ title, judge, remedy }) => {
-      const verdict = judge(seen);
-      const check = typeof title === "string" ? title : title(seen);
-      return { machine, check, remedy: remedy(seen), ...verdict };
-    })
-    .map(withoutNeedlessRemedy);
-}
-
-function withoutNeedlessRemedy({ remedy, ...result }: CheckResult): CheckResult {
-  return result.status === "fail" && remedy !== undefined ? { ...result, remedy } : result;
+export function results<Seen extends Evidence>(
+  machine: string,
+  checks: readonly Check<Seen>[],
+  seen: Seen,
+): CheckResult[] {
+  return checks.map(({ title, judge, remedy = putBack }) => {
+    const verdict = judge(seen);
+    const check = typeof title === "string" ? title : title(seen);
+    const toDo = verdict.status === "fail" ? { remedy: verdict.remedy ?? remedy(seen) } : {};
+    return { machine, check, ...verdict, ...toDo };
+  });
 }
 
 export function pass(evidence: string): Verdict {
@@ -40,8 +41,18 @@ export function fail(evidence: string, remedy?: string): Verdict {
   return { status: "fail", evidence, ...(remedy === undefined ? {} : { remedy }) };
 }
 
+/** Passes where nothing is wrong. */
+export function noneOf(wrong: readonly string[], evidence: string, failure = wrong.join(", ")): Verdict {
+  return wrong.length === 0 ? pass(evidence) : fail(failure);
+}
+
 export function judge(passed: boolean, evidence: string, remedy?: string): Verdict {
   return passed ? pass(evidence) : fail(evidence, remedy);
+}
+
+/** Everything once. */
+export function distinct(items: readonly string[]): string {
+  return [...new Set(items)].join(", ");
 }
 
 export function listed(items: readonly string[], none: string): string {

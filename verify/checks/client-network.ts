@@ -1,10 +1,10 @@
 /** What the network tells a client, and what the client has made of it. */
 import { isAddressBetween, sameAddress, sameAddresses } from "../addresses";
 import type { PromisedPlan } from "../access";
-import { kinds } from "../questions";
+import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
 import { type Dhcpv6Answer, readDhcpv6 } from "../wire/dhcpv6";
-import { type Check, fail, judge, listed, pass, skip, type Verdict } from "./check";
+import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type ClientEvidence, learnAgain, look, putBack } from "./evidence";
 
 export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
@@ -13,7 +13,7 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
     judge: checkRouters,
     remedy: (seen) => `Is radvd running? ${putBack(seen)}`,
   },
-  { title: "the router advertisements say what was planned", judge: checkAdvertisements, remedy: putBack },
+  { title: "the router advertisements say what was planned", judge: checkAdvertisements },
   {
     title: ({ access }) => `the address ${access.address} is in use, and no other one is preferred`,
     judge: checkAddress,
@@ -30,7 +30,11 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
     judge: checkDefaultRoute,
     remedy: learnAgain,
   },
-  { title: "the MTU is the planned one", judge: checkMtu, remedy: learnAgain },
+  {
+    title: "the MTU is the planned one",
+    judge: ({ facts, lab }) => judge(facts.mtu === lab.promised.lan.mtu, String(facts.mtu)),
+    remedy: learnAgain,
+  },
   {
     title: "the resolver is the one that the advertisements name (RFC 8106)",
     judge: checkResolver,
@@ -96,12 +100,9 @@ function checkDuplicate({ heard, access }: ClientEvidence): Verdict {
   const others = heard
     .packets(kinds.neighbourAdvertisement)
     .filter(({ mac, packet }) => mac !== access.lanMac && speaksOf(packet, access.address));
-  return judge(
-    others.length === 0,
-    listed(
-      others.map(({ mac }) => `${access.address} is also at ${mac}`),
-      "nobody else answers for it",
-    ),
+  return noneOf(
+    others.map(({ mac }) => `${access.address} is also at ${mac}`),
+    "nobody else answers for it",
   );
 }
 
@@ -139,19 +140,19 @@ function checkDefaultRoute({ lab, facts: { defaultRoutes } }: ClientEvidence): V
 }
 
 function checkRouters({ heard, lab }: ClientEvidence): Verdict {
-  const routers = advertisements({ heard }).map(({ router, mac }) => ({ router, mac }));
+  const routers = advertisements(heard);
   const foreign = routers.filter(
     ({ router, mac }) => !sameAddress(router, lab.promised.router.linkLocal) || mac !== lab.promised.router.mac,
   );
   if (foreign.length > 0) {
-    const who = [...new Set(foreign.map(({ router, mac }) => `${router} at ${mac}`))].join(", ");
-    return fail(who, `Switch off the router advertisements of the machine with that MAC.`);
+    const who = foreign.map(({ router, mac }) => `${router} at ${mac}`);
+    return fail(distinct(who), `Switch off the router advertisements of the machine with that MAC.`);
   }
-  return judge(routers.length > 0, routers.length > 0 ? lab.promised.router.linkLocal : "nobody");
+  return routers.length > 0 ? pass(lab.promised.router.linkLocal) : fail("nobody");
 }
 
 function checkAdvertisements({ heard, lab }: ClientEvidence): Verdict {
-  const own = advertisements({ heard }).filter(({ router }) => sameAddress(router, lab.promised.router.linkLocal));
+  const own = advertisements(heard).filter(({ router }) => sameAddress(router, lab.promised.router.linkLocal));
   const planned = plannedAdvertisement(lab.promised);
   const wrong = own.find(({ says }) => says.join("\n") !== planned.join("\n"));
   if (own.length === 0) {
@@ -167,24 +168,20 @@ function checkAdvertisements({ heard, lab }: ClientEvidence): Verdict {
       );
 }
 
-function advertisements({ heard }: Pick<ClientEvidence, "heard">) {
+function advertisements(heard: Heard) {
   return heard.packets(kinds.routerAdvertisement).flatMap(({ mac, packet }) => {
     const read = readAdvertisement(packet);
     return read === undefined ? [] : [{ ...read, mac }];
   });
 }
 
-function checkMtu({ facts, lab }: ClientEvidence): Verdict {
-  return judge(facts.mtu === lab.promised.lan.mtu, String(facts.mtu));
-}
-
 function checkResolver({ facts, lab }: ClientEvidence): Verdict {
   const { servers } = lab.promised.routerAdvertisements.rdnss;
-  return judge(sameAddresses(facts.dnsServers, servers), listed([...new Set(facts.dnsServers)], "none"));
+  return judge(sameAddresses(facts.dnsServers, servers), distinct(facts.dnsServers) || "none");
 }
 
 function checkSearchDomains({ facts, lab }: ClientEvidence): Verdict {
-  const sorted = (domains: readonly string[]): string => [...new Set(domains)].sort().join(", ");
+  const sorted = (domains: readonly string[]): string => distinct([...domains].sort());
   return judge(sorted(facts.searchDomains) === sorted(lab.promised.searchDomains), listed(facts.searchDomains, "none"));
 }
 
@@ -212,12 +209,12 @@ function checkDhcpv6(seen: ClientEvidence): Verdict {
     .flatMap(({ packet }) => readDhcpv6(packet) ?? []);
   const foreign = answers.filter(({ server }) => !sameAddress(server, router.linkLocal));
   if (foreign.length > 0) {
-    const who = [...new Set(foreign.map(({ server }) => server))].join(", ");
-    return fail(`${who} answers too`, "Switch off the DHCPv6 server of the machine with that address.");
+    const who = foreign.map(({ server }) => server);
+    return fail(`${distinct(who)} answers too`, "Switch off the DHCPv6 server of the machine with that address.");
   }
   switch (dhcpv6.mode) {
     case "off":
-      return judge(answers.length === 0, answers.length === 0 ? "no answers" : "the gateway answers");
+      return answers.length === 0 ? pass("no answers") : fail("the gateway answers");
     case "stateless":
     case "stateful": {
       const wrong = answers.find(

@@ -4,8 +4,8 @@ import { command } from "../access";
 import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
 import type { SessionFact } from "../gateway-facts";
 import { deniedDestinations } from "../questions";
-import { type DnsAnswer, rcodes, readDnsAnswer } from "../wire/dns";
-import { type Check, fail, judge, listed, pass, skip, type Verdict } from "./check";
+import { type DnsAnswer, rcodes } from "../wire/dns";
+import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type ClientEvidence, look, putBack } from "./evidence";
 
 export const clientPathChecks: readonly Check<ClientEvidence>[] = [
@@ -21,46 +21,42 @@ export const clientPathChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     title: "the client's own resolver says the same of ipv4only.arpa",
-    judge: checkOwnView,
+    judge: ({ facts: { ipv4only }, lab }) =>
+      judge(sameAddresses(ipv4only, lab.promised.ipv4OnlyArpa), listed(ipv4only, "no AAAA")),
     remedy: (seen) =>
       `Is it still working? ${look(seen, seen.access.name, "sudo systemctl restart systemd-resolved; resolvectl status")}`,
   },
-  { title: "DNS64 gives an address inside the NAT64 prefix", judge: checkDns64, remedy: putBack },
+  { title: "DNS64 gives an address inside the NAT64 prefix", judge: checkDns64 },
   {
     title: "the resolver finds out what nobody has asked before",
     judge: checkFreshName,
     remedy: (seen) =>
       `The forwarders do not answer: is dns.forwarders right, and does this machine's own DNS work? ${putBack(seen)}`,
   },
-  { title: "an IPv4 host answers a ping through NAT64", judge: checkPing, remedy: putBack },
+  { title: "an IPv4 host answers a ping through NAT64", judge: checkPing },
   {
     title: "IPv4-only content comes over HTTP through DNS64 and NAT64",
     judge: checkFetch,
     remedy: (seen) =>
       `What failed above comes first. If nothing did: can this machine itself fetch ${seen.content.url}? If not, set verify.url to something that it can.`,
   },
-  { title: "Jool's session table shows the connection", judge: checkSession, remedy: putBack },
-  { title: "denied IPv4 destinations are not translated", judge: checkDenied, remedy: putBack },
-  { title: "only addresses of the LAN are translated", judge: checkSpoofed, remedy: putBack },
-  { title: "SSH on the gateway is closed to the LAN", judge: checkSsh, remedy: putBack },
+  { title: "Jool's session table shows the connection", judge: checkSession },
+  { title: "denied IPv4 destinations are not translated", judge: checkDenied },
+  { title: "only addresses of the LAN are translated", judge: checkSpoofed },
+  {
+    title: "SSH on the gateway is closed to the LAN",
+    judge: ({ heard }) => judge(!heard.of("ssh").includes("open"), listed(heard.of("ssh"), "no answer")),
+  },
 ];
 
 function checkNeighbours({ neighbours, heard }: ClientEvidence): Verdict {
   const silent = neighbours.filter((name) => !heard.answered(`neighbour-${name}`));
-  return silent.length === 0 ? pass(neighbours.join(", ")) : fail(`no answer from ${silent.join(", ")}`);
-}
-
-function dnsAnswer({ heard }: ClientEvidence, name: string): DnsAnswer | undefined {
-  return heard.of(name).flatMap((hex) => readDnsAnswer(hex) ?? [])[0];
+  return noneOf(silent, neighbours.join(", "), `no answer from ${silent.join(", ")}`);
 }
 
 function checkIpv4Only(seen: ClientEvidence): Verdict {
-  const answer = dnsAnswer(seen, "ipv4only");
+  const answer = seen.heard.dns("ipv4only");
   return judge(answer !== undefined && sameAddresses(answer.addresses, seen.lab.promised.ipv4OnlyArpa), shown(answer));
-}
-
-function checkOwnView({ facts, lab }: ClientEvidence): Verdict {
-  return judge(sameAddresses(facts.ipv4only, lab.promised.ipv4OnlyArpa), listed(facts.ipv4only, "no AAAA"));
 }
 
 function shown(answer: DnsAnswer | undefined): string {
@@ -69,9 +65,9 @@ function shown(answer: DnsAnswer | undefined): string {
 
 function checkDns64(seen: ClientEvidence): Verdict {
   const { promised } = seen.lab;
-  const [aaaa, a] = [dnsAnswer(seen, "host-aaaa"), dnsAnswer(seen, "host-a")];
+  const [aaaa, a] = [seen.heard.dns("host-aaaa"), seen.heard.dns("host-a")];
   const inside = (aaaa?.addresses ?? []).filter((address) => isAddressInPrefix(address, promised.nat64.prefix));
-  const evidence = `${hostOf(seen.content.url)}: ${shown(aaaa)}`;
+  const evidence = `${new URL(seen.content.url).hostname}: ${shown(aaaa)}`;
   if (aaaa !== undefined && aaaa.addresses.length > inside.length && !promised.synthesizeAll) {
     return skip(`${evidence}: it has IPv6 of its own and the uplink carries it; set verify.url to an IPv4-only host`);
   }
@@ -80,7 +76,7 @@ function checkDns64(seen: ClientEvidence): Verdict {
 }
 
 function checkFreshName(seen: ClientEvidence): Verdict {
-  const answer = dnsAnswer(seen, "fresh");
+  const answer = seen.heard.dns("fresh");
   const known = answer?.rcode === rcodes.noError || answer?.rcode === rcodes.nxDomain;
   return judge(known, answer === undefined ? "no answer" : known ? "answered" : `RCODE ${answer.rcode}`);
 }
@@ -134,33 +130,27 @@ function datagrams(seen: ClientEvidence): SessionFact[] {
   return seen.sessions.filter(({ protocol, client }) => protocol === "UDP" && client.id === String(seen.port));
 }
 
-/** A datagram to the server of the content shows that what is sent arrives: without it no silence proves anything. */
-function arrives(seen: ClientEvidence): boolean {
+/** Whether the translator took one of them that the client sent from its own address. */
+function arrives(seen: ClientEvidence, at: string): boolean {
   return datagrams(seen).some(
-    ({ client, serverIpv6 }) => isOwn(seen, client.address) && sameAddress(serverIpv6.address, seen.fetch.remote),
+    ({ client, serverIpv6 }) => isOwn(seen, client.address) && sameAddress(serverIpv6.address, at),
   );
 }
 
-const nothingArrives = "no packet is translated at all, as seen above: that these are not proves nothing";
+/** A datagram to the server of the content shows that what is sent arrives: without it no silence proves anything. */
+function passIfAnyArrives(seen: ClientEvidence, evidence: string): Verdict {
+  return arrives(seen, seen.fetch.remote)
+    ? pass(evidence)
+    : skip("no packet is translated at all, as seen above: that these are not proves nothing");
+}
 
 function checkDenied(seen: ClientEvidence): Verdict {
   const denied = deniedDestinations(seen.lab);
-  const translated = denied.filter(({ ipv6 }) =>
-    datagrams(seen).some(
-      ({ client, serverIpv6 }) => isOwn(seen, client.address) && sameAddress(serverIpv6.address, ipv6),
-    ),
-  );
-  if (translated.length > 0) {
-    return fail(`a packet to ${translated.map(({ ipv4 }) => ipv4).join(", ")} went through`);
-  }
-  return arrives(seen)
-    ? pass(
-        listed(
-          denied.map(({ ipv4 }) => ipv4),
-          "none is denied",
-        ),
-      )
-    : skip(nothingArrives);
+  const list = (some: typeof denied): string => some.map(({ ipv4 }) => ipv4).join(", ");
+  const translated = denied.filter(({ ipv6 }) => arrives(seen, ipv6));
+  return translated.length > 0
+    ? fail(`a packet to ${list(translated)} went through`)
+    : passIfAnyArrives(seen, list(denied) || "none is denied");
 }
 
 function checkSpoofed(seen: ClientEvidence): Verdict {
@@ -169,16 +159,7 @@ function checkSpoofed(seen: ClientEvidence): Verdict {
       sameAddress(serverIpv6.address, seen.fetch.remote) &&
       !isAddressInPrefix(client.address, seen.lab.promised.lan.prefix),
   );
-  if (strangers.length > 0) {
-    return fail(`a packet from ${[...new Set(strangers.map(({ client }) => client.address))].join(", ")} went through`);
-  }
-  return arrives(seen) ? pass("neither a foreign nor a link-local source was") : skip(nothingArrives);
-}
-
-function checkSsh({ heard }: ClientEvidence): Verdict {
-  return judge(!heard.of("ssh").includes("open"), listed(heard.of("ssh"), "no answer"));
-}
-
-function hostOf(url: string): string {
-  return new URL(url).hostname;
+  return strangers.length > 0
+    ? fail(`a packet from ${distinct(strangers.map(({ client }) => client.address))} went through`)
+    : passIfAnyArrives(seen, "neither a foreign nor a link-local source was");
 }

@@ -4,9 +4,12 @@ import type { ClientFacts, FetchFact } from "../client-facts";
 import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
 import type { Heard } from "../questions";
 
-/** Seen of one client, and what the gateway translated after it. */
-export interface ClientEvidence {
+export interface Evidence {
   readonly lab: LabAccess;
+}
+
+/** Seen of one client, and what the gateway translated after it. */
+export interface ClientEvidence extends Evidence {
   readonly access: ClientAccess;
   readonly facts: ClientFacts;
   /** The first fetch, as any program would do it. */
@@ -26,8 +29,7 @@ export interface ClientEvidence {
 }
 
 /** Seen of the gateway. */
-export interface GatewayEvidence {
-  readonly lab: LabAccess;
+export interface GatewayEvidence extends Evidence {
   readonly facts: GatewayFacts;
   readonly heard: Heard;
   readonly translations: TranslationFacts;
@@ -39,11 +41,11 @@ export interface GatewayEvidence {
 }
 
 /** The gateway's files, services and settings are the stack's: an update puts them back. */
-export function putBack({ lab }: { readonly lab: LabAccess }): string {
+export function putBack({ lab }: Evidence): string {
   return `${command(lab.promised, "up")} puts the gateway's files and services back.`;
 }
 
-export function look({ lab }: { readonly lab: LabAccess }, machine: string, words: string): string {
+export function look({ lab }: Evidence, machine: string, words: string): string {
   return `${command(lab.promised, "ssh", machine)} "${words}"`;
 }
 

@@ -7,7 +7,7 @@ mapfile -t names
 # The client's own resolver, asked anew: its cache may be older than what is true now.
 own_view() {
   if [[ -S /run/systemd/resolve/io.systemd.Resolve ]]; then
-    resolvectl query --cache=no --legend=no --type=AAAA "$1"
+    timeout 10 resolvectl query --cache=no --legend=no --type=AAAA "$1"
   else
     dig +short +time=5 +tries=2 "$1" AAAA
   fi

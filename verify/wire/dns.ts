@@ -1,29 +1,24 @@
 /** DNS over UDP (RFC 1035 section 4): a question, and the addresses in its answer. */
-import { formatIpv4, formatIpv6 } from "../../plan/prefix";
+import { formatIpv4 } from "../../plan/prefix";
+import { hex, hexText } from "./hex";
 import { type Reader, readPacket } from "./reader";
 
 const types = { A: 1, AAAA: 28 } as const;
 
-export interface DnsAnswer {
-  /** NOERROR is 0, SERVFAIL 2, NXDOMAIN 3, REFUSED 5. */
-  readonly rcode: number;
-  readonly addresses: readonly string[];
-}
+export type DnsAnswer = NonNullable<ReturnType<typeof readDnsAnswer>>;
 
+/** SERVFAIL is 2. */
 export const rcodes = { noError: 0, nxDomain: 3, refused: 5 } as const;
 
 /** With the RD bit: a resolver is to find it out. */
-export function dnsQuestion(name: string, type: keyof typeof types): Buffer {
+export function dnsQuestion(name: string, type: keyof typeof types): string {
   const labels = name.split(".").filter((label) => label !== "");
-  return Buffer.concat([
-    Buffer.from([0x6c, 0x61, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
-    ...labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, "latin1")]),
-    Buffer.from([0, 0, types[type], 0, 1]),
-  ]);
+  const encoded = labels.map((label) => `${hex(label.length, 1)}${hexText(label)}`).join("");
+  return `6c6101000001000000000000${encoded}00${hex(types[type], 2)}0001`;
 }
 
-export function readDnsAnswer(hex: string): DnsAnswer | undefined {
-  return readPacket(hex, (message) => {
+export function readDnsAnswer(octets: string) {
+  return readPacket(octets, (message) => {
     message.take(2);
     const rcode = message.u16() & 0xf;
     const [questions, answers] = [message.u16(), message.u16()];
@@ -45,7 +40,7 @@ function readRecord(message: Reader): string[] {
     case types.A:
       return [formatIpv4(BigInt(data.u32()))];
     case types.AAAA:
-      return [formatIpv6(BigInt(`0x${data.take(16).toString("hex")}`))];
+      return [data.address()];
     default:
       return [];
   }

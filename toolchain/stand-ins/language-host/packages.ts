@@ -1,6 +1,8 @@
 /** What a program's dependencies say about themselves. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { DependencyInfo } from "@pulumi/pulumi/proto/language_pb";
+import { PackageDependency } from "@pulumi/pulumi/proto/plugin_pb";
 import { z } from "zod";
 
 const manifestSchema = z.object({
@@ -12,6 +14,7 @@ const manifestSchema = z.object({
       resource: z.boolean().optional(),
       name: z.string().optional(),
       version: z.string().optional(),
+      /** Where the plugin is downloaded from when not from the usual place. */
       server: z.string().optional(),
     })
     .optional(),
@@ -19,37 +22,24 @@ const manifestSchema = z.object({
 
 type Manifest = z.infer<typeof manifestSchema>;
 
-export interface RequiredPlugin {
-  readonly name: string;
-  /** With a leading `v`. */
-  readonly version: string;
-  /** Where the plugin is downloaded from when not from the usual place; empty for the usual place. */
-  readonly server: string;
-}
-
-export interface Dependency {
-  readonly name: string;
-  readonly version: string;
-}
-
 /** The resource plugins of the program's direct dependencies: packages with `pulumi.resource` in their package.json. */
-export function requiredPlugins(folder: string): RequiredPlugin[] {
+export function requiredPackages(folder: string): PackageDependency[] {
   return installed(folder).flatMap(({ manifest: { name, version, pulumi } }) => {
     const pluginVersion = pulumi?.version ?? version;
     if (pulumi?.resource !== true || name === undefined || pluginVersion === undefined) return [];
-    return [
-      {
-        name: pulumi.name ?? name.replace(/^@pulumi\//, ""),
-        version: `v${pluginVersion.replace(/^v/, "")}`,
-        server: pulumi.server ?? "",
-      },
-    ];
+    return new PackageDependency()
+      .setKind("resource")
+      .setName(pulumi.name ?? name.replace(/^@pulumi\//, ""))
+      .setVersion(`v${pluginVersion.replace(/^v/, "")}`)
+      .setServer(pulumi.server ?? "");
   });
 }
 
 /** The program's direct dependencies with the versions that are installed. */
-export function directDependencies(folder: string): Dependency[] {
-  return installed(folder).map(({ name, manifest }) => ({ name, version: manifest.version ?? "" }));
+export function directDependencies(folder: string): DependencyInfo[] {
+  return installed(folder).map(({ name, manifest }) =>
+    new DependencyInfo().setName(name).setVersion(manifest.version ?? ""),
+  );
 }
 
 function installed(folder: string): { name: string; manifest: Manifest }[] {

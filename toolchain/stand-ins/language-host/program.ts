@@ -2,21 +2,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { RunRequest } from "@pulumi/pulumi/proto/language_pb";
+import { type RunRequest, RunResponse } from "@pulumi/pulumi/proto/language_pb";
 import { programCommand, programEnvironment } from "./program-arguments";
-
-export type ProgramExit =
-  | { readonly kind: "success" }
-  /** The program failed and has already told the user why. */
-  | { readonly kind: "reported" }
-  | { readonly kind: "failure"; readonly message: string };
 
 /** `cmd/run` of the SDK ends with this code when it has logged the error itself. */
 const errorAlreadyLogged = 32;
 const graceMilliseconds = 3000;
 
 export class RunningProgram {
-  readonly exit: Promise<ProgramExit>;
+  readonly response: Promise<RunResponse>;
   private readonly child: ChildProcess;
 
   constructor(request: RunRequest, engineAddress: string) {
@@ -27,12 +21,12 @@ export class RunningProgram {
       env: { ...process.env, ...programEnvironment(request) },
       stdio: ["ignore", "inherit", "inherit"],
     });
-    this.exit = new Promise((resolve) => {
+    this.response = new Promise((resolve) => {
       this.child.on("error", (error) => {
-        resolve({ kind: "failure", message: `The program could not be started: ${error.message}` });
+        resolve(new RunResponse().setError(`The program could not be started: ${error.message}`));
       });
       this.child.on("exit", (code, signal) => {
-        resolve(describe(code, signal));
+        resolve(responseTo(code, signal));
       });
     });
   }
@@ -55,9 +49,9 @@ function runnerOf(folder: string): string {
   }
 }
 
-function describe(code: number | null, signal: NodeJS.Signals | null): ProgramExit {
-  if (code === 0) return { kind: "success" };
-  if (code === errorAlreadyLogged) return { kind: "reported" };
+function responseTo(code: number | null, signal: NodeJS.Signals | null): RunResponse {
+  if (code === 0) return new RunResponse();
+  if (code === errorAlreadyLogged) return new RunResponse().setBail(true);
   const how = code === null ? `was ended by ${signal ?? "a signal"}` : `exited with code ${code}`;
-  return { kind: "failure", message: `The program ${how}.` };
+  return new RunResponse().setError(`The program ${how}.`);
 }

@@ -2,38 +2,22 @@
 import type { ILanguageRuntimeServer } from "@pulumi/pulumi/proto/language_grpc_pb";
 import {
   AboutResponse,
-  DependencyInfo,
   GetProgramDependenciesResponse,
   GetRequiredPackagesResponse,
-  GetRequiredPluginsResponse,
   InstallDependenciesResponse,
   LanguageHandshakeResponse,
   type ProgramInfo,
   type RunRequest,
-  RunResponse,
+  type RunResponse,
   RuntimeOptionsResponse,
 } from "@pulumi/pulumi/proto/language_pb";
-import { PackageDependency, PluginDependency, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { answer } from "../../../plugin/answer";
+import { answered } from "../../../plugin/answer";
 import { engineAddress } from "../../../plugin/server";
 import { installDependencies } from "./install";
-import { directDependencies, requiredPlugins } from "./packages";
-import { type ProgramExit, RunningProgram } from "./program";
-
-type Served = Pick<
-  ILanguageRuntimeServer,
-  | "handshake"
-  | "getPluginInfo"
-  | "getRequiredPackages"
-  | "getRequiredPlugins"
-  | "run"
-  | "about"
-  | "installDependencies"
-  | "getProgramDependencies"
-  | "runtimeOptionsPrompts"
-  | "cancel"
->;
+import { directDependencies, requiredPackages } from "./packages";
+import { RunningProgram } from "./program";
 
 /** The version that the stand-in gives as its own. */
 const version = "0.1.0";
@@ -42,28 +26,21 @@ export class LanguageHost {
   private engineAddress = engineAddress();
   private readonly programs = new Set<RunningProgram>();
 
-  /** What is not listed here (code generation, packing) answers UNIMPLEMENTED. */
-  implementation(): Served {
+  /** What is not listed here (code generation, packing, what older engines asked) answers UNIMPLEMENTED. */
+  implementation() {
     return {
-      handshake: (call, done) => {
-        this.engineAddress = call.request.getEngineAddress();
-        done(null, new LanguageHandshakeResponse());
-      },
-      getPluginInfo: (_call, done) => {
-        done(null, new PluginInfo().setVersion(version));
-      },
-      getRequiredPackages: (call, done) => {
-        answer(done, () => new GetRequiredPackagesResponse().setPackagesList(packages(programFolder(call.request))));
-      },
-      getRequiredPlugins: (call, done) => {
-        answer(done, () => new GetRequiredPluginsResponse().setPluginsList(plugins(programFolder(call.request))));
-      },
-      run: (call, done) => {
-        answer(done, () => this.run(call.request));
-      },
-      about: (_call, done) => {
-        done(null, new AboutResponse().setExecutable(process.execPath).setVersion(process.version.replace(/^v/, "")));
-      },
+      handshake: answered((request) => {
+        this.engineAddress = request.getEngineAddress();
+        return new LanguageHandshakeResponse();
+      }),
+      getPluginInfo: answered(() => new PluginInfo().setVersion(version)),
+      getRequiredPackages: answered((request) =>
+        new GetRequiredPackagesResponse().setPackagesList(requiredPackages(programFolder(request))),
+      ),
+      run: answered((request) => this.run(request)),
+      about: answered(() =>
+        new AboutResponse().setExecutable(process.execPath).setVersion(process.version.replace(/^v/, "")),
+      ),
       installDependencies: (call) => {
         installDependencies(call.request.getInfo()?.getProgramDirectory() ?? call.request.getDirectory(), (chunk) => {
           call.write(new InstallDependenciesResponse().setStdout(chunk));
@@ -72,25 +49,19 @@ export class LanguageHost {
             call.end();
           },
           (error: unknown) => {
-            call.destroy(asError(error));
+            call.destroy(error instanceof Error ? error : new Error(String(error)));
           },
         );
       },
-      getProgramDependencies: (call, done) => {
-        answer(done, () => {
-          const found = directDependencies(programFolder(call.request));
-          const list = found.map(({ name, version }) => new DependencyInfo().setName(name).setVersion(version));
-          return new GetProgramDependenciesResponse().setDependenciesList(list);
-        });
-      },
-      runtimeOptionsPrompts: (_call, done) => {
-        done(null, new RuntimeOptionsResponse());
-      },
-      cancel: (_call, done) => {
+      getProgramDependencies: answered((request) =>
+        new GetProgramDependenciesResponse().setDependenciesList(directDependencies(programFolder(request))),
+      ),
+      runtimeOptionsPrompts: answered(() => new RuntimeOptionsResponse()),
+      cancel: answered(() => {
         this.cancelProgram();
-        done(null, new Empty());
-      },
-    };
+        return new Empty();
+      }),
+    } satisfies Partial<ILanguageRuntimeServer>;
   }
 
   /** Ends every program that runs; safe to call at any time. */
@@ -102,44 +73,13 @@ export class LanguageHost {
     const program = new RunningProgram(request, this.engineAddress);
     this.programs.add(program);
     try {
-      return describeExit(await program.exit);
+      return await program.response;
     } finally {
       this.programs.delete(program);
     }
   }
 }
 
-function describeExit(exit: ProgramExit): RunResponse {
-  switch (exit.kind) {
-    case "success":
-      return new RunResponse();
-    case "reported":
-      return new RunResponse().setBail(true);
-    case "failure":
-      return new RunResponse().setError(exit.message);
-  }
-}
-
-function packages(folder: string): PackageDependency[] {
-  return requiredPlugins(folder).map((plugin) =>
-    new PackageDependency()
-      .setKind("resource")
-      .setName(plugin.name)
-      .setVersion(plugin.version)
-      .setServer(plugin.server),
-  );
-}
-
-function plugins(folder: string): PluginDependency[] {
-  return requiredPlugins(folder).map((plugin) =>
-    new PluginDependency().setKind("resource").setName(plugin.name).setVersion(plugin.version).setServer(plugin.server),
-  );
-}
-
 function programFolder(request: { getInfo(): ProgramInfo | undefined }): string {
   return request.getInfo()?.getProgramDirectory() ?? process.cwd();
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

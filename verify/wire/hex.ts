@@ -1,0 +1,12 @@
+/** Octets in hexadecimal, as probes/wire.py takes and tells them. */
+export function hex(value: number | bigint, octets: number): string {
+  return value.toString(16).padStart(octets * 2, "0");
+}
+
+export function hexText(text: string): string {
+  return Buffer.from(text, "latin1").toString("hex");
+}
+
+export function octetsOf(digits: string): number {
+  return digits.length / 2;
+}
