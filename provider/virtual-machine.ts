@@ -6,14 +6,18 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
+import { messageOf } from "../host/messages";
 import { checkWith } from "../plugin/check";
 import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
 import { awaitSshd } from "./qemu/boot";
-import { chooseAccelerator } from "./qemu/accelerator";
+import { chooseAccelerator, emulatorVersion } from "./qemu/accelerator";
+import type { Start } from "./qemu/command-line";
 import { acceleratorSchema, machineType } from "./qemu/machine-types";
 import { machinePaths, type MachinePaths } from "./qemu/paths";
 import { isIntact, layOut, removeMachine, start, withMachine } from "./qemu/power";
 import { endMachine, type MachineProcess, processesOf } from "./qemu/process";
+import { restore } from "./qemu/restore";
+import { discardTemplate, obtainTemplate, type Template, templateKey } from "./qemu/template";
 
 const mac = z
   .string()
@@ -83,9 +87,9 @@ export const virtualMachineHandler: ResourceHandler = {
       // Left by an `up` that was interrupted, or by a state that was lost.
       await removeMachine(paths);
       try {
-        await layOut(paths, machine.image, machine.documents, context);
+        const outputs = (await fromTemplate(machine, paths, context)) ?? (await fromImage(machine, paths, context));
         writeFileSync(paths.life, life);
-        return { id, outputs: { ...inputs, ...(await powerOn(machine, paths, undefined, context)) } };
+        return { id, outputs: { ...inputs, ...outputs } };
       } catch (error) {
         await removeMachine(paths);
         throw error;
@@ -140,22 +144,69 @@ export const virtualMachineHandler: ResourceHandler = {
   },
 };
 
+/** The first boot, from the image. */
+async function fromImage(machine: Inputs, paths: MachinePaths, context: OperationContext): Promise<Properties> {
+  await layOut(paths, machine.image, machine.documents, context);
+  return powerOn(machine, paths, undefined, context);
+}
+
+/** Templates that could not be made, by their key: another try would take as long again. */
+const hopeless = new Set<string>();
+
+/** The first boot, from where a template was saved; undefined where there is none for such a machine. */
+async function fromTemplate(
+  machine: Inputs,
+  paths: MachinePaths,
+  context: OperationContext,
+): Promise<Properties | undefined> {
+  const { kernel, kernelArguments, digest } = machine.image;
+  const here = await chosen(machine, kernel, context);
+  // A distribution's image has no gate.
+  if (kernel === undefined || !here.type.templates.includes(here.accelerator)) return undefined;
+  const settings = { ...machine, ...here, kernelArguments };
+  const key = templateKey(settings, digest, await emulatorVersion(here.type));
+  if (hopeless.has(key)) return undefined;
+  let template: Template | undefined;
+  try {
+    const nobody = { metaData: "", userData: "", networkConfig: "" };
+    template = await obtainTemplate(key, settings, (place) => layOut(place, machine.image, nobody, context), context);
+    await layOut(paths, machine.image, machine.documents, context, template);
+    return await powerOn(machine, paths, undefined, context, template);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    hopeless.add(key);
+    if (template !== undefined) discardTemplate(template);
+    await removeMachine(paths);
+    context.warn(`${machine.machineName} boots, because its template is of no use: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** What this computer brings to a machine. */
+async function chosen({ accelerator }: Inputs, kernel: string | undefined, context: OperationContext) {
+  const type = machineType();
+  return { type, ...(await chooseAccelerator(accelerator, type, kernel, context)) };
+}
+
+/** @param template what it goes on from; undefined: its disk boots. */
 async function powerOn(
   machine: Inputs,
   paths: MachinePaths,
   preferredPort: number | undefined,
   context: OperationContext,
+  template?: Template,
 ): Promise<Properties> {
-  const type = machineType();
   const { kernelArguments } = machine.image;
   const kernel = machine.image.kernel === undefined ? undefined : paths.kernel;
   const initrd = machine.image.initrd === undefined ? undefined : paths.initrd;
-  const { accelerator, sandbox } = await chooseAccelerator(machine.accelerator, type, kernel, context);
-  context.progress(`powering on (${accelerator})`);
+  const here = await chosen(machine, kernel, context);
+  context.progress(template === undefined ? `powering on (${here.accelerator})` : "restoring a template");
   const name = nameOf(machine.stateFolder, machine.machineName);
-  const description = { ...machine, name, type, accelerator, sandbox, kernel, initrd, kernelArguments, paths };
+  const how: Start = template === undefined ? { kind: "boot" } : { kind: "restore", memory: template.memory };
+  const description = { ...machine, ...here, name, kernel, initrd, kernelArguments, start: how, paths };
   const { pid, sshPort } = await start(description, preferredPort, context);
-  return comeUp(machine, paths, { pid, sshPort, activeAccelerator: accelerator }, context);
+  if (template !== undefined) await restore(machine, paths, template, context.signal);
+  return comeUp(machine, paths, { pid, sshPort, activeAccelerator: here.accelerator }, context);
 }
 
 /** What a process alone shows of a machine. */

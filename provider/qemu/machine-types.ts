@@ -15,6 +15,11 @@ export interface MachineType {
   readonly kernelArguments: Readonly<Partial<Record<Accelerator, string>>>;
   /** More processors are slower than one under `tcg`, and less stable. */
   readonly maximumCpus: Readonly<Record<Accelerator, number>>;
+  /**
+   * Accelerators under which a machine is restored from a template instead of booted. Where a boot takes a few seconds
+   * there is little to win, and what was not tried is not in the list.
+   */
+  readonly templates: readonly Accelerator[];
   /** Packages that bring the emulator, for the message when it is missing. */
   readonly packages: { readonly apt: string; readonly brew: string };
 }
@@ -41,6 +46,7 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         cpu: { kvm: "host", hvf: "host", tcg: "max,-cx16" },
         kernelArguments,
         maximumCpus,
+        templates: ["tcg"],
         packages: { apt: "qemu-system-x86 qemu-utils", brew: "qemu" },
       };
     case "arm64":
@@ -51,6 +57,7 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         cpu: { kvm: "host", hvf: "host", tcg: "max,pauth-impdef=on" },
         kernelArguments,
         maximumCpus,
+        templates: [],
         packages: { apt: "qemu-system-arm qemu-utils", brew: "qemu" },
       };
     default:

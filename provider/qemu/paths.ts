@@ -15,6 +15,8 @@ export interface MachinePaths {
   /** What the machine has written. */
   readonly overlay: string;
   readonly seed: string;
+  /** The disk of the template that the overlay stands on, if it does. */
+  readonly template: string;
   readonly pid: string;
   /** What QEMU itself says. */
   readonly log: string;
@@ -22,7 +24,11 @@ export interface MachinePaths {
   /** Console of the power-on before. */
   readonly previousConsole: string;
   readonly qmp: string;
-  /** Set when the socket is not in `folder`. */
+  /** Leads to the guest's agent. */
+  readonly agent: string;
+  /** Where a saved machine is handed over. */
+  readonly migration: string;
+  /** Set when the sockets are not in `folder`. */
   readonly socketFolder: string | undefined;
 }
 
@@ -40,8 +46,9 @@ export function machinePaths(
 ): MachinePaths {
   const folder = join(resolve(projectRoot, stateFolder), machineName);
   const inside = (name: string): string => join(folder, name);
-  const near = inside("qmp.sock");
-  const socketFolder = Buffer.byteLength(near) <= maximumSocketPath ? undefined : shortFolder(folder, environment);
+  const longest = inside("migration.sock");
+  const socketFolder = Buffer.byteLength(longest) <= maximumSocketPath ? undefined : shortFolder(folder, environment);
+  const socket = (name: string): string => join(socketFolder ?? folder, `${name}.sock`);
   return {
     folder,
     life: inside("life"),
@@ -50,11 +57,14 @@ export function machinePaths(
     initrd: inside("initrd"),
     overlay: inside("disk.qcow2"),
     seed: inside("seed"),
+    template: inside("template.qcow2"),
     pid: inside(pidFileName),
     log: inside("qemu.log"),
     console: inside("console.log"),
     previousConsole: inside("console.previous.log"),
-    qmp: socketFolder === undefined ? near : join(socketFolder, "qmp.sock"),
+    qmp: socket("qmp"),
+    agent: socket("agent"),
+    migration: socket("migration"),
     socketFolder,
   };
 }

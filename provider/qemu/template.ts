@@ -1,0 +1,203 @@
+/**
+ * Templates: a guest that was booted once, as nobody in particular, up to where cloud-init would make it somebody, and
+ * saved there. A machine that is restored from one goes on from that point with documents of its own, which spares it
+ * the first half of a boot. Memory and disk are read by all and written to by none: each keeps its own changes.
+ */
+import { createHash } from "node:crypto";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { createServer } from "node:net";
+import { cpus } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { pipeline } from "node:stream/promises";
+import { withLock } from "../../host/lock";
+import { cacheFolder } from "../../host/paths";
+import type { OperationContext } from "../../plugin/handler";
+import { consoleProblem } from "./console";
+import { type MachineDescription, qemuArguments } from "./command-line";
+import { type MachinePaths, machinePaths } from "./paths";
+import { endMachine, machineProcesses, processesOf, startMachine } from "./process";
+import { ask } from "./qmp";
+
+/** Seconds that a template may take to boot. Twice of what the slowest machine that was tried needed. */
+const bootLimit = 240;
+/** What the gate of a template says on its console (image/files/…/gate). */
+const gateMark = "ipv6-only-lab: this template waits for a personality";
+
+export interface Template {
+  readonly folder: string;
+  /** What the template wrote while it booted; stands on the image by the name that the image has beside it. */
+  readonly disk: string;
+  readonly memory: string;
+  /** Of processor and devices. */
+  readonly state: string;
+}
+
+/** A machine whose name, cards and files do not matter yet. */
+export type TemplateDescription = Pick<
+  MachineDescription,
+  "type" | "accelerator" | "memoryMiB" | "cpus" | "kernelArguments" | "sandbox"
+>;
+
+export function templatesFolder(): string {
+  return join(cacheFolder(), "templates");
+}
+
+/** Everything that a saved state depends on: another image, emulator, processor or amount of memory is another template. */
+export function templateKey(description: TemplateDescription, imageDigest: string, emulatorVersion: string): string {
+  const args = qemuArguments(describe(description, machinePaths("/", "template", {})));
+  const made = [imageDigest, emulatorVersion, cpus()[0]?.model ?? "", ...args];
+  return createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 32);
+}
+
+export function findTemplate(key: string, folder = templatesFolder()): Template | undefined {
+  const home = join(folder, key);
+  const template = {
+    folder: home,
+    disk: join(home, "disk.qcow2"),
+    memory: join(home, "memory"),
+    state: join(home, "state"),
+  };
+  return [template.disk, template.memory, template.state].every((path) => existsSync(path)) ? template : undefined;
+}
+
+/**
+ * The template of this key, made when it is not there yet. Two at once: the second waits.
+ * @param layOut puts the image's files and an empty overlay into the folder that it is given.
+ * @throws Error when the guest does not come to its gate; nothing is left of it then.
+ */
+export async function obtainTemplate(
+  key: string,
+  description: TemplateDescription,
+  layOut: (paths: MachinePaths) => Promise<void>,
+  context: OperationContext,
+): Promise<Template> {
+  const folder = templatesFolder();
+  const found = findTemplate(key, folder);
+  if (found !== undefined) return found;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const onWait = (pid: number): void => {
+    context.progress(`waiting for the process ${pid}, which is making the same template`);
+  };
+  const make = async (): Promise<Template> =>
+    findTemplate(key, folder) ?? (await makeWhole(key, description, layOut, context));
+  return withLock(join(folder, `${key}.lock`), onWait, make, context.signal);
+}
+
+/** A template that no machine could be restored from. Machines that run from it keep what they have open. */
+export function discardTemplate({ folder }: Template): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function makeWhole(
+  key: string,
+  description: TemplateDescription,
+  layOut: (paths: MachinePaths) => Promise<void>,
+  context: OperationContext,
+): Promise<Template> {
+  const folder = templatesFolder();
+  await removeRemains(folder, key);
+  const partial = mkdtempSync(join(folder, `${key}.partial-`));
+  const paths = machinePaths(folder, basename(partial));
+  try {
+    await layOut(paths);
+    await boot(describe(description, paths), paths, context);
+    await save(paths);
+    await endMachine(paths);
+    for (const path of [paths.seed, paths.log, paths.pid]) rmSync(path, { recursive: true, force: true });
+    renameSync(partial, join(folder, key));
+  } finally {
+    await endMachine(paths);
+    rmSync(partial, { recursive: true, force: true });
+    if (paths.socketFolder !== undefined) rmSync(paths.socketFolder, { recursive: true, force: true });
+  }
+  const made = findTemplate(key, folder);
+  if (made === undefined) throw new Error(`The template in ${join(folder, key)} is not whole.`);
+  return made;
+}
+
+/** Ends what an `up` that was killed left running, of this key or of any. */
+export async function removeRemains(folder: string, key = ""): Promise<void> {
+  const running = machineProcesses().map((each) => each.folder);
+  const left = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+  const partial = [...running, ...left].filter(
+    (path) => dirname(path) === folder && basename(path).startsWith(key) && basename(path).includes(".partial-"),
+  );
+  for (const path of new Set(partial)) {
+    await endMachine(machinePaths(folder, basename(path)));
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function describe(description: TemplateDescription, paths: MachinePaths): MachineDescription {
+  return {
+    ...description,
+    name: "template",
+    kernel: paths.kernel,
+    initrd: paths.initrd,
+    nics: [],
+    sshPort: undefined,
+    start: { kind: "template", memory: join(paths.folder, "memory") },
+    paths,
+  };
+}
+
+async function boot(
+  machine: MachineDescription,
+  paths: MachinePaths,
+  { signal, progress }: OperationContext,
+): Promise<void> {
+  await startMachine(machine.type.emulator, qemuArguments(machine), paths, signal);
+  const started = Date.now();
+  for (let told = 0; ;) {
+    const said = existsSync(paths.console) ? readFileSync(paths.console, "utf8") : "";
+    if (said.includes(gateMark)) return;
+    const problem = consoleProblem(said) ?? (processesOf(paths).length === 0 ? "it ended" : undefined);
+    if (problem !== undefined) throw new Error(`it did not boot: ${problem}`);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    if (seconds > bootLimit) throw new Error(`it did not boot within ${bootLimit} s`);
+    if (seconds >= told + 5) {
+      progress(`booting a template, once for all machines of this kind: ${seconds} s of about 40`);
+      told = seconds;
+    }
+    await delay(200, undefined, { signal });
+  }
+}
+
+/** The memory is in its file already, so that the state is small. */
+export const memoryStays = {
+  execute: "migrate-set-capabilities",
+  arguments: { capabilities: [{ capability: "x-ignore-shared", state: true }] },
+};
+
+/** Writes down the state of processor and devices, which QEMU hands over on a socket: its sandbox opens no files by then. */
+async function save(paths: MachinePaths): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(paths.migration, resolve);
+  });
+  try {
+    const written = new Promise<void>((resolve, reject) => {
+      server.once("connection", (socket) => {
+        pipeline(socket, createWriteStream(join(paths.folder, "state"), { mode: 0o600 })).then(resolve, reject);
+      });
+    });
+    await ask(paths.qmp, [
+      { execute: "stop" },
+      memoryStays,
+      { execute: "migrate", arguments: { uri: `unix:${paths.migration}` } },
+    ]);
+    await written;
+  } finally {
+    server.close();
+  }
+}
