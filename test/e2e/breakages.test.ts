@@ -10,7 +10,7 @@ import { type Breakage, breakages, breakagesWithoutDhcpv6, switchOff } from "./b
 import { projectFolder, Stack } from "./harness";
 import { story } from "./story";
 
-/** All of them take half an hour and more: `IPV6LAB_BREAKAGES=all`. Without it those that are marked as `always` are shown. */
+/** All of them take twenty minutes and more: `IPV6LAB_BREAKAGES=all`. Without it those that are marked as `always` are shown. */
 const all = process.env.IPV6LAB_BREAKAGES === "all";
 const shown = (list: readonly Breakage[]): [string, Breakage][] =>
   list.filter(({ always }) => all || always === true).map((each) => [each.name, each]);
