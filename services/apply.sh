@@ -178,6 +178,22 @@ note() { # SERVICE WORDS
   outcome[$1]="${outcome[$1]-}, $2"
 }
 
+# All at once, because systemd reads every unit anew after each, which takes seconds in an emulated machine.
+enable_units() {
+  local service
+  local -a names=()
+  for service in "${all_services[@]}"; do
+    if [[ -n ${enabled[$service]-} && -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]]; then
+      names+=("${unit[$service]}")
+    fi
+  done
+  if [[ ${#names[@]} -gt 0 ]]; then
+    systemctl -q enable "${names[@]}"
+  elif [[ ${#unit_changed[@]} -gt 0 ]]; then
+    systemctl daemon-reload
+  fi
+}
+
 bring_up() { # SERVICE
   local service=$1 name=${unit[$1]-}
   outcome[$service]=unchanged
@@ -185,7 +201,6 @@ bring_up() { # SERVICE
   if knows "before_$service" && [[ ${outcome[$service]} != unchanged || ${is_active[$service]} != active ]]; then
     "before_$service"
   fi
-  if [[ -n $name && ${is_enabled[$service]} != enabled ]]; then systemctl -q enable "$name"; fi
   if [[ -n $name && ${is_active[$service]} != active ]]; then
     run_unit "$service" start
   elif [[ -n $name && -n ${unit_changed[$service]-} ]]; then
@@ -243,7 +258,7 @@ apply() {
   find_drift
   check_all
   if [[ ${#changed[@]} -gt 0 ]]; then replace_files; fi
-  if [[ ${#unit_changed[@]} -gt 0 ]]; then systemctl daemon-reload; fi
+  enable_units
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} ]]; then bring_up "$service"; else take_down "$service"; fi
   done

@@ -13,6 +13,8 @@ export interface Breakage {
   readonly fails: readonly string[];
   /** Beginnings of those that cannot be told any more. */
   readonly skips?: readonly string[];
+  /** Beginnings of those that come to be untrue with time. */
+  readonly also?: readonly string[];
   /** The first advice that the report gives. A command is followed as it stands. */
   readonly remedy: "npm run up" | "npm run ssh" | RegExp;
   /** What follows advice that is no command. */
@@ -268,6 +270,8 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     name: "the gateway does not forward IPv6",
     how: "sysctl -q net.ipv6.conf.all.forwarding=0",
     fails: [is.forwarding],
+    // radvd offers no route through a router that forwards nothing, from its next advertisement on.
+    also: [is.advertisements, is.route, is.routers, ...noContent, ...untold],
     skips: [is.strangersWay],
     remedy: "npm run up",
   },
@@ -394,8 +398,9 @@ const onTheClient: readonly Omit<Breakage, "on">[] = [
     remedy: "npm run ssh",
   },
   {
-    name: "the client's own resolver is stopped",
-    how: "systemctl stop systemd-resolved",
+    // Stopped, it is started again by who asks it.
+    name: "the client's own resolver hangs",
+    how: "kill -STOP $(systemctl show --property MainPID --value systemd-resolved)",
     fails: [is.ownView, ...noContent],
     skips: untold,
     remedy: "npm run ssh",
