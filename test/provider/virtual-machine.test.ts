@@ -156,7 +156,7 @@ withQemu("a virtual machine", () => {
     await kill(outputsSchema.parse(outputs).pid);
     const machine: Omit<MachineDescription, "sshPort"> = {
       ...{ name: "dev-tiny", type: machineType(), memoryMiB: 128, cpus: 1, sandbox: false, accelerator: "tcg", paths },
-      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined },
+      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined, start: { kind: "boot" } },
       nics: [{ kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: true }],
     };
     const { pid, sshPort } = await start(machine, undefined, recordedContext());
@@ -283,7 +283,7 @@ withQemu("a virtual machine", () => {
     await layOut(paths, { disk, format: "qcow2" }, documents, recordedContext());
     const machine: Omit<MachineDescription, "sshPort"> = {
       ...{ name: "ports-tiny", type: machineType(), memoryMiB: 128, cpus: 1, sandbox: false },
-      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined, paths },
+      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined, start: { kind: "boot" }, paths },
       accelerator: "tcg",
       nics: [{ kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: false }],
     };
