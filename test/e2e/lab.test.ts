@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { becomesAnyNetwork } from "./any-network";
+import { identity, traits, unexplainedUnits } from "./guest";
 import { finish, report, Stack } from "./harness";
 import { expectUnchanged, expectVerified, story, verify } from "./story";
 
@@ -38,6 +39,19 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
   });
 
   step("verify finds nothing wrong", () => expectVerified(lab, /64:ff9b::/));
+
+  step("its machines are whole: what Debian starts runs, and a program finds what it finds elsewhere", async () => {
+    for (const machine of ["gateway", "client-1"]) {
+      expect(await unexplainedUnits(lab, machine)).toEqual([]);
+      expect(await traits(lab, machine)).not.toMatch(/NO/);
+    }
+  });
+
+  step("no two of them are the same, though all come from one template", async () => {
+    const [gateway, client] = [await identity(lab, "gateway"), await identity(lab, "client-1")];
+    expect(client.length).toBeGreaterThanOrEqual(6);
+    expect(gateway.filter((line) => client.includes(line))).toEqual([]);
+  });
 
   step("a second up changes nothing", () => expectUnchanged(lab));
 
