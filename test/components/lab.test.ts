@@ -22,7 +22,7 @@ async function register(config: Record<string, unknown>): Promise<{ mocks: Recor
 
 /** The script that a command runs as root, and what the script finds on its standard input. */
 function scriptOf({ create, stdin }: Registered["inputs"]): { script: string; rest: string } {
-  const [, size] = /^sudo -n -- bash -c 'eval "\$\(head -c (\d+)\)"'$/.exec(String(create)) ?? [];
+  const [, size] = /^sudo -n -- setarch --addr-no-randomize bash -c 'eval "\$\(head -c (\d+)\)"'$/.exec(String(create)) ?? [];
   const bytes = Buffer.from(String(stdin));
   return { script: bytes.subarray(0, Number(size)).toString(), rest: bytes.subarray(Number(size)).toString() };
 }
