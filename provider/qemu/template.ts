@@ -19,7 +19,7 @@ import { cpus } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { pipeline } from "node:stream/promises";
-import { withLock } from "../../host/lock";
+import { tryAcquire, withLock } from "../../host/lock";
 import { cacheFolder } from "../../host/paths";
 import type { OperationContext } from "../../plugin/handler";
 import { consoleProblem } from "./console";
@@ -90,7 +90,7 @@ export async function obtainTemplate(
   };
   const make = async (): Promise<Template> =>
     findTemplate(key, folder) ?? (await makeWhole(key, description, layOut, context));
-  return withLock(join(folder, `${key}.lock`), onWait, make, context.signal);
+  return withLock(lockOf(folder, key), onWait, make, context.signal);
 }
 
 /** A template that no machine could be restored from. Machines that run from it keep what they have open. */
@@ -105,7 +105,8 @@ async function makeWhole(
   context: OperationContext,
 ): Promise<Template> {
   const folder = templatesFolder();
-  await removeRemains(folder, key);
+  // What an `up` that was killed left running.
+  for (const path of partialTemplates(folder, key)) await removePartial(path);
   const partial = mkdtempSync(join(folder, `${key}.partial-`));
   const paths = machinePaths(folder, basename(partial));
   try {
@@ -125,17 +126,35 @@ async function makeWhole(
   return made;
 }
 
-/** Ends what an `up` that was killed left running, of this key or of any. */
-export async function removeRemains(folder: string, key = ""): Promise<void> {
+/** Ends and removes the templates that an `up` was making when it was killed; one that is being made is left alone. */
+export async function removeAbandonedTemplates(folder = templatesFolder()): Promise<void> {
+  for (const path of partialTemplates(folder)) {
+    const lock = lockOf(folder, basename(path).replace(/\.partial-.*/, ""));
+    // The first try finds out that a lock's owner is dead.
+    if (!tryAcquire(lock) && !tryAcquire(lock)) continue;
+    try {
+      await removePartial(path);
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+}
+
+/** By their folders and by their processes: either may be there without the other. */
+function partialTemplates(folder: string, key = ""): Set<string> {
   const running = machineProcesses().map((each) => each.folder);
   const left = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
-  const partial = [...running, ...left].filter(
-    (path) => dirname(path) === folder && basename(path).startsWith(key) && basename(path).includes(".partial-"),
-  );
-  for (const path of new Set(partial)) {
-    await endMachine(machinePaths(folder, basename(path)));
-    rmSync(path, { recursive: true, force: true });
-  }
+  const name = new RegExp(`^${key === "" ? "[0-9a-f]+" : key}\\.partial-`);
+  return new Set([...running, ...left].filter((path) => dirname(path) === folder && name.test(basename(path))));
+}
+
+async function removePartial(path: string): Promise<void> {
+  await endMachine(machinePaths(dirname(path), basename(path)));
+  rmSync(path, { recursive: true, force: true });
+}
+
+function lockOf(folder: string, key: string): string {
+  return join(folder, `${key}.lock`);
 }
 
 function describe(description: TemplateDescription, paths: MachinePaths): MachineDescription {
