@@ -19,15 +19,17 @@ laid_down=false
 # --- the machine is ready ---------------------------------------------------------------------------------------------
 
 wait_for_first_boot() {
-  local rc=0 result=''
+  local rc=0 said=''
   command -v cloud-init >/dev/null || return 0
-  # Asking cloud-init itself takes seconds in an emulated machine; this file is the last that it writes.
-  while [[ ! -e /run/cloud-init/result.json && $SECONDS -lt 20 ]]; do sleep 0.2; done
-  if [[ ! -e /run/cloud-init/result.json ]]; then
-    cloud-init status --wait >/dev/null || rc=$?
+  # What the machine's documents have it run, the installation of packages, comes last. Nothing else of a first boot
+  # concerns the services once somebody can log in.
+  if grep -qs '^runcmd:' /var/lib/cloud/instance/cloud-config.txt; then
+    # Asking cloud-init itself takes seconds in an emulated machine; this file is the last that it writes.
+    while [[ ! -e /run/cloud-init/result.json && $SECONDS -lt 20 ]]; do sleep 0.2; done
+    [[ -e /run/cloud-init/result.json ]] || cloud-init status --wait >/dev/null || rc=$?
   fi
-  result=$(text_of /run/cloud-init/result.json)
-  if [[ $rc -eq 1 || ($result == *'"errors"'* && ! $result =~ \"errors\":[[:space:]]*\[[[:space:]]*\]) ]]; then
+  said="$(text_of /run/cloud-init/status.json)$(text_of /run/cloud-init/result.json)"
+  if [[ $rc -eq 1 || $said =~ \"errors\":[[:space:]]*\[[[:space:]]*\" ]]; then
     {
       printf 'The first boot of the gateway did not end well. cloud-init says:\n'
       cloud-init status --long || true
