@@ -51,15 +51,21 @@ export function readStack(state: StatePaths, stack: string): StackState | undefi
   };
 }
 
-/** Removes what `pulumi stack rm` leaves: backups, history, and the copy of the last state. */
+/**
+ * Removes what `pulumi stack rm` leaves: backups, history, the copy of the last state, and what a Pulumi that was
+ * killed was just writing (its file backend writes to NAME.HEX.tmp and renames that).
+ */
 export function removeLeftovers(state: StatePaths, stack: string): void {
   const project = projectName();
   const root = bookkeeping(state);
   for (const kind of ["backups", "history", join("locks", "organization")]) {
     rmSync(join(root, kind, project, stack), { recursive: true, force: true });
   }
-  for (const ending of [".bak", ".bak.attrs", ".attrs"]) {
-    rmSync(join(root, "stacks", project, `${stack}.json${ending}`), { force: true });
+  const stacks = join(root, "stacks", project);
+  const ending = /^(\.bak)?(\.attrs)?(\.[0-9a-f]+\.tmp)?$/;
+  for (const file of list(stacks)) {
+    const name = `${stack}.json`;
+    if (file !== name && file.startsWith(name) && ending.test(file.slice(name.length))) rmSync(join(stacks, file));
   }
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { projectName } from "../../cli/project";
-import { clearStaleLocks } from "../../cli/stack-state";
+import { clearStaleLocks, removeLeftovers } from "../../cli/stack-state";
 import { statePaths } from "../../host/paths";
 import { temporaryFolder } from "../provider/context";
 
@@ -20,5 +20,27 @@ it("locks of dead runs and locks that are cut off are removed, those of other ma
   writeFileSync(join(locks, "half.json"), '{"pid":1,');
   expect(clearStaleLocks(state, "dev")).toEqual({ removed: 3, live: undefined });
   expect(readdirSync(locks)).toEqual(["other.json"]);
+  folder.remove();
+});
+
+it("what Pulumi leaves of a stack that is gone is removed, also what it was writing when it was killed; other stacks stay", () => {
+  const folder = temporaryFolder();
+  const state = statePaths(folder.path);
+  const bookkeeping = join(state.backend, ".pulumi");
+  for (const kind of ["backups", "history"]) {
+    mkdirSync(join(bookkeeping, kind, projectName(), "dev"), { recursive: true });
+    mkdirSync(join(bookkeeping, kind, projectName(), "dev2"), { recursive: true });
+  }
+  const stacks = join(bookkeeping, "stacks", projectName());
+  mkdirSync(stacks, { recursive: true });
+  const others = ["dev.json", "dev.jsonx.json", "dev.other.json", "dev2.json", "dev2.json.bak"];
+  const leftovers = ["bak", "bak.attrs", "attrs", "bak.18ead34611f33e50.tmp", "18ead34611f33e50.tmp"];
+  for (const file of [...others, ...leftovers.map((ending) => `dev.json.${ending}`)]) {
+    writeFileSync(join(stacks, file), "{}");
+  }
+  removeLeftovers(state, "dev");
+  expect(readdirSync(stacks).sort()).toEqual(others);
+  for (const kind of ["backups", "history"])
+    expect(readdirSync(join(bookkeeping, kind, projectName()))).toEqual(["dev2"]);
   folder.remove();
 });
