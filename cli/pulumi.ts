@@ -112,7 +112,7 @@ function requireReadableFile(stack: string): void {
 }
 
 /** @throws UserError when another run holds the stack; locks of dead runs are removed. */
-function requireNoLock({ own }: Deployment, stack: string): void {
+export function requireNoLock({ own }: Deployment, stack: string): void {
   if (own === undefined) return;
   const { removed, live } = clearStaleLocks(own, stack);
   if (removed > 0) say(`Stack ${stack}: removed ${removed} lock(s) of a run that has died.`);

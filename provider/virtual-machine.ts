@@ -12,26 +12,14 @@ import { compareInputs, type OperationContext, type Properties, type ResourceHan
 import { awaitSshd } from "./qemu/boot";
 import { chooseAccelerator, emulatorVersion } from "./qemu/accelerator";
 import type { Start } from "./qemu/command-line";
+import { nicSchema } from "./qemu/description";
 import { acceleratorSchema, machineType } from "./qemu/machine-types";
 import { machinePaths, type MachinePaths } from "./qemu/paths";
 import { isIntact, layOut, removeMachine, start, withMachine } from "./qemu/power";
 import { endMachine, type MachineProcess, processesOf } from "./qemu/process";
 import { restore } from "./qemu/restore";
+import { forgetSuspension, resumeMachine, standsStill } from "./qemu/suspend";
 import { discardTemplate, obtainTemplate, type Template, templateKey } from "./qemu/template";
-
-const mac = z
-  .string()
-  .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, "must be a MAC address in lower case, like 52:54:00:1:2:3");
-
-const nicSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("user"), mac, sshForward: z.boolean(), restricted: z.boolean() }),
-  z.object({
-    kind: z.literal("segment"),
-    mac,
-    segment: z.object({ group: z.ipv4(), port: z.int().min(1).max(65535) }),
-  }),
-  z.object({ kind: z.literal("bridge"), mac, bridge: z.string().regex(/^[^\s/]{1,15}$/, "is not a name of a bridge") }),
-]);
 
 const inputsSchema = z.object({
   stateFolder: z.string().min(1),
@@ -57,7 +45,7 @@ const replacing = ["stateFolder", "machineName", "memoryMiB", "cpus", "accelerat
 
 const digestOf = z.object({ digest: z.string() });
 const placeOf = z.object({ stateFolder: z.string(), machineName: z.string() });
-const runOf = z.object({ sshPort: z.number().optional(), powerOn: z.string().optional(), pid: z.number().optional() });
+const runOf = z.object({ sshPort: z.number().optional(), powerOn: z.string().optional() });
 
 export const virtualMachineHandler: ResourceHandler = {
   check: checkWith(inputsSchema),
@@ -97,22 +85,25 @@ export const virtualMachineHandler: ResourceHandler = {
     });
   },
 
-  read(old) {
+  async read(old) {
     const paths = pathsOf(old.properties);
     const [found] = processesOf(paths);
-    if (found === undefined && !existsSync(paths.folder)) return Promise.resolve(undefined);
-    const state = { ...old.properties, running: found !== undefined };
+    if (found === undefined && !existsSync(paths.folder)) return undefined;
+    const state = { ...old.properties, running: found !== undefined && !(await standsStill(paths)) };
     // Something of it is left, if only a process that holds deleted files: there is still something to delete.
     if (!isIntact(paths) || lifeIn(paths) !== old.id.split("/")[2]) {
-      return Promise.resolve({ ...state, folder: undefined });
+      return { ...state, folder: undefined };
     }
-    if (found === undefined) return Promise.resolve(state);
-    const { pid, powerOn } = runOf.parse(state);
-    const known = pid === found.pid && powerOn === powerOnOf(paths);
-    return Promise.resolve({ ...state, ...runningAs(found), powerOn: known ? powerOn : undefined });
+    if (found === undefined) return state;
+    // A machine that was suspended and resumed is another process, and the same power-on.
+    const { powerOn } = runOf.parse(state);
+    return { ...state, ...runningAs(found), powerOn: powerOn === powerOnOf(paths) ? powerOn : undefined };
   },
 
-  /** Powers it on again, with the disk that it had, or sees one come up that an interrupted `up` has powered on. */
+  /**
+   * Brings it back when it was suspended; else powers it on again, with the disk that it had, or sees one come up that an
+   * interrupted `up` has powered on.
+   */
   update(old, inputs, context) {
     const machine = inputsSchema.parse(inputs);
     const paths = machinePaths(machine.stateFolder, machine.machineName);
@@ -121,10 +112,13 @@ export const virtualMachineHandler: ResourceHandler = {
       if (!isIntact(paths)) {
         throw new Error(`The disk in ${paths.folder} is gone. \`up --refresh\` makes the machine anew.`);
       }
-      const [found] = processesOf(paths);
-      const since = found === undefined ? undefined : powerOnOf(paths);
-      if (since !== undefined && since === run.powerOn) return { ...old.properties, ...inputs };
       try {
+        await goOn(paths, context);
+        const [found] = processesOf(paths);
+        const since = found === undefined ? undefined : powerOnOf(paths);
+        if (found !== undefined && since !== undefined && since === run.powerOn) {
+          return { ...old.properties, ...inputs, ...runningAs(found), running: true };
+        }
         if (found !== undefined && since !== undefined) {
           return { ...inputs, ...(await comeUp(machine, paths, runningAs(found), context)) };
         }
@@ -143,6 +137,18 @@ export const virtualMachineHandler: ResourceHandler = {
     return withMachine(paths, context, () => removeMachine(paths));
   },
 };
+
+/** Resumes what was suspended. What cannot go on boots, with the disk as a loss of power would have left it. */
+async function goOn(paths: MachinePaths, context: OperationContext): Promise<void> {
+  try {
+    await resumeMachine(paths, context);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    await endMachine(paths);
+    forgetSuspension(paths);
+    context.warn(`${basename(paths.folder)} boots, because it could not be resumed: ${messageOf(error)}`);
+  }
+}
 
 /** The first boot, from the image. */
 async function fromImage(machine: Inputs, paths: MachinePaths, context: OperationContext): Promise<Properties> {

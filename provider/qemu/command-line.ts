@@ -31,7 +31,9 @@ export type Start =
   /** Boots up to where it would become somebody, to be saved. */
   | { readonly kind: "template"; readonly memory: string }
   /** Goes on where the template was saved, once its state has come; writes to a copy of the memory. */
-  | { readonly kind: "restore"; readonly memory: string };
+  | { readonly kind: "restore"; readonly memory: string }
+  /** Goes on where it was suspended, once its state has come. */
+  | { readonly kind: "resume" };
 
 export function qemuArguments(machine: MachineDescription): string[] {
   const { type, accelerator, paths } = machine;
@@ -49,23 +51,31 @@ export function qemuArguments(machine: MachineDescription): string[] {
     ...ports(),
     ...backends(machine),
     // A template has none of them, and what is restored from it gets them before it goes on.
-    ...(machine.start.kind === "boot" ? plugged(machine) : []).flatMap((device) => ["-device", words(device)]),
+    ...(["boot", "resume"].includes(machine.start.kind) ? plugged(machine) : []).flatMap((device) => [
+      "-device",
+      words(device),
+    ]),
     ...["-chardev", `file,id=console,path=${escape(paths.console)}`, "-serial", "chardev:console"],
     ...["-qmp", `unix:${escape(paths.qmp)},server=on,wait=off`],
     ...["-pidfile", pidFileName],
   ];
 }
 
-/** The memory of a template is its file; what is restored from it reads the same file and keeps what it writes itself. */
-function memory({ start, memoryMiB }: MachineDescription): string[] {
-  if (start.kind === "boot") return [];
-  const share = start.kind === "template" ? "on" : "off";
+/**
+ * The memory of a template is its file; what is restored from it reads the same file and keeps what it writes itself. It
+ * has the same name in all of them, by which a state finds it.
+ */
+function memory({ start, memoryMiB, type }: MachineDescription): string[] {
+  const common = `id=memory,size=${memoryMiB}M`;
+  const object =
+    start.kind === "template" || start.kind === "restore"
+      ? `memory-backend-file,${common},mem-path=${escape(start.memory)},share=${start.kind === "template" ? "on" : "off"}`
+      : `memory-backend-ram,${common}`;
   return [
-    ...["-machine", "memory-backend=memory"],
-    ...["-object", `memory-backend-file,id=memory,size=${memoryMiB}M,mem-path=${escape(start.memory)},share=${share}`],
+    ...["-machine", "memory-backend=memory", "-object", object],
     // Tells the guest's kernel that this is another machine than the one that was saved.
-    ...["-device", "vmgenid,guid=auto"],
-    ...(start.kind === "restore" ? ["-S", "-incoming", "defer"] : []),
+    ...(type.generationId ? ["-device", "vmgenid,guid=auto"] : []),
+    ...(start.kind === "restore" || start.kind === "resume" ? ["-S", "-incoming", "defer"] : []),
   ];
 }
 

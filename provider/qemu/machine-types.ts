@@ -20,6 +20,8 @@ export interface MachineType {
    * there is little to win, and what was not tried is not in the list.
    */
   readonly templates: readonly Accelerator[];
+  /** Whether QEMU has a `vmgenid` for it (7.2: for PCs alone). */
+  readonly generationId: boolean;
   /** Packages that bring the emulator, for the message when it is missing. */
   readonly packages: { readonly apt: string; readonly brew: string };
 }
@@ -47,6 +49,7 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         kernelArguments,
         maximumCpus,
         templates: ["tcg"],
+        generationId: true,
         packages: { apt: "qemu-system-x86 qemu-utils", brew: "qemu" },
       };
     case "arm64":
@@ -58,6 +61,7 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         kernelArguments,
         maximumCpus,
         templates: [],
+        generationId: false,
         packages: { apt: "qemu-system-arm qemu-utils", brew: "qemu" },
       };
     default:

@@ -15,6 +15,12 @@ export interface MachinePaths {
   /** What the machine has written. */
   readonly overlay: string;
   readonly seed: string;
+  /** What the machine is, for those who know nothing but its folder. */
+  readonly description: string;
+  /** Processor, memory and devices of a machine that is suspended. */
+  readonly state: string;
+  /** Since when it is, and what it was. */
+  readonly suspension: string;
   /** The disk of the template that the overlay stands on, if it does. */
   readonly template: string;
   readonly pid: string;
@@ -57,6 +63,9 @@ export function machinePaths(
     initrd: inside("initrd"),
     overlay: inside("disk.qcow2"),
     seed: inside("seed"),
+    description: inside("description.json"),
+    state: inside("state"),
+    suspension: inside("suspension.json"),
     template: inside("template.qcow2"),
     pid: inside(pidFileName),
     log: inside("qemu.log"),

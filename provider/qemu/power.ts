@@ -21,6 +21,7 @@ import { findOnPath } from "../../host/processes";
 import type { OperationContext } from "../../plugin/handler";
 import { ProgramFailure, runLong } from "../../host/long-process";
 import { type MachineDescription, qemuArguments } from "./command-line";
+import { type Described, writeDescription } from "./description";
 import { missingEmulator } from "./accelerator";
 import type { MachinePaths } from "./paths";
 import { becomesFree, freeTcpPort } from "./ports";
@@ -134,11 +135,11 @@ export interface PoweredOn {
 }
 
 /**
- * Starts QEMU and returns when it runs the guest's processor, or waits for the state of a template.
+ * Starts QEMU and returns when it runs the guest's processor, or waits for a state.
  * @param preferredPort the port that SSH had before, kept if it is still free.
  */
 export async function start(
-  machine: Omit<MachineDescription, "sshPort">,
+  machine: Described,
   preferredPort: number | undefined,
   context: OperationContext,
 ): Promise<PoweredOn> {
@@ -146,15 +147,16 @@ export async function start(
   if (findOnPath(type.emulator) === undefined) throw missingEmulator(type);
   if (existsSync(paths.console)) renameSync(paths.console, paths.previousConsole);
   rmSync(paths.qmp, { force: true });
+  if (machine.start.kind !== "resume") writeDescription(machine);
   const { pid, status, sshPort } = await launch(machine, preferredPort, context);
-  if (status !== (machine.start.kind === "restore" ? "inmigrate" : "running")) {
+  if (status !== (["restore", "resume"].includes(machine.start.kind) ? "inmigrate" : "running")) {
     throw new Error(`QEMU started ${machine.name}, but it is not running: ${status}. Its console is ${paths.console}.`);
   }
   return { pid, sshPort };
 }
 
 async function launch(
-  machine: Omit<MachineDescription, "sshPort">,
+  machine: Described,
   preferredPort: number | undefined,
   context: OperationContext,
 ): Promise<{ pid: number; status: string; sshPort: number | undefined }> {

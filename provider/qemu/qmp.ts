@@ -17,6 +17,14 @@ export async function queryStatus(socketPath: string, timeout = 2000): Promise<s
   return statusSchema.parse(await ask(socketPath, [{ execute: "query-status" }], timeout)).status;
 }
 
+const characterDevicesSchema = z.array(z.object({ label: z.string(), "frontend-open": z.boolean() }));
+
+/** Whether a program in the guest has opened the other end of a character device. */
+export async function isOpenInGuest(socketPath: string, device: string): Promise<boolean> {
+  const devices = characterDevicesSchema.parse(await ask(socketPath, [{ execute: "query-chardev" }]));
+  return devices.some((each) => each.label === device && each["frontend-open"]);
+}
+
 /** Ends QEMU at once, without asking the guest. */
 export async function quit(socketPath: string, timeout = 1000): Promise<void> {
   await ask(socketPath, [{ execute: "quit" }], timeout);

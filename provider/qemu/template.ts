@@ -4,21 +4,10 @@
  * the first half of a boot. Memory and disk are read by all and written to by none: each keeps its own changes.
  */
 import { createHash } from "node:crypto";
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
-import { createServer } from "node:net";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { pipeline } from "node:stream/promises";
 import { tryAcquire, withLock } from "../../host/lock";
 import { cacheFolder } from "../../host/paths";
 import type { OperationContext } from "../../plugin/handler";
@@ -27,6 +16,7 @@ import { type MachineDescription, qemuArguments } from "./command-line";
 import { type MachinePaths, machinePaths } from "./paths";
 import { endMachine, machineProcesses, processesOf, startMachine } from "./process";
 import { ask } from "./qmp";
+import { saveState } from "./state-file";
 
 /** Seconds that a template may take to boot. Twice of what the slowest machine that was tried needed. */
 const bootLimit = 240;
@@ -112,7 +102,9 @@ async function makeWhole(
   try {
     await layOut(paths);
     await boot(describe(description, paths), paths, context);
-    await save(paths);
+    // The memory is in its file already, so that the state is small.
+    await ask(paths.qmp, [{ execute: "stop" }]);
+    await saveState(paths, { path: join(paths.folder, "state"), withMemory: false }, context.signal);
     await endMachine(paths);
     for (const path of [paths.seed, paths.log, paths.pid]) rmSync(path, { recursive: true, force: true });
     renameSync(partial, join(folder, key));
@@ -189,34 +181,5 @@ async function boot(
       told = seconds;
     }
     await delay(200, undefined, { signal });
-  }
-}
-
-/** The memory is in its file already, so that the state is small. */
-export const memoryStays = {
-  execute: "migrate-set-capabilities",
-  arguments: { capabilities: [{ capability: "x-ignore-shared", state: true }] },
-};
-
-/** Writes down the state of processor and devices, which QEMU hands over on a socket: its sandbox opens no files by then. */
-async function save(paths: MachinePaths): Promise<void> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(paths.migration, resolve);
-  });
-  try {
-    const written = new Promise<void>((resolve, reject) => {
-      server.once("connection", (socket) => {
-        pipeline(socket, createWriteStream(join(paths.folder, "state"), { mode: 0o600 })).then(resolve, reject);
-      });
-    });
-    await ask(paths.qmp, [
-      { execute: "stop" },
-      memoryStays,
-      { execute: "migrate", arguments: { uri: `unix:${paths.migration}` } },
-    ]);
-    await written;
-  } finally {
-    server.close();
   }
 }

@@ -33,6 +33,8 @@ describe("QEMU's arguments", () => {
     expect(qemuArguments(gateway)).toEqual([
       ...["-name", "dev-gateway"],
       ...["-machine", "q35,sata=off,smbus=off,accel=tcg"],
+      ...["-machine", "memory-backend=memory", "-object", "memory-backend-ram,id=memory,size=1024M"],
+      ...["-device", "vmgenid,guid=auto"],
       ...["-cpu", "max,-cx16"],
       ...["-smp", "1"],
       ...["-m", "1024"],
@@ -67,7 +69,7 @@ describe("QEMU's arguments", () => {
     const args = qemuArguments({ ...gateway, accelerator: "kvm" });
     expect(values(args, "-cpu")).toEqual(["host"]);
     expect(values(args, "-smp")).toEqual(["2"]);
-    expect(values(args, "-machine")).toEqual(["q35,sata=off,smbus=off,accel=kvm"]);
+    expect(values(args, "-machine")).toContain("q35,sata=off,smbus=off,accel=kvm");
     expect(values(args, "-append")).toEqual(["root=LABEL=root rw"]);
   });
 
@@ -102,6 +104,21 @@ describe("QEMU's arguments", () => {
     expect(devices({ kind: "restore", memory })).toContain("vmgenid,guid=auto");
     // What is plugged in then is what a boot finds.
     expect(plugged(gateway).map(({ bus }) => bus)).toEqual(["port0", "port1", "port2"]);
+  });
+
+  it("resume a suspended machine with the devices that a boot gives it, and wait for its state", () => {
+    const booted = qemuArguments(gateway);
+    const resumed = qemuArguments({ ...gateway, start: { kind: "resume" } });
+    expect(
+      resumed.filter((word, index) => word !== "-S" && !/-incoming/.test(`${resumed[index - 1] ?? ""}${word}`)),
+    ).toEqual(booted);
+    expect(values(resumed, "-incoming")).toEqual(["defer"]);
+    expect(resumed).toContain("-S");
+  });
+
+  it("leave out the number of the machine's generation where QEMU knows none", () => {
+    const args = qemuArguments({ ...gateway, type: machineType("arm64", "linux") });
+    expect(values(args, "-device").filter((device) => device.startsWith("vmgenid"))).toEqual([]);
   });
 
   it("leave the sandbox out where QEMU has to start the helper of a bridge", () => {
