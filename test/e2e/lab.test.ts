@@ -55,6 +55,33 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
 
   step("a second up changes nothing", () => expectUnchanged(lab));
 
+  step("suspended, it has no process and says so; resumed, it goes on in the middle, at the right time", async () => {
+    const remembered = await lab.succeed("ssh", "client-1", "date >/run/user/$UID/mark; cat /run/user/$UID/mark");
+    report("suspend", await lab.succeed("suspend"));
+    expect([...lab.machines()]).toEqual([]);
+    const asleep = await lab.run("status");
+    expect(asleep.exitCode).toBe(1);
+    expect(asleep.stderr).toMatch(/has been suspended since .*npm run resume/);
+    report("resume", await lab.succeed("resume"));
+    for (const machine of ["gateway", "client-1"]) {
+      const { stdout } = await lab.succeed("ssh", machine, "date +%s");
+      expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(5);
+    }
+    expect((await lab.succeed("ssh", "client-1", "cat /run/user/$UID/mark")).stdout).toBe(remembered.stdout);
+    expect((await verify(lab)).passed).toBe(true);
+    await expectUnchanged(lab);
+  });
+
+  step("suspended, it is brought back by up as well", async () => {
+    const boots = async (): Promise<string> =>
+      (await lab.succeed("ssh", "client-1", "cat /proc/sys/kernel/random/boot_id")).stdout;
+    const before = await boots();
+    await lab.succeed("suspend");
+    report("up of a suspended lab", await lab.succeed("up"));
+    expect(await boots()).toBe(before);
+    expect((await verify(lab)).passed).toBe(true);
+  });
+
   step("other forwarders and lifetimes are applied in place, and a connection through NAT64 survives it", async () => {
     const machines = lab.machines();
     // A transfer that lasts longer than the change: the mirror's package index, slowly.
