@@ -3,7 +3,7 @@
  * the process itself, so a machine that died is seen by a refresh and powered on again by the next `up`.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../host/messages";
@@ -19,7 +19,7 @@ import { isIntact, layOut, removeMachine, start, withMachine } from "./qemu/powe
 import { endMachine, type MachineProcess, processesOf } from "./qemu/process";
 import { restore } from "./qemu/restore";
 import { forgetSuspension, resumeMachine, standsStill } from "./qemu/suspend";
-import { discardTemplate, obtainTemplate, type Template, templateKey } from "./qemu/template";
+import { discardTemplate, findTemplate, obtainTemplate, type Template, templateKey } from "./qemu/template";
 
 const inputsSchema = z.object({
   stateFolder: z.string().min(1),
@@ -36,6 +36,7 @@ const inputsSchema = z.object({
   cpus: z.int().min(1),
   accelerator: z.union([z.literal("auto"), acceleratorSchema]),
   nics: z.array(nicSchema),
+  disposable: z.boolean(),
   documents: z.object({ metaData: z.string(), userData: z.string(), networkConfig: z.string() }),
 });
 type Inputs = z.infer<typeof inputsSchema>;
@@ -75,7 +76,8 @@ export const virtualMachineHandler: ResourceHandler = {
       // Left by an `up` that was interrupted, or by a state that was lost.
       await removeMachine(paths);
       try {
-        const outputs = (await fromTemplate(machine, paths, context)) ?? (await fromImage(machine, paths, context));
+        const outputs =
+          (await fromTemplate(machine, paths, undefined, context)) ?? (await fromImage(machine, paths, context));
         writeFileSync(paths.life, life);
         return { id, outputs: { ...inputs, ...outputs } };
       } catch (error) {
@@ -101,8 +103,8 @@ export const virtualMachineHandler: ResourceHandler = {
   },
 
   /**
-   * Brings it back when it was suspended; else powers it on again, with the disk that it had, or sees one come up that an
-   * interrupted `up` has powered on.
+   * Brings it back when it was suspended; else powers it on again, with the disk that it had unless that is disposable, or
+   * sees one come up that an interrupted `up` has powered on.
    */
   update(old, inputs, context) {
     const machine = inputsSchema.parse(inputs);
@@ -123,7 +125,8 @@ export const virtualMachineHandler: ResourceHandler = {
           return { ...inputs, ...(await comeUp(machine, paths, runningAs(found), context)) };
         }
         await endMachine(paths);
-        return { ...inputs, ...(await powerOn(machine, paths, run.sshPort, context)) };
+        const restored = await anew(machine, paths, run.sshPort, context);
+        return { ...inputs, ...(restored ?? (await powerOn(machine, paths, run.sshPort, context))) };
       } catch (error) {
         // A machine that is off is what the next `up` sees and mends.
         await endMachine(paths);
@@ -159,30 +162,68 @@ async function fromImage(machine: Inputs, paths: MachinePaths, context: Operatio
 /** Templates that could not be made, by their key: another try would take as long again. */
 const hopeless = new Set<string>();
 
-/** The first boot, from where a template was saved; undefined where there is none for such a machine. */
-async function fromTemplate(
+/** A disposable machine that was lost is restored from its template, if there is one: that is quicker than to boot. */
+async function anew(
   machine: Inputs,
   paths: MachinePaths,
+  port: number | undefined,
   context: OperationContext,
 ): Promise<Properties | undefined> {
+  const life = lifeIn(paths);
+  if (!machine.disposable || life === undefined || (await templateOf(machine, context))?.found === undefined) {
+    return undefined;
+  }
+  // What it wrote may tell why it was lost.
+  rmSync(paths.lost, { recursive: true, force: true });
+  renameSync(paths.folder, paths.lost);
+  const outputs = await fromTemplate(machine, paths, port, context);
+  if (outputs === undefined) {
+    renameSync(paths.lost, paths.folder);
+    return undefined;
+  }
+  writeFileSync(paths.life, life);
+  context.info(`${machine.machineName} is restored from its template. The disk of the lost one is in ${paths.lost}.`);
+  return outputs;
+}
+
+/** The key of the template that such a machine is restored from, and the template, as far as it was made. */
+async function templateOf(machine: Inputs, context: OperationContext) {
   const { kernel, kernelArguments, digest } = machine.image;
   const here = await chosen(machine, kernel, context);
   // A distribution's image has no gate.
   if (kernel === undefined || !here.type.templates.includes(here.accelerator)) return undefined;
-  const settings = { ...machine, ...here, kernelArguments };
-  const key = templateKey(settings, digest, await emulatorVersion(here.type));
-  if (hopeless.has(key)) return undefined;
+  const description = { ...machine, ...here, kernelArguments };
+  const key = templateKey(description, digest, await emulatorVersion(here.type));
+  return { key, description, found: findTemplate(key) };
+}
+
+/** The first boot, from where a template was saved; undefined where there is none for such a machine. */
+async function fromTemplate(
+  machine: Inputs,
+  paths: MachinePaths,
+  port: number | undefined,
+  context: OperationContext,
+): Promise<Properties | undefined> {
+  const wanted = await templateOf(machine, context);
+  if (wanted === undefined || hopeless.has(wanted.key)) return undefined;
+  const { key, description } = wanted;
   let template: Template | undefined;
   try {
     const nobody = { metaData: "", userData: "", networkConfig: "" };
-    template = await obtainTemplate(key, settings, (place) => layOut(place, machine.image, nobody, context), context);
+    template = await obtainTemplate(
+      key,
+      description,
+      (place) => layOut(place, machine.image, nobody, context),
+      context,
+    );
     await layOut(paths, machine.image, machine.documents, context, template);
-    return await powerOn(machine, paths, undefined, context, template);
+    return await powerOn(machine, paths, port, context, template);
   } catch (error) {
     context.signal.throwIfAborted();
     hopeless.add(key);
     if (template !== undefined) discardTemplate(template);
-    await removeMachine(paths);
+    await endMachine(paths);
+    rmSync(paths.folder, { recursive: true, force: true });
     context.warn(`${machine.machineName} boots, because its template is of no use: ${messageOf(error)}`);
     return undefined;
   }

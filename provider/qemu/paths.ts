@@ -6,6 +6,8 @@ import { projectRoot } from "../../host/paths";
 
 export interface MachinePaths {
   readonly folder: string;
+  /** The folder of the machine that was here before and was lost. */
+  readonly lost: string;
   /** Holds what tells this machine from others that were here. */
   readonly life: string;
   /** The image's files, kept alive here when the cache is deleted. */
@@ -41,6 +43,8 @@ export interface MachinePaths {
 /** Named relative to QEMU's working folder, which is the machine's. */
 export const pidFileName = "qemu.pid";
 
+export const lostSuffix = ".lost";
+
 /** `sun_path` of a UNIX socket holds 108 bytes on Linux and 104 on macOS, the closing zero included. */
 const maximumSocketPath = 103;
 
@@ -57,6 +61,7 @@ export function machinePaths(
   const socket = (name: string): string => join(socketFolder ?? folder, `${name}.sock`);
   return {
     folder,
+    lost: `${folder}${lostSuffix}`,
     life: inside("life"),
     base: inside("base.img"),
     kernel: inside("kernel"),

@@ -218,7 +218,7 @@ export async function withMachine<T>(
 /** Ends the machine and removes all of its files. */
 export async function removeMachine(paths: MachinePaths): Promise<void> {
   await endMachine(paths);
-  rmSync(paths.folder, { recursive: true, force: true });
+  for (const folder of [paths.folder, paths.lost]) rmSync(folder, { recursive: true, force: true });
   if (paths.socketFolder !== undefined) rmSync(paths.socketFolder, { recursive: true, force: true });
 }
 

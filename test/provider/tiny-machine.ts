@@ -38,6 +38,7 @@ export function tinyMachines() {
     cpus: 1,
     accelerator: "tcg",
     nics: [{ kind: "segment", mac: "52:54:00:00:00:02", segment: { group: "239.192.1.2", port: 23456 } }],
+    disposable: false,
     documents: { metaData: "instance-id: i\n", userData: "#cloud-config\n{}\n", networkConfig: "version: 2\n" },
   };
   return {
