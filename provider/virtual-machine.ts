@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
+import { withDeadline } from "../host/deadline";
 import { messageOf } from "../host/messages";
 import { checkWith } from "../plugin/check";
 import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
@@ -159,6 +160,9 @@ async function fromImage(machine: Inputs, paths: MachinePaths, context: Operatio
   return powerOn(machine, paths, undefined, context);
 }
 
+/** Seconds after which a restored machine is better booted. A busy emulated one is there within 30. */
+const restoredLimit = 240;
+
 /** Templates that could not be made, by their key: another try would take as long again. */
 const hopeless = new Set<string>();
 
@@ -252,8 +256,13 @@ async function powerOn(
   const how: Start = template === undefined ? { kind: "boot" } : { kind: "restore", memory: template.memory };
   const description = { ...machine, ...here, name, kernel, initrd, kernelArguments, start: how, paths };
   const { pid, sshPort } = await start(description, preferredPort, context);
-  if (template !== undefined) await restore(machine, paths, template, context.signal);
-  return comeUp(machine, paths, { pid, sshPort, activeAccelerator: here.accelerator }, context);
+  const run = { pid, sshPort, activeAccelerator: here.accelerator };
+  if (template === undefined) return comeUp(machine, paths, run, context);
+  await restore(machine, paths, template, context.signal);
+  const late = `it did not come up within ${restoredLimit} s after it was restored`;
+  return withDeadline(restoredLimit, late, context.signal, (signal) =>
+    comeUp(machine, paths, run, { ...context, signal }),
+  );
 }
 
 /** What a process alone shows of a machine. */
