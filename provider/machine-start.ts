@@ -83,8 +83,11 @@ async function anew(
   return outputs;
 }
 
+/** What tells machines of one template from those of another. */
+export type MachineKind = Pick<MachineInputs, "image" | "memoryMiB" | "cpus" | "accelerator">;
+
 /** The key of the template that such a machine is restored from, and the template, as far as it was made. */
-async function templateOf(machine: MachineInputs, context: OperationContext) {
+async function templateOf(machine: MachineKind, context: OperationContext) {
   const { kernel, kernelArguments, digest } = machine.image;
   const here = await chosen(machine, kernel, context);
   // A distribution's image has no gate.
@@ -103,21 +106,15 @@ async function fromTemplate(
 ): Promise<Properties | undefined> {
   const wanted = await templateOf(machine, context);
   if (wanted === undefined || hopeless.has(wanted.key)) return undefined;
-  const { key, description } = wanted;
   let template: Template | undefined;
   try {
-    const nobody = { metaData: "", userData: "", networkConfig: "" };
-    template = await obtainTemplate(
-      key,
-      description,
-      (place) => layOut(place, machine.image, nobody, context),
-      context,
-    );
+    template = wanted.found ?? (await makeTemplate(machine, context));
+    if (template === undefined) return undefined;
     await layOut(paths, machine.image, machine.documents, context, template);
     return await powerOn(machine, paths, port, context, template);
   } catch (error) {
     context.signal.throwIfAborted();
-    hopeless.add(key);
+    hopeless.add(wanted.key);
     if (template !== undefined) discardTemplate(template);
     await endMachine(paths);
     rmSync(paths.folder, { recursive: true, force: true });
@@ -126,8 +123,17 @@ async function fromTemplate(
   }
 }
 
+/** Makes the template of such machines, or finds it. Undefined: there are none for them. */
+export async function makeTemplate(machine: MachineKind, context: OperationContext): Promise<Template | undefined> {
+  const wanted = await templateOf(machine, context);
+  if (wanted === undefined) return undefined;
+  const nobody = { metaData: "", userData: "", networkConfig: "" };
+  const { key, description } = wanted;
+  return obtainTemplate(key, description, (place) => layOut(place, machine.image, nobody, context), context);
+}
+
 /** What this computer brings to a machine. */
-async function chosen({ accelerator }: MachineInputs, kernel: string | undefined, context: OperationContext) {
+async function chosen({ accelerator }: MachineKind, kernel: string | undefined, context: OperationContext) {
   const type = machineType();
   return { type, ...(await chooseAccelerator(accelerator, type, kernel, context)) };
 }
