@@ -39,7 +39,7 @@ export async function runInGuest(
           .trim();
         throw new Error(`${path} ended with ${status.exitcode ?? "a signal"}: ${said}`);
       }
-      await delay(50, undefined, { signal: ended });
+      await delay(100, undefined, { signal: ended });
     }
   });
 }

@@ -87,7 +87,7 @@ function sandbox({ nics, sandbox: wanted }: MachineDescription): string[] {
 
 function boot({ kernel, initrd, kernelArguments, accelerator, type, start }: MachineDescription): string[] {
   if (kernel === undefined) return [];
-  const gate = start.kind === "template" ? "ipv6lab.template" : undefined;
+  const gate = start.kind === "template" ? "systemd.unit=ipv6-only-lab-template.target" : undefined;
   const words = [kernelArguments, type.kernelArguments[accelerator], gate].filter((each) => each !== undefined);
   return [
     ...["-kernel", kernel],

@@ -81,7 +81,7 @@ describe("QEMU's arguments", () => {
 
   it("boot a template as nobody: without a seed, without cards, with its memory in a file and a word for its gate", () => {
     const args = qemuArguments({ ...gateway, start: { kind: "template", memory: "/cache/t,1/memory" } });
-    expect(values(args, "-append")).toEqual(["root=LABEL=root rw norandmaps ipv6lab.template"]);
+    expect(values(args, "-append")).toEqual(["root=LABEL=root rw norandmaps systemd.unit=ipv6-only-lab-template.target"]);
     expect(values(args, "-object")).toEqual([
       "memory-backend-file,id=memory,size=1024M,mem-path=/cache/t,,1/memory,share=on",
     ]);
