@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # The first program of a guest: loads the disk's driver and hands over to the system on the disk.
 export PATH=/bin
 busybox mount -t devtmpfs dev /dev

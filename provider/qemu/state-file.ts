@@ -16,9 +16,12 @@ export interface StateFile {
 /** Bytes of a stream that are on their way at once: small ones cost a system call for every 64 KiB of memory. */
 const highWaterMark = 1 << 20;
 
+/** Milliseconds. */
+const cancelLimit = 5000;
+
 const statusSchema = z.object({ status: z.string(), "error-desc": z.string().optional() });
 
-/** Writes the state down. The machine is stopped already, and stays so. */
+/** Writes the state down. The machine is stopped already, and stays so, also when this fails or is interrupted. */
 export async function saveState(
   paths: Pick<MachinePaths, "qmp" | "migration">,
   { path, withMemory }: StateFile,
@@ -38,6 +41,11 @@ export async function saveState(
     const start = { execute: "migrate", arguments: { uri: `unix:${paths.migration}` } };
     await Promise.all([written, ask(paths.qmp, [...capabilities(withMemory), start])]);
     await completed(paths.qmp, signal);
+  } catch (error) {
+    // A machine that is still being written down cannot go on.
+    await ask(paths.qmp, [{ execute: "migrate_cancel" }]);
+    await completed(paths.qmp, AbortSignal.timeout(cancelLimit)).catch(() => undefined);
+    throw error;
   } finally {
     server.close();
   }

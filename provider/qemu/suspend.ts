@@ -72,10 +72,11 @@ export async function suspendMachines(stackFolder: string, context: OperationCon
   await withMachines(running, context, async () => {
     try {
       await Promise.all(running.map(({ qmp }) => ask(qmp, [{ execute: "stop" }])));
-      await Promise.all(running.map((paths) => save(paths, emulator, signal)));
+      await all(running.map((paths) => save(paths, emulator, signal)));
       signal.throwIfAborted();
     } catch (error) {
       await Promise.allSettled(running.map(goOn));
+      signal.throwIfAborted();
       throw error;
     }
     await Promise.all(running.map(endMachine));
@@ -98,9 +99,10 @@ export async function resumeMachines(stackFolder: string, context: OperationCont
     .map(({ paths }) => paths);
   await withMachines([...still, ...suspended], context, async () => {
     try {
-      await Promise.all(suspended.map((paths) => load(paths, context)));
+      await all(suspended.map((paths) => load(paths, context)));
     } catch (error) {
       await Promise.allSettled(suspended.map(endMachine));
+      context.signal.throwIfAborted();
       throw error;
     }
     await Promise.all([...still, ...suspended].map(goOn));
@@ -187,6 +189,12 @@ async function tellTime(paths: MachinePaths, { signal, warn }: OperationContext)
     signal.throwIfAborted();
     warn(`${nameOf(paths)} was not told the time, and is late until it asks for it itself: ${messageOf(error)}`);
   }
+}
+
+/** Waits for all to end, so that what follows a failure meets none in the middle. */
+async function all(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((each) => each.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** All of their locks, in the order of their names. */

@@ -107,6 +107,20 @@ withQemu("a lab that is suspended", () => {
     }
   }, 60_000);
 
+  it.each([0, 30, 100])(
+    "goes on when suspend is interrupted after %d ms",
+    async (milliseconds) => {
+      const context = recordedContext();
+      setTimeout(context.abort, milliseconds);
+      await expect(suspendMachines(lab.stateFolder, context)).rejects.toThrow("cancelled by the test");
+      for (const machine of [one, two]) {
+        expect(await queryStatus(pathsOf(machine).qmp)).toBe("running");
+        expect(existsSync(pathsOf(machine).state)).toBe(false);
+      }
+    },
+    60_000,
+  );
+
   it("that was left standing by a suspend that was killed goes on by resume, and by up", async () => {
     for (const { folder } of [one, two]) await ask(join(folder, "qmp.sock"), [{ execute: "stop" }]);
     expect(handler.diff(await lab.refresh(one.state), lab.inputs).changed).toEqual(["running"]);
