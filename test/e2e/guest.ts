@@ -49,7 +49,7 @@ export async function identity(lab: Stack, machine: string): Promise<string[]> {
     "cat /etc/machine-id /proc/sys/kernel/random/boot_id /etc/ssh/ssh_host_ed25519_key.pub",
     "head -c 16 /dev/urandom | base64",
     "cat /proc/sys/kernel/random/uuid",
-    "journalctl --quiet --boot --lines 1 --output json --output-fields _BOOT_ID | sed 's/.*_BOOT_ID\":\"\\([0-9a-f]*\\).*/\\1/'",
+    "sudo journalctl --quiet --boot --lines 1 --output json --output-fields _BOOT_ID | sed 's/.*_BOOT_ID\":\"\\([0-9a-f]*\\).*/\\1/'",
   ].join("; ");
   const { stdout } = await lab.succeed("ssh", machine, script);
   return stdout.split("\n").filter((line) => line.trim() !== "");
