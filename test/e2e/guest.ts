@@ -46,7 +46,7 @@ export async function unexplainedUnits(lab: Stack, machine: string): Promise<str
 /** What no two machines may have in common, one a line. */
 export async function identity(lab: Stack, machine: string): Promise<string[]> {
   const script = [
-    "cat /etc/machine-id /proc/sys/kernel/random/boot_id /etc/ssh/ssh_host_ed25519_key.pub",
+    "cat /etc/machine-id /proc/sys/kernel/random/boot_id /etc/ssh/ssh_host_ed25519_key.pub; echo",
     "head -c 16 /dev/urandom | base64",
     "cat /proc/sys/kernel/random/uuid",
     "sudo journalctl --quiet --boot --lines 1 --output json --output-fields _BOOT_ID | sed 's/.*_BOOT_ID\":\"\\([0-9a-f]*\\).*/\\1/'",
