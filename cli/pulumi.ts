@@ -8,6 +8,7 @@ import { passphraseFits, passphraseOf } from "./passphrase";
 import { projectRoot, stackFolder } from "../host/paths";
 import { run } from "../host/processes";
 import { removeStackMachines } from "../provider/qemu/remains";
+import { removeAbandonedTemplates } from "../provider/qemu/template";
 import { configuredStacks, projectName, stackFile } from "./project";
 import { removeWorkingCopy, syncWorkingCopy } from "./stack-config";
 import { silentProblems } from "./stack-file";
@@ -81,6 +82,7 @@ export async function removeStack(deployment: Deployment, stack: string): Promis
 export async function removeRemains({ own }: Deployment, stack: string): Promise<boolean> {
   const context = { progress: say, signal: new AbortController().signal };
   const machines = await removeStackMachines(stackFolder(stack), context);
+  await removeAbandonedTemplates();
   if (machines.length > 0) say(`Stack ${stack}: ended and removed ${machines.join(", ")}, which no state knew.`);
   if (own !== undefined) {
     removeLeftovers(own, stack);
@@ -110,7 +112,7 @@ function requireReadableFile(stack: string): void {
 }
 
 /** @throws UserError when another run holds the stack; locks of dead runs are removed. */
-function requireNoLock({ own }: Deployment, stack: string): void {
+export function requireNoLock({ own }: Deployment, stack: string): void {
   if (own === undefined) return;
   const { removed, live } = clearStaleLocks(own, stack);
   if (removed > 0) say(`Stack ${stack}: removed ${removed} lock(s) of a run that has died.`);

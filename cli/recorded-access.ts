@@ -7,6 +7,7 @@ import { projectRoot } from "../host/paths";
 import { run } from "../host/processes";
 import { stackExists } from "./pulumi";
 import { setUp } from "./setup";
+import { requireAwake } from "./suspension";
 
 const exportSchema = z.object({
   deployment: z.object({
@@ -27,6 +28,7 @@ export async function readAccess(stack: string): Promise<LabAccess> {
   if (!(await stackExists(deployment, stack))) {
     throw new UserError(`There is no lab "${stack}". npm run up -- --stack ${stack} creates it.`);
   }
+  requireAwake(stack);
   const access = await recordedAccess(deployment, stack);
   if (access === undefined) {
     throw new UserError(

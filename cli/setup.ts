@@ -1,13 +1,15 @@
 /** Set-up: everything that must be there before Pulumi runs. Silent and quick when it is. */
-import type { DiskImagePlan } from "../plan/model";
+import type { OperationContext } from "../plugin/handler";
 import { imageHandler } from "../provider/image";
+import { imageFilesSchema } from "../provider/machine-inputs";
+import { type MachineKind, makeTemplate } from "../provider/machine-start";
 import { interruptible } from "../host/interruption";
 import { UserError, messageOf, progress, progressDone, say } from "../host/messages";
 import { sideBySide } from "../host/side-by-side";
 import { ensureToolchain, readyToolchain } from "../toolchain";
 import { compareVersions } from "../toolchain/pins";
 import { type Deployment, prepareDeployment } from "./backend";
-import { neededImage, neededParts } from "./stack-needs";
+import { type NeededMachines, neededMachines, neededParts } from "./stack-needs";
 import { allParts, ensureSystemPackages } from "./system-packages";
 
 /** As `engines` in package.json says. */
@@ -16,40 +18,54 @@ const oldestNode = "20.18.1";
 /**
  * Gets system packages, tool chain and backend ready.
  * @param stack decides which packages are needed; without one all are.
- * @param wants `image`: where the tool chain has to be made first, the stack's image is made beside it.
+ * @param wants `machines`: where the tool chain has to be made first, what the stack's machines come from is made beside it.
  * @throws UserError with what the user must do.
  */
-export async function setUp(stack?: string, wants: { readonly image?: boolean } = {}): Promise<Deployment> {
+export async function setUp(stack?: string, wants: { readonly machines?: boolean } = {}): Promise<Deployment> {
   if (compareVersions(process.versions.node, oldestNode) < 0) {
     throw new UserError(`Node ${process.versions.node} is too old: install Node ${oldestNode} or newer.`);
   }
   await ensureSystemPackages(stack === undefined ? allParts : neededParts(stack));
   const ready = await readyToolchain();
   if (ready !== undefined) return prepareDeployment(ready);
-  const image = stack === undefined || wants.image !== true ? undefined : neededImage(stack);
+  const machines = stack === undefined || wants.machines !== true ? undefined : neededMachines(stack);
   // Each takes minutes, for long stretches of one processor only.
   const [toolchain] = await interruptible((signal) =>
     sideBySide(signal, ensureToolchain, async (either) => {
-      if (image !== undefined) await makeImage(image, either);
+      if (machines !== undefined) await makeImage(machines, either);
     }),
   );
   return prepareDeployment(toolchain);
 }
 
-/** Makes the image, or finds it, as the provider does: its `up` finds it then. */
-async function makeImage(source: DiskImagePlan, signal: AbortSignal): Promise<void> {
+/** Makes image and templates, or finds them, as the provider does: its `up` finds them then. */
+async function makeImage({ image: source, accelerator, sizes }: NeededMachines, signal: AbortSignal): Promise<void> {
   const started = Date.now();
   say("Guest image: making it beside the tool chain …");
+  const show = (line: string): void => {
+    progress(line, "image");
+  };
+  const context = { signal, progress: show, info: say, warn: say };
   try {
-    const show = (line: string): void => {
-      progress(line, "image");
-    };
-    await imageHandler.create({ source }, { signal, progress: show, info: say, warn: say });
+    const { outputs } = await imageHandler.create({ source }, context);
+    say(`Guest image: ready after ${Math.round((Date.now() - started) / 1000)} s.`);
+    const image = imageFilesSchema.parse(outputs);
+    for (const size of sizes) await prepareTemplate({ image, accelerator, ...size }, context);
   } catch (error) {
     signal.throwIfAborted();
     throw new UserError(`Guest image: ${messageOf(error)}`);
   } finally {
     progressDone("image");
   }
-  say(`Guest image: ready after ${Math.round((Date.now() - started) / 1000)} s.`);
+}
+
+/** What goes wrong here goes wrong for the machine that needs it too, which says so and boots. */
+async function prepareTemplate(machine: MachineKind, context: OperationContext): Promise<void> {
+  const started = Date.now();
+  try {
+    const made = await makeTemplate(machine, context);
+    if (made !== undefined) say(`Template: ready after ${Math.round((Date.now() - started) / 1000)} s.`);
+  } catch {
+    context.signal.throwIfAborted();
+  }
 }

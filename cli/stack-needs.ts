@@ -4,7 +4,7 @@ import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
 import { ConfigError, parseConfig } from "../plan/config";
 import { planLab } from "../plan/lab";
-import type { DiskImagePlan } from "../plan/model";
+import type { DiskImagePlan, QemuPlatformPlan } from "../plan/model";
 import { projectName, stackFile } from "./project";
 import { allParts, type Part } from "./system-packages";
 
@@ -20,13 +20,23 @@ export function neededParts(stack: string, project?: string): readonly Part[] {
   return kindOf("image") === "cloud" ? ["lab", "qemu"] : allParts;
 }
 
-/** The image that machines of this computer are to boot from; undefined: none, or the file's problems come first. */
-export function neededImage(stack: string, project?: string): DiskImagePlan | undefined {
+export interface NeededMachines {
+  readonly image: DiskImagePlan;
+  readonly accelerator: QemuPlatformPlan["accelerator"];
+  /** Each once. */
+  readonly sizes: readonly Readonly<Record<"memoryMiB" | "cpus", number>>[];
+}
+
+/** The machines that are to run on this computer; undefined: none, or the file's problems come first. */
+export function neededMachines(stack: string, project?: string): NeededMachines | undefined {
   try {
     const raw = rawConfig(stack, project);
     if (raw === undefined) return undefined;
-    const { platform } = planLab(parseConfig(raw), { project: projectName(project), stack });
-    return platform.kind === "qemu" ? platform.image : undefined;
+    const { platform, gateway, clients } = planLab(parseConfig(raw), { project: projectName(project), stack });
+    if (platform.kind !== "qemu") return undefined;
+    const sizes = [gateway, ...clients].map(({ memoryMiB, cpus }) => ({ memoryMiB, cpus }));
+    const distinct = new Map(sizes.map((size) => [`${size.memoryMiB} ${size.cpus}`, size]));
+    return { image: platform.image, accelerator: platform.accelerator, sizes: [...distinct.values()] };
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;

@@ -27,7 +27,7 @@ export function machineDocuments(plan: LabPlan, machine: MachineDocuments): Clou
 
 function cloudConfig(plan: LabPlan, { hostname, identity, files = [], commands = [] }: MachineDocuments): CloudConfig {
   const generic = plan.guest.kind === "generic";
-  const allFiles = [...(generic ? [sshdSettings] : []), ...files];
+  const allFiles = [lingering(plan.ssh.user), ...(generic ? [sshdSettings] : []), ...files];
   return {
     hostname,
     manage_etc_hosts: "localhost",
@@ -47,7 +47,7 @@ function cloudConfig(plan: LabPlan, { hostname, identity, files = [], commands =
       ed25519_private: identity.hostKey.privateKey,
       ed25519_public: identity.hostKey.publicKey,
     },
-    ...(allFiles.length === 0 ? {} : { write_files: allFiles }),
+    write_files: allFiles,
     ...(commands.length === 0 ? {} : { runcmd: commands }),
     ...(generic ? modules : {}),
   };
@@ -70,6 +70,14 @@ const modules: Partial<CloudConfig> = {
   cloud_config_modules: ["runcmd"],
   cloud_final_modules: ["scripts_user"],
 };
+
+/**
+ * The user's service manager runs from the boot on (loginctl(1), enable-linger). Else the first login starts it and the
+ * last one ends it, and that takes seconds in an emulated machine.
+ */
+function lingering(user: string): WriteFile {
+  return { path: `/var/lib/systemd/linger/${user}`, permissions: "0644", content: "" };
+}
 
 /** A complete guest has the same settings in it. */
 const sshdSettings: WriteFile = {

@@ -7,7 +7,7 @@ export interface CloudConfig {
   readonly users: readonly User[];
   readonly ssh_deletekeys: boolean;
   readonly ssh_keys: { readonly ed25519_private: string; readonly ed25519_public: string };
-  readonly write_files?: readonly WriteFile[];
+  readonly write_files: readonly WriteFile[];
   /** Argument lists, run by no shell. */
   readonly runcmd?: readonly (readonly string[])[];
   readonly cloud_init_modules?: readonly string[];

@@ -35,6 +35,8 @@ export class QemuPlatform implements Platform {
         cpus: args.plan.cpus,
         accelerator: this.platform.accelerator,
         nics: args.segment.apply((segment) => this.nics(args.plan, toSegmentReference(segment))),
+        // A client is somebody's machine, with what was installed on it.
+        disposable: args.plan.role === "gateway",
         documents: args.documents,
       },
       opts,

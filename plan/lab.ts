@@ -9,7 +9,7 @@ import { gatewayMacs } from "./mac";
 import type { GatewayPlan, LabPlan, LanPlan } from "./model";
 import { nat64Plan } from "./nat64";
 import type { PlatformDecisions } from "./platform";
-import { platformDecisions } from "./platforms";
+import { buildsJool, memoryToBuildJool, platformDecisions } from "./platforms";
 import { parseIpv6Prefix } from "./prefix";
 import { dnsPlan } from "./resolver";
 import type { LabConfig } from "./schema";
@@ -55,7 +55,8 @@ function gatewayPlan({ gateway }: LabConfig, decided: PlatformDecisions, identit
   return {
     role: "gateway",
     name: "gateway",
-    memoryMiB: gateway.memory,
+    // As a client has: they come from the same template then.
+    memoryMiB: gateway.memory ?? (buildsJool(decided) ? memoryToBuildJool : 512),
     cpus: gateway.cpus,
     uplinkMac: macs.uplink,
     lanMac: macs.lan,

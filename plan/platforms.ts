@@ -13,3 +13,11 @@ export function platformDecisions(config: LabConfig): PlatformDecisions {
       return vsphereDecisions(config, platform);
   }
 }
+
+/** MiB in which dkms compiles Jool without swapping. */
+export const memoryToBuildJool = 1024;
+
+/** Whether the gateway builds Jool's kernel module, because its image does not have it. */
+export function buildsJool({ guest }: PlatformDecisions): boolean {
+  return guest.kind === "generic" || guest.jool === "first-boot";
+}

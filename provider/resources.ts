@@ -90,6 +90,11 @@ export interface VirtualMachineArgs {
   cpus: pulumi.Input<number>;
   accelerator: pulumi.Input<"auto" | "kvm" | "hvf" | "tcg">;
   nics: pulumi.Input<pulumi.Input<NicArgs>[]>;
+  /**
+   * Whether nothing on its disk is worth a boot, because all of it is laid down anew: when it was lost it is restored from
+   * its template where there is one, and the disk is put aside.
+   */
+  disposable: pulumi.Input<boolean>;
   /** Secret: the documents hold the host's private key. A change replaces the machine. */
   documents: pulumi.Input<CloudInitDocuments>;
 }

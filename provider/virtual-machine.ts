@@ -3,60 +3,27 @@
  * the process itself, so a machine that died is seen by a refresh and powered on again by the next `up`.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { z } from "zod";
 import { checkWith } from "../plugin/check";
-import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
-import { awaitSshd } from "./qemu/boot";
-import { chooseAccelerator } from "./qemu/accelerator";
-import { acceleratorSchema, machineType } from "./qemu/machine-types";
+import { compareInputs, type Properties, type ResourceHandler } from "../plugin/handler";
+import { machineInputsSchema } from "./machine-inputs";
+import { comeUp, firstPowerOn, goOn, lifeIn, powerOnAgain, powerOnOf, runningAs } from "./machine-start";
 import { machinePaths, type MachinePaths } from "./qemu/paths";
-import { isIntact, layOut, removeMachine, start, withMachine } from "./qemu/power";
-import { endMachine, type MachineProcess, processesOf } from "./qemu/process";
-
-const mac = z
-  .string()
-  .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, "must be a MAC address in lower case, like 52:54:00:1:2:3");
-
-const nicSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("user"), mac, sshForward: z.boolean(), restricted: z.boolean() }),
-  z.object({
-    kind: z.literal("segment"),
-    mac,
-    segment: z.object({ group: z.ipv4(), port: z.int().min(1).max(65535) }),
-  }),
-  z.object({ kind: z.literal("bridge"), mac, bridge: z.string().regex(/^[^\s/]{1,15}$/, "is not a name of a bridge") }),
-]);
-
-const inputsSchema = z.object({
-  stateFolder: z.string().min(1),
-  machineName: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must be usable as a file name"),
-  image: z.object({
-    digest: z.string(),
-    disk: z.string(),
-    format: z.enum(["qcow2", "raw"]),
-    kernel: z.string().optional(),
-    initrd: z.string().optional(),
-    kernelArguments: z.string().optional(),
-  }),
-  memoryMiB: z.int().min(128),
-  cpus: z.int().min(1),
-  accelerator: z.union([z.literal("auto"), acceleratorSchema]),
-  nics: z.array(nicSchema),
-  documents: z.object({ metaData: z.string(), userData: z.string(), networkConfig: z.string() }),
-});
-type Inputs = z.infer<typeof inputsSchema>;
+import { isIntact, removeMachine, withMachine } from "./qemu/power";
+import { endMachine, processesOf } from "./qemu/process";
+import { standsStill } from "./qemu/suspend";
 
 /** What a machine is made anew for; `image` by its digest alone, see `diff`. */
 const replacing = ["stateFolder", "machineName", "memoryMiB", "cpus", "accelerator", "nics", "documents"] as const;
 
 const digestOf = z.object({ digest: z.string() });
 const placeOf = z.object({ stateFolder: z.string(), machineName: z.string() });
-const runOf = z.object({ sshPort: z.number().optional(), powerOn: z.string().optional(), pid: z.number().optional() });
+const runOf = z.object({ sshPort: z.number().optional(), powerOn: z.string().optional() });
 
 export const virtualMachineHandler: ResourceHandler = {
-  check: checkWith(inputsSchema),
+  check: checkWith(machineInputsSchema),
 
   diff(old, inputs) {
     const { changed } = compareInputs(old.properties, inputs, replacing);
@@ -74,7 +41,7 @@ export const virtualMachineHandler: ResourceHandler = {
   },
 
   create(inputs, context) {
-    const machine = inputsSchema.parse(inputs);
+    const machine = machineInputsSchema.parse(inputs);
     const paths = machinePaths(machine.stateFolder, machine.machineName);
     // What depends on the machine knows it by its id, and another machine is to be another one to it.
     const life = randomBytes(4).toString("hex");
@@ -83,9 +50,9 @@ export const virtualMachineHandler: ResourceHandler = {
       // Left by an `up` that was interrupted, or by a state that was lost.
       await removeMachine(paths);
       try {
-        await layOut(paths, machine.image, machine.documents, context);
+        const outputs = await firstPowerOn(machine, paths, context);
         writeFileSync(paths.life, life);
-        return { id, outputs: { ...inputs, ...(await powerOn(machine, paths, undefined, context)) } };
+        return { id, outputs: { ...inputs, ...outputs } };
       } catch (error) {
         await removeMachine(paths);
         throw error;
@@ -93,39 +60,45 @@ export const virtualMachineHandler: ResourceHandler = {
     });
   },
 
-  read(old) {
+  async read(old) {
     const paths = pathsOf(old.properties);
     const [found] = processesOf(paths);
-    if (found === undefined && !existsSync(paths.folder)) return Promise.resolve(undefined);
-    const state = { ...old.properties, running: found !== undefined };
+    if (found === undefined && !existsSync(paths.folder)) return undefined;
+    const state = { ...old.properties, running: found !== undefined && !(await standsStill(paths)) };
     // Something of it is left, if only a process that holds deleted files: there is still something to delete.
     if (!isIntact(paths) || lifeIn(paths) !== old.id.split("/")[2]) {
-      return Promise.resolve({ ...state, folder: undefined });
+      return { ...state, folder: undefined };
     }
-    if (found === undefined) return Promise.resolve(state);
-    const { pid, powerOn } = runOf.parse(state);
-    const known = pid === found.pid && powerOn === powerOnOf(paths);
-    return Promise.resolve({ ...state, ...runningAs(found), powerOn: known ? powerOn : undefined });
+    if (found === undefined) return state;
+    // A machine that was suspended and resumed is another process, and the same power-on.
+    const { powerOn } = runOf.parse(state);
+    return { ...state, ...runningAs(found), powerOn: powerOn === powerOnOf(paths) ? powerOn : undefined };
   },
 
-  /** Powers it on again, with the disk that it had, or sees one come up that an interrupted `up` has powered on. */
+  /**
+   * Brings it back when it was suspended; else powers it on again, with the disk that it had unless that is disposable, or
+   * sees one come up that an interrupted `up` has powered on.
+   */
   update(old, inputs, context) {
-    const machine = inputsSchema.parse(inputs);
+    const machine = machineInputsSchema.parse(inputs);
     const paths = machinePaths(machine.stateFolder, machine.machineName);
     const run = runOf.parse(old.properties);
     return withMachine(paths, context, async () => {
       if (!isIntact(paths)) {
         throw new Error(`The disk in ${paths.folder} is gone. \`up --refresh\` makes the machine anew.`);
       }
-      const [found] = processesOf(paths);
-      const since = found === undefined ? undefined : powerOnOf(paths);
-      if (since !== undefined && since === run.powerOn) return { ...old.properties, ...inputs };
       try {
+        await goOn(paths, context);
+        const [found] = processesOf(paths);
+        const since = found === undefined ? undefined : powerOnOf(paths);
+        if (found !== undefined && since !== undefined && since === run.powerOn) {
+          return { ...old.properties, ...inputs, ...runningAs(found), running: true };
+        }
         if (found !== undefined && since !== undefined) {
           return { ...inputs, ...(await comeUp(machine, paths, runningAs(found), context)) };
         }
         await endMachine(paths);
-        return { ...inputs, ...(await powerOn(machine, paths, run.sshPort, context)) };
+        return { ...inputs, ...(await powerOnAgain(machine, paths, run.sshPort, context)) };
       } catch (error) {
         // A machine that is off is what the next `up` sees and mends.
         await endMachine(paths);
@@ -139,71 +112,6 @@ export const virtualMachineHandler: ResourceHandler = {
     return withMachine(paths, context, () => removeMachine(paths));
   },
 };
-
-async function powerOn(
-  machine: Inputs,
-  paths: MachinePaths,
-  preferredPort: number | undefined,
-  context: OperationContext,
-): Promise<Properties> {
-  const type = machineType();
-  const { kernelArguments } = machine.image;
-  const kernel = machine.image.kernel === undefined ? undefined : paths.kernel;
-  const initrd = machine.image.initrd === undefined ? undefined : paths.initrd;
-  const { accelerator, sandbox } = await chooseAccelerator(machine.accelerator, type, kernel, context);
-  context.progress(`powering on (${accelerator})`);
-  const name = nameOf(machine.stateFolder, machine.machineName);
-  const description = { ...machine, name, type, accelerator, sandbox, kernel, initrd, kernelArguments, paths };
-  const { pid, sshPort } = await start(description, preferredPort, context);
-  return comeUp(machine, paths, { pid, sshPort, activeAccelerator: accelerator }, context);
-}
-
-/** What a process alone shows of a machine. */
-interface Run {
-  readonly pid: number;
-  readonly sshPort: number | undefined;
-  readonly activeAccelerator: string | undefined;
-}
-
-function runningAs({ pid, commandLine }: MachineProcess): Run {
-  const port = /,hostfwd=tcp:127\.0\.0\.1:(\d+)-/.exec(commandLine)?.[1];
-  return {
-    pid,
-    sshPort: port === undefined ? undefined : Number(port),
-    activeAccelerator: /,accel=(\w+)/.exec(commandLine)?.[1],
-  };
-}
-
-async function comeUp(
-  { stateFolder, machineName }: Inputs,
-  paths: MachinePaths,
-  run: Run,
-  context: OperationContext,
-): Promise<Properties> {
-  if (run.sshPort !== undefined) await awaitSshd(nameOf(stateFolder, machineName), run.sshPort, paths, context);
-  return {
-    ...run,
-    ...(run.sshPort === undefined ? {} : { sshHost: "127.0.0.1" }),
-    powerOn: powerOnOf(paths),
-    running: true,
-    consoleLog: paths.console,
-    folder: paths.folder,
-  };
-}
-
-/** When the machine was powered on, in ISO 8601: QEMU writes its PID file then. */
-function powerOnOf(paths: MachinePaths): string | undefined {
-  return statSync(paths.pid, { throwIfNoEntry: false })?.mtime.toISOString();
-}
-
-/** What tells this machine from an earlier one of its name; undefined for one that is older than such marks. */
-function lifeIn(paths: MachinePaths): string | undefined {
-  return existsSync(paths.life) ? readFileSync(paths.life, "utf8") : undefined;
-}
-
-function nameOf(stateFolder: string, machineName: string): string {
-  return `${basename(stateFolder)}-${machineName}`;
-}
 
 function pathsOf(properties: Properties): MachinePaths {
   const { stateFolder, machineName } = placeOf.parse(properties);

@@ -19,15 +19,21 @@ laid_down=false
 # --- the machine is ready ---------------------------------------------------------------------------------------------
 
 wait_for_first_boot() {
-  local rc=0 result=''
+  local rc=0 said=''
   command -v cloud-init >/dev/null || return 0
-  # Asking cloud-init itself takes seconds in an emulated machine; this file is the last that it writes.
-  while [[ ! -e /run/cloud-init/result.json && $SECONDS -lt 20 ]]; do sleep 0.2; done
-  if [[ ! -e /run/cloud-init/result.json ]]; then
-    cloud-init status --wait >/dev/null || rc=$?
+  # What the machine's documents have it run, the installation of packages, comes last. Nothing else of a first boot
+  # concerns the services once somebody can log in.
+  if grep -qs '^runcmd:' /var/lib/cloud/instance/cloud-config.txt; then
+    # The file is the last that it writes. `cloud-init status --wait` asks systemd four times a second, which took a
+    # quarter of an emulated processor from what it waited for.
+    until [[ -e /run/cloud-init/result.json || -e /run/cloud-init/disabled ]]; do
+      if systemctl --quiet is-failed cloud-init-main.service cloud-final.service; then break; fi
+      sleep 2
+    done
+    cloud-init status >/dev/null || rc=$?
   fi
-  result=$(text_of /run/cloud-init/result.json)
-  if [[ $rc -eq 1 || ($result == *'"errors"'* && ! $result =~ \"errors\":[[:space:]]*\[[[:space:]]*\]) ]]; then
+  said="$(text_of /run/cloud-init/status.json)$(text_of /run/cloud-init/result.json)"
+  if [[ $rc -eq 1 || $said =~ \"errors\":[[:space:]]*\[[[:space:]]*\" ]]; then
     {
       printf 'The first boot of the gateway did not end well. cloud-init says:\n'
       cloud-init status --long || true
@@ -178,20 +184,21 @@ note() { # SERVICE WORDS
   outcome[$1]="${outcome[$1]-}, $2"
 }
 
-# All at once, because systemd reads every unit anew after each, which takes seconds in an emulated machine.
+# systemd reads every unit anew after each `enable`, which takes seconds in an emulated machine. Only the changed files of
+# units that it knows need it: what is off it forgets, and reads when it is started.
 enable_units() {
-  local service
+  local service known=false
   local -a names=()
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} && -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]]; then
       names+=("${unit[$service]}")
     fi
   done
-  if [[ ${#names[@]} -gt 0 ]]; then
-    systemctl -q enable "${names[@]}"
-  elif [[ ${#unit_changed[@]} -gt 0 ]]; then
-    systemctl daemon-reload
-  fi
+  if [[ ${#names[@]} -gt 0 ]]; then systemctl -q --no-reload enable "${names[@]}"; fi
+  for service in "${!unit_changed[@]}"; do
+    if [[ ${is_active[$service]-} != inactive ]]; then known=true; fi
+  done
+  if $known; then systemctl daemon-reload; fi
 }
 
 bring_up() { # SERVICE

@@ -81,6 +81,7 @@ async function prepare() {
     cpus: size.cpus,
     accelerator: "auto",
     nics,
+    disposable: false,
     documents,
   });
   return {

@@ -5,7 +5,9 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 import { say, UserError } from "../../host/messages";
-import { projectRoot, typescriptLoader } from "../../host/paths";
+import { projectRoot, stackFolder, typescriptLoader } from "../../host/paths";
+import { sendSignal } from "../../host/processes";
+import { processesOf } from "../../provider/qemu/process";
 import { exportedResources } from "../recorded-access";
 import { type Figure, show } from "./statistics";
 
@@ -43,12 +45,23 @@ function oneLife(record: (what: string, seconds: number) => void, cold: boolean)
     timed("up without a change", "up", "--stack", stack);
     configure(["  ipv6-only-lab:dns:", "    searchDomains: [bench.example]"]);
     timed("up with a change in place", "up", "--stack", stack);
+    configure(["  ipv6-only-lab:dns:", "    searchDomains: [bench.example]", "  ipv6-only-lab:clients: 2"]);
+    timed("up with one more client", "up", "--stack", stack);
+    timed("suspend", "suspend", "--stack", stack);
+    timed("resume", "resume", "--stack", stack);
+    killGateway();
+    timed("up after the gateway was killed", "up", "--stack", stack);
     timed("destroy", "destroy", "--stack", stack);
   } finally {
     command(["destroy", "--stack", stack]);
     fs.rmSync(stackFile, { force: true });
     if (cache !== undefined) fs.rmSync(cache, { recursive: true });
   }
+}
+
+function killGateway(): void {
+  const folder = path.join(stackFolder(stack), "gateway");
+  for (const { pid } of processesOf({ folder })) sendSignal(pid, "SIGKILL");
 }
 
 function configure(lines: readonly string[]): void {

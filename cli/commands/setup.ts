@@ -5,7 +5,7 @@ import { stackArguments } from "../stack-arguments";
 
 export async function run(args: readonly string[]): Promise<number> {
   const stack = args.length === 0 ? undefined : stackArguments(args).stack;
-  const { toolchain, own } = await setUp(stack, { image: true });
+  const { toolchain, own } = await setUp(stack, { machines: true });
   say(`Pulumi ${toolchain.version}: ${toolchain.pulumi}`);
   if (toolchain.kind === "modules") {
     say(

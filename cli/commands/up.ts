@@ -5,7 +5,7 @@ import { setUp } from "../setup";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const deployment = await setUp(stack, { image: true });
+  const deployment = await setUp(stack, { machines: true });
   await ensureStack(deployment, stack);
   await clearPendingCreates(deployment, stack);
   return operate(deployment, "up", stack, withSwitches(rest, ["--yes", "--skip-preview"]));

@@ -1,13 +1,10 @@
 import { configuredClients } from "../clients";
 import { parseInterfaceId } from "../interface-id";
-import { platformDecisions } from "../platforms";
+import { buildsJool, memoryToBuildJool, platformDecisions } from "../platforms";
 import { check, error, type Check } from "./finding";
 
 /** Names that mean something else on every machine. */
 const reservedNames = ["gateway", "localhost"];
-
-/** MiB in which dkms compiles Jool without swapping. */
-const memoryToBuildJool = 1024;
 
 export const machineChecks: readonly Check[] = [
   check(["clients"], function* (config) {
@@ -47,9 +44,8 @@ export const machineChecks: readonly Check[] = [
   }),
 
   check(["gateway", "image", "platform"], function* (config) {
-    const { guest } = platformDecisions(config);
-    const buildsJool = guest.kind === "generic" || guest.jool === "first-boot";
-    if (buildsJool && config.gateway.memory < memoryToBuildJool)
+    const { memory } = config.gateway;
+    if (memory !== undefined && memory < memoryToBuildJool && buildsJool(platformDecisions(config)))
       yield error(
         "gateway.memory",
         "is too little to build Jool's kernel module, which this image leaves to the gateway.",

@@ -33,8 +33,10 @@ const smallestClient = 256;
 
 export const gateway = z.strictObject({
   memory: memory(384)
-    .default(1024)
-    .describe("MiB. The gateway needs 1024 when it builds Jool itself (`image.jool: first-boot`)."),
+    .optional()
+    .describe(
+      "MiB. Unset: 512, or 1024 for a gateway that builds Jool itself (`image.jool: first-boot`), which needs it.",
+    ),
   cpus: cpus().default(1).describe("Virtual CPUs. Under software emulation more than one is slower and less reliable."),
 });
 

@@ -16,7 +16,7 @@ const diskSize = "8G";
 const rootSpace = 1200;
 const diskSpace = 1200;
 
-export const builtFiles = { disk: "disk.raw", format: "raw", kernel: "kernel" } as const;
+export const builtFiles = { disk: "disk.raw", format: "raw", kernel: "kernel", initrd: "initrd" } as const;
 
 const archiveKeys = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -127,6 +127,7 @@ async function makeDisk(work: string, folder: string, isRoot: boolean, context: 
   }
   const [kernel = "vmlinuz"] = readdirSync(join(root, "boot")).filter((name) => name.startsWith("vmlinuz-"));
   await copyFile(join(root, "boot", kernel), join(folder, builtFiles.kernel));
+  await copyFile(join(root, "boot", "initrd.lab"), join(folder, builtFiles.initrd));
 }
 
 async function removeWork(work: string, isRoot: boolean): Promise<void> {

@@ -132,10 +132,16 @@ function mayUse(path: string): boolean {
 
 /** Changes when another answer is possible: a boot of this machine, another QEMU, a login with other rights. */
 async function machineMark(type: MachineType, kernel: string | undefined): Promise<string> {
+  const version = await emulatorVersion(type);
+  const rights = mayUse("/dev/kvm") ? "kvm" : "no kvm";
+  return [bootMark(), version, rights, kernel === undefined ? "firmware" : "kernel"].join("|");
+}
+
+/** The line that QEMU says of itself. */
+export async function emulatorVersion(type: MachineType): Promise<string> {
   const { stdout, code } = await run(type.emulator, ["--version"], { env: plainEnvironment() });
   if (code !== 0) throw missingEmulator(type);
-  const rights = mayUse("/dev/kvm") ? "kvm" : "no kvm";
-  return [bootMark(), stdout.split("\n")[0] ?? "", rights, kernel === undefined ? "firmware" : "kernel"].join("|");
+  return stdout.split("\n")[0] ?? "";
 }
 
 function bootMark(): string {

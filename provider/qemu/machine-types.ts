@@ -15,6 +15,13 @@ export interface MachineType {
   readonly kernelArguments: Readonly<Partial<Record<Accelerator, string>>>;
   /** More processors are slower than one under `tcg`, and less stable. */
   readonly maximumCpus: Readonly<Record<Accelerator, number>>;
+  /**
+   * Accelerators under which a machine is restored from a template instead of booted. Where a boot takes a few seconds
+   * there is little to win, and what was not tried is not in the list.
+   */
+  readonly templates: readonly Accelerator[];
+  /** Whether QEMU has a `vmgenid` for it (7.2: for PCs alone). */
+  readonly generationId: boolean;
   /** Packages that bring the emulator, for the message when it is missing. */
   readonly packages: { readonly apt: string; readonly brew: string };
 }
@@ -41,6 +48,8 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         cpu: { kvm: "host", hvf: "host", tcg: "max,-cx16" },
         kernelArguments,
         maximumCpus,
+        templates: ["tcg"],
+        generationId: true,
         packages: { apt: "qemu-system-x86 qemu-utils", brew: "qemu" },
       };
     case "arm64":
@@ -51,6 +60,8 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         cpu: { kvm: "host", hvf: "host", tcg: "max,pauth-impdef=on" },
         kernelArguments,
         maximumCpus,
+        templates: [],
+        generationId: false,
         packages: { apt: "qemu-system-arm qemu-utils", brew: "qemu" },
       };
     default:

@@ -1,7 +1,19 @@
 /** Lays out a machine's folder, and starts QEMU on it. */
-import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CloudInitDocuments } from "../../cloud-init/documents";
 import { withLock } from "../../host/lock";
@@ -9,10 +21,12 @@ import { findOnPath } from "../../host/processes";
 import type { OperationContext } from "../../plugin/handler";
 import { ProgramFailure, runLong } from "../../host/long-process";
 import { type MachineDescription, qemuArguments } from "./command-line";
+import { type Described, writeDescription } from "./description";
 import { missingEmulator } from "./accelerator";
 import type { MachinePaths } from "./paths";
 import { becomesFree, freeTcpPort } from "./ports";
 import { endMachine, startMachine } from "./process";
+import type { Template } from "./template";
 
 /** Bytes that a guest's disk has at least; a cloud image's is often too small for its packages. */
 const minimumDisk = "8G";
@@ -30,12 +44,16 @@ export interface ImageFiles {
   readonly initrd?: string | undefined;
 }
 
-/** Makes the folder with disk and seed. Throws and leaves the rest to `removeMachine` when something is in the way. */
+/**
+ * Makes the folder with disk and seed. Throws and leaves the rest to `removeMachine` when something is in the way.
+ * @param template whose disk the machine goes on with; undefined: the image's.
+ */
 export async function layOut(
   paths: MachinePaths,
   image: ImageFiles,
   documents: CloudInitDocuments,
   context: OperationContext,
+  template?: Template,
 ): Promise<void> {
   const missing = [image.disk, image.kernel, image.initrd].find((path) => path !== undefined && !existsSync(path));
   if (missing !== undefined) {
@@ -53,7 +71,8 @@ export async function layOut(
     writeFileSync(`${paths.seed}/${name}`, text, { mode: 0o600 });
   }
   await keepImage(paths, image, context);
-  await makeOverlay(paths, image, context);
+  if (template !== undefined) await keep(template.disk, paths.template, copyFile);
+  await makeOverlay(paths, template === undefined ? image.format : "qcow2", template !== undefined, context);
 }
 
 /** Second names for the image's files: the machine can be powered on again after the cache was deleted. */
@@ -80,10 +99,16 @@ function isCrossDevice(error: unknown): boolean {
   return error instanceof Error && "code" in error && ["EXDEV", "EPERM", "EMLINK"].includes(String(error.code));
 }
 
-async function makeOverlay(paths: MachinePaths, { format }: ImageFiles, context: OperationContext): Promise<void> {
-  const size = format === "qcow2" ? [minimumDisk] : [];
-  // The base is named relative to the overlay, so that a moved project still starts.
-  await qemuImg(["create", "-q", "-f", "qcow2", "-F", format, "-b", "base.img", paths.overlay, ...size], context);
+/** What is below is named relative to the overlay, so that a moved project still starts. */
+async function makeOverlay(
+  paths: MachinePaths,
+  format: ImageFiles["format"],
+  onTemplate: boolean,
+  context: OperationContext,
+): Promise<void> {
+  const size = format === "qcow2" && !onTemplate ? [minimumDisk] : [];
+  const below = basename(onTemplate ? paths.template : paths.base);
+  await qemuImg(["create", "-q", "-f", "qcow2", "-F", format, "-b", below, paths.overlay, ...size], context);
 }
 
 async function qemuImg(args: readonly string[], { signal }: OperationContext): Promise<void> {
@@ -110,11 +135,11 @@ export interface PoweredOn {
 }
 
 /**
- * Starts QEMU and returns when it runs the guest's processor.
+ * Starts QEMU and returns when it runs the guest's processor, or waits for a state.
  * @param preferredPort the port that SSH had before, kept if it is still free.
  */
 export async function start(
-  machine: Omit<MachineDescription, "sshPort">,
+  machine: Described,
   preferredPort: number | undefined,
   context: OperationContext,
 ): Promise<PoweredOn> {
@@ -122,15 +147,16 @@ export async function start(
   if (findOnPath(type.emulator) === undefined) throw missingEmulator(type);
   if (existsSync(paths.console)) renameSync(paths.console, paths.previousConsole);
   rmSync(paths.qmp, { force: true });
+  if (machine.start.kind !== "resume") writeDescription(machine);
   const { pid, status, sshPort } = await launch(machine, preferredPort, context);
-  if (status !== "running") {
+  if (status !== (["restore", "resume"].includes(machine.start.kind) ? "inmigrate" : "running")) {
     throw new Error(`QEMU started ${machine.name}, but it is not running: ${status}. Its console is ${paths.console}.`);
   }
   return { pid, sshPort };
 }
 
 async function launch(
-  machine: Omit<MachineDescription, "sshPort">,
+  machine: Described,
   preferredPort: number | undefined,
   context: OperationContext,
 ): Promise<{ pid: number; status: string; sshPort: number | undefined }> {
@@ -192,7 +218,7 @@ export async function withMachine<T>(
 /** Ends the machine and removes all of its files. */
 export async function removeMachine(paths: MachinePaths): Promise<void> {
   await endMachine(paths);
-  rmSync(paths.folder, { recursive: true, force: true });
+  for (const folder of [paths.folder, paths.lost]) rmSync(folder, { recursive: true, force: true });
   if (paths.socketFolder !== undefined) rmSync(paths.socketFolder, { recursive: true, force: true });
 }
 
@@ -206,5 +232,18 @@ function removeIfEmpty(folder: string): void {
 
 /** Whether the machine can be powered on: the disk and what it stands on are there. */
 export function isIntact(paths: MachinePaths): boolean {
-  return [paths.overlay, paths.base, paths.seed].every(existsSync);
+  const below = existsSync(paths.overlay) && standsOnTemplate(paths) ? [paths.template] : [];
+  return [paths.overlay, paths.base, paths.seed, ...below].every((path) => existsSync(path));
+}
+
+/** What a qcow2 file stands on is written in its first cluster. */
+function standsOnTemplate({ overlay, template }: MachinePaths): boolean {
+  const head = Buffer.alloc(1024);
+  const file = openSync(overlay, "r");
+  try {
+    readSync(file, head);
+  } finally {
+    closeSync(file);
+  }
+  return head.includes(basename(template));
 }

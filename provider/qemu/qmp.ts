@@ -14,25 +14,40 @@ const statusSchema = z.object({ status: z.string() });
 
 /** What the machine does: `running`, `paused`, `internal-error`, `shutdown`, … (QEMU's RunState). */
 export async function queryStatus(socketPath: string, timeout = 2000): Promise<string> {
-  return statusSchema.parse(await execute(socketPath, "query-status", timeout)).status;
+  return statusSchema.parse(await ask(socketPath, [{ execute: "query-status" }], timeout)).status;
+}
+
+const characterDevicesSchema = z.array(z.object({ label: z.string(), "frontend-open": z.boolean() }));
+
+/** Whether a program in the guest has opened the other end of a character device. */
+export async function isOpenInGuest(socketPath: string, device: string): Promise<boolean> {
+  const devices = characterDevicesSchema.parse(await ask(socketPath, [{ execute: "query-chardev" }]));
+  return devices.some((each) => each.label === device && each["frontend-open"]);
 }
 
 /** Ends QEMU at once, without asking the guest. */
 export async function quit(socketPath: string, timeout = 1000): Promise<void> {
-  await execute(socketPath, "quit", timeout);
+  await ask(socketPath, [{ execute: "quit" }], timeout);
+}
+
+export interface Command {
+  readonly execute: string;
+  readonly arguments?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Connects, runs one command and disconnects.
+ * Connects, runs the commands one after the other and disconnects.
  * @param timeout milliseconds for all of it.
+ * @returns the answer to the last one.
  */
-async function execute(socketPath: string, command: string, timeout: number): Promise<unknown> {
+export async function ask(socketPath: string, commands: readonly Command[], timeout = 10_000): Promise<unknown> {
   const socket = createConnection(socketPath);
   const timer = setTimeout(() => {
-    socket.destroy(new Error(`QEMU did not answer ${command} on ${socketPath} within ${timeout} ms.`));
+    const what = commands.map(({ execute }) => execute).join(", ");
+    socket.destroy(new Error(`QEMU did not answer ${what} on ${socketPath} within ${timeout} ms.`));
   }, timeout);
   try {
-    return await converse(socket, ["qmp_capabilities", command]);
+    return await converse(socket, [{ execute: "qmp_capabilities" }, ...commands]);
   } finally {
     clearTimeout(timer);
     socket.destroy();
@@ -49,7 +64,7 @@ function parseMessage(line: string): z.infer<typeof messageSchema> {
 }
 
 /** Sends each command when the answer to the one before has come. The greeting is the first answer. */
-function converse(socket: Socket, commands: readonly string[]): Promise<unknown> {
+function converse(socket: Socket, commands: readonly Command[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const waiting = [...commands];
     socket.on("error", reject);
@@ -66,7 +81,7 @@ function converse(socket: Socket, commands: readonly string[]): Promise<unknown>
           return;
         }
         const next = waiting.shift();
-        if (next !== undefined) socket.write(`${JSON.stringify({ execute: next })}\n`);
+        if (next !== undefined) socket.write(`${JSON.stringify(next)}\n`);
         else resolve("return" in message ? message.return : undefined);
       });
   });

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { OperationContext } from "../../plugin/handler";
-import { machinePaths } from "./paths";
+import { lostSuffix, machinePaths } from "./paths";
 import { removeMachine, withMachine } from "./power";
 import { machineProcesses } from "./process";
 
@@ -42,7 +42,7 @@ async function removeMachines(folders: readonly string[], context: Context): Pro
 function subfolders(folder: string): string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && !entry.name.endsWith(lostSuffix))
       .map(({ name }) => join(folder, name));
   } catch {
     return [];

@@ -10,7 +10,7 @@ import { splitArguments } from "../../toolchain/stand-ins/language-host/program-
 import { passphraseFits } from "../../cli/passphrase";
 import { cacheFolder } from "../../host/paths";
 import { saltOf, withSalt } from "../../cli/stack-config";
-import { neededImage, neededParts } from "../../cli/stack-needs";
+import { neededMachines, neededParts } from "../../cli/stack-needs";
 import {
   type Machine,
   allParts,
@@ -137,13 +137,18 @@ describe("what a stack needs", () => {
   it("is neither QEMU nor an image in a vCenter, even while the rest of its file is wrong", () => {
     const stack = stackWith(["lab-project:platform:", "  kind: vsphere", "lab-project:lan: nonsense"]);
     expect(neededParts(stack, project)).toEqual(["lab"]);
-    expect(neededImage(stack, project)).toBeUndefined();
+    expect(neededMachines(stack, project)).toBeUndefined();
   });
 
   it("is everything where the image is built here, however the platform is written", () => {
     for (const lines of [["lab-project:platform: qemu"], ["platform: {kind: qemu}"], ["other:platform: vsphere"]]) {
       expect(neededParts(stackWith(lines), project)).toEqual(["lab", "qemu", "image"]);
-      expect(neededImage("test", project)).toMatchObject({ kind: "build", release: "trixie" });
+      expect(neededMachines("test", project)).toMatchObject({
+        image: { kind: "build", release: "trixie" },
+        accelerator: "auto",
+        // Gateway and clients come from one template.
+        sizes: [{ memoryMiB: 512, cpus: 1 }],
+      });
     }
   });
 
@@ -152,13 +157,13 @@ describe("what a stack needs", () => {
     const image = `lab-project:image: {kind: cloud, location: "https://images.example/x", sha256: "${digest}"}`;
     const stack = stackWith([image]);
     expect(neededParts(stack, project)).toEqual(["lab", "qemu"]);
-    expect(neededImage(stack, project)).toMatchObject({ kind: "cloud", sha256: digest });
+    expect(neededMachines(stack, project)).toMatchObject({ image: { kind: "cloud", sha256: digest } });
   });
 
   it("is everything, and no image yet, where the file is missing or wrong", () => {
     expect(neededParts("absent", project)).toEqual(["lab", "qemu", "image"]);
-    expect(neededImage("absent", project)).toBeUndefined();
-    expect(neededImage(stackWith(["lab-project:lan: nonsense"]), project)).toBeUndefined();
+    expect(neededMachines("absent", project)).toBeUndefined();
+    expect(neededMachines(stackWith(["lab-project:lan: nonsense"]), project)).toBeUndefined();
   });
 });
 

@@ -187,7 +187,8 @@ describe("a client's network", () => {
 describe("what the first boot installs", () => {
   it("is nothing on a complete image, and never anything on a client", () => {
     for (const documents of [gateway(), client()]) {
-      expect(documents.userData).not.toMatch(/runcmd|write_files|apt-get/);
+      expect(documents.userData).not.toMatch(/runcmd|apt-get/);
+      expect(yaml(documents.userData)).toMatchObject({ write_files: [{ path: "/var/lib/systemd/linger/lab" }] });
     }
     expect(client(cloudImage).userData).not.toContain("apt-get");
   });
@@ -195,7 +196,11 @@ describe("what the first boot installs", () => {
   it("is Jool's module when the image leaves it to the gateway", () => {
     expect(yaml(gateway({ image: { kind: "build", jool: "first-boot" } }).userData)).toMatchObject({
       runcmd: [["/usr/local/lib/ipv6-only-lab/install-gateway"]],
-      write_files: [{ path: "/usr/local/lib/ipv6-only-lab/install-gateway", permissions: "0755" }],
+      write_files: [
+        // Debian starts the user's service manager with the first login and ends it after the last.
+        { path: "/var/lib/systemd/linger/lab", permissions: "0644", content: "" },
+        { path: "/usr/local/lib/ipv6-only-lab/install-gateway", permissions: "0755" },
+      ],
     });
   });
 

@@ -22,7 +22,8 @@ async function register(config: Record<string, unknown>): Promise<{ mocks: Recor
 
 /** The script that a command runs as root, and what the script finds on its standard input. */
 function scriptOf({ create, stdin }: Registered["inputs"]): { script: string; rest: string } {
-  const [, size] = /^sudo -n -- bash -c 'eval "\$\(head -c (\d+)\)"'$/.exec(String(create)) ?? [];
+  const [, size] =
+    /^sudo -n -- setarch --addr-no-randomize bash -c 'eval "\$\(head -c (\d+)\)"'$/.exec(String(create)) ?? [];
   const bytes = Buffer.from(String(stdin));
   return { script: bytes.subarray(0, Number(size)).toString(), rest: bytes.subarray(Number(size)).toString() };
 }
@@ -65,8 +66,10 @@ describe("a lab with default configuration", () => {
         { kind: "user", mac: plan.gateway.uplinkMac, sshForward: true, restricted: false },
         { kind: "segment", mac: plan.gateway.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
       ],
+      disposable: true,
       documents: expect.objectContaining({}) as unknown,
     });
+    expect(machine("lab-client-1").inputs.disposable).toBe(false);
   });
 
   it("gives the client a card on the segment and nothing else", () => {

@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { becomesAnyNetwork } from "./any-network";
+import { identity, traits, unexplainedUnits } from "./guest";
 import { finish, report, Stack } from "./harness";
 import { expectUnchanged, expectVerified, story, verify } from "./story";
 
@@ -39,7 +40,47 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
 
   step("verify finds nothing wrong", () => expectVerified(lab, /64:ff9b::/));
 
+  step("its machines are whole: what Debian starts runs, and a program finds what it finds elsewhere", async () => {
+    for (const machine of ["gateway", "client-1"]) {
+      expect(await unexplainedUnits(lab, machine)).toEqual([]);
+      expect(await traits(lab, machine)).not.toMatch(/NO/);
+    }
+  });
+
+  step("no two of them are the same, though all come from one template", async () => {
+    const [gateway, client] = [await identity(lab, "gateway"), await identity(lab, "client-1")];
+    expect(client.length).toBeGreaterThanOrEqual(6);
+    expect(gateway.filter((line) => client.includes(line))).toEqual([]);
+  });
+
   step("a second up changes nothing", () => expectUnchanged(lab));
+
+  step("suspended, it has no process and says so; resumed, it goes on in the middle, at the right time", async () => {
+    const remembered = await lab.succeed("ssh", "client-1", "date | sudo tee /run/mark");
+    report("suspend", await lab.succeed("suspend"));
+    expect([...lab.machines()]).toEqual([]);
+    const asleep = await lab.run("status");
+    expect(asleep.exitCode).toBe(1);
+    expect(asleep.stderr).toMatch(/has been suspended since .*npm run resume/);
+    report("resume", await lab.succeed("resume"));
+    for (const machine of ["gateway", "client-1"]) {
+      const { stdout } = await lab.succeed("ssh", machine, "date +%s");
+      expect(Math.abs(Number(stdout) - Date.now() / 1000)).toBeLessThan(5);
+    }
+    expect((await lab.succeed("ssh", "client-1", "cat /run/mark")).stdout).toBe(remembered.stdout);
+    expect((await verify(lab)).passed).toBe(true);
+    await expectUnchanged(lab);
+  });
+
+  step("suspended, it is brought back by up as well", async () => {
+    const boots = async (): Promise<string> =>
+      (await lab.succeed("ssh", "client-1", "cat /proc/sys/kernel/random/boot_id")).stdout;
+    const before = await boots();
+    await lab.succeed("suspend");
+    report("up of a suspended lab", await lab.succeed("up"));
+    expect(await boots()).toBe(before);
+    expect((await verify(lab)).passed).toBe(true);
+  });
 
   step("other forwarders and lifetimes are applied in place, and a connection through NAT64 survives it", async () => {
     const machines = lab.machines();
@@ -129,6 +170,7 @@ describe("a lab with the original's addresses, from nothing to nothing", () => {
     const after = lab.machines();
     expect(after.get("client-1")).toBe(before.get("client-1"));
     expect(after.get("gateway")).not.toBe(before.get("gateway"));
+    expect(fs.existsSync(`${lab.stateFolder}/gateway.lost/disk.qcow2`)).toBe(true);
     expect((await verify(lab)).passed).toBe(true);
   });
 

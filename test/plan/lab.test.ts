@@ -252,6 +252,17 @@ describe("a client's address", () => {
   });
 });
 
+describe("the gateway", () => {
+  it.each([
+    ["as much memory as a client, so that both come from one template", {}, 512],
+    ["more where it builds Jool itself", { image: { jool: "first-boot" } }, 1024],
+    ["more where its image is a distribution's", { image: { kind: "cloud", location: "a" } }, 1024],
+    ["what it is given", { gateway: { memory: 700 } }, 700],
+  ])("has %s", (_sentence, config, memory) => {
+    expect(planOf(config).gateway.memoryMiB).toBe(memory);
+  });
+});
+
 describe("the clients of a lab", () => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-z]([a-z0-9-]{0,10}[a-z0-9])?$/), { minLength: 1, maxLength: 12 });
   const usableNames = names.filter((all) => !all.some((name) => ["gateway", "localhost"].includes(name)));

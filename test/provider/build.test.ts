@@ -15,6 +15,7 @@ if [ "$1" = --unshare-helper ]; then shift; exec "$@"; fi
 env >"$SEEN/environment"
 mkdir -p "$PWD/root/boot"
 echo kernel >"$PWD/root/boot/vmlinuz-6.12"
+echo initrd >"$PWD/root/boot/initrd.lab"
 find "$PWD" -perm -o+w >"$SEEN/writable"
 stat -c %a "$PWD" >"$SEEN/mode"
 `;

@@ -1,4 +1,4 @@
-import { type MachineDescription, qemuArguments } from "../../provider/qemu/command-line";
+import { type MachineDescription, plugged, qemuArguments } from "../../provider/qemu/command-line";
 import { machineType } from "../../provider/qemu/machine-types";
 import { machinePaths } from "../../provider/qemu/paths";
 
@@ -11,13 +11,14 @@ const gateway: MachineDescription = {
   memoryMiB: 1024,
   cpus: 2,
   kernel: "/lab/stacks/dev/gateway/kernel",
-  initrd: undefined,
-  kernelArguments: "root=/dev/nvme0n1 rw",
+  initrd: "/lab/stacks/dev/gateway/initrd",
+  kernelArguments: "root=LABEL=root rw",
   nics: [
     { kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: false },
     { kind: "segment", mac: "52:54:00:00:00:02", segment: { group: "239.192.1.2", port: 23456 } },
   ],
   sshPort: 40022,
+  start: { kind: "boot" },
   sandbox: true,
   paths,
 };
@@ -32,22 +33,32 @@ describe("QEMU's arguments", () => {
     expect(qemuArguments(gateway)).toEqual([
       ...["-name", "dev-gateway"],
       ...["-machine", "q35,sata=off,smbus=off,accel=tcg"],
+      ...["-machine", "memory-backend=memory", "-object", "memory-backend-ram,id=memory,size=1024M"],
+      ...["-device", "vmgenid,guid=auto"],
       ...["-cpu", "max,-cx16"],
       ...["-smp", "1"],
       ...["-m", "1024"],
       ...["-nodefaults", "-no-user-config", "-display", "none"],
       ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-      ...["-kernel", "/lab/stacks/dev/gateway/kernel", "-append", "root=/dev/nvme0n1 rw norandmaps"],
+      ...["-kernel", "/lab/stacks/dev/gateway/kernel", "-initrd", "/lab/stacks/dev/gateway/initrd"],
+      ...["-append", "root=LABEL=root rw norandmaps"],
       "-drive",
       "if=none,id=disk,format=qcow2,cache=unsafe,discard=unmap,file=/lab/stacks/dev/gateway/disk.qcow2",
-      ...["-device", "nvme,drive=disk,serial=disk"],
+      ...["-device", "virtio-blk-pci,drive=disk,bootindex=1,addr=0x2"],
+      ...["-chardev", "socket,id=agent,path=/lab/stacks/dev/gateway/agent.sock,server=on,wait=off"],
+      ...["-device", "virtio-serial-pci,addr=0x3"],
+      ...["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
+      ...["-device", "pcie-root-port,id=port0,chassis=1,addr=0x10"],
+      ...["-device", "pcie-root-port,id=port1,chassis=2,addr=0x11"],
+      ...["-device", "pcie-root-port,id=port2,chassis=3,addr=0x12"],
+      ...["-device", "pcie-root-port,id=port3,chassis=4,addr=0x13"],
       "-blockdev",
       '{"driver":"vvfat","node-name":"seed","dir":"/lab/stacks/dev/gateway/seed","label":"CIDATA","read-only":true}',
-      ...["-device", "virtio-blk-pci,drive=seed"],
       ...["-netdev", "user,id=nic0,hostfwd=tcp:127.0.0.1:40022-:22"],
-      ...["-device", "virtio-net-pci,netdev=nic0,mac=52:54:00:00:00:01,romfile="],
       ...["-netdev", "socket,id=nic1,mcast=239.192.1.2:23456,localaddr=127.0.0.1"],
-      ...["-device", "virtio-net-pci,netdev=nic1,mac=52:54:00:00:00:02,romfile="],
+      ...["-device", "virtio-blk-pci,id=seed,bus=port0,drive=seed"],
+      ...["-device", "virtio-net-pci,id=card0,bus=port1,netdev=nic0,mac=52:54:00:00:00:01,romfile="],
+      ...["-device", "virtio-net-pci,id=card1,bus=port2,netdev=nic1,mac=52:54:00:00:00:02,romfile="],
       ...["-chardev", "file,id=console,path=/lab/stacks/dev/gateway/console.log", "-serial", "chardev:console"],
       ...["-qmp", "unix:/lab/stacks/dev/gateway/qmp.sock,server=on,wait=off"],
       ...["-pidfile", "qemu.pid"],
@@ -58,17 +69,58 @@ describe("QEMU's arguments", () => {
     const args = qemuArguments({ ...gateway, accelerator: "kvm" });
     expect(values(args, "-cpu")).toEqual(["host"]);
     expect(values(args, "-smp")).toEqual(["2"]);
-    expect(values(args, "-machine")).toEqual(["q35,sata=off,smbus=off,accel=kvm"]);
-    expect(values(args, "-append")).toEqual(["root=/dev/nvme0n1 rw"]);
+    expect(values(args, "-machine")).toContain("q35,sata=off,smbus=off,accel=kvm");
+    expect(values(args, "-append")).toEqual(["root=LABEL=root rw"]);
   });
 
-  it("boot a distribution's image by its own boot loader, from a disk that its initrd knows", () => {
+  it("boot a distribution's image by its own boot loader", () => {
     const args = qemuArguments({ ...gateway, kernel: undefined, kernelArguments: undefined });
     expect(args).not.toContain("-kernel");
     expect(args).not.toContain("-append");
-    expect(values(args, "-device")).toEqual(
-      expect.arrayContaining(["virtio-blk-pci,drive=disk,bootindex=1", "virtio-blk-pci,drive=seed"]),
-    );
+  });
+
+  it("boot a template as nobody: without a seed, without cards, with its memory in a file and a word for its gate", () => {
+    const args = qemuArguments({ ...gateway, start: { kind: "template", memory: "/cache/t,1/memory" } });
+    expect(values(args, "-append")).toEqual([
+      "root=LABEL=root rw norandmaps systemd.unit=ipv6-only-lab-template.target",
+    ]);
+    expect(values(args, "-object")).toEqual([
+      "memory-backend-file,id=memory,size=1024M,mem-path=/cache/t,,1/memory,share=on",
+    ]);
+    expect(values(args, "-machine")).toContain("memory-backend=memory");
+    expect(values(args, "-netdev")).toEqual([]);
+    expect(values(args, "-blockdev")).toEqual([]);
+    expect(args).not.toContain("-incoming");
+  });
+
+  it("restore a machine from a copy of the template's memory, with all devices of the template and no other", () => {
+    const devices = (start: MachineDescription["start"]): string[] =>
+      values(qemuArguments({ ...gateway, start }), "-device");
+    const memory = "/cache/template/memory";
+    const args = qemuArguments({ ...gateway, start: { kind: "restore", memory } });
+    expect(values(args, "-object")).toEqual([`memory-backend-file,id=memory,size=1024M,mem-path=${memory},share=off`]);
+    expect(values(args, "-incoming")).toEqual(["defer"]);
+    expect(args).toContain("-S");
+    expect(values(args, "-append")).toEqual(["root=LABEL=root rw norandmaps"]);
+    expect(devices({ kind: "restore", memory })).toEqual(devices({ kind: "template", memory }));
+    expect(devices({ kind: "restore", memory })).toContain("vmgenid,guid=auto");
+    // What is plugged in then is what a boot finds.
+    expect(plugged(gateway).map(({ bus }) => bus)).toEqual(["port0", "port1", "port2"]);
+  });
+
+  it("resume a suspended machine with the devices that a boot gives it, and wait for its state", () => {
+    const booted = qemuArguments(gateway);
+    const resumed = qemuArguments({ ...gateway, start: { kind: "resume" } });
+    expect(
+      resumed.filter((word, index) => word !== "-S" && !`${resumed[index - 1] ?? ""}${word}`.includes("-incoming")),
+    ).toEqual(booted);
+    expect(values(resumed, "-incoming")).toEqual(["defer"]);
+    expect(resumed).toContain("-S");
+  });
+
+  it("leave out the number of the machine's generation where QEMU knows none", () => {
+    const args = qemuArguments({ ...gateway, type: machineType("arm64", "linux") });
+    expect(values(args, "-device").filter((device) => device.startsWith("vmgenid"))).toEqual([]);
   });
 
   it("leave the sandbox out where QEMU has to start the helper of a bridge", () => {

@@ -13,7 +13,6 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { z } from "zod";
 import { freePort, lanSegmentHandler } from "../../provider/lan-segment";
 import type { Properties, ResourceState } from "../../plugin/handler";
 import type { MachineDescription } from "../../provider/qemu/command-line";
@@ -24,55 +23,29 @@ import { explain, layOut, removeMachine, start } from "../../provider/qemu/power
 import { processesOf } from "../../provider/qemu/process";
 import { removeStackMachines } from "../../provider/qemu/remains";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
-import { findOnPath, isAlive } from "../../host/processes";
-import { recordedContext, temporaryFolder } from "./context";
+import { isAlive } from "../../host/processes";
+import { recordedContext } from "./context";
+import { kill, missingProgram, outputsSchema, type TinyMachine, tinyMachines } from "./tiny-machine";
 
-const emulator = machineType().emulator;
-const missing = [emulator, "qemu-img"].find((program) => findOnPath(program) === undefined);
-const withQemu = missing === undefined ? describe : describe.skip;
-if (missing !== undefined) console.warn(`Skipped, ${missing} is not installed: the life of a virtual machine`);
-
-const outputsSchema = z.object({ pid: z.number(), powerOn: z.string(), running: z.boolean(), folder: z.string() });
+const withQemu = missingProgram === undefined ? describe : describe.skip;
+if (missingProgram !== undefined)
+  console.warn(`Skipped, ${missingProgram} is not installed: the life of a virtual machine`);
 
 withQemu("a virtual machine", () => {
-  let folder: ReturnType<typeof temporaryFolder>;
+  let folder: ReturnType<typeof tinyMachines>;
   let inputs: Properties;
-  const cache = process.env.IPV6LAB_CACHE;
 
   beforeAll(() => {
-    folder = temporaryFolder();
-    process.env.IPV6LAB_CACHE = join(folder.path, "cache");
-    const disk = join(folder.path, "empty.qcow2");
-    execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", disk, "1M"]);
-    inputs = {
-      stateFolder: join(folder.path, ".lab", "stacks", "dev"),
-      machineName: "tiny",
-      image: { digest: "d1", disk, format: "qcow2" },
-      memoryMiB: 128,
-      cpus: 1,
-      accelerator: "tcg",
-      nics: [{ kind: "segment", mac: "52:54:00:00:00:02", segment: { group: "239.192.1.2", port: 23456 } }],
-      documents: { metaData: "instance-id: i\n", userData: "#cloud-config\n{}\n", networkConfig: "version: 2\n" },
-    };
+    folder = tinyMachines();
+    inputs = folder.inputs;
   });
   afterAll(() => {
-    if (cache === undefined) delete process.env.IPV6LAB_CACHE;
-    else process.env.IPV6LAB_CACHE = cache;
     folder.remove();
   });
 
-  async function created(): Promise<{ state: ResourceState; pid: number; powerOn: string; folder: string }> {
-    const { id, outputs } = await handler.create(inputs, recordedContext());
-    return { state: { id, properties: outputs }, ...outputsSchema.parse(outputs) };
-  }
-
+  const created = (): Promise<TinyMachine> => folder.create();
   const refreshed = async (state: ResourceState): Promise<Properties | undefined> =>
     handler.read(state, recordedContext());
-
-  async function kill(pid: number): Promise<void> {
-    process.kill(pid, "SIGKILL");
-    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 
   it("is created, seen dead, powered on again with its disk, and leaves nothing", async () => {
     const machine = await created();
@@ -156,7 +129,7 @@ withQemu("a virtual machine", () => {
     await kill(outputsSchema.parse(outputs).pid);
     const machine: Omit<MachineDescription, "sshPort"> = {
       ...{ name: "dev-tiny", type: machineType(), memoryMiB: 128, cpus: 1, sandbox: false, accelerator: "tcg", paths },
-      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined },
+      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined, start: { kind: "boot" } },
       nics: [{ kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: true }],
     };
     const { pid, sshPort } = await start(machine, undefined, recordedContext());
@@ -238,7 +211,9 @@ withQemu("a virtual machine", () => {
     const root = process.getuid?.() === 0;
     chmodSync(folder.path, 0o755);
     chmodSync(home, 0o777);
-    const stranger = root ? spawn(emulator, args, { cwd: "/", uid: 65534, gid: 65534, stdio: "ignore" }) : undefined;
+    const stranger = root
+      ? spawn(machineType().emulator, args, { cwd: "/", uid: 65534, gid: 65534, stdio: "ignore" })
+      : undefined;
     while (stranger !== undefined && !existsSync(join(home, "qemu.pid"))) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -283,7 +258,7 @@ withQemu("a virtual machine", () => {
     await layOut(paths, { disk, format: "qcow2" }, documents, recordedContext());
     const machine: Omit<MachineDescription, "sshPort"> = {
       ...{ name: "ports-tiny", type: machineType(), memoryMiB: 128, cpus: 1, sandbox: false },
-      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined, paths },
+      ...{ kernel: undefined, initrd: undefined, kernelArguments: undefined, start: { kind: "boot" }, paths },
       accelerator: "tcg",
       nics: [{ kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: false }],
     };

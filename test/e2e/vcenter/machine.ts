@@ -80,8 +80,9 @@ async function start(
     cpus: machine.cpus,
     nics: qemuNics(machine),
     kernel: paths.kernel,
-    initrd: undefined,
+    initrd: paths.initrd,
     kernelArguments,
+    start: { kind: "boot" },
     sshPort,
     paths,
   });

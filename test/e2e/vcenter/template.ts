@@ -37,7 +37,9 @@ export async function obtainTemplate(context: OperationContext): Promise<StoredI
   for (const name of Object.keys(additions)) digest.update(name).update(readFileSync(addition(name)));
   return obtainImage(digest.digest("hex"), context, async (folder) => {
     const manifest = { ...builtFiles, kernelArguments: recipe.kernelArguments };
-    for (const name of [manifest.disk, manifest.kernel]) copyFileSync(join(base.disk, "..", name), join(folder, name));
+    for (const name of [manifest.disk, manifest.kernel, manifest.initrd]) {
+      copyFileSync(join(base.disk, "..", name), join(folder, name));
+    }
     await addFiles(join(folder, manifest.disk), context);
     return manifest;
   });
