@@ -49,14 +49,17 @@ export class Client extends pulumi.ComponentResource {
   }
 
   /**
-   * Tells a client that its network is another one, as a link that goes down and up does: what it holds by DHCPv6 leases
-   * and in its resolver's cache would stay for minutes. Advertisements withdraw the rest for everybody.
+   * Tells a client that its network is another one: what it holds by DHCPv6 leases and in its resolver's cache would stay
+   * for minutes. Advertisements withdraw the rest for everybody. A new client too, if it asked while the gateway was being
+   * changed.
    */
   private announcement(name: string, args: ClientArgs): pulumi.Resource {
+    const { plan, client } = args;
+    const domains = [...plan.dns.searchDomains].sort().join(" ");
     return this.script(`${name}-network`, args, {
-      script: `networkctl reconfigure ${lan} && resolvectl flush-caches\n`,
-      on: "update",
-      stdin: `# ${networkOf(args.plan)}\n`,
+      script: fs.readFileSync(path.join(__dirname, "announce-network.sh"), "utf8"),
+      tellsWhy: true,
+      stdin: [lan, client.address, domains, networkOf(plan), ""].join("\n"),
     });
   }
 
@@ -76,7 +79,7 @@ export class Client extends pulumi.ComponentResource {
   private script(
     name: string,
     { gateway, login }: ClientArgs,
-    script: Pick<ScriptArgs, "script" | "on" | "stdin">,
+    script: Pick<ScriptArgs, "script" | "tellsWhy" | "stdin">,
   ): pulumi.Resource {
     return rootScript(
       name,

@@ -57,8 +57,8 @@ export interface ScriptArgs {
   /** The text of a shell script, run by bash as root. */
   readonly script: string;
   readonly stdin?: pulumi.Input<string>;
-  /** `update`: not when it is made, only when it changes. */
-  readonly on?: "create" | "update";
+  /** Has the script told by its argument whether it runs because the resource is `made` or because it has `changed`. */
+  readonly tellsWhy?: true;
   /** The machine: a replaced one gets the script again. */
   readonly machineId: pulumi.Output<string>;
 }
@@ -69,7 +69,9 @@ export function rootScript(name: string, args: ScriptArgs, opts: pulumi.CustomRe
     name,
     {
       connection: args.connection,
-      [args.on ?? "create"]: rootCommand(args.script),
+      ...(args.tellsWhy
+        ? { create: rootCommand(args.script, "made"), update: rootCommand(args.script, "changed") }
+        : { create: rootCommand(args.script) }),
       stdin: pulumi.concat(args.script, args.stdin ?? ""),
       triggers: [args.machineId],
       addPreviousOutputInEnv: false,

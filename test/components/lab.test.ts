@@ -123,10 +123,11 @@ describe("a lab with default configuration", () => {
     });
   });
 
-  it("tells a client of another network when there is one, not when the client is made", async () => {
+  it("tells a client of another network when there is one, and has a new one see whether it knows this one", async () => {
     const { inputs } = mocks.one("command:remote:Command", "lab-client-1-network");
-    expect(inputs.create).toBeUndefined();
-    expect(inputs.stdin).toContain("networkctl reconfigure lan && resolvectl flush-caches\n");
+    expect(inputs.create).toMatch(/'script' 'made'$/);
+    expect(inputs.update).toMatch(/'script' 'changed'$/);
+    expect(inputs.stdin).toContain(`resolvectl flush-caches\nlan\n${plan.clients[0]?.address ?? ""}\n\n{`);
     const network = async (raw: Record<string, unknown>): Promise<unknown> =>
       (await register(raw)).mocks.one("command:remote:Command", "lab-client-1-network").inputs.stdin;
     for (const another of [
