@@ -184,10 +184,10 @@ note() { # SERVICE WORDS
   outcome[$1]="${outcome[$1]-}, $2"
 }
 
-# systemd reads every unit anew after each `enable`, which takes seconds in an emulated machine. Only the changed files of
-# units that it knows need it: what is off it forgets, and reads when it is started.
+# systemd reads every unit anew after each `enable`, which takes seconds in an emulated machine. It is told to only if it
+# holds a unit otherwise than its files are: what is off it may have forgotten, and reads when it is asked.
 enable_units() {
-  local service known=false
+  local service
   local -a names=()
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} && -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]]; then
@@ -195,10 +195,17 @@ enable_units() {
     fi
   done
   if [[ ${#names[@]} -gt 0 ]]; then systemctl -q --no-reload enable "${names[@]}"; fi
-  for service in "${!unit_changed[@]}"; do
-    if [[ ${is_active[$service]-} != inactive ]]; then known=true; fi
+  if [[ ${#names[@]} -gt 0 || ${#unit_changed[@]} -gt 0 ]]; then read_units; fi
+}
+
+read_units() {
+  local service outdated
+  local -a names=()
+  for service in "${all_services[@]}"; do
+    if [[ -n ${enabled[$service]-} && -n ${unit[$service]-} ]]; then names+=("${unit[$service]}"); fi
   done
-  if $known; then systemctl daemon-reload; fi
+  outdated=$(systemctl show -P NeedDaemonReload "${names[@]}")
+  if [[ $outdated == *yes* ]]; then systemctl daemon-reload; fi
 }
 
 bring_up() { # SERVICE

@@ -57,17 +57,20 @@ export class Guest {
     const child = spawn("unshare", [...namespaces, "bash", join(__dirname, "guest.sh"), disk, folder], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-    for (let tries = 0; tries < bootTimeout * 10; tries++) {
+    let words = "";
+    for (let tries = 0; tries < bootTimeout * 10 && child.exitCode === null; tries++) {
       const pid = firstChild(child.pid);
       if (pid !== undefined) {
         const guest = new Guest(child, folder, pid);
-        if (guest.run(["systemctl", "is-system-running"]).stdout.trim() === "running") return guest;
+        const state = guest.run(["systemctl", "is-system-running"]).stdout.trim();
+        if (state === "running") return guest;
+        words = `${state}\n${guest.run(["bash", "-c", "systemctl list-jobs; systemctl --failed; journalctl -qb --no-pager -n 50"]).stdout}`;
+        if (state === "degraded") break;
       }
-      if (child.exitCode !== null) break;
       await sleep(100);
     }
     child.kill("SIGKILL");
-    throw new Error("The guest's systemd did not start; see the lines above.");
+    throw new Error(`The guest's systemd did not start; see the lines above, and its own: ${words}`);
   }
 
   /** Runs a command as root inside, in the environment of a shell on the gateway. */
