@@ -1,8 +1,10 @@
 /** A real QEMU with nothing on its disk: enough for what happens to a process and its files. */
 import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Properties, ResourceState } from "../../plugin/handler";
+import { freePort } from "../../provider/lan-segment";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
 import { machineType } from "../../provider/qemu/machine-types";
 import { findOnPath, isAlive } from "../../host/processes";
@@ -29,6 +31,8 @@ export function tinyMachines() {
   process.env.IPV6LAB_CACHE = join(folder.path, "cache");
   const disk = join(folder.path, "empty.qcow2");
   execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", disk, "1M"]);
+  // One of its own: another file's tests, which run at the same time, end all that is on theirs.
+  const segment = { group: `239.192.${randomInt(256)}.${randomInt(1, 255)}`, port: freePort(new Set()) };
   const stateFolder = join(folder.path, ".lab", "stacks", "dev");
   const inputs: Properties = {
     stateFolder,
@@ -37,13 +41,14 @@ export function tinyMachines() {
     memoryMiB: 128,
     cpus: 1,
     accelerator: "tcg",
-    nics: [{ kind: "segment", mac: "52:54:00:00:00:02", segment: { group: "239.192.1.2", port: 23456 } }],
+    nics: [{ kind: "segment", mac: "52:54:00:00:00:02", segment }],
     disposable: false,
     documents: { metaData: "instance-id: i\n", userData: "#cloud-config\n{}\n", networkConfig: "version: 2\n" },
   };
   return {
     path: folder.path,
     stateFolder,
+    segment,
     inputs,
     create: async (own: Properties = inputs): Promise<TinyMachine> => {
       const { id, outputs } = await handler.create(own, recordedContext());

@@ -174,8 +174,8 @@ withQemu("a virtual machine", () => {
     expect(isAlive(first.pid)).toBe(false);
 
     const second = await created();
-    const segment = { id: "s", properties: { group: "239.192.1.2", port: 23456 } };
-    const other = { id: "t", properties: { group: "239.192.1.2", port: 2345 } };
+    const segment = { id: "s", properties: folder.segment };
+    const other = { id: "t", properties: { ...folder.segment, port: folder.segment.port - 1 } };
     await lanSegmentHandler.delete(other, recordedContext());
     expect(isAlive(second.pid)).toBe(true);
     await lanSegmentHandler.delete(segment, recordedContext());
