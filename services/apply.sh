@@ -184,18 +184,23 @@ note() { # SERVICE WORDS
   outcome[$1]="${outcome[$1]-}, $2"
 }
 
-# systemd reads every unit anew after each `enable`, which takes seconds in an emulated machine. It is told to only if it
-# holds a unit otherwise than its files are: what is off it may have forgotten, and reads when it is asked.
+# systemd reads every unit anew after each `enable`, which takes seconds in an emulated machine, and takes every unit for
+# outdated when it is told not to. So the links of what is off are laid without it: that it has forgotten, and reads when it
+# is asked. It reads anew only if it holds a unit otherwise than its files are.
 enable_units() {
   local service
-  local -a names=()
+  local -a forgotten=() held=()
   for service in "${all_services[@]}"; do
-    if [[ -n ${enabled[$service]-} && -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]]; then
-      names+=("${unit[$service]}")
+    [[ -n ${enabled[$service]-} && -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]] || continue
+    if [[ ${is_active[$service]} == inactive ]]; then
+      forgotten+=("${unit[$service]}")
+    else
+      held+=("${unit[$service]}")
     fi
   done
-  if [[ ${#names[@]} -gt 0 ]]; then systemctl -q --no-reload enable "${names[@]}"; fi
-  if [[ ${#names[@]} -gt 0 || ${#unit_changed[@]} -gt 0 ]]; then read_units; fi
+  if [[ ${#forgotten[@]} -gt 0 ]]; then SYSTEMD_OFFLINE=1 systemctl -q --no-reload enable "${forgotten[@]}"; fi
+  if [[ ${#held[@]} -gt 0 ]]; then systemctl -q enable "${held[@]}"; fi
+  if [[ ${#unit_changed[@]} -gt 0 ]]; then read_units; fi
 }
 
 read_units() {

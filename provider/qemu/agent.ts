@@ -30,7 +30,8 @@ export async function runInGuest(
   await withDeadline(seconds, `The guest did not run ${path} within ${seconds} s.`, signal, async (ended) => {
     const execution = { path, arg: args, "input-data": stdin.toString("base64"), "capture-output": true };
     const { pid } = startedSchema.parse(await ask(socket, "guest-exec", execution, ended)).return;
-    for (;;) {
+    // Each question costs the guest a moment, and it has one processor.
+    for (let pause = 100; ; pause = Math.min(2 * pause, 400)) {
       const status = statusSchema.parse(await ask(socket, "guest-exec-status", { pid }, ended)).return;
       if (status.exited && status.exitcode === 0) return;
       if (status.exited) {
@@ -39,7 +40,7 @@ export async function runInGuest(
           .trim();
         throw new Error(`${path} ended with ${status.exitcode ?? "a signal"}: ${said}`);
       }
-      await delay(100, undefined, { signal: ended });
+      await delay(pause, undefined, { signal: ended });
     }
   });
 }
