@@ -7,8 +7,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
-import { UserError } from "../../host/messages";
+import { UserError, say } from "../../host/messages";
 import { projectRoot } from "../../host/paths";
+import { allParts, ensureSystemPackages } from "../system-packages";
 
 interface Count {
   readonly passed: number;
@@ -23,6 +24,22 @@ const titles = {
   e2e: "real labs on this machine",
   vsphere: "real labs in a simulated vCenter",
 };
+
+/** Stages that make virtual machines; some of the unit tests do, too. */
+const machineStages = ["daemons", "e2e", "vsphere"];
+
+/**
+ * What real machines need comes before the first test that would be skipped without it. Where it cannot be installed the
+ * tests say what they skip.
+ */
+async function installPrograms(): Promise<void> {
+  try {
+    await ensureSystemPackages(allParts);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    say(error.message);
+  }
+}
 
 /** Runs the stages; exit code 0 when nothing failed and something passed. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -39,6 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(`\n=== ${chosen.map(([, title]) => title).join("; ")}`);
     counts.push(await work(chosen.map(([name]) => name)));
   };
+  if (wanted.some(([name]) => machineStages.includes(name))) await installPrograms();
   await stage(["lint"], checkers);
   await stage(["unit"], jest);
   // The longest story waits for one emulated processor most of the time (test/longest-first.js begins with it): all

@@ -25,12 +25,13 @@ function emptyKernel(): Buffer {
 }
 
 withTemplates("a machine whose template is damaged", () => {
-  const lab = tinyMachines();
+  let lab: ReturnType<typeof tinyMachines>;
   const context = recordedContext();
   let inputs: Properties;
   let template: string;
 
   beforeAll(async () => {
+    lab = tinyMachines();
     const kernel = join(lab.path, "kernel");
     writeFileSync(kernel, emptyKernel());
     const image = { digest: "with-kernel", disk: join(lab.path, "empty.qcow2"), format: "qcow2", kernel };
@@ -43,7 +44,8 @@ withTemplates("a machine whose template is damaged", () => {
     writeFileSync(join(template, "memory"), "");
     truncateSync(join(template, "memory"), 128 * 1024 * 1024);
     writeFileSync(join(template, "state"), "no state of QEMU's");
-  });
+    // Where there is a /dev/kvm, what is no kernel is tried under it until the probe's limit.
+  }, 60_000);
 
   afterAll(() => {
     lab.remove();
