@@ -5,8 +5,8 @@ import { machineDocuments } from "./machine";
 import type { Ethernet } from "./schema";
 
 /**
- * The first boot of a client: one card, IPv6 only. Nothing is installed, because there is no way out before the
- * gateway has its services.
+ * The first boot of a client: one card, which takes what the network gives, also after the client has joined another one.
+ * Nothing is installed, because there is no way out before the gateway has its services.
  */
 export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: MachineIdentity): CloudInitDocuments {
   return machineDocuments(plan, {
@@ -22,15 +22,16 @@ const ethernetMtu = 1500;
 const largestMtu = 9000;
 
 /**
- * Everything comes from router advertisements: systemd-networkd starts its DHCPv6 client by their M and O flags, also
- * with `dhcp6: false`, which only means "not without them". Boot does not wait: the gateway may come up later.
+ * IPv6 comes from router advertisements: systemd-networkd starts its DHCPv6 client by their M and O flags, also with
+ * `dhcp6: false`, which only means "not without them". DHCPv4 is asked where the lab has IPv4 anywhere. Boot does not wait:
+ * the gateway may come up later.
  */
 function lanCard(plan: LabPlan, client: ClientPlan): Ethernet {
   return {
     match: { macaddress: client.lanMac },
     "set-name": lan,
     optional: true,
-    dhcp4: false,
+    dhcp4: plan.networks.some(({ ipv4 }) => ipv4 !== undefined),
     dhcp6: false,
     "accept-ra": true,
     "link-local": ["ipv6"],
@@ -42,8 +43,8 @@ function lanCard(plan: LabPlan, client: ClientPlan): Ethernet {
 }
 
 /** A host takes no advertised MTU beyond its card's own (RFC 4861 section 6.3.4), and a card begins with Ethernet's. */
-function largeFrames({ lan: { mtu } }: LabPlan): Partial<Ethernet> {
-  return mtu > ethernetMtu ? { mtu: largestMtu } : {};
+function largeFrames({ networks }: LabPlan): Partial<Ethernet> {
+  return networks.some(({ mtu }) => mtu > ethernetMtu) ? { mtu: largestMtu } : {};
 }
 
 function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, QemuPlatformPlan } from "../plan/model";
+import type { GatewayPlan, LabPlan, NetworkPlan, QemuPlatformPlan } from "../plan/model";
 import { Image, LanSegment, type NicArgs, type SegmentReference, VirtualMachine } from "../provider/resources";
 import type { Machine, MachineArgs, NetworkReference, Platform } from "./platform";
 
@@ -16,7 +16,7 @@ export class QemuPlatform implements Platform {
     this.image = new Image(`${name}-image`, { source: platform.image }, opts);
   }
 
-  segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
+  segment(name: string, _network: NetworkPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
     const segment = new LanSegment(name, {}, opts);
     return pulumi
       .all([segment.group, segment.port])
@@ -34,7 +34,7 @@ export class QemuPlatform implements Platform {
         memoryMiB: args.plan.memoryMiB,
         cpus: args.plan.cpus,
         accelerator: this.platform.accelerator,
-        nics: args.segment.apply((segment) => this.nics(args.plan, toSegmentReference(segment))),
+        nics: this.nics(args),
         // A client is somebody's machine, with what was installed on it.
         disposable: args.plan.role === "gateway",
         documents: args.documents,
@@ -56,12 +56,17 @@ export class QemuPlatform implements Platform {
     };
   }
 
-  private nics(machine: GatewayPlan | ClientPlan, segment: SegmentReference): NicArgs[] {
-    const lan: NicArgs = { kind: "segment", mac: machine.lanMac, segment };
-    if (machine.role === "client") return [lan];
-    const uplink = this.uplinkCard(machine);
-    const { managementMac: mac } = machine;
-    return mac === undefined ? [uplink, lan] : [uplink, lan, { kind: "user", mac, sshForward: true, restricted: true }];
+  private nics({ plan, cards }: MachineArgs): pulumi.Output<NicArgs[]> {
+    const lans = pulumi.all(
+      cards.map(({ mac, segment }) =>
+        segment.apply((network): NicArgs => ({ kind: "segment", mac, segment: toSegmentReference(network) })),
+      ),
+    );
+    if (plan.role === "client") return lans;
+    const { managementMac: mac } = plan;
+    const management: NicArgs[] =
+      mac === undefined ? [] : [{ kind: "user", mac, sshForward: true, restricted: true }];
+    return lans.apply((segments) => [this.uplinkCard(plan), ...segments, ...management]);
   }
 
   private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicArgs {
