@@ -38,11 +38,7 @@ export class Gateway extends pulumi.ComponentResource {
       const segment = args.segments[network];
       return segment === undefined ? [] : [{ mac, segment }];
     });
-    this.machine = args.platform.virtualMachine(
-      name,
-      { plan: plan.gateway, documents, cards },
-      { parent: this },
-    );
+    this.machine = args.platform.virtualMachine(name, { plan: plan.gateway, documents, cards }, { parent: this });
     if (this.machine.ssh === undefined) {
       throw new pulumi.RunError(`The platform ${plan.platform.kind} does not say how to reach the gateway by SSH.`);
     }

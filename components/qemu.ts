@@ -64,8 +64,7 @@ export class QemuPlatform implements Platform {
     );
     if (plan.role === "client") return lans;
     const { managementMac: mac } = plan;
-    const management: NicArgs[] =
-      mac === undefined ? [] : [{ kind: "user", mac, sshForward: true, restricted: true }];
+    const management: NicArgs[] = mac === undefined ? [] : [{ kind: "user", mac, sshForward: true, restricted: true }];
     return lans.apply((segments) => [this.uplinkCard(plan), ...segments, ...management]);
   }
 

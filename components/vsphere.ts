@@ -70,7 +70,9 @@ export class VspherePlatform implements Platform {
   }
 
   segment(name: string, network: NetworkPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
-    return this.segmentNetwork(name, network, opts).apply((networkId): Readonly<Record<string, string>> => ({ networkId }));
+    return this.segmentNetwork(name, network, opts).apply((networkId): Readonly<Record<string, string>> => ({
+      networkId,
+    }));
   }
 
   /** The managed object id of the segment's network. */

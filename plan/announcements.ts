@@ -37,9 +37,10 @@ export function routerAdvertisementPlan(
     prefix: { ...configured.prefix, autonomous: isAutonomous(network) },
     rdnss: { servers: [gatewayAddress], lifetime: dnsLifetime },
     dnssl: { domains: searchDomains, lifetime: dnsLifetime },
-    pref64: configured.pref64 && traits[scenario].nat64
-      ? { prefix: nat64.prefix, lifetime: pref64Lifetime(configured.pref64Lifetime ?? threeIntervals) }
-      : undefined,
+    pref64:
+      configured.pref64 && traits[scenario].nat64
+        ? { prefix: nat64.prefix, lifetime: pref64Lifetime(configured.pref64Lifetime ?? threeIntervals) }
+        : undefined,
   };
 }
 

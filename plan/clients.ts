@@ -30,11 +30,7 @@ export function configuredClients({ clients }: LabConfig): readonly ConfiguredCl
 }
 
 /** Sorted by name, numbers in names by value. @throws ConfigError when two machines would share an address or MAC. */
-export function planClients(
-  config: LabConfig,
-  identity: LabIdentity,
-  gateway: GatewayMacs,
-): readonly PlannedClient[] {
+export function planClients(config: LabConfig, identity: LabIdentity, gateway: GatewayMacs): readonly PlannedClient[] {
   const networks = labNetworks(config);
   const clients = configuredClients(config);
   const names = clients.map(({ name }) => name);

@@ -79,10 +79,7 @@ function servedBy({ networks }: LabPlan, { kind }: Instance): readonly NetworkPl
 
 function configurationFiles(plan: LabPlan, instance: Instance): ServiceFile[] {
   const variant = (validation: "on" | "off") =>
-    textFile(
-      `${folder}/ipv6-only-lab/${instance.variant}-${validation}.conf`,
-      modules(instance.kind, validation),
-    );
+    textFile(`${folder}/ipv6-only-lab/${instance.variant}-${validation}.conf`, modules(instance.kind, validation));
   return [
     textFile(instance.file, configuration(plan, instance)),
     ...(plan.dns.dnssec === "auto" ? [variant("off"), variant("on")] : []),
@@ -91,13 +88,17 @@ function configurationFiles(plan: LabPlan, instance: Instance): ServiceFile[] {
 
 /** What runs says by its `identity` (id.server) which configuration it has: no need to guess whether a reload is over. */
 function configuration(plan: LabPlan, instance: Instance): string {
-  const digest = createHash("sha256").update(main(plan, instance, "")).digest("hex");
+  const digest = createHash("sha256")
+    .update(main(plan, instance, ""))
+    .digest("hex");
   return main(plan, instance, digest.slice(0, 16));
 }
 
 function main(plan: LabPlan, instance: Instance, identity: string): string {
   const { dns } = plan;
-  const served = servedBy(plan, instance).flatMap(({ ipv6, ipv4 }) => [ipv6, ipv4].filter((each) => each !== undefined));
+  const served = servedBy(plan, instance).flatMap(({ ipv6, ipv4 }) =>
+    [ipv6, ipv4].filter((each) => each !== undefined),
+  );
   const synthesizes = instance.kind === "dns64";
   return lines(
     banner("#"),
@@ -126,9 +127,7 @@ function main(plan: LabPlan, instance: Instance, identity: string): string {
     ),
     dnssec(dns, instance),
     "remote-control:",
-    synthesizes
-      ? '    control-enable: yes\n    control-interface: "/run/unbound.ctl"'
-      : "    control-enable: no",
+    synthesizes ? '    control-enable: yes\n    control-interface: "/run/unbound.ctl"' : "    control-enable: no",
     "forward-zone:",
     indent("    ", lines('name: "."', ...dns.forwarders.map((address) => `forward-addr: ${address}`))),
   );

@@ -24,7 +24,10 @@ export function connectClient(
   options: ReachOptions,
 ): Promise<SshConnection> {
   const { hostKey } = client;
-  return reach({ ...login(access), host: hostOf(client, networkOf(access, client)), port: 22, hostKey, through: gateway }, options);
+  return reach(
+    { ...login(access), host: hostOf(client, networkOf(access, client)), port: 22, hostKey, through: gateway },
+    options,
+  );
 }
 
 export type Attempt =

@@ -65,7 +65,7 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   const gateway = connected.connection;
   try {
     const [running, translated, ...clients] = await Promise.all([
-      gatewayFacts({ connection: gateway, signal: options.signal }),
+      gatewayFacts({ connection: gateway, signal: options.signal }, access),
       translations({ connection: gateway, signal: options.signal }),
       ...access.clients.map((client) => clientStatus(access, client, gateway, options)),
     ]);

@@ -63,8 +63,8 @@ async function prepare() {
   const context = { signal: new AbortController().signal, progress, info: say, warn: say };
   const config = parseConfig({});
   const plan = planLab(config, { project: "ipv6-only-lab", stack: "bench-boots" });
-  const [client] = plan.clients;
-  if (client === undefined) throw new Error("The default lab has no client.");
+  const [[client], [network]] = [plan.clients, plan.networks];
+  if (client === undefined || network === undefined) throw new Error("The default lab has a client on a network.");
   const login = generateKeyPair("bench");
   const image = (await imageHandler.create({ source: diskImagePlan(config.image) }, context)).outputs;
   const segment = segmentSchema.parse((await lanSegmentHandler.create({}, context)).outputs);

@@ -1,15 +1,6 @@
 /** The sections that describe the machines: where they run, how big they are, what is on them, who looks at them. */
 import { z } from "zod";
-import {
-  debianPackage,
-  hostname,
-  httpUrl,
-  interfaceId,
-  networkName,
-  seconds,
-  sha256,
-  sshPublicKey,
-} from "../fields";
+import { debianPackage, hostname, httpUrl, interfaceId, networkName, seconds, sha256, sshPublicKey } from "../fields";
 import { vspherePlatform } from "./vsphere";
 
 const qemuPlatform = z.strictObject({

@@ -20,7 +20,9 @@ const network = z.strictObject({
   mtu: mtu().optional().describe("Octets. Unset: as in `lan`."),
   ipv4: ipv4Network()
     .optional()
-    .describe("IPv4 network, /16 to /26, where the scenario has IPv4. Unset: a /24 of 192.168.0.0/16, made from the name."),
+    .describe(
+      "IPv4 network, /16 to /26, where the scenario has IPv4. Unset: a /24 of 192.168.0.0/16, made from the name.",
+    ),
   dns64: z
     .boolean()
     .optional()
@@ -33,12 +35,7 @@ const network = z.strictObject({
     .describe("As the section of that name; what is left out is as it is there."),
   dhcpv6: dhcpv6.prefault({}).describe("As the section of that name; what is left out is as it is there."),
   portGroup: z.string().min(1).max(80).optional().describe("vSphere: the port group, with `lanSegment.portGroup`."),
-  vlan: z
-    .int()
-    .min(0)
-    .max(4094)
-    .optional()
-    .describe("vSphere: the VLAN of the port group that the lab makes for it."),
+  vlan: z.int().min(0).max(4094).optional().describe("vSphere: the VLAN of the port group that the lab makes for it."),
 });
 
 export type ConfiguredNetwork = z.output<typeof network>;
