@@ -108,5 +108,5 @@ function learnedIpv6({ prefix, gatewayAddress, dhcpv6, routerAdvertisements: ra 
   return { prefix, gatewayAddress, dhcpv6: dhcpv6.mode, ...flags };
 }
 
-/** What `npm run verify` calls on a client. */
-const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping"];
+/** What `npm run verify` and `npm run exec` call on a client. */
+const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping", "strace"];
