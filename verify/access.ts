@@ -37,7 +37,7 @@ const ipv6Schema = z.object({
     }),
     rdnss: z.object({ servers: z.array(z.string()).readonly(), lifetime: z.number() }),
     dnssl: z.object({ domains, lifetime: z.number() }),
-    pref64: z.union([z.object({ prefix: z.string(), lifetime: z.number() }), z.undefined()]),
+    pref64: z.object({ prefix: z.string(), lifetime: z.number() }).optional(),
   }),
   dhcpv6: z.discriminatedUnion("mode", [
     z.object({ mode: z.literal("off") }),
@@ -51,7 +51,7 @@ const ipv4Schema = z.object({
   gatewayAddress: z.string(),
   pool: range,
   reservations,
-  v6OnlyWait: z.union([z.number(), z.undefined()]),
+  v6OnlyWait: z.number().optional(),
 });
 
 const networkSchema = z.object({
@@ -61,8 +61,8 @@ const networkSchema = z.object({
   mtu: z.number(),
   /** The gateway's card on it. */
   router: z.object({ mac: z.string(), linkLocal: z.string() }),
-  ipv6: z.union([ipv6Schema, z.undefined()]),
-  ipv4: z.union([ipv4Schema, z.undefined()]),
+  ipv6: ipv6Schema.optional(),
+  ipv4: ipv4Schema.optional(),
   resolver: z.enum(["dns64", "plain"]),
   translated: z.boolean(),
   searchDomains: domains,
@@ -95,8 +95,8 @@ const promisedSchema = z.object({
 });
 
 const addressesSchema = z.object({
-  ipv6: z.union([z.string(), z.undefined()]),
-  ipv4: z.union([z.string(), z.undefined()]),
+  ipv6: z.string().optional(),
+  ipv4: z.string().optional(),
 });
 
 export const labAccessSchema = z.object({

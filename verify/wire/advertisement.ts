@@ -28,15 +28,17 @@ export function readAdvertisement(octets: string) {
   });
 }
 
+interface Announcing {
+  readonly prefix: string;
+  readonly gatewayAddress: string;
+  readonly routerAdvertisements: Omit<RouterAdvertisementPlan, "pref64"> & {
+    readonly pref64?: RouterAdvertisementPlan["pref64"];
+  };
+}
+
 interface Announced {
   readonly mtu: number;
-  readonly ipv6:
-    | {
-        readonly prefix: string;
-        readonly gatewayAddress: string;
-        readonly routerAdvertisements: RouterAdvertisementPlan;
-      }
-    | undefined;
+  readonly ipv6?: Announcing | undefined;
 }
 
 /** The lines of the advertisements that the plan promises. */

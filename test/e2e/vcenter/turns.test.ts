@@ -17,6 +17,7 @@ import { withoutGo } from "./go";
 import { inSession } from "./inventory";
 import { pluginEnvironment } from "./plugin";
 import { startVcenter, type Vcenter } from "./server";
+import { lanOf } from "../../fixtures/plan";
 
 jest.setTimeout(2 ** 31 - 1);
 
@@ -51,10 +52,18 @@ function program(login: Vcenter["login"], { clients, fails = false }: Wanted) {
     const site = await lookUpSite(plan.platform, login);
     const opts = { parent: new pulumi.ComponentResource("test:index:Lab", "lab") };
     const platform = new VspherePlatform("lab", plan, plan.platform, { login, site }, opts);
-    const segment = platform.segment("lab-lan", plan.lan, opts);
-    const machine = (plan: GatewayPlan | ClientPlan) =>
-      platform.virtualMachine(`lab-${plan.name}`, { plan, documents: pulumi.secret(documents), segment }, opts);
-    const machines = { gateway: machine(plan.gateway), clients: plan.clients.map(machine) };
+    const segment = platform.segment("lab-lan", lanOf(plan), opts);
+    const made = (machine: GatewayPlan | ClientPlan) =>
+      platform.virtualMachine(
+        `lab-${machine.name}`,
+        {
+          plan: machine,
+          documents: pulumi.secret(documents),
+          cards: [{ mac: machine.role === "client" ? machine.lanMac : lanOf(plan).gatewayMac, segment }],
+        },
+        opts,
+      );
+    const machines = { gateway: made(plan.gateway), clients: plan.clients.map(made) };
     if (fails) {
       const dependsOn = [machines.gateway, ...machines.clients].map(({ resource }) => resource);
       new Folder("fails", { path: "there/is/no/such", type: "vm", datacenterId: site.datacenterId }, { dependsOn });
