@@ -1,7 +1,7 @@
 import type { ClientPlan, LabPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
-import { machineDocuments } from "./machine";
+import { machineDocuments, type MachineDocuments } from "./machine";
 import type { Ethernet } from "./schema";
 
 /**
@@ -13,7 +13,7 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(plan, client) } },
-    ...(plan.guest.kind === "generic" ? networkdSettings : {}),
+    ...networkdSettings(plan, client),
   });
 }
 
@@ -31,7 +31,7 @@ function lanCard(plan: LabPlan, client: ClientPlan): Ethernet {
     match: { macaddress: client.lanMac },
     "set-name": lan,
     optional: true,
-    dhcp4: plan.networks.some(({ ipv4 }) => ipv4 !== undefined),
+    dhcp4: hasIpv4(plan),
     dhcp6: false,
     "accept-ra": true,
     "link-local": ["ipv6"],
@@ -62,13 +62,25 @@ function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
  * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A complete guest has these settings in
  * it; in another one networkd is running already when the file is written.
  */
-const networkdSettings = {
-  files: [
-    {
-      path: `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`,
-      permissions: "0644",
-      content: "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n",
-    },
-  ],
-  commands: [["systemctl", "restart", "systemd-networkd.service"]],
-};
+const ofAnyClient = "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n";
+
+/** DHCPv4: search domains, and option 108 (RFC 8925, systemd.network(5)) where the client honours it. */
+function ofDhcpv4(plan: LabPlan, { option108 }: ClientPlan): string {
+  return hasIpv4(plan) ? `[DHCPv4]\nUseDomains=yes\nIPv6OnlyMode=${option108 ? "yes" : "no"}\n` : "";
+}
+
+function networkdSettings(plan: LabPlan, client: ClientPlan): Pick<MachineDocuments, "files" | "commands"> {
+  const generic = plan.guest.kind === "generic";
+  const content = [generic ? ofAnyClient : "", ofDhcpv4(plan, client)].filter((part) => part !== "").join("\n");
+  if (content === "") return {};
+  const path = `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`;
+  return {
+    files: [{ path, permissions: "0644", content }],
+    // networkd is running already when the file is written.
+    commands: [generic ? ["systemctl", "restart", "systemd-networkd.service"] : ["networkctl", "reload"]],
+  };
+}
+
+function hasIpv4({ networks }: LabPlan): boolean {
+  return networks.some(({ ipv4 }) => ipv4 !== undefined);
+}

@@ -61,6 +61,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
     this.access = pulumi.secret(
       pulumi.output({
         promised: promisedBy(plan),
+        segments,
         user: login.user,
         privateKey: login.key.privateKey,
         gateway: { name: plan.gateway.name, ...gateway.endpoint, console: gateway.machine.console },
@@ -69,7 +70,6 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
           network: client.network,
           addresses: client.addresses,
           lanMac: client.lanMac,
-          clat: client.clat,
           option108: client.option108,
           hostKey: component.endpoint.hostKey,
           console: component.machine.console,

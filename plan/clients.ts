@@ -49,7 +49,6 @@ export function planClients(config: LabConfig, identity: LabIdentity, gateway: G
       network: client.network ?? networks[0]?.name ?? "",
       addresses: Object.fromEntries(homes.map(({ network, addresses }) => [network, addresses])),
       linkLocalAddress: linkLocalOf(lanMac),
-      clat: client.clat ?? false,
       option108: client.option108 ?? false,
     };
     const reserved: Record<string, string> = {};

@@ -284,8 +284,6 @@ export interface ClientPlan extends MachinePlan {
   readonly lanMac: string;
   /** Low 64 bits as text for an IPv6 token (`::10`), or `eui64` when SLAAC makes it from the MAC. */
   readonly interfaceId: { readonly kind: "eui64" } | { readonly kind: "fixed"; readonly token: string };
-  /** Whether its programs have IPv4 by 464XLAT (RFC 6877) where there is a NAT64 prefix and no IPv4. */
-  readonly clat: boolean;
   /** Whether it does without IPv4 where the network offers that (RFC 8925). */
   readonly option108: boolean;
   /** The name of the network where it lives. */

@@ -101,6 +101,8 @@ const addressesSchema = z.object({
 
 export const labAccessSchema = z.object({
   promised: promisedSchema,
+  /** What each network's segment is to the platform, by the network's name. */
+  segments: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()])).readonly()).readonly(),
   user: z.string(),
   privateKey: z.string(),
   gateway: z.object({ name: z.string(), host: z.string(), port: z.number(), hostKey: z.string(), console: z.string() }),
@@ -112,7 +114,6 @@ export const labAccessSchema = z.object({
       /** On every network, by the network's name. */
       addresses: z.record(z.string(), addressesSchema).readonly(),
       lanMac: z.string(),
-      clat: z.boolean(),
       option108: z.boolean(),
       hostKey: z.string(),
       console: z.string(),

@@ -50,10 +50,6 @@ const client = z.strictObject({
       "Fixed lower 64 bits of the client's address, e.g. `::10`. Unset: made from the MAC (EUI-64) or reserved by DHCPv6.",
     ),
   network: networkName().optional().describe("Which of `networks` it is on. Unset: the first."),
-  clat: z
-    .boolean()
-    .optional()
-    .describe("464XLAT (RFC 6877): IPv4 for its programs where there is a NAT64 prefix and no IPv4. Unset: false."),
   option108: z
     .boolean()
     .optional()

@@ -59,8 +59,6 @@ const packages = [
     "radvd",
     "unbound",
   ],
-  // 464XLAT, on a client that has it (RFC 6877). clatd names what it needs, but for two.
-  ...["clatd", "libjson-perl", "libnet-dns-perl", "libnet-ip-perl"],
   // What tells what a program does (exec/).
   "strace",
   // The simulated internet, on a gateway.

@@ -162,7 +162,6 @@ describe("a lab with default configuration", () => {
         network: "lan",
         addresses: { lan: { ipv6: plan.clients.map(homeOf)[0] } },
         lanMac: plan.clients[0]?.lanMac,
-        clat: false,
         option108: false,
         hostKey: "ssh-ed25519 lab-client-1-host-key",
         console: "lab-client-1.log",

@@ -15,11 +15,12 @@ export function labOf(config: Readonly<Record<string, unknown>> = {}, stack = "d
   const plan = planLab(parseConfig(config), { project: "ipv6-only-lab", stack });
   return {
     promised: promisedBy(plan),
+    segments: { lan: { group: "239.255.1.2", port: 50123 } },
     user: "lab",
     privateKey: "not used",
     gateway: { name: "gateway", host: "127.0.0.1", port: 2222, hostKey: "ssh-ed25519 g", console: "/g/console.log" },
-    clients: plan.clients.map(({ name, network, addresses, lanMac, clat, option108 }) => ({
-      ...{ name, network, addresses, lanMac, clat, option108 },
+    clients: plan.clients.map(({ name, network, addresses, lanMac, option108 }) => ({
+      ...{ name, network, addresses, lanMac, option108 },
       hostKey: "ssh-ed25519 c",
       console: "/c/console.log",
     })),
