@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, QemuPlatformPlan } from "../plan/model";
-import { Image, LanSegment, type NicArgs, type SegmentReference, VirtualMachine } from "../provider/resources";
+import { Image, LanSegment, type NicInput, type SegmentReference, VirtualMachine } from "../provider/resources";
 import type { Machine, MachineArgs, NetworkReference, Platform } from "./platform";
 
 /** QEMU virtual machines of this user, unprivileged: user-mode uplink, LAN on the loopback interface. */
@@ -34,7 +34,7 @@ export class QemuPlatform implements Platform {
         memoryMiB: args.plan.memoryMiB,
         cpus: args.plan.cpus,
         accelerator: this.platform.accelerator,
-        nics: args.segment.apply((segment) => this.nics(args.plan, toSegmentReference(segment))),
+        nics: this.nics(args.plan, args.segment.apply(toSegmentReference)),
         // A client is somebody's machine, with what was installed on it.
         disposable: args.plan.role === "gateway",
         documents: args.documents,
@@ -56,15 +56,15 @@ export class QemuPlatform implements Platform {
     };
   }
 
-  private nics(machine: GatewayPlan | ClientPlan, segment: SegmentReference): NicArgs[] {
-    const lan: NicArgs = { kind: "segment", mac: machine.lanMac, segment };
+  private nics(machine: GatewayPlan | ClientPlan, segment: pulumi.Output<SegmentReference>): NicInput[] {
+    const lan: NicInput = { kind: "segment", mac: machine.lanMac, segment };
     if (machine.role === "client") return [lan];
     const uplink = this.uplinkCard(machine);
     const { managementMac: mac } = machine;
     return mac === undefined ? [uplink, lan] : [uplink, lan, { kind: "user", mac, sshForward: true, restricted: true }];
   }
 
-  private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicArgs {
+  private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicInput {
     const { uplink } = this.platform;
     switch (uplink.kind) {
       case "nat":
