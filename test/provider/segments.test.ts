@@ -129,6 +129,10 @@ withQemu("a network card that is moved", () => {
     const seen = await lab.refresh(one.state);
     expect(seen.properties).toEqual({ ...one.state.properties, ...inputsOf("tiny", other) });
     expect(handler.diff(seen, inputsOf("tiny", home))).toEqual({ changed: ["nics"], replaces: [] });
+    expect(handler.preview?.(inputsOf("tiny", home), seen.properties)).toMatchObject({
+      powerOn: one.powerOn,
+      pid: one.pid,
+    });
     const updated = await handler.update(seen, inputsOf("tiny", home), recordedContext());
     expect(updated).toEqual(one.state.properties);
     expect(isAlive(one.pid)).toBe(true);
@@ -171,6 +175,7 @@ withQemu("a network card that is moved", () => {
     await expect(move(one, home)).rejects.toThrow("tiny does not run");
     const dead = await lab.refresh(one.state);
     expect(handler.diff(dead, inputsOf("tiny", home))).toEqual({ changed: ["running"], replaces: [] });
+    expect(handler.preview?.(inputsOf("tiny", home), dead.properties)).not.toHaveProperty("powerOn");
     await handler.update(dead, inputsOf("tiny", home), recordedContext());
     expect(await where(one)).toEqual(home);
   }, 60_000);
