@@ -284,6 +284,29 @@ withQemu("a network card that is moved", () => {
   }, 60_000);
 });
 
+it("a machine has eleven network cards at most", () => {
+  const segment = { group: "239.192.1.2", port: 23456 };
+  const nics = Array.from({ length: 12 }, (_, card) => ({
+    kind: "segment",
+    mac: `52:54:00:00:00:${(16 + card).toString(16)}`,
+    segment,
+  }));
+  const inputs = {
+    ...{
+      stateFolder: "x",
+      machineName: "x",
+      image: { digest: "d", disk: "d", format: "raw" },
+      memoryMiB: 512,
+      cpus: 1,
+    },
+    ...{ accelerator: "tcg", disposable: true, documents: { metaData: "", userData: "", networkConfig: "" } },
+  };
+  expect(handler.check({ ...inputs, nics: nics.slice(1) })).toEqual([]);
+  expect(handler.check({ ...inputs, nics })).toEqual([
+    { property: "nics", reason: "a machine has room for 11 network cards" },
+  ]);
+});
+
 describe("the difference of two machines", () => {
   const segment = { group: "239.192.1.2", port: 23456 };
   const card = { kind: "segment", mac: "52:54:00:00:00:02", segment };
