@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GatewayPlan, LabPlan, NetworkPlan, QemuPlatformPlan } from "../plan/model";
-import { Image, LanSegment, type NicArgs, type SegmentReference, VirtualMachine } from "../provider/resources";
+import { Image, LanSegment, type NicInput, type SegmentReference, VirtualMachine } from "../provider/resources";
 import type { Machine, MachineArgs, NetworkReference, Platform } from "./platform";
 
 /** QEMU virtual machines of this user, unprivileged: user-mode uplink, LAN on the loopback interface. */
@@ -56,19 +56,19 @@ export class QemuPlatform implements Platform {
     };
   }
 
-  private nics({ plan, cards }: MachineArgs): pulumi.Output<NicArgs[]> {
-    const lans = pulumi.all(
-      cards.map(({ mac, segment }) =>
-        segment.apply((network): NicArgs => ({ kind: "segment", mac, segment: toSegmentReference(network) })),
-      ),
-    );
+  private nics({ plan, cards }: MachineArgs): NicInput[] {
+    const lans = cards.map(({ mac, segment }): NicInput => ({
+      kind: "segment",
+      mac,
+      segment: segment.apply(toSegmentReference),
+    }));
     if (plan.role === "client") return lans;
     const { managementMac: mac } = plan;
-    const management: NicArgs[] = mac === undefined ? [] : [{ kind: "user", mac, sshForward: true, restricted: true }];
-    return lans.apply((segments) => [this.uplinkCard(plan), ...segments, ...management]);
+    const uplink = [this.uplinkCard(plan), ...lans];
+    return mac === undefined ? uplink : [...uplink, { kind: "user", mac, sshForward: true, restricted: true }];
   }
 
-  private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicArgs {
+  private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicInput {
     const { uplink } = this.platform;
     switch (uplink.kind) {
       case "nat":

@@ -48,9 +48,10 @@ export const virtualMachineHandler: ResourceHandler = {
     return { changed: [...replaces, ...moved, ...power], replaces };
   },
 
-  preview(inputs) {
+  preview(inputs, old) {
     const paths = pathsOf(inputs);
-    return { running: true, folder: paths.folder, consoleLog: paths.console };
+    const run = old === undefined ? {} : runsOn(old);
+    return { ...run, running: true, folder: paths.folder, consoleLog: paths.console };
   },
 
   create(inputs, context) {
@@ -135,6 +136,11 @@ async function bringBack(
     await endMachine(paths);
     throw error;
   }
+}
+
+/** What an update leaves as it is: the run of a machine whose cards alone are moved. */
+function runsOn({ running, powerOn, pid, sshHost, sshPort, activeAccelerator }: Properties): Properties {
+  return running === true && powerOn !== undefined ? { powerOn, pid, sshHost, sshPort, activeAccelerator } : {};
 }
 
 /** Each card to the segment that it is wanted on. */

@@ -12,7 +12,7 @@ type Socket = Pick<MachinePaths, "qmp">;
  * Milliseconds without a carrier. The guest is told of each change by an interrupt, and reads then what holds by then: a
  * busy emulated one would not see a carrier that is back at once, and would keep its addresses.
  */
-const carrierPause = 100;
+const carrierPause = 200;
 
 /** By the numbers of the cards; cards that are on no segment are not in it. */
 export async function wiringsOf({ qmp }: Socket): Promise<ReadonlyMap<number, Wiring>> {

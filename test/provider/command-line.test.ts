@@ -48,7 +48,7 @@ describe("QEMU's arguments", () => {
       ...["-chardev", "socket,id=agent,path=/lab/stacks/dev/gateway/agent.sock,server=on,wait=off"],
       ...["-device", "virtio-serial-pci,addr=0x3"],
       ...["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
-      ...Array.from({ length: 14 }, (_, port) => [
+      ...Array.from({ length: 12 }, (_, port) => [
         "-device",
         `pcie-root-port,id=port${port},chassis=${port + 1},addr=0x${(16 + port).toString(16)}`,
       ]).flat(),

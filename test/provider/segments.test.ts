@@ -129,6 +129,10 @@ withQemu("a network card that is moved", () => {
     const seen = await lab.refresh(one.state);
     expect(seen.properties).toEqual({ ...one.state.properties, ...inputsOf("tiny", other) });
     expect(handler.diff(seen, inputsOf("tiny", home))).toEqual({ changed: ["nics"], replaces: [] });
+    expect(handler.preview?.(inputsOf("tiny", home), seen.properties)).toMatchObject({
+      powerOn: one.powerOn,
+      pid: one.pid,
+    });
     const updated = await handler.update(seen, inputsOf("tiny", home), recordedContext());
     expect(updated).toEqual(one.state.properties);
     expect(isAlive(one.pid)).toBe(true);
@@ -171,6 +175,7 @@ withQemu("a network card that is moved", () => {
     await expect(move(one, home)).rejects.toThrow("tiny does not run");
     const dead = await lab.refresh(one.state);
     expect(handler.diff(dead, inputsOf("tiny", home))).toEqual({ changed: ["running"], replaces: [] });
+    expect(handler.preview?.(inputsOf("tiny", home), dead.properties)).not.toHaveProperty("powerOn");
     await handler.update(dead, inputsOf("tiny", home), recordedContext());
     expect(await where(one)).toEqual(home);
   }, 60_000);
@@ -277,6 +282,29 @@ withQemu("a network card that is moved", () => {
     expect(said).toContain(socketId(0, other));
     expect(said).not.toContain(socketId(0, home));
   }, 60_000);
+});
+
+it("a machine has eleven network cards at most", () => {
+  const segment = { group: "239.192.1.2", port: 23456 };
+  const nics = Array.from({ length: 12 }, (_, card) => ({
+    kind: "segment",
+    mac: `52:54:00:00:00:${(16 + card).toString(16)}`,
+    segment,
+  }));
+  const inputs = {
+    ...{
+      stateFolder: "x",
+      machineName: "x",
+      image: { digest: "d", disk: "d", format: "raw" },
+      memoryMiB: 512,
+      cpus: 1,
+    },
+    ...{ accelerator: "tcg", disposable: true, documents: { metaData: "", userData: "", networkConfig: "" } },
+  };
+  expect(handler.check({ ...inputs, nics: nics.slice(1) })).toEqual([]);
+  expect(handler.check({ ...inputs, nics })).toEqual([
+    { property: "nics", reason: "a machine has room for 11 network cards" },
+  ]);
 });
 
 describe("the difference of two machines", () => {
