@@ -89,6 +89,8 @@ function fromNetwork(plan: LabPlan, network: NetworkPlan): string {
 function translation(prefix: string, lanPrefix: string): (string | false)[] {
   const uOctetCanBeSet = !prefix.endsWith("/96");
   return [
+    // What follows is for IPv6: notrack would keep IPv4 from NAT44.
+    "meta nfproto != ipv6 return",
     `ip6 daddr != ${prefix} return`,
     // Neither :: nor a link-local address means anybody on the other side.
     drop(`ip6 saddr != ${lanPrefix}`, "no source to translate"),

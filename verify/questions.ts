@@ -151,6 +151,11 @@ export function patientEcho(address: string): string[] {
   return [`window 0 ${listening.most}`, "await through", `echo through ${address}`];
 }
 
+/** Whom a stranger could try to reach: by IPv6, which is what the stranger's cable carries. */
+export function victims(clients: readonly ClientAccess[]): string[] {
+  return clients.flatMap(({ network, addresses }) => addresses[network]?.ipv6 ?? []);
+}
+
 /** Documentation addresses (RFC 5737): a server that a stranger might want to reach. */
 const someServer = "198.51.100.1";
 
@@ -160,7 +165,7 @@ export function gatewayInstructions({ promised, clients }: LabAccess): string[] 
   const doors = networks.flatMap(({ name, ipv6 }) =>
     ipv6 === undefined ? [] : [{ name, address: ipv6.gatewayAddress }],
   );
-  const [victim] = clients.flatMap(({ network, addresses }) => addresses[network]?.ipv6 ?? []);
+  const [victim] = victims(clients);
   const question = dnsQuestion("ipv4only.arpa", "AAAA");
   return [
     `window 0.2 ${listening.most}`,

@@ -125,6 +125,13 @@ describe("the firewall of a lab with every scenario", () => {
     for (const name of ["nat64", "pref64", "strict"]) expect(from(name)).toContain("meta nfproto ipv4 counter drop");
   });
 
+  it("keeps NAT44's connections in sight where there is NAT64 too: what is not tracked is the translator's alone", () => {
+    const rulesOfMostly = from("mostly").split("\n");
+    const ends = rulesOfMostly.indexOf("meta nfproto != ipv6 return");
+    expect(ends).toBeGreaterThan(0);
+    expect(ends).toBeLessThan(rulesOfMostly.indexOf("notrack"));
+  });
+
   it("takes no IPv6 but the link's own where the network has none", () => {
     expect(from("v4")).toContain('ip6 saddr != { ::/128, fe80::/10 } counter drop comment "IPv6 on the LAN"');
   });

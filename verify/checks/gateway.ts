@@ -3,7 +3,7 @@ import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
 import { gatewayAddresses, type PromisedNetwork } from "../access";
 import { sameAddress, sameHosts } from "../addresses";
 import type { Pool4Fact } from "../gateway-facts";
-import { deniedDestinations } from "../questions";
+import { deniedDestinations, victims } from "../questions";
 import { rcodes } from "../wire/dns";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type GatewayEvidence, look, putBack } from "./evidence";
@@ -177,6 +177,8 @@ function checkStrangersNat64(seen: GatewayEvidence): Verdict {
 
 function checkStrangersWay(seen: GatewayEvidence): Verdict {
   const { heard, facts } = seen;
+  if (victims(seen.lab.clients).length === 0)
+    return skip("no client has IPv6 where it is, by which a stranger is played");
   const refused = counted(seen, "not forwarded");
   if (heard.answered("client")) return fail("a client answered");
   if (refused === 0 && facts.forwarding[1] !== true) return skip("the gateway forwards nothing at all: see above");
