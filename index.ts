@@ -6,7 +6,12 @@ export = async () => {
   const plan = loadPlan();
   const { gateway, clients, verification, access } = new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
   return {
-    lanPrefix: plan.lan.prefix,
+    networks: Object.fromEntries(
+      plan.networks.map(({ name, scenario, ipv6, ipv4 }) => [
+        name,
+        { scenario, ipv6: ipv6?.prefix, ipv4: ipv4?.prefix },
+      ]),
+    ),
     nat64Prefix: plan.nat64.prefix,
     gateway,
     clients,

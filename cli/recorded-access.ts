@@ -8,6 +8,7 @@ import { run } from "../host/processes";
 import { stackExists } from "./pulumi";
 import { setUp } from "./setup";
 import { requireAwake } from "./suspension";
+import { withWhereabouts } from "./whereabouts";
 
 const exportSchema = z.object({
   deployment: z.object({
@@ -41,7 +42,7 @@ export async function readAccess(stack: string): Promise<LabAccess> {
       `The lab "${stack}" was recorded by another version of this program. npm run up -- --stack ${stack} records it anew.`,
     );
   }
-  return read.data;
+  return withWhereabouts(read.data);
 }
 
 /**

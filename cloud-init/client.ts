@@ -1,19 +1,19 @@
 import type { ClientPlan, LabPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
-import { machineDocuments } from "./machine";
+import { machineDocuments, type MachineDocuments } from "./machine";
 import type { Ethernet } from "./schema";
 
 /**
- * The first boot of a client: one card, IPv6 only. Nothing is installed, because there is no way out before the
- * gateway has its services.
+ * The first boot of a client: one card, which takes what the network gives, also after the client has joined another one.
+ * Nothing is installed, because there is no way out before the gateway has its services.
  */
 export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: MachineIdentity): CloudInitDocuments {
   return machineDocuments(plan, {
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(plan, client) } },
-    ...(plan.guest.kind === "generic" ? networkdSettings : {}),
+    ...networkdSettings(plan, client),
   });
 }
 
@@ -22,15 +22,16 @@ const ethernetMtu = 1500;
 const largestMtu = 9000;
 
 /**
- * Everything comes from router advertisements: systemd-networkd starts its DHCPv6 client by their M and O flags, also
- * with `dhcp6: false`, which only means "not without them". Boot does not wait: the gateway may come up later.
+ * IPv6 comes from router advertisements: systemd-networkd starts its DHCPv6 client by their M and O flags, also with
+ * `dhcp6: false`, which only means "not without them". DHCPv4 is asked where the lab has IPv4 anywhere. Boot does not wait:
+ * the gateway may come up later.
  */
 function lanCard(plan: LabPlan, client: ClientPlan): Ethernet {
   return {
     match: { macaddress: client.lanMac },
     "set-name": lan,
     optional: true,
-    dhcp4: false,
+    dhcp4: hasIpv4(plan),
     dhcp6: false,
     "accept-ra": true,
     "link-local": ["ipv6"],
@@ -42,8 +43,8 @@ function lanCard(plan: LabPlan, client: ClientPlan): Ethernet {
 }
 
 /** A host takes no advertised MTU beyond its card's own (RFC 4861 section 6.3.4), and a card begins with Ethernet's. */
-function largeFrames({ lan: { mtu } }: LabPlan): Partial<Ethernet> {
-  return mtu > ethernetMtu ? { mtu: largestMtu } : {};
+function largeFrames({ networks }: LabPlan): Partial<Ethernet> {
+  return networks.some(({ mtu }) => mtu > ethernetMtu) ? { mtu: largestMtu } : {};
 }
 
 function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
@@ -61,13 +62,25 @@ function interfaceId({ interfaceId: id }: ClientPlan): Partial<Ethernet> {
  * otherwise. Search domains and the NAT64 prefix are taken from the advertisements. A complete guest has these settings in
  * it; in another one networkd is running already when the file is written.
  */
-const networkdSettings = {
-  files: [
-    {
-      path: `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`,
-      permissions: "0644",
-      content: "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n",
-    },
-  ],
-  commands: [["systemctl", "restart", "systemd-networkd.service"]],
-};
+const ofAnyClient = "[IPv6AcceptRA]\nUseDomains=yes\nUsePREF64=yes\n\n[DHCPv6]\nDUIDType=link-layer\nUseDomains=yes\n";
+
+/** DHCPv4: search domains, and option 108 (RFC 8925, systemd.network(5)) where the client honours it. */
+function ofDhcpv4(plan: LabPlan, { option108 }: ClientPlan): string {
+  return hasIpv4(plan) ? `[DHCPv4]\nUseDomains=yes\nIPv6OnlyMode=${option108 ? "yes" : "no"}\n` : "";
+}
+
+function networkdSettings(plan: LabPlan, client: ClientPlan): Pick<MachineDocuments, "files" | "commands"> {
+  const generic = plan.guest.kind === "generic";
+  const content = [generic ? ofAnyClient : "", ofDhcpv4(plan, client)].filter((part) => part !== "").join("\n");
+  if (content === "") return {};
+  const path = `/etc/systemd/network/10-netplan-${lan}.network.d/ipv6-only-lab.conf`;
+  return {
+    files: [{ path, permissions: "0644", content }],
+    // networkd is running already when the file is written.
+    commands: [generic ? ["systemctl", "restart", "systemd-networkd.service"] : ["networkctl", "reload"]],
+  };
+}
+
+function hasIpv4({ networks }: LabPlan): boolean {
+  return networks.some(({ ipv4 }) => ipv4 !== undefined);
+}

@@ -1,5 +1,5 @@
 import type { LabPlan, UplinkAddressPlan } from "../plan/model";
-import { lan, management, uplink } from "../plan/interfaces";
+import { management, uplink } from "../plan/interfaces";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments, type MachineDocuments } from "./machine";
 import type { Ethernet, WriteFile } from "./schema";
@@ -23,7 +23,7 @@ function ethernets(plan: LabPlan): Record<string, Ethernet> {
   const { managementMac } = plan.gateway;
   return {
     [uplink]: uplinkCard(plan),
-    [lan]: lanCard(plan),
+    ...Object.fromEntries(plan.networks.map(({ card, gatewayMac }) => [card, networkCard(gatewayMac, card)])),
     ...(managementMac === undefined ? {} : { [management]: managementCard(managementMac) }),
   };
 }
@@ -56,11 +56,11 @@ function ipv4OnUplink(ipv4: UplinkAddressPlan) {
   };
 }
 
-/** Its address is laid down with the services: another prefix is no reason for another gateway. */
-function lanCard({ gateway }: LabPlan): Ethernet {
+/** Its addresses are laid down with the services: another prefix is no reason for another gateway. */
+function networkCard(macaddress: string, card: string): Ethernet {
   return {
-    match: { macaddress: gateway.lanMac },
-    "set-name": lan,
+    match: { macaddress },
+    "set-name": card,
     optional: true,
     dhcp4: false,
     dhcp6: false,

@@ -11,7 +11,7 @@ read -r domains
 
 holds() {
   local found
-  [[ -n $(ip -6 -o address show dev "$link" to "$address/128") ]] || return 1
+  [[ -n $(ip -o address show dev "$link" to "$address") ]] || return 1
   found=$(resolvectl domain "$link" | sed 's/^[^:]*: *//' | tr ' ' '\n' | sort | xargs)
   [[ $found == "$domains" ]]
 }

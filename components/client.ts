@@ -2,7 +2,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { clientDocuments } from "../cloud-init/client";
-import type { ClientPlan, LabPlan } from "../plan/model";
+import type { ClientPlan, Ipv6NetworkPlan, LabPlan, NetworkPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
 import { KeyPair } from "../provider/resources";
 import type { Gateway } from "./gateway";
@@ -12,13 +12,15 @@ import { connection, type Login, machineIdentity, rootScript, type ScriptArgs, t
 export interface ClientArgs {
   readonly plan: LabPlan;
   readonly client: ClientPlan;
+  /** Where it lives. */
+  readonly network: NetworkPlan;
   readonly platform: Platform;
   readonly segment: NetworkReference;
   readonly login: Login;
   readonly gateway: Gateway;
 }
 
-/** A machine on the LAN segment and nowhere else: IPv6 only. */
+/** A machine on the segment of one network and nowhere else. */
 export class Client extends pulumi.ComponentResource {
   /** As the gateway reaches it, whatever addresses the client has or has lost. */
   readonly endpoint: SshEndpoint;
@@ -28,7 +30,7 @@ export class Client extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClientArgs, opts?: pulumi.ComponentResourceOptions) {
     super("ipv6lab:index:Client", name, {}, opts);
-    const { plan, client, login } = args;
+    const { plan, client, network, login } = args;
 
     const hostKey = new KeyPair(`${name}-host-key`, { comment: `${client.name} host` }, { parent: this });
     const documents = machineIdentity(hostKey, login, plan).apply((identity) =>
@@ -36,16 +38,16 @@ export class Client extends pulumi.ComponentResource {
     );
     this.machine = args.platform.virtualMachine(
       name,
-      { plan: client, documents, segment: args.segment },
+      { plan: client, documents, cards: [{ mac: client.lanMac, segment: args.segment }] },
       { parent: this },
     );
     this.endpoint = {
-      host: pulumi.output(`${client.linkLocalAddress}%${lan}`),
+      host: pulumi.output(`${client.linkLocalAddress}%${network.card}`),
       port: pulumi.output(22),
       hostKey: hostKey.publicKey,
     };
     this.ready = [this.machine.resource, ...this.packages(name, args), this.announcement(name, args)];
-    this.registerOutputs({ address: client.address });
+    this.registerOutputs({ ...client.addresses[client.network] });
   }
 
   /**
@@ -54,12 +56,13 @@ export class Client extends pulumi.ComponentResource {
    * changed.
    */
   private announcement(name: string, args: ClientArgs): pulumi.Resource {
-    const { plan, client } = args;
-    const domains = [...plan.dns.searchDomains].sort().join(" ");
+    const { plan, client, network } = args;
+    const domains = [...network.searchDomains].sort().join(" ");
+    const { ipv6, ipv4 } = client.addresses[client.network] ?? {};
     return this.script(`${name}-network`, args, {
       script: fs.readFileSync(path.join(__dirname, "announce-network.sh"), "utf8"),
       tellsWhy: true,
-      stdin: [lan, client.address, domains, networkOf(plan), ""].join("\n"),
+      stdin: [lan, ipv6 ?? ipv4, domains, networkOf(plan, network), ""].join("\n"),
     });
   }
 
@@ -90,14 +93,20 @@ export class Client extends pulumi.ComponentResource {
 }
 
 /** What a client learns from the gateway and keeps. */
-function networkOf({ lan: { prefix, gatewayAddress }, nat64, dhcpv6, dns, routerAdvertisements: ra }: LabPlan): string {
-  const { autonomous, onLink } = ra.prefix;
-  const flags = { autonomous, onLink, managed: ra.managed, otherConfig: ra.otherConfig };
+function networkOf({ nat64, dns }: LabPlan, network: NetworkPlan): string {
+  const { ipv6, ipv4, searchDomains, resolver } = network;
   return JSON.stringify({
-    ...{ prefix, gatewayAddress, nat64: nat64.prefix, dhcpv6: dhcpv6.mode },
-    ...{ synthesizeAll: dns.synthesizeAll, searchDomains: dns.searchDomains, ...flags },
+    ...{ nat64: nat64.prefix, synthesizeAll: dns.synthesizeAll, searchDomains, resolver },
+    ...(ipv6 === undefined ? {} : learnedIpv6(ipv6)),
+    ...(ipv4 === undefined ? {} : { ipv4: ipv4.prefix, v6OnlyWait: ipv4.v6OnlyWait }),
   });
 }
 
-/** What `npm run verify` calls on a client. */
-const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping"];
+function learnedIpv6({ prefix, gatewayAddress, dhcpv6, routerAdvertisements: ra }: Ipv6NetworkPlan): object {
+  const { autonomous, onLink } = ra.prefix;
+  const flags = { autonomous, onLink, managed: ra.managed, otherConfig: ra.otherConfig };
+  return { prefix, gatewayAddress, dhcpv6: dhcpv6.mode, ...flags };
+}
+
+/** What `npm run verify` and `npm run exec` call on a client. */
+const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping", "strace"];

@@ -12,7 +12,8 @@ import { connection, type Login, machineIdentity, rootScript, type SshEndpoint }
 export interface GatewayArgs {
   readonly plan: LabPlan;
   readonly platform: Platform;
-  readonly segment: NetworkReference;
+  /** By the network's name. */
+  readonly segments: Readonly<Record<string, NetworkReference>>;
   readonly login: Login;
 }
 
@@ -33,11 +34,11 @@ export class Gateway extends pulumi.ComponentResource {
     const documents = machineIdentity(hostKey, login, plan).apply((identity) =>
       gatewayDocuments(plan, identity, gatewaySoftware),
     );
-    this.machine = args.platform.virtualMachine(
-      name,
-      { plan: plan.gateway, documents, segment: args.segment },
-      { parent: this },
-    );
+    const cards = plan.networks.flatMap(({ name: network, gatewayMac: mac }) => {
+      const segment = args.segments[network];
+      return segment === undefined ? [] : [{ mac, segment }];
+    });
+    this.machine = args.platform.virtualMachine(name, { plan: plan.gateway, documents, cards }, { parent: this });
     if (this.machine.ssh === undefined) {
       throw new pulumi.RunError(`The platform ${plan.platform.kind} does not say how to reach the gateway by SSH.`);
     }
@@ -61,6 +62,6 @@ export class Gateway extends pulumi.ComponentResource {
       },
       { parent: this, deletedWith: this.machine.resource },
     );
-    this.registerOutputs({ lanAddress: plan.lan.gatewayAddress });
+    this.registerOutputs({ sshHost: this.endpoint.host, sshPort: this.endpoint.port });
   }
 }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { LabPlan } from "../plan/model";
+import type { ClientPlan, LabPlan, NetworkPlan } from "../plan/model";
 import { KeyPair, Verification } from "../provider/resources";
 import { type LabAccess, promisedBy } from "../verify/access";
 import { Client } from "./client";
@@ -13,9 +13,15 @@ import { warnOf } from "./warning";
  */
 export class Ipv6OnlyLab extends pulumi.ComponentResource {
   /** For scripts: `ssh -p $port lab@$host`. */
-  readonly gateway: pulumi.Output<{ name: string; address: string; sshHost: string; sshPort: number }>;
-  /** Every client's address on the LAN, by name. */
-  readonly clients: Readonly<Record<string, string>>;
+  readonly gateway: pulumi.Output<{
+    name: string;
+    /** By the network's name. */
+    addresses: Record<string, string[]>;
+    sshHost: string;
+    sshPort: number;
+  }>;
+  /** Every client's addresses at home, by its name. */
+  readonly clients: Readonly<Record<string, readonly string[]>>;
   /** Everything that a tool needs to look into the lab. Secret: it holds the login key. */
   readonly access: pulumi.Output<LabAccess>;
   /** How many checks the lab passed. */
@@ -29,10 +35,16 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
     const loginKey = new KeyPair(`${name}-login-key`, { comment: `${plan.project} ${plan.stack}` }, { parent: this });
     const login = { user: plan.ssh.user, key: loginKey };
     const platform = createPlatform(name, { parent: this });
-    const segment = platform.segment(`${name}-lan`, plan.lan, { parent: this });
-    const gateway = new Gateway(`${name}-${plan.gateway.name}`, { plan, platform, segment, login }, { parent: this });
+    const networks = plan.networks.map((network) => ({
+      network,
+      segment: platform.segment(`${name}-${network.card}`, network, { parent: this }),
+    }));
+    const segments = Object.fromEntries(networks.map(({ network, segment }) => [network.name, segment]));
+    const gateway = new Gateway(`${name}-${plan.gateway.name}`, { plan, platform, segments, login }, { parent: this });
     const clients = plan.clients.map((client) => {
-      const args = { plan, client, platform, segment, login, gateway };
+      const home = networks.find(({ network }) => network.name === client.network);
+      if (home === undefined) throw new Error(`Bug: ${client.name} lives on ${client.network}, which is not planned.`);
+      const args = { plan, client, platform, ...home, login, gateway };
       return { plan: client, component: new Client(`${name}-${client.name}`, args, { parent: this }) };
     });
 
@@ -41,21 +53,24 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
 
     this.gateway = pulumi.output({
       name: plan.gateway.name,
-      address: plan.lan.gatewayAddress,
+      addresses: Object.fromEntries(plan.networks.map((network) => [network.name, gatewayAddresses(network)])),
       sshHost: gateway.endpoint.host,
       sshPort: gateway.endpoint.port,
     });
-    this.clients = Object.fromEntries(plan.clients.map((client) => [client.name, client.address]));
+    this.clients = Object.fromEntries(plan.clients.map((client) => [client.name, homeAddresses(client)]));
     this.access = pulumi.secret(
       pulumi.output({
         promised: promisedBy(plan),
+        segments,
         user: login.user,
         privateKey: login.key.privateKey,
         gateway: { name: plan.gateway.name, ...gateway.endpoint, console: gateway.machine.console },
         clients: clients.map(({ plan: client, component }) => ({
           name: client.name,
-          address: client.address,
+          network: client.network,
+          addresses: client.addresses,
           lanMac: client.lanMac,
+          option108: client.option108,
           hostKey: component.endpoint.hostKey,
           console: component.machine.console,
         })),
@@ -77,4 +92,13 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
     // Without the verification: a lab that fails it must still be open to those who look for the reason.
     this.registerOutputs({ gateway: this.gateway, clients: this.clients, access: this.access });
   }
+}
+
+function gatewayAddresses({ ipv6, ipv4 }: NetworkPlan): string[] {
+  return [ipv6, ipv4].flatMap((family) => family?.gatewayAddress ?? []);
+}
+
+function homeAddresses({ addresses, network }: ClientPlan): string[] {
+  const { ipv6, ipv4 } = addresses[network] ?? {};
+  return [ipv6, ipv4].filter((address) => address !== undefined);
 }

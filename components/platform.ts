@@ -1,11 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { CloudInitDocuments } from "../cloud-init/documents";
-import type { ClientPlan, GatewayPlan, LanPlan } from "../plan/model";
+import type { ClientPlan, GatewayPlan, NetworkPlan } from "../plan/model";
 
 /** The seam between what a lab is and what it is made of. Everything above it is the same on every platform. */
 export interface Platform {
-  /** The isolated LAN: no host NIC, no DHCP of a hypervisor. */
-  segment(name: string, lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference;
+  /** An isolated LAN: no host NIC, no DHCP of a hypervisor. */
+  segment(name: string, network: NetworkPlan, opts: pulumi.ComponentResourceOptions): NetworkReference;
   virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine;
   /** What concerns all machines together, once they are there. */
   complete?(name: string, machines: LabMachines, opts: pulumi.ComponentResourceOptions): void;
@@ -23,6 +23,12 @@ export interface MachineArgs {
   readonly plan: GatewayPlan | ClientPlan;
   /** Secret: holds the machine's private host key. */
   readonly documents: pulumi.Output<CloudInitDocuments>;
+  /** Its cards on the lab's networks, in their order. What a gateway has beside them is the platform's business. */
+  readonly cards: readonly CardArgs[];
+}
+
+export interface CardArgs {
+  readonly mac: string;
   readonly segment: NetworkReference;
 }
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, QemuPlatformPlan } from "../plan/model";
-import { Image, LanSegment, type NicArgs, type SegmentReference, VirtualMachine } from "../provider/resources";
+import type { GatewayPlan, LabPlan, NetworkPlan, QemuPlatformPlan } from "../plan/model";
+import { Image, LanSegment, type NicInput, type SegmentReference, VirtualMachine } from "../provider/resources";
 import type { Machine, MachineArgs, NetworkReference, Platform } from "./platform";
 
 /** QEMU virtual machines of this user, unprivileged: user-mode uplink, LAN on the loopback interface. */
@@ -16,7 +16,7 @@ export class QemuPlatform implements Platform {
     this.image = new Image(`${name}-image`, { source: platform.image }, opts);
   }
 
-  segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
+  segment(name: string, _network: NetworkPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
     const segment = new LanSegment(name, {}, opts);
     return pulumi
       .all([segment.group, segment.port])
@@ -34,7 +34,7 @@ export class QemuPlatform implements Platform {
         memoryMiB: args.plan.memoryMiB,
         cpus: args.plan.cpus,
         accelerator: this.platform.accelerator,
-        nics: args.segment.apply((segment) => this.nics(args.plan, toSegmentReference(segment))),
+        nics: this.nics(args),
         // A client is somebody's machine, with what was installed on it.
         disposable: args.plan.role === "gateway",
         documents: args.documents,
@@ -56,15 +56,19 @@ export class QemuPlatform implements Platform {
     };
   }
 
-  private nics(machine: GatewayPlan | ClientPlan, segment: SegmentReference): NicArgs[] {
-    const lan: NicArgs = { kind: "segment", mac: machine.lanMac, segment };
-    if (machine.role === "client") return [lan];
-    const uplink = this.uplinkCard(machine);
-    const { managementMac: mac } = machine;
-    return mac === undefined ? [uplink, lan] : [uplink, lan, { kind: "user", mac, sshForward: true, restricted: true }];
+  private nics({ plan, cards }: MachineArgs): NicInput[] {
+    const lans = cards.map(({ mac, segment }): NicInput => ({
+      kind: "segment",
+      mac,
+      segment: segment.apply(toSegmentReference),
+    }));
+    if (plan.role === "client") return lans;
+    const { managementMac: mac } = plan;
+    const uplink = [this.uplinkCard(plan), ...lans];
+    return mac === undefined ? uplink : [...uplink, { kind: "user", mac, sshForward: true, restricted: true }];
   }
 
-  private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicArgs {
+  private uplinkCard({ uplinkMac, managementMac }: GatewayPlan): NicInput {
     const { uplink } = this.platform;
     switch (uplink.kind) {
       case "nat":

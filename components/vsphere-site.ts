@@ -17,8 +17,9 @@ export interface VsphereSite {
   readonly storage: { readonly datastoreId: string } | { readonly datastoreClusterId: string };
   readonly template: vsphere.GetVirtualMachineResult;
   readonly uplinkNetworkId: string;
-  /** With an existing port group, or with one to be made on a distributed switch. */
-  readonly segmentNetworkId?: string;
+  /** Existing port groups, by the network's name. */
+  readonly segmentNetworkIds: Readonly<Record<string, string>>;
+  /** With port groups to be made on a distributed switch. */
   readonly switchUuid?: string;
   /** With `placement: cluster`. */
   readonly clusterId?: string;
@@ -64,9 +65,10 @@ function notAsConfigured(problems: readonly ConfigProblem[]): pulumi.RunError {
 }
 
 /** A machine that DRS moves to another host loses a LAN that one host has. */
-async function warnOfMoves({ segment }: VspherePlatformPlan, site: VsphereSite, login: VcenterLogin): Promise<void> {
+async function warnOfMoves({ segments }: VspherePlatformPlan, site: VsphereSite, login: VcenterLogin): Promise<void> {
   const { hostSystemId } = site;
-  if (segment.kind !== "hostPortGroup" || hostSystemId === undefined) return;
+  const [segment] = segments;
+  if (segment?.kind !== "hostPortGroup" || hostSystemId === undefined) return;
   const cluster = await withVcenter(login, AbortSignal.timeout(questionTimeout), (session) =>
     session.automatedCluster(hostSystemId),
   ).catch((error: unknown) => {
@@ -154,22 +156,24 @@ async function datastore(
   }
 }
 
-/** What has to be there for the LAN segment. Its own port groups are made later. */
+/** What has to be there for the segments. The lab's own port groups are made later. */
 async function segmentBase(
-  { segment }: VspherePlatformPlan,
+  { segments }: VspherePlatformPlan,
   find: Find,
-): Promise<Pick<VsphereSite, "segmentNetworkId" | "switchUuid">> {
-  const key = `platform.lanSegment.${segment.kind}`;
-  switch (segment.kind) {
-    case "portGroup":
-      return { segmentNetworkId: (await find(key, segment.name, "Network", vsphere.getNetwork)).id };
-    case "hostPortGroup":
-      return {};
-    case "distributedPortGroup": {
-      const look = vsphere.getDistributedVirtualSwitch;
-      return { switchUuid: (await find(`${key}.switch`, segment.switch, "DistributedVirtualSwitch", look)).id };
-    }
-  }
+): Promise<Pick<VsphereSite, "segmentNetworkIds" | "switchUuid">> {
+  const looked = await Promise.all(
+    segments.map(async (segment) =>
+      segment.kind === "portGroup"
+        ? [[segment.network, (await find(segment.key, segment.name, "Network", vsphere.getNetwork)).id] as const]
+        : [],
+    ),
+  );
+  const segmentNetworkIds = Object.fromEntries(looked.flat());
+  const [first] = segments;
+  if (first?.kind !== "distributedPortGroup") return { segmentNetworkIds };
+  const look = vsphere.getDistributedVirtualSwitch;
+  const key = "platform.lanSegment.distributedPortGroup.switch";
+  return { segmentNetworkIds, switchUuid: (await find(key, first.switch, "DistributedVirtualSwitch", look)).id };
 }
 
 async function category({ tagCategory }: VspherePlatformPlan, find: Find): Promise<string | undefined> {

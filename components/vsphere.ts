@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vsphere from "@pulumi/vsphere";
 import { guestinfo } from "../cloud-init/guestinfo";
-import type { ClientPlan, GatewayPlan, LabPlan, LanPlan, VspherePlatformPlan } from "../plan/model";
+import type { ClientPlan, GatewayPlan, LabPlan, NetworkPlan, VspherePlatformPlan } from "../plan/model";
 import { VsphereGuest } from "../provider/resources";
 import type { VcenterLogin } from "../vcenter/session";
 import type { LabMachines, Machine, MachineArgs, NetworkReference, Platform } from "./platform";
@@ -69,21 +69,31 @@ export class VspherePlatform implements Platform {
     return { tags: [tag.id] };
   }
 
-  segment(name: string, _lan: LanPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
-    return this.segmentNetwork(name, opts).apply((networkId): Readonly<Record<string, string>> => ({ networkId }));
+  segment(name: string, network: NetworkPlan, opts: pulumi.ComponentResourceOptions): NetworkReference {
+    return this.segmentNetwork(name, network, opts).apply((networkId): Readonly<Record<string, string>> => ({
+      networkId,
+    }));
   }
 
-  /** The managed object id of the LAN's network. */
-  private segmentNetwork(name: string, opts: pulumi.ComponentResourceOptions): pulumi.Output<string> {
-    const { segment } = this.platform;
+  /** The managed object id of the segment's network. */
+  private segmentNetwork(
+    name: string,
+    network: NetworkPlan,
+    opts: pulumi.ComponentResourceOptions,
+  ): pulumi.Output<string> {
+    const segment = required(
+      this.platform.segments.find((each) => each.network === network.name),
+      `segment for ${network.name}`,
+    );
+    const portGroupName = `${this.prefix}-${network.card}`;
     switch (segment.kind) {
       case "portGroup":
-        return pulumi.output(required(this.vcenter.site.segmentNetworkId, "port group"));
+        return pulumi.output(required(this.vcenter.site.segmentNetworkIds[network.name], "port group"));
       case "hostPortGroup": {
         const portGroup = new vsphere.HostPortGroup(
           name,
           {
-            name: `${this.prefix}-lan`,
+            name: portGroupName,
             hostSystemId: required(this.vcenter.site.hostSystemId, "host"),
             virtualSwitchName: segment.switch,
             vlanId: segment.vlan,
@@ -92,7 +102,7 @@ export class VspherePlatform implements Platform {
         );
         // Its id is not a network's, but is known only once the port group exists: then its name can be looked up.
         const { datacenterId } = this.vcenter.site;
-        const wanted = { name: `${this.prefix}-lan`, datacenterId, retryTimeout: networkTimeout };
+        const wanted = { name: portGroupName, datacenterId, retryTimeout: networkTimeout };
         const invokeOptions = opts.parent === undefined ? {} : { parent: opts.parent };
         return portGroup.id.apply(() => vsphere.getNetwork(wanted, invokeOptions)).id;
       }
@@ -100,7 +110,7 @@ export class VspherePlatform implements Platform {
         const portGroup = new vsphere.DistributedPortGroup(
           name,
           {
-            name: `${this.prefix}-lan`,
+            name: portGroupName,
             description: this.platform.annotation,
             distributedVirtualSwitchUuid: required(this.vcenter.site.switchUuid, "switch"),
             vlanId: segment.vlan,
@@ -115,7 +125,7 @@ export class VspherePlatform implements Platform {
   }
 
   virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine {
-    const { plan, segment } = args;
+    const { plan } = args;
     const machineName = `${this.prefix}-${plan.name}`;
     const place = `${this.platform.folder}/${machineName}`;
     const resource = new vsphere.VirtualMachine(
@@ -125,7 +135,7 @@ export class VspherePlatform implements Platform {
         ...this.common,
         memory: plan.memoryMiB,
         numCpus: plan.cpus,
-        networkInterfaces: segment.apply((network) => networkCards(plan, this.vcenter.site.uplinkNetworkId, network)),
+        networkInterfaces: this.networkInterfaces(args),
         // Secret, as the documents are.
         extraConfig: args.documents.apply((documents) => guestinfo(plan.name, documents)),
         // New documents make a new machine; what the guest itself writes there must not reboot this one.
@@ -158,6 +168,14 @@ export class VspherePlatform implements Platform {
       console: pulumi.output(`Launch Web Console of ${place} in the vSphere Client`),
       ssh: plan.role === "gateway" ? { host: this.gatewayAddress(guest, place), port: pulumi.output(22) } : undefined,
     };
+  }
+
+  private networkInterfaces({ plan, cards }: MachineArgs) {
+    const lans = pulumi.all(
+      cards.map(({ mac, segment }) => segment.apply((network) => card(networkIdOf(network), mac))),
+    );
+    if (plan.role === "client") return lans;
+    return lans.apply((others) => [card(this.vcenter.site.uplinkNetworkId, plan.uplinkMac), ...others]);
   }
 
   /** What comes from the template and from where the lab lies: the same for every machine, and so made once. */
@@ -232,17 +250,12 @@ function diskLike(
   };
 }
 
-function networkCards(
-  machine: GatewayPlan | ClientPlan,
-  uplinkNetworkId: string,
-  segment: Readonly<Record<string, string | number>>,
-): vsphere.types.input.VirtualMachineNetworkInterface[] {
+function networkIdOf(segment: Readonly<Record<string, string | number>>): string {
   const { networkId } = segment;
   if (typeof networkId !== "string") {
     throw new Error(`A LAN segment of another platform was given to vsphere: ${JSON.stringify(segment)}`);
   }
-  const lan = card(networkId, machine.lanMac);
-  return machine.role === "client" ? [lan] : [card(uplinkNetworkId, machine.uplinkMac), lan];
+  return networkId;
 }
 
 /** The guest tells its cards apart by their MACs. */

@@ -1,6 +1,7 @@
 /** Reading a configuration: every problem at once, or a configuration that `planLab` can rely on. */
 import type { z } from "zod";
 import { contradictions } from "./checks";
+import { inherited } from "./inherited";
 import { problemsFromIssues } from "./issues";
 import { ConfigError, type ConfigProblem } from "./problem";
 import { configSchema, type LabConfig } from "./schema";
@@ -13,7 +14,9 @@ export type { LabConfig } from "./schema";
  * @throws ConfigError that lists every problem.
  */
 export function parseConfig(raw: Readonly<Record<string, unknown>>): LabConfig {
-  const result = configSchema.safeParse(raw);
+  // Once as it is written, so that a problem is told where it stands, and then with what the networks inherit.
+  const written = configSchema.safeParse(raw);
+  const result = written.success ? configSchema.safeParse(inherited(raw)) : written;
   const problems = result.success
     ? contradictions(result.data)
     : [...problemsFromIssues(result.error.issues, raw), ...contradictionsElsewhere(raw, result.error.issues)];

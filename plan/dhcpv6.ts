@@ -1,16 +1,21 @@
 /** What DHCPv6 tells the LAN, and which address it gives to whom. */
 import type { PlannedClient } from "./clients";
 import { addressInPrefix, parseInterfaceId } from "./interface-id";
-import type { Dhcpv6Plan, LanPlan } from "./model";
+import type { Dhcpv6Plan } from "./model";
+import type { LabNetwork } from "./networks";
 import { parseIpv6Prefix } from "./prefix";
-import type { LabConfig } from "./schema";
 
-export function dhcpv6Plan(config: LabConfig, lan: LanPlan, clients: readonly PlannedClient[]): Dhcpv6Plan {
-  const { mode, pool, preferredLifetime, validLifetime } = config.dhcpv6;
+export function dhcpv6Plan(
+  network: LabNetwork,
+  lanPrefix: string,
+  gatewayAddress: string,
+  clients: readonly PlannedClient[],
+): Dhcpv6Plan {
+  const { mode, pool, preferredLifetime, validLifetime } = network.dhcpv6;
   if (mode === "off") return { mode };
-  const options = { dnsServers: [lan.gatewayAddress], searchDomains: config.dns.searchDomains };
+  const options = { dnsServers: [gatewayAddress], searchDomains: network.searchDomains };
   if (mode === "stateless") return { mode, ...options };
-  const prefix = parseIpv6Prefix(lan.prefix);
+  const prefix = parseIpv6Prefix(lanPrefix);
   return {
     mode,
     ...options,
@@ -21,7 +26,10 @@ export function dhcpv6Plan(config: LabConfig, lan: LanPlan, clients: readonly Pl
     preferredLifetime,
     validLifetime,
     reservations: clients
-      .map(({ plan, reservedAddress }) => ({ mac: plan.lanMac, address: reservedAddress, hostname: plan.name }))
+      .flatMap(({ plan, reserved }) => {
+        const address = reserved[network.name];
+        return address === undefined ? [] : [{ mac: plan.lanMac, address, hostname: plan.name }];
+      })
       .sort((one, other) => (one.mac < other.mac ? -1 : 1)),
   };
 }

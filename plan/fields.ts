@@ -52,6 +52,17 @@ export const ipv4Prefix = () => text((value) => formatPrefix(parseIpv4Prefix(val
 export const ipv4Address = () => text((value) => formatIpv4(parseIpv4(value)));
 export const interfaceId = () => text((value) => formatIpv6(parseInterfaceId(value)));
 
+/** The IPv4 prefix of a network of hosts: room for the gateway, the clients and a few strangers, and no more than a site's. */
+export const ipv4Network = () =>
+  text((value) => {
+    const prefix = parseIpv4Prefix(value);
+    if (prefix.length < 16 || prefix.length > 26) {
+      const first = formatIpv4(prefix.address);
+      throw new AddressError(`is a /${prefix.length}; networks here have /16 to /26.`, `Write e.g. ${first}/24`);
+    }
+    return formatPrefix(prefix);
+  });
+
 /** An IPv4 address in its network: `192.0.2.10/24`. */
 export const ipv4Interface = () =>
   text((value) => {
@@ -110,6 +121,14 @@ export const hostname = () =>
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
     "is not a host name: lower-case letters, digits and inner hyphens, at most 63 of them (RFC 1123).",
     "Write e.g. client-1",
+  );
+
+/** `lan-` before it must make the name of a network card, at most 15 characters (IFNAMSIZ). */
+export const networkName = () =>
+  pattern(
+    /^[a-z]([a-z0-9-]{0,9}[a-z0-9])?$/,
+    "is not the name of a network: a lower-case letter, then letters, digits and inner hyphens, at most 11 of them.",
+    "Write e.g. strict",
   );
 
 export const domainName = () =>

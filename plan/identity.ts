@@ -10,8 +10,8 @@ export interface LabIdentity {
   readonly stack: string;
 }
 
-/** The NICs of the lab's machines. */
-export type Nic = "uplink" | "lan" | "management";
+/** The NICs of the lab's machines; the gateway's on a network that has a name is `lan NAME`. */
+export type Nic = "uplink" | "lan" | "management" | `lan ${string}`;
 
 function seed(identity: LabIdentity, ...parts: readonly string[]): Buffer {
   return createHash("sha256")
@@ -56,4 +56,9 @@ export function macAddress(
  */
 export function opaqueInterfaceId(identity: LabIdentity, machine: string): bigint {
   return seed(identity, "interface id", machine).readBigUInt64BE(0) | (1n << 63n);
+}
+
+/** Where the search for a machine's IPv4 address begins: a number without bounds. */
+export function hostNumber(identity: LabIdentity, machine: string): bigint {
+  return BigInt(seed(identity, "ipv4", machine).readUInt32BE(0));
 }

@@ -1,16 +1,14 @@
 /** From a checked configuration to the plan of the lab: every decision, made here once. */
-import { routerAdvertisementPlan } from "./announcements";
 import { warnings } from "./checks";
 import { planClients } from "./clients";
-import { dhcpv6Plan } from "./dhcpv6";
 import type { LabIdentity } from "./identity";
-import { addressInPrefix, parseInterfaceId } from "./interface-id";
-import { gatewayMacs } from "./mac";
-import type { GatewayPlan, LabPlan, LanPlan } from "./model";
+import { gatewayMacs, type GatewayMacs } from "./mac";
+import type { GatewayPlan, LabPlan } from "./model";
 import { nat64Plan } from "./nat64";
+import { labNetworks, planNetworks } from "./networks";
 import type { PlatformDecisions } from "./platform";
 import { buildsJool, memoryToBuildJool, platformDecisions } from "./platforms";
-import { parseIpv6Prefix } from "./prefix";
+import { formatPrefix } from "./prefix";
 import { dnsPlan } from "./resolver";
 import type { LabConfig } from "./schema";
 import { sortedUnique } from "./sorted";
@@ -20,21 +18,26 @@ import { sortedUnique } from "./sorted";
  * @throws ConfigError when two machines would get the same address.
  */
 export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
-  const lan = lanPlan(config);
   const decided = platformDecisions(config);
-  const clients = planClients(config, identity);
+  const macs = gatewayMacs(decided.macRange, identity, labNetworks(config));
+  const clients = planClients(config, identity, macs);
   return {
     project: identity.project,
     stack: identity.stack,
     platform: decided.plan(identity),
     guest: decided.guest,
-    uplink: { ipv4: decided.uplinkIpv4, ipv6: config.uplink.ipv6, hostNetworks: decided.hostNetworks.ipv6 },
-    lan,
+    uplink: {
+      ipv4: decided.uplinkIpv4,
+      ipv6: config.uplink.ipv6,
+      hostNetworks: {
+        ipv4: decided.hostNetworks.ipv4.map(({ prefix }) => formatPrefix(prefix)),
+        ipv6: decided.hostNetworks.ipv6,
+      },
+    },
+    networks: planNetworks(config, clients, macs.networks),
     nat64: nat64Plan(config),
     dns: dnsPlan(config),
-    routerAdvertisements: routerAdvertisementPlan(config, lan),
-    dhcpv6: dhcpv6Plan(config, lan, clients),
-    gateway: gatewayPlan(config, decided, identity),
+    gateway: gatewayPlan(config, decided, macs),
     clients: clients.map(({ plan }) => plan),
     ssh: { user: "lab", authorizedKeys: sortedUnique(config.ssh.authorizedKeys) },
     verify: { url: config.verify.url, timeout: config.verify.timeout },
@@ -42,16 +45,7 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
   };
 }
 
-function lanPlan({ lan }: LabConfig): LanPlan {
-  return {
-    prefix: lan.prefix,
-    gatewayAddress: addressInPrefix(parseIpv6Prefix(lan.prefix), parseInterfaceId(lan.gatewayInterfaceId)),
-    mtu: lan.mtu,
-  };
-}
-
-function gatewayPlan({ gateway }: LabConfig, decided: PlatformDecisions, identity: LabIdentity): GatewayPlan {
-  const macs = gatewayMacs(decided.macRange, identity);
+function gatewayPlan({ gateway }: LabConfig, decided: PlatformDecisions, macs: GatewayMacs): GatewayPlan {
   return {
     role: "gateway",
     name: "gateway",
@@ -59,7 +53,6 @@ function gatewayPlan({ gateway }: LabConfig, decided: PlatformDecisions, identit
     memoryMiB: gateway.memory ?? (buildsJool(decided) ? memoryToBuildJool : 512),
     cpus: gateway.cpus,
     uplinkMac: macs.uplink,
-    lanMac: macs.lan,
     managementMac: decided.management ? macs.management : undefined,
   };
 }

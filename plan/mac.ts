@@ -1,5 +1,7 @@
 /** The MACs of a lab's cards, each from its machine's name alone unless two of them meet. */
 import { macAddress, type LabIdentity, type MacRange, type Nic } from "./identity";
+import { lan } from "./interfaces";
+import type { NetworkPlan } from "./model";
 
 /** The first address of the machine's that nobody has; it is taken from then on. */
 function take(taken: Set<string>, identity: LabIdentity, machine: string, nic: Nic, range: MacRange): string {
@@ -12,12 +14,26 @@ function take(taken: Set<string>, identity: LabIdentity, machine: string, nic: N
   }
 }
 
-export function gatewayMacs(range: MacRange, identity: LabIdentity): Record<Nic, string> {
+export interface GatewayMacs {
+  readonly uplink: string;
+  readonly management: string;
+  /** By the network's name. */
+  readonly networks: ReadonlyMap<string, string>;
+}
+
+/** @param networks their names and cards. */
+export function gatewayMacs(
+  range: MacRange,
+  identity: LabIdentity,
+  networks: readonly Pick<NetworkPlan, "name" | "card">[],
+): GatewayMacs {
   const taken = new Set<string>();
+  const macOf = (nic: Nic): string => take(taken, identity, "gateway", nic, range);
+  const sorted = [...networks].sort((one, other) => (one.name < other.name ? -1 : 1));
   return {
-    uplink: take(taken, identity, "gateway", "uplink", range),
-    lan: take(taken, identity, "gateway", "lan", range),
-    management: take(taken, identity, "gateway", "management", range),
+    uplink: macOf("uplink"),
+    management: macOf("management"),
+    networks: new Map(sorted.map(({ name, card }) => [name, macOf(card === lan ? "lan" : `lan ${name}`)])),
   };
 }
 
@@ -26,8 +42,9 @@ export function clientMacs(
   range: MacRange,
   identity: LabIdentity,
   names: readonly string[],
+  gateway: GatewayMacs,
 ): ReadonlyMap<string, string> {
-  const taken = new Set(Object.values(gatewayMacs(range, identity)));
+  const taken = new Set([gateway.uplink, gateway.management, ...gateway.networks.values()]);
   // The shorter name first: client-1000 makes way for client-2 and not the other way round.
   const sorted = [...names].sort((one, other) => one.length - other.length || (one < other ? -1 : 1));
   return new Map(sorted.map((name) => [name, take(taken, identity, name, "lan", range)]));

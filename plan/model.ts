@@ -5,6 +5,7 @@
  * Addresses are strings in their canonical text form (RFC 5952), prefixes are "address/length".
  */
 import type { ConfigProblem } from "./problem";
+import type { Scenario } from "./scenario";
 
 export interface LabPlan {
   /** Project and stack, e.g. `ipv6-only-lab` and `dev`: the seed of everything that must differ between labs. */
@@ -14,11 +15,10 @@ export interface LabPlan {
   readonly platform: PlatformPlan;
   readonly guest: GuestPlan;
   readonly uplink: UplinkPlan;
-  readonly lan: LanPlan;
+  /** At least one, sorted by name. */
+  readonly networks: readonly NetworkPlan[];
   readonly nat64: Nat64Plan;
   readonly dns: DnsPlan;
-  readonly routerAdvertisements: RouterAdvertisementPlan;
-  readonly dhcpv6: Dhcpv6Plan;
   readonly gateway: GatewayPlan;
   /** Sorted by name. */
   readonly clients: readonly ClientPlan[];
@@ -51,7 +51,8 @@ export interface VspherePlatformPlan {
   readonly template: string;
   /** What the gateway's card is attached to. */
   readonly uplink: { readonly kind: "portGroup"; readonly network: string };
-  readonly segment: VsphereSegmentPlan;
+  /** What each network's segment is made of; all are of one kind. */
+  readonly segments: readonly VsphereSegmentPlan[];
   /** The cluster whose DRS keeps the clients apart; undefined: nobody does. */
   readonly antiAffinity: { readonly cluster: string } | undefined;
   /** Category of the tag that names the lab. */
@@ -62,11 +63,20 @@ export interface VspherePlatformPlan {
   readonly addressTimeout: number;
 }
 
-export type VsphereSegmentPlan =
-  | { readonly kind: "portGroup"; readonly name: string }
+export type VsphereSegmentPlan = {
+  /** The network's name. */
+  readonly network: string;
+} & (
+  | {
+      readonly kind: "portGroup";
+      readonly name: string;
+      /** Where its name is configured. */
+      readonly key: string;
+    }
   /** Ties the lab to one host. VLAN 0: none. */
   | { readonly kind: "hostPortGroup"; readonly host: string; readonly switch: string; readonly vlan: number }
-  | { readonly kind: "distributedPortGroup"; readonly switch: string; readonly vlan: number };
+  | { readonly kind: "distributedPortGroup"; readonly switch: string; readonly vlan: number }
+);
 
 /**
  * What a machine finds on its disk when it boots first. `complete`: an image made for this lab, with every package and
@@ -109,8 +119,8 @@ export interface UplinkPlan {
    * `nat66`: LAN addresses are masqueraded behind the gateway's own uplink address.
    */
   readonly ipv6: "none" | "native" | "nat66";
-  /** IPv6 prefixes that lead over the uplink to the machine that runs the lab: clients must not reach them, sorted. */
-  readonly hostNetworks: readonly string[];
+  /** Prefixes that lead over the uplink to the machine that runs the lab: clients must not reach them, sorted. */
+  readonly hostNetworks: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
 }
 
 /** `fixed`: decided here, IPv4 with its length, router and resolvers. */
@@ -124,13 +134,58 @@ export type UplinkAddressPlan =
       readonly nameservers: readonly string[];
     };
 
-export interface LanPlan {
-  /** A /64, e.g. `fc01:0:0:1::/64`. */
-  readonly prefix: string;
-  /** The gateway's address on the LAN without length, e.g. `fc01:0:0:1::1`. */
-  readonly gatewayAddress: string;
+/** One of the networks that the gateway serves: a segment of its own, a card of the gateway's on it, and what hosts find. */
+export interface NetworkPlan {
+  /** `lan` when it is the only one that nobody named. */
+  readonly name: string;
+  readonly scenario: Scenario;
+  /** The gateway's card on it, and that card's MAC. */
+  readonly card: string;
+  readonly gatewayMac: string;
   /** Octets. */
   readonly mtu: number;
+  /** Undefined where hosts have IPv4 only; the segment then carries link-local addresses, by which clients are managed. */
+  readonly ipv6: Ipv6NetworkPlan | undefined;
+  readonly ipv4: Ipv4NetworkPlan | undefined;
+  /** Which of the gateway's resolvers its hosts are given. */
+  readonly resolver: ResolverKind;
+  /** Whether the NAT64 prefix leads to IPv4 from here. Where not, it is refused. */
+  readonly translated: boolean;
+  /** Search domains, told by RA (DNSSL), DHCPv6 and DHCPv4, in the configured order. */
+  readonly searchDomains: readonly string[];
+}
+
+/** `dns64` synthesizes AAAA records, `plain` gives what there is. */
+export type ResolverKind = "dns64" | "plain";
+
+export interface Ipv6NetworkPlan {
+  /** A /64, e.g. `fc01:0:0:1::/64`. */
+  readonly prefix: string;
+  /** The gateway's address without length, e.g. `fc01:0:0:1::1`. */
+  readonly gatewayAddress: string;
+  readonly routerAdvertisements: RouterAdvertisementPlan;
+  readonly dhcpv6: Dhcpv6Plan;
+}
+
+export interface Ipv4NetworkPlan {
+  /** E.g. `192.168.64.0/24`. */
+  readonly prefix: string;
+  /** The gateway's address without length, e.g. `192.168.64.1`. */
+  readonly gatewayAddress: string;
+  /** Inclusive range of addresses for machines that the lab does not know. */
+  readonly pool: { readonly first: string; readonly last: string };
+  /** Seconds that a lease is valid. */
+  readonly leaseTime: number;
+  /** Every client's decided address, by MAC, sorted by MAC. */
+  readonly reservations: readonly Reservation[];
+  /** Option 108 (RFC 8925): seconds for which a host that can do without IPv4 asks no more. Undefined: not offered. */
+  readonly v6OnlyWait: number | undefined;
+}
+
+export interface Reservation {
+  readonly mac: string;
+  readonly address: string;
+  readonly hostname: string;
 }
 
 export interface Nat64Plan {
@@ -164,8 +219,6 @@ export interface DnsPlan {
   readonly synthesizeAll: boolean;
   /** `auto`: validate when a probe on the gateway shows that the forwarders return signatures. */
   readonly dnssec: "auto" | "on" | "off";
-  /** Search domains for RA (DNSSL) and DHCPv6, in the configured order. */
-  readonly searchDomains: readonly string[];
   /** AAAA records for ipv4only.arpa (RFC 7050, RFC 8880): 192.0.0.170 and .171 inside the prefix. */
   readonly ipv4OnlyArpa: readonly string[];
 }
@@ -206,7 +259,7 @@ export type Dhcpv6Plan =
       readonly preferredLifetime: number;
       readonly validLifetime: number;
       /** Every client's decided address, by MAC, sorted by MAC. */
-      readonly reservations: readonly { readonly mac: string; readonly address: string; readonly hostname: string }[];
+      readonly reservations: readonly Reservation[];
     };
 
 export interface MachineSize {
@@ -222,7 +275,6 @@ interface MachinePlan extends MachineSize {
 export interface GatewayPlan extends MachinePlan {
   readonly role: "gateway";
   readonly uplinkMac: string;
-  readonly lanMac: string;
   /** Of a card that carries SSH only, where the uplink cannot be reached from here; undefined: there is none. */
   readonly managementMac: string | undefined;
 }
@@ -232,10 +284,21 @@ export interface ClientPlan extends MachinePlan {
   readonly lanMac: string;
   /** Low 64 bits as text for an IPv6 token (`::10`), or `eui64` when SLAAC makes it from the MAC. */
   readonly interfaceId: { readonly kind: "eui64" } | { readonly kind: "fixed"; readonly token: string };
-  /** The address by which the client is reached: SLAAC, or the DHCPv6 reservation when the prefix is not autonomous. */
-  readonly address: string;
-  /** The address that its card has on every network (RFC 4291 section 2.5.6), made from the MAC. */
+  /** Whether it does without IPv4 where the network offers that (RFC 8925). */
+  readonly option108: boolean;
+  /** The name of the network where it lives. */
+  readonly network: string;
+  /** Its addresses in every network of the lab, by the network's name. */
+  readonly addresses: Readonly<Record<string, ClientAddresses>>;
+  /** The address that its card has on every network (RFC 4291 section 2.5.6), made from the MAC: it is managed by it. */
   readonly linkLocalAddress: string;
+}
+
+export interface ClientAddresses {
+  /** By SLAAC, or the DHCPv6 reservation when the prefix is not autonomous. Undefined without IPv6. */
+  readonly ipv6: string | undefined;
+  /** By DHCPv4. Undefined without IPv4. */
+  readonly ipv4: string | undefined;
 }
 
 export interface SshPlan {

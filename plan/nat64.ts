@@ -1,6 +1,7 @@
 /** What the translator is told: prefix, pool, denied destinations, Jool's globals. */
 import { noIpv4Hosts, nonGlobalIpv4, type Block } from "./address-space";
 import type { Nat64Plan, Pool4Entry, Pool4Plan } from "./model";
+import { labNetworks } from "./networks";
 import { platformDecisions } from "./platforms";
 import { containsPrefix, formatPrefix, parseIpv4Prefix, subtractPrefix, type Prefix } from "./prefix";
 import type { LabConfig } from "./schema";
@@ -11,7 +12,8 @@ export function sealedIpv4(config: LabConfig): readonly Block[] {
 }
 
 export function nat64Plan(config: LabConfig): Nat64Plan {
-  const { nat64, lan } = config;
+  const { nat64 } = config;
+  const mtus = labNetworks(config).map(({ mtu }) => mtu);
   const sealed = sealedIpv4(config).map(({ prefix }) => prefix);
   const allowed = nat64.allowedIpv4.map(parseIpv4Prefix).flatMap((prefix) => subtractAll(prefix, sealed));
   const denied = outermost([...nonGlobalIpv4, ...sealed, ...nat64.deniedIpv4.map(parseIpv4Prefix)]);
@@ -19,7 +21,7 @@ export function nat64Plan(config: LabConfig): Nat64Plan {
     prefix: nat64.prefix,
     pool4: pool4Plan(nat64.pool4),
     deniedIpv4: denied.flatMap((prefix) => subtractAll(prefix, allowed)).map(formatPrefix),
-    globals: joolGlobals(nat64, lan.mtu),
+    globals: joolGlobals(nat64, Math.min(...mtus)),
   };
 }
 
@@ -62,7 +64,7 @@ function joolGlobals(nat64: LabConfig["nat64"], mtu: number): Nat64Plan["globals
     "drop-icmpv6-info": nat64.dropIcmpv6Info,
     "handle-rst-during-fin-rcv": nat64.handleRstDuringFinRcv,
     "icmp-timeout": joolDuration(nat64.timeouts.icmp),
-    // Jool cuts IPv4 packets that may be fragmented to this size: 1280 by default, needlessly small on this LAN.
+    // Jool cuts IPv4 packets that may be fragmented to this size: 1280 by default, needlessly small on these networks.
     "lowest-ipv6-mtu": mtu,
     "tcp-est-timeout": joolDuration(nat64.timeouts.tcpEstablished),
     "tcp-trans-timeout": joolDuration(nat64.timeouts.tcpTransitory),

@@ -18,7 +18,6 @@ export function dnsPlan(config: LabConfig): DnsPlan {
     // Without IPv6 outside, a name's own AAAA leads nowhere: a dual-stack name must be reached through NAT64 too.
     synthesizeAll: dns.synthesizeAll === "auto" ? config.uplink.ipv6 === "none" : dns.synthesizeAll,
     dnssec: dnssec(config),
-    searchDomains: dns.searchDomains,
     ipv4OnlyArpa: ipv4OnlyArpa.map((address) => embedIpv4(nat64.prefix, address)),
   };
 }

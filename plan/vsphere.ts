@@ -1,13 +1,18 @@
 /** The decisions of a lab on vSphere. */
 import type { LabIdentity } from "./identity";
 import type { UplinkAddressPlan, VspherePlatformPlan } from "./model";
+import { type LabNetwork, labNetworks } from "./networks";
 import type { PlatformDecisions } from "./platform";
 import type { LabConfig } from "./schema";
 import { sortedUnique } from "./sorted";
 
 type VsphereConfig = Extract<LabConfig["platform"], { kind: "vsphere" }>;
 
-function vspherePlatformPlan(config: VsphereConfig, { project, stack }: LabIdentity): VspherePlatformPlan {
+function vspherePlatformPlan(
+  config: VsphereConfig,
+  networks: readonly LabNetwork[],
+  { project, stack }: LabIdentity,
+): VspherePlatformPlan {
   const { datacenter, datastore = "", datastoreCluster, folder, template, tagCategory, addressTimeout } = config;
   const { cluster } = config.placement;
   const lab = `${project}-${stack}`;
@@ -22,7 +27,7 @@ function vspherePlatformPlan(config: VsphereConfig, { project, stack }: LabIdent
         : { kind: "datastoreCluster", name: datastoreCluster },
     folder: folder === undefined ? lab : `${folder}/${lab}`,
     uplink: { kind: "portGroup", network: config.uplinkNetwork },
-    segment: segment(config),
+    segments: networks.map((network) => ({ network: network.name, ...segment(config, network) })),
     antiAffinity: config.spreadClients && cluster !== undefined ? { cluster } : undefined,
     annotation: config.note === undefined ? made : `${made}\n${config.note}`,
   };
@@ -35,18 +40,36 @@ function placement({ placement: { host, cluster, resourcePool } }: VsphereConfig
   return { kind: "resourcePool", name: resourcePool ?? "" };
 }
 
-function segment({ lanSegment, placement: { host = "" } }: VsphereConfig): VspherePlatformPlan["segment"] {
+type Segment = VspherePlatformPlan["segments"][number] extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, "network">
+    : never
+  : never;
+
+/** A network that has a name has a port group or a VLAN of its own. */
+function segment({ lanSegment, placement: { host = "" } }: VsphereConfig, { at, segment: own }: LabNetwork): Segment {
   const { hostPortGroup, distributedPortGroup, portGroup = "" } = lanSegment;
-  if (hostPortGroup !== undefined) return { kind: "hostPortGroup", host, ...hostPortGroup };
-  if (distributedPortGroup !== undefined) return { kind: "distributedPortGroup", ...distributedPortGroup };
-  return { kind: "portGroup", name: portGroup };
+  const vlan = own.vlan;
+  if (hostPortGroup !== undefined) {
+    return { kind: "hostPortGroup", host, switch: hostPortGroup.switch, vlan: vlan ?? hostPortGroup.vlan };
+  }
+  if (distributedPortGroup !== undefined) {
+    return {
+      kind: "distributedPortGroup",
+      switch: distributedPortGroup.switch,
+      vlan: vlan ?? distributedPortGroup.vlan,
+    };
+  }
+  return own.portGroup === undefined
+    ? { kind: "portGroup", name: portGroup, key: "platform.lanSegment.portGroup" }
+    : { kind: "portGroup", name: own.portGroup, key: at("portGroup") };
 }
 
-export function vsphereDecisions({ image }: LabConfig, platform: VsphereConfig): PlatformDecisions {
+export function vsphereDecisions(config: LabConfig, platform: VsphereConfig): PlatformDecisions {
   return {
-    plan: (identity) => vspherePlatformPlan(platform, identity),
+    plan: (identity) => vspherePlatformPlan(platform, labNetworks(config), identity),
     macRange: "vmware",
-    guest: { kind: "generic", extraPackages: sortedUnique(image.extraPackages) },
+    guest: { kind: "generic", extraPackages: sortedUnique(config.image.extraPackages) },
     uplinkIpv4: uplinkAddress(platform),
     management: false,
     hostNetworks: { ipv4: [], ipv6: [] },

@@ -1,5 +1,6 @@
 /** What a virtual machine is made from, as it comes from the program. */
 import { z } from "zod";
+import { maximumCards } from "./qemu/command-line";
 import { nicSchema } from "./qemu/description";
 import { acceleratorSchema } from "./qemu/machine-types";
 
@@ -20,7 +21,7 @@ export const machineInputsSchema = z.object({
   memoryMiB: z.int().min(128),
   cpus: z.int().min(1),
   accelerator: z.union([z.literal("auto"), acceleratorSchema]),
-  nics: z.array(nicSchema),
+  nics: z.array(nicSchema).max(maximumCards, `a machine has room for ${maximumCards} network cards`),
   disposable: z.boolean(),
   documents: z.object({ metaData: z.string(), userData: z.string(), networkConfig: z.string() }),
 });

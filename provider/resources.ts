@@ -89,7 +89,8 @@ export interface VirtualMachineArgs {
   memoryMiB: pulumi.Input<number>;
   cpus: pulumi.Input<number>;
   accelerator: pulumi.Input<"auto" | "kvm" | "hvf" | "tcg">;
-  nics: pulumi.Input<pulumi.Input<NicArgs>[]>;
+  /** A change replaces the machine, unless only segments change: its cards are moved then, while it runs. */
+  nics: pulumi.Input<NicInput>[];
   /**
    * Whether nothing on its disk is worth a boot, because all of it is laid down anew: when it was lost it is restored from
    * its template where there is one, and the disk is put aside.
@@ -104,6 +105,12 @@ export type NicArgs =
   | { kind: "user"; mac: string; sshForward: boolean; /** No way out, SSH in only. */ restricted: boolean }
   | { kind: "segment"; mac: string; segment: SegmentReference }
   | { kind: "bridge"; mac: string; bridge: string };
+
+type SegmentNic = Extract<NicArgs, { kind: "segment" }>;
+
+/** Whose segment may not be known yet, while all else is: a preview tells then that the card is moved, and no more. */
+export type NicInput =
+  Exclude<NicArgs, SegmentNic> | (Omit<SegmentNic, "segment"> & { segment: pulumi.Input<SegmentReference> });
 
 /** A LAN segment: a multicast group and port on the loopback interface, one pair for each segment. */
 export interface SegmentReference {

@@ -55,7 +55,10 @@ export function textFile(path: string, content: string): ServiceFile {
 
 /** Makes systemd start a service of Debian's own with these settings, and when these cards are there. */
 export function unitDropIn(unit: string, cards: readonly string[], ...settings: readonly string[]): ServiceFile {
-  const devices = cards.map((name) => `sys-subsystem-net-devices-${name}.device`).join(" ");
+  // A hyphen in a unit's name is a slash in a path (systemd.unit(5), "String Escaping for Inclusion in Unit Names").
+  const devices = cards
+    .map((name) => `sys-subsystem-net-devices-${name.replaceAll("-", String.raw`\x2d`)}.device`)
+    .join(" ");
   return textFile(
     `/etc/systemd/system/${unit}.d/ipv6-only-lab.conf`,
     lines(banner("#"), "[Unit]", `Wants=${devices}`, `After=${devices}`, "", "[Service]", ...settings),

@@ -3,14 +3,18 @@ import type { LabPlan } from "../plan/model";
 import { type Bundle, bundleOf, type Service } from "./bundle";
 import { jool } from "./jool";
 import { kea } from "./kea";
+import { keaDhcp4 } from "./kea_dhcp4";
 import { lan } from "./lan";
 import { nftables } from "./nftables";
 import { radvd } from "./radvd";
 import { sysctl } from "./sysctl";
-import { unbound } from "./unbound";
+import { unbound, unboundPlain } from "./unbound";
 
 /** Router advertisements come last: who hears them asks the others at once. */
-export const services: readonly Service[] = [lan, sysctl, nftables, jool, unbound, kea, radvd];
+export const services: readonly Service[] = [
+  ...[lan, sysctl, nftables, jool, unbound, unboundPlain],
+  ...[kea, keaDhcp4, radvd],
+];
 
 /** Every file of every service of the gateway. The same plan gives the same bytes. */
 export function renderBundle(plan: LabPlan): Bundle {

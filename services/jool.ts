@@ -1,11 +1,9 @@
 import type { LabPlan, Pool4Plan } from "../plan/model";
-import { lan, uplink } from "../plan/interfaces";
+import { lanCards, uplink } from "../plan/interfaces";
 import { type Service, textFile, unitDropIn } from "./bundle";
 
 /** The name that the `jool` command takes when none is given. */
 const instance = "default";
-
-const cards = [lan, uplink];
 
 /** Stateful NAT64: Jool's atomic configuration file, read by the distribution's jool.service. */
 export const jool: Service = {
@@ -19,12 +17,16 @@ export const jool: Service = {
     // netlink only. The minus: a card without the feature is fine.
     unitDropIn(
       "jool.service",
-      cards,
+      cards(plan),
       "RestrictAddressFamilies=AF_INET AF_INET6",
-      ...cards.map((name) => `ExecStartPre=-/usr/sbin/ethtool -K ${name} gro off lro off`),
+      ...cards(plan).map((name) => `ExecStartPre=-/usr/sbin/ethtool -K ${name} gro off lro off`),
     ),
   ],
 };
+
+function cards(plan: LabPlan): string[] {
+  return [...lanCards(plan), uplink];
+}
 
 function configuration(plan: LabPlan): string {
   const { prefix, globals, pool4 } = plan.nat64;

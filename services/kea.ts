@@ -1,57 +1,78 @@
 import type { Dhcpv6Plan, LabPlan } from "../plan/model";
-import { lan } from "../plan/interfaces";
 import { type Service, textFile, unitDropIn } from "./bundle";
 
 /** Seconds after which a client asks again for what has no lease (RFC 8415 section 21.23; 600 is IRT_MINIMUM). */
 const informationRefreshTime = 600;
 
-/** Kea's DHCPv6 server (Kea 2.6 reference manual, chapter 9): nothing at all when the plan says `off`. */
+interface ServedNetwork {
+  readonly card: string;
+  readonly prefix: string;
+  readonly dhcpv6: RunningDhcpv6;
+}
+
+type RunningDhcpv6 = Exclude<Dhcpv6Plan, { mode: "off" }>;
+
+/** Kea's DHCPv6 server (Kea 2.6 reference manual, chapter 9): nothing at all where the plan says `off` everywhere. */
 export const kea: Service = {
   name: "kea",
   unit: "kea-dhcp6-server.service",
   packages: ["kea-dhcp6-server"],
   startsWhenInstalled: true,
-  files: (plan) =>
-    plan.dhcpv6.mode === "off"
-      ? []
-      : [
-          textFile("/etc/kea/kea-dhcp6.conf", `${JSON.stringify({ Dhcp6: server(plan, plan.dhcpv6) }, null, 2)}\n`),
-          // Kea ends when its interface is not there yet.
-          unitDropIn("kea-dhcp6-server.service", [lan], "Restart=on-failure", "RestartSec=1"),
-        ],
+  files: (plan) => {
+    const networks = served(plan);
+    if (networks.length === 0) return [];
+    const cards = networks.map(({ card }) => card);
+    return [
+      textFile("/etc/kea/kea-dhcp6.conf", `${JSON.stringify({ Dhcp6: server(networks) }, null, 2)}\n`),
+      // Kea ends when its interface is not there yet.
+      unitDropIn("kea-dhcp6-server.service", cards, "Restart=on-failure", "RestartSec=1"),
+    ];
+  },
 };
 
-type RunningDhcpv6 = Exclude<Dhcpv6Plan, { mode: "off" }>;
+function served({ networks }: LabPlan): ServedNetwork[] {
+  return networks.flatMap(({ card, ipv6 }) =>
+    ipv6 === undefined || ipv6.dhcpv6.mode === "off" ? [] : [{ card, prefix: ipv6.prefix, dhcpv6: ipv6.dhcpv6 }],
+  );
+}
 
-function server(plan: LabPlan, dhcpv6: RunningDhcpv6): object {
+function server(networks: readonly ServedNetwork[]): object {
   return {
     "interfaces-config": {
-      interfaces: [lan],
+      interfaces: networks.map(({ card }) => card),
       "service-sockets-max-retries": 60,
       "service-sockets-retry-wait-time": 500,
     },
-    // One small LAN and usually one CPU: threads would only cost memory.
+    // Small networks and usually one CPU: threads would only cost memory.
     "multi-threading": { "enable-multi-threading": false },
     "lease-database": { type: "memfile", persist: true, name: "/var/lib/kea/kea-leases6.csv", "lfc-interval": 3600 },
     // Clients are known by MAC address. Kea finds one in a DUID-LL, which the lab's clients send, or else in a
     // link-local source address, but there only a universally administered one (it insists on a set u bit).
     "mac-sources": ["ipv6-link-local", "duid"],
     "host-reservation-identifiers": ["hw-address"],
-    "option-data": options(dhcpv6),
     // The subnet is what selects the interface, also for a server that gives no addresses.
-    subnet6: [{ id: 1, subnet: plan.lan.prefix, interface: lan, ...leases(dhcpv6) }],
+    subnet6: networks.map(({ card, prefix, dhcpv6 }, index) => ({
+      id: index + 1,
+      subnet: prefix,
+      interface: card,
+      "option-data": options(dhcpv6),
+      ...leases(dhcpv6),
+    })),
     loggers: [{ name: "kea-dhcp6", severity: "WARN", "output-options": [{ output: "stdout" }] }],
   };
 }
 
 function options(dhcpv6: RunningDhcpv6): object[] {
-  const option = (name: string, values: readonly string[]) =>
-    values.length === 0 ? [] : [{ name, data: values.join(", ") }];
   return [
-    ...option("dns-servers", dhcpv6.dnsServers),
-    ...option("domain-search", dhcpv6.searchDomains),
-    ...option("information-refresh-time", [String(informationRefreshTime)]),
+    ...keaOption("dns-servers", dhcpv6.dnsServers),
+    ...keaOption("domain-search", dhcpv6.searchDomains),
+    ...keaOption("information-refresh-time", [String(informationRefreshTime)]),
   ];
+}
+
+/** An option, unless it has no value. */
+export function keaOption(name: string, values: readonly string[]): object[] {
+  return values.length === 0 ? [] : [{ name, data: values.join(", ") }];
 }
 
 function leases(dhcpv6: RunningDhcpv6): object {

@@ -1,37 +1,64 @@
 # shellcheck shell=bash
-# The gateway's address and MTU on the LAN: see lan.ts.
-
-lan_file=/etc/systemd/network/10-netplan-lan.network.d/ipv6-only-lab.conf
+# The gateway's addresses and MTU on its networks: see lan.ts.
 
 # systemd-networkd has no checker: a line that it does not understand is missing afterwards, which is seen.
 check_lan() { :; }
 
+# "CARD FILE" for each network.
+lan_files() {
+  local path card
+  for path in "${paths[@]}"; do
+    [[ ${service_of[$path]} == lan && -f $path ]] || continue
+    card=${path#*/10-netplan-}
+    printf '%s %s\n' "${card%.network.d/*}" "$path"
+  done
+}
+
 # Addresses and the link-local one stay, as far as they are the same.
 reload_lan() {
+  local card file
   networkctl reload
   sleep 0.2
   # A reload does nothing for a card whose files are as they were.
-  [[ -z $(drift_lan) ]] || networkctl reconfigure lan
+  while read -r card file; do
+    [[ -z $(drift_of_card "$card" "$file") ]] || networkctl reconfigure "$card"
+  done < <(lan_files)
 }
 
 serves_lan() { [[ -z $(drift_lan) ]]; }
 
 drift_lan() {
-  local wanted_address='' wanted_mtu='' text line found=''
-  text=$(text_of "$lan_file")
-  [[ $text =~ Address=([^[:space:]]+) ]] && wanted_address=${BASH_REMATCH[1]}
-  [[ $text =~ MTUBytes=([0-9]+) ]] && wanted_mtu=${BASH_REMATCH[1]}
-  [[ -n $wanted_address ]] || return 0
-  [[ $(</sys/class/net/lan/mtu) == "$wanted_mtu" ]] ||
-    printf 'the MTU of the LAN is %s, not %s\n' "$(</sys/class/net/lan/mtu)" "$wanted_mtu"
+  local card file
+  while read -r card file; do drift_of_card "$card" "$file"; done < <(lan_files)
+}
+
+drift_of_card() { # CARD FILE
+  local wanted_mtu='' text line address
+  local -A wanted=()
+  text=$(text_of "$2")
+  while read -r line; do
+    case $line in
+      Address=*) wanted[${line#Address=}]=missing ;;
+      MTUBytes=*) wanted_mtu=${line#MTUBytes=} ;;
+    esac
+  done <<<"$text"
+  [[ -e /sys/class/net/$1 ]] || {
+    printf 'there is no card %s\n' "$1"
+    return
+  }
+  [[ $(<"/sys/class/net/$1/mtu") == "$wanted_mtu" ]] ||
+    printf 'the MTU of %s is %s, not %s\n' "$1" "$(<"/sys/class/net/$1/mtu")" "$wanted_mtu"
   while read -r _ _ _ line; do
-    if [[ "$line " == "$wanted_address "* ]]; then
-      found=yes
-      [[ $line != *dadfailed* ]] || printf 'another machine has the address %s too\n' "$wanted_address"
-      [[ $line != *tentative* ]] || printf 'the address %s is not in use yet\n' "$wanted_address"
+    address=${line%% *}
+    if [[ -n ${wanted[$address]-} ]]; then
+      wanted[$address]=found
+      [[ $line != *dadfailed* ]] || printf 'another machine has the address %s too\n' "$address"
+      [[ $line != *tentative* ]] || printf 'the address %s is not in use yet\n' "$address"
     else
-      printf 'the LAN has an address too many, %s\n' "${line%% *}"
+      printf '%s has an address too many, %s\n' "$1" "$address"
     fi
-  done < <(ip -o -6 address show dev lan scope global)
-  [[ -n $found ]] || printf 'the LAN has not the address %s\n' "$wanted_address"
+  done < <(ip -o address show dev "$1" scope global)
+  for address in "${!wanted[@]}"; do
+    [[ ${wanted[$address]} == found ]] || printf '%s has not the address %s\n' "$1" "$address"
+  done
 }

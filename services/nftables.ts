@@ -1,7 +1,8 @@
-import type { LabPlan } from "../plan/model";
+import type { LabPlan, NetworkPlan } from "../plan/model";
+import { wellKnownPrefix } from "../plan/rfc6052";
 import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
-import { lan, sshInterface, uplink } from "../plan/interfaces";
+import { lanCards, sshInterface, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
 const table = "inet ipv6_only_lab";
@@ -27,10 +28,10 @@ function ruleset(plan: LabPlan): string {
       `table ${table}`,
       deniedDestinations(plan),
       prerouting(plan),
-      fromLan(plan),
+      ...plan.networks.map((network) => fromNetwork(plan, network)),
       input(plan),
       forward(plan),
-      plan.uplink.ipv6 === "nat66" && postrouting(plan),
+      postrouting(plan),
     ),
   );
 }
@@ -45,40 +46,65 @@ function deniedDestinations({ nat64 }: LabPlan): string {
   );
 }
 
-/** Wherever a packet comes from that is neither the LAN's nor the gateway's own. */
-const elsewhere = `iifname != { "${lan}", "lo" }`;
-
 /** Priority raw (-300) is before conntrack (-200), which must not see what Jool (-75) takes, and after defragmentation. */
 function prerouting(plan: LabPlan): string {
+  const { nat64, networks } = plan;
+  /** Wherever a packet comes from that is neither a LAN's nor the gateway's own. */
+  const elsewhere = `iifname != { ${[...lanCards(plan), "lo"].map(quoted).join(", ")} }`;
+  const [prefixes, prefixesIpv4] = [ipv6Prefixes(plan), ipv4Prefixes(plan)];
   return block(
     "chain prerouting",
     "type filter hook prerouting priority raw; policy accept;",
-    drop(`${elsewhere} ip6 daddr ${plan.nat64.prefix}`, "translator used from elsewhere"),
-    drop(`${elsewhere} ip6 saddr { ${plan.lan.prefix}, ${plan.nat64.prefix} }`, "LAN address from elsewhere"),
-    `iifname "${lan}" jump from_lan`,
+    drop(`${elsewhere} ip6 daddr ${nat64.prefix}`, "translator used from elsewhere"),
+    drop(`${elsewhere} ip6 saddr { ${[...prefixes, nat64.prefix].join(", ")} }`, "LAN address from elsewhere"),
+    prefixesIpv4.length > 0 &&
+      drop(`${elsewhere} ip saddr { ${prefixesIpv4.join(", ")} }`, "LAN address from elsewhere"),
+    ...networks.map((network) => `iifname "${network.card}" jump ${chainOf(network)}`),
   );
 }
 
-function fromLan(plan: LabPlan): string {
+function chainOf({ name }: NetworkPlan): string {
+  return `from_${name.replaceAll("-", "_")}`;
+}
+
+function fromNetwork(plan: LabPlan, network: NetworkPlan): string {
   const { prefix } = plan.nat64;
-  const uOctetCanBeSet = !prefix.endsWith("/96");
+  const { ipv4, ipv6, translated } = network;
+  // :: is the source of duplicate address detection and of the first router solicitation (RFC 4861, RFC 4862).
+  const local = ["::/128", "fe80::/10"];
   return block(
-    "chain from_lan",
-    drop("meta nfproto ipv4", "IPv4 on the LAN"),
-    // :: is the source of duplicate address detection and of the first router solicitation (RFC 4861, RFC 4862).
-    drop(`ip6 saddr != { ::/128, fe80::/10, ${plan.lan.prefix} }`, "spoofed source"),
+    `chain ${chainOf(network)}`,
+    ipv4 === undefined
+      ? drop("meta nfproto ipv4", "IPv4 on the LAN")
+      : drop(`ip saddr != { 0.0.0.0, ${ipv4.prefix} }`, "spoofed source"),
+    ipv6 === undefined
+      ? drop(`ip6 saddr != { ${local.join(", ")} }`, "IPv6 on the LAN")
+      : drop(`ip6 saddr != { ${[...local, ipv6.prefix].join(", ")} }`, "spoofed source"),
+    ...(translated && ipv6 !== undefined
+      ? translation(prefix, ipv6.prefix)
+      : [`ip6 daddr { ${[...new Set([prefix, wellKnownPrefix])].join(", ")} } ${refuse("NAT64 refused")}`]),
+  );
+}
+
+function translation(prefix: string, lanPrefix: string): (string | false)[] {
+  const uOctetCanBeSet = !prefix.endsWith("/96");
+  return [
+    // What follows is for IPv6: notrack would keep IPv4 from NAT44.
+    "meta nfproto != ipv6 return",
     `ip6 daddr != ${prefix} return`,
     // Neither :: nor a link-local address means anybody on the other side.
-    drop(`ip6 saddr != ${plan.lan.prefix}`, "no source to translate"),
+    drop(`ip6 saddr != ${lanPrefix}`, "no source to translate"),
     // RFC 6052 section 2.2: bits 64 to 71 are zero.
     uOctetCanBeSet && drop("ip6 daddr & 0:0:0:0:ff00:: != ::", "no IPv4-embedded address"),
     // RFC 6052 section 3.1, and what the configuration adds.
     drop("ip6 daddr @denied_destinations", "denied IPv4 destination"),
     "notrack",
-  );
+  ];
 }
 
 function input(plan: LabPlan): string {
+  const lans = from(lanCards(plan));
+  const dhcpv4 = plan.networks.flatMap(({ card, ipv4 }) => (ipv4 === undefined ? [] : [card]));
   return block(
     "chain input",
     "type filter hook input priority filter; policy drop;",
@@ -88,40 +114,95 @@ function input(plan: LabPlan): string {
     // What RFC 4890 section 4.4 says must not be dropped; routers are believed on the uplink only.
     "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem, echo-request } accept",
     "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept",
-    `iifname "${lan}" icmpv6 type nd-router-solicit accept`,
+    `${lans} icmpv6 type nd-router-solicit accept`,
     plan.uplink.ipv6 !== "none" && `iifname "${uplink}" icmpv6 type nd-router-advert accept`,
     "icmp type { destination-unreachable, time-exceeded, parameter-problem, echo-request } accept",
-    `iifname "${lan}" udp dport { 53, 547 } accept`,
-    `iifname "${lan}" tcp dport 53 accept`,
+    `${lans} udp dport { 53, 547 } accept`,
+    `${lans} tcp dport 53 accept`,
+    dhcpv4.length > 0 && `${from(dhcpv4)} udp dport 67 accept`,
     `iifname "${sshInterface(plan)}" tcp dport 22 accept`,
     // Answers of DHCP servers come from another address than the question went to.
-    `iifname != "${lan}" udp sport 67 udp dport 68 accept`,
+    `iifname != ${anyOf(lanCards(plan))} udp sport 67 udp dport 68 accept`,
     plan.uplink.ipv6 !== "none" && `iifname "${uplink}" ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept`,
     'counter comment "refused by the gateway"',
   );
 }
 
 function forward(plan: LabPlan): string {
-  const routed = plan.uplink.ipv6 !== "none";
+  const { networks } = plan;
   const { hostNetworks } = plan.uplink;
+  const ways = [
+    ...networks.flatMap(({ card, ipv6 }) =>
+      ipv6 === undefined || plan.uplink.ipv6 === "none"
+        ? []
+        : [`iifname "${card}" oifname "${uplink}" ip6 saddr ${ipv6.prefix} counter accept`],
+    ),
+    ...networks.flatMap(({ card, ipv4 }) =>
+      ipv4 === undefined ? [] : [`iifname "${card}" oifname "${uplink}" ip saddr ${ipv4.prefix} counter accept`],
+    ),
+    // Sources were looked at where they came in.
+    ...(networks.length < 2 ? [] : [`${from(lanCards(plan))} oifname ${anyOf(lanCards(plan))} counter accept`]),
+  ];
   return block(
     "chain forward",
     "type filter hook forward priority filter; policy drop;",
-    hostNetworks.length > 0 && drop(`ip6 daddr { ${hostNetworks.join(", ")} }`, "leads to the host"),
+    hostNetworks.ipv6.length > 0 && drop(`ip6 daddr { ${hostNetworks.ipv6.join(", ")} }`, "leads to the host"),
+    hostNetworks.ipv4.length > 0 &&
+      ipv4Prefixes(plan).length > 0 &&
+      drop(`ip daddr { ${hostNetworks.ipv4.join(", ")} }`, "leads to the host"),
     drop(`ip6 daddr ${plan.nat64.prefix}`, "not taken by the translator"),
-    routed && "ct state established,related accept",
-    routed && drop("ct state invalid", "invalid"),
-    routed && `iifname "${lan}" oifname "${uplink}" ip6 saddr ${plan.lan.prefix} counter accept`,
+    ways.length > 0 && "ct state established,related accept",
+    ways.length > 0 && drop("ct state invalid", "invalid"),
+    ...ways,
     'counter comment "not forwarded"',
   );
 }
 
-function postrouting(plan: LabPlan): string {
-  return block(
-    "chain postrouting",
-    "type nat hook postrouting priority srcnat; policy accept;",
-    `oifname "${uplink}" ip6 saddr ${plan.lan.prefix} counter masquerade`,
-  );
+/** Below the ports and identifiers of Jool's pool4 (61001-65535), which takes what comes back to those. */
+const portsOfNat44 = "1024-60999";
+
+function postrouting(plan: LabPlan): string | false {
+  const prefixesIpv4 = ipv4Prefixes(plan).join(", ");
+  const nat44 = `oifname "${uplink}" ip saddr { ${prefixesIpv4} }`;
+  const rules = [
+    ...(plan.uplink.ipv6 === "nat66"
+      ? ipv6Prefixes(plan).map((prefix) => `oifname "${uplink}" ip6 saddr ${prefix} counter masquerade`)
+      : []),
+    ...(prefixesIpv4 === ""
+      ? []
+      : [
+          `${nat44} meta l4proto { tcp, udp, icmp } counter masquerade to :${portsOfNat44}`,
+          `${nat44} counter masquerade`,
+        ]),
+  ];
+  if (rules.length === 0) return false;
+  return block("chain postrouting", "type nat hook postrouting priority srcnat; policy accept;", ...rules);
+}
+
+function ipv6Prefixes({ networks }: LabPlan): string[] {
+  return networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
+}
+
+function ipv4Prefixes({ networks }: LabPlan): string[] {
+  return networks.flatMap(({ ipv4 }) => ipv4?.prefix ?? []);
+}
+
+function from(cards: readonly string[]): string {
+  return `iifname ${anyOf(cards)}`;
+}
+
+function anyOf(cards: readonly string[]): string {
+  const [first, ...more] = cards.map(quoted);
+  return more.length === 0 ? (first ?? '""') : `{ ${[first, ...more].join(", ")} }`;
+}
+
+function quoted(card: string): string {
+  return `"${card}"`;
+}
+
+/** Told to the sender, who need not wait. */
+function refuse(comment: string): string {
+  return `counter reject with icmpv6 type admin-prohibited comment "${comment}"`;
 }
 
 function drop(match: string, comment: string): string {

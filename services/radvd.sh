@@ -5,7 +5,7 @@
 
 radvd_file=/etc/radvd.conf
 planned_file=/etc/ipv6-only-lab/radvd.conf
-# "SECONDS KIND VALUE": until when what is withdrawn, by the clock.
+# "SECONDS CARD KIND VALUE": until when what is withdrawn, by the clock.
 withdrawn_file=$state/withdrawn
 # As long as a host keeps an address whose prefix is announced with shorter lifetimes (RFC 4862 section 5.5.3).
 withdrawal=7200
@@ -15,34 +15,47 @@ derive_radvd() {
   planned=$(bundled "$planned_file")
   if $writing; then withdrawn=$(withdrawals "$planned"); else withdrawn=$(text_of "$withdrawn_file"); fi
   if [[ -n $withdrawn || -e $withdrawn_file ]]; then draft radvd "$withdrawn_file" "$withdrawn"$'\n'; fi
-  draft radvd "$radvd_file" "${planned%\};*}$(withdrawing "$withdrawn")"$'\n};\n'
+  draft radvd "$radvd_file" "$(with_withdrawn "$planned" "$withdrawn")"$'\n'
 }
 
-# What is announced now, or was and is not over, and is not planned.
+# The plan's file, with what each card withdraws at the end of its block.
+with_withdrawn() { # PLANNED WITHDRAWN
+  local line card=''
+  while IFS= read -r line; do
+    case $line in
+      'interface '*) card=${line#interface } ;;
+      '};') withdrawing "$card" "$2" ;;
+    esac
+    printf '%s\n' "$line"
+  done <<<"$1"
+}
+
+# What is announced now, or was and is not over, and is not planned; of cards that still announce.
 withdrawals() { # PLANNED
-  local now until kind value
-  local -A planned=() kept=()
+  local now until card kind value
+  local -A planned=() kept=() cards=()
   printf -v now '%(%s)T' -1
-  while read -r kind value; do planned[$kind $value]=yes; done < <(announced <<<"$1")
-  while read -r until kind value; do
-    [[ -z $until || $until -lt $now ]] || kept[$kind $value]=$until
+  while read -r card kind value; do cards[$card]=yes planned[$card $kind $value]=yes; done < <(announced <<<"$1")
+  while read -r until card kind value; do
+    [[ -z $until || $until -lt $now ]] || kept[$card $kind $value]=$until
   done < <(text_of "$withdrawn_file")
-  while read -r kind value; do
-    [[ -n ${kept[$kind $value]-} ]] || kept[$kind $value]=$((now + withdrawal))
+  while read -r card kind value; do
+    [[ -n ${kept[$card $kind $value]-} ]] || kept[$card $kind $value]=$((now + withdrawal))
   done < <(text_of "$radvd_file" | announced)
   for value in "${!kept[@]}"; do
-    [[ -n ${planned[$value]-} ]] || printf '%s %s\n' "${kept[$value]}" "$value"
-  done | sort -rn | head -n 8
+    [[ -n ${planned[$value]-} || -z ${cards[${value%% *}]-} ]] || printf '%s %s\n' "${kept[$value]}" "$value"
+  done | sort -rn | head -n 32
 }
 
-# "KIND VALUE" for each option of a radvd.conf that hosts remember.
+# "CARD KIND VALUE" for each option of a radvd.conf that hosts remember.
 announced() {
-  local kind value
+  local card='' kind value
   while read -r kind value; do
     value=${value%%\{*} value=${value%"${value##*[![:space:]]}"}
     case $kind in
-      prefix) printf 'prefix %s\n' "$(network_of "$value")" ;;
-      nat64prefix | RDNSS | DNSSL) printf '%s %s\n' "$kind" "$value" ;;
+      interface) card=$value ;;
+      prefix) printf '%s prefix %s\n' "$card" "$(network_of "$value")" ;;
+      nat64prefix | RDNSS | DNSSL) printf '%s %s %s\n' "$card" "$kind" "$value" ;;
     esac
   done
 }
@@ -63,35 +76,59 @@ network_of() { # ADDRESS/LENGTH
 }
 
 # Options with a lifetime of zero.
-withdrawing() { # WITHDRAWN
-  local kind value
-  while read -r _ kind value; do
+withdrawing() { # CARD WITHDRAWN
+  local card kind value
+  while read -r _ card kind value; do
+    [[ $card == "$1" ]] || continue
     case $kind in
       prefix) printf '\t%s %s { AdvOnLink off; AdvValidLifetime 0; AdvPreferredLifetime 0; };\n' "$kind" "$value" ;;
       nat64prefix) printf '\t%s %s { AdvValidLifetime 0; };\n' "$kind" "$value" ;;
       RDNSS | DNSSL) printf '\t%s %s { Adv%sLifetime 0; };\n' "$kind" "$value" "$kind" ;;
     esac
-  done <<<"$1"
+  done <<<"$2"
 }
 
 check_radvd() { check radvd radvd --logmethod stderr --configtest --config "$(staged "$radvd_file")"; }
 
-# Advertisements that have left the LAN's card (RFC 4443: type 134). A restarted radvd, and one that has read its file again,
-# sends one at once; one that will not serve the card says so in its log alone and runs on.
-advertisements_sent() {
+# Advertisements that have left a card (RFC 4443: type 134). A restarted radvd, and one that has read its file again, sends
+# one at once; one that will not serve a card says so in its log alone and runs on.
+advertisements_sent() { # CARD
   local name count
   while read -r name count; do
     [[ $name != Icmp6OutType134 ]] || printf '%s' "$count"
-  done </proc/net/dev_snmp6/lan
+  done <"/proc/net/dev_snmp6/$1"
 }
 
-before_radvd() { sent_before=$(advertisements_sent); }
+# The cards on which it announces.
+announcing() {
+  local word card
+  while read -r word card; do
+    [[ $word != interface ]] || printf '%s\n' "$card"
+  done < <(text_of "$planned_file")
+}
+
+declare -A sent_before=()
+
+before_radvd() {
+  local card
+  while read -r card; do sent_before[$card]=$(advertisements_sent "$card"); done < <(announcing)
+}
 
 reload_radvd() {
   systemctl kill --kill-whom=main --signal=HUP radvd.service || return 1
   note radvd reloaded
 }
 
-serves_radvd() { [[ $(advertisements_sent) -gt ${sent_before:-0} ]]; }
+serves_radvd() {
+  local card
+  while read -r card; do
+    [[ $(advertisements_sent "$card") -gt ${sent_before[$card]:-0} ]] || return 1
+  done < <(announcing)
+}
 
-drift_radvd() { [[ $(advertisements_sent) -gt 0 ]] || printf 'it has sent no advertisement yet\n'; }
+drift_radvd() {
+  local card
+  while read -r card; do
+    [[ $(advertisements_sent "$card") -gt 0 ]] || printf 'it has sent no advertisement on %s yet\n' "$card"
+  done < <(announcing)
+}

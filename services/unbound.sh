@@ -1,31 +1,42 @@
 # shellcheck shell=bash
-# DNS64: see unbound.ts.
+# Resolvers, with DNS64 and without: see unbound.ts. Each has a configuration, and with dns.dnssec `auto` a copy of one of
+# two variants, as the forwarders allow, which the configuration reads.
 
-unbound_file=/etc/unbound/unbound.conf
-# With dns.dnssec `auto` a copy of one of the two variants, as the forwarders allow; read by unbound.conf.
-dnssec_file=/etc/unbound/ipv6-only-lab/dnssec.conf
-# What was decided: "on", "off", or "undecided", which validates nothing until the forwarders have been asked again.
+declare -A resolver_file=([unbound]=/etc/unbound/unbound.conf [unbound_plain]=/etc/unbound/plain.conf)
+variants=/etc/unbound/ipv6-only-lab
+declare -A resolver_variant=([unbound]=$variants/dnssec [unbound_plain]=$variants/plain-dnssec)
+# What was decided: "on", "off", or "undecided", which validates nothing until the forwarders have been asked again. It is
+# the same for all, and belongs to the first that runs.
 validation_file=$state/validation
+validation=''
 
-is_automatic() { [[ -n ${service_of[${dnssec_file%/*}/dnssec-on.conf]-} ]]; }
+is_automatic() { # SERVICE
+  [[ -n ${service_of[${resolver_variant[$1]}-on.conf]-} ]]
+}
 
 # The text of a file of the bundle, which only `apply` has the contents of.
 bundled() { # PATH
   if [[ -n ${content_of[$1]-} ]]; then printf '%s' "${content_of[$1]}"; else text_of "$1"; fi
 }
 
-derive_unbound() {
-  local decision='' variant
-  ! is_automatic || read -r decision < <(text_of "$validation_file") || decision=undecided
-  if $writing && [[ -n ${changed[unbound]-} || $decision == undecided ]]; then
-    decision=$(choose_validation)
-    [[ $decision != stop ]] || exit 1
+derive_unbound() { derive_resolver unbound; }
+
+derive_resolver() { # SERVICE
+  local variant=off
+  if [[ -z $validation ]]; then decide_validation "$1"; fi
+  is_automatic "$1" || return 0
+  [[ $validation != on ]] || variant=on
+  draft "$1" "${resolver_variant[$1]}.conf" "$(bundled "${resolver_variant[$1]}-$variant.conf")"$'\n'
+}
+
+decide_validation() { # SERVICE
+  ! is_automatic "$1" || read -r validation < <(text_of "$validation_file") || validation=undecided
+  if $writing && [[ -n ${changed[$1]-} || $validation == undecided ]]; then
+    validation=$(choose_validation "$1")
+    [[ $validation != stop ]] || exit 1
   fi
-  is_automatic || return 0
-  variant=off
-  [[ $decision != on ]] || variant=on
-  draft unbound "$validation_file" "$decision"$'\n'
-  draft unbound "$dnssec_file" "$(bundled "${dnssec_file%/*}/dnssec-$variant.conf")"$'\n'
+  ! is_automatic "$1" || draft "$1" "$validation_file" "$validation"$'\n'
+  validation=${validation:-known}
 }
 
 # --- the forwarders ---
@@ -49,15 +60,15 @@ ask_forwarder() { # ADDRESS[@PORT] TRIES
 }
 
 # Says whether names can be validated; "stop" where no forwarder can be used.
-choose_validation() {
-  local word address tries=1 conf=${content_of[$unbound_file]}
+choose_validation() { # SERVICE
+  local word address tries=1 conf=${content_of[${resolver_file[$1]}]}
   local -a forwarders=()
   local -A count=([signs]=0 [strips]=0 [fails]=0)
   while read -r word address; do
     if [[ $word == forward-addr: ]]; then forwarders+=("$address"); fi
   done <<<"$conf"
   # Where nothing is validated any answer will do.
-  if is_automatic || [[ $conf == *validator* ]]; then tries=3; fi
+  if is_automatic "$1" || [[ $conf == *validator* ]]; then tries=3; fi
   for address in "${forwarders[@]}"; do ask_forwarder "$address" $tries >"$work/forwarder-$address" & done
   wait
   for address in "${forwarders[@]}"; do
@@ -94,17 +105,19 @@ choose_validation() {
 
 # --- checking and reloading ---
 
-check_unbound() {
-  local file=$work/unbound.conf line
+check_unbound() { check_resolver unbound; }
+
+check_resolver() { # SERVICE
+  local file=$work/$1.conf line
   while IFS= read -r line; do
-    if [[ $line == "include: \"$dnssec_file\"" ]]; then
-      printf '%s' "${content_of[$dnssec_file]}"
+    if [[ $line == "include: \"${resolver_variant[$1]}.conf\"" ]]; then
+      printf '%s' "${content_of[${resolver_variant[$1]}.conf]}"
     else
       printf '%s\n' "$line"
     fi
-  done <<<"${content_of[$unbound_file]}" >"$file"
+  done <<<"${content_of[${resolver_file[$1]}]}" >"$file"
   [[ $(text_of "$file") != *validator* ]] || need_trust_anchor
-  check unbound unbound-checkconf "$file"
+  check "$1" unbound-checkconf "$file"
 }
 
 # The unit makes it when unbound starts, from the package dns-root-data; the checker wants it before.
@@ -115,34 +128,44 @@ need_trust_anchor() {
 }
 
 # What a running unbound (1.22) does not change: the modules that it has and the addresses that it listens on.
-fixed_at_start() { # FOLDER
-  grep -hsE '^[[:space:]]*(module-config|interface|port):' "$1$unbound_file" "$([[ -e $1$dnssec_file ]] && printf '%s' "$1")$dnssec_file" || true
+fixed_at_start() { # SERVICE FOLDER
+  local path
+  local -a files=()
+  for path in "${resolver_file[$1]}" "${resolver_variant[$1]}.conf"; do
+    # What was not replaced is not in the backup.
+    if [[ -e $2$path ]]; then files+=("$2$path"); elif [[ -e $path ]]; then files+=("$path"); fi
+  done
+  grep -hsE '^[[:space:]]*(module-config|interface|port):' "${files[@]}" || true
 }
 
-reload_unbound() {
-  local before=$state/backup
-  if [[ -e $before$unbound_file || -e $before$dnssec_file ]] &&
-    [[ $(fixed_at_start "$([[ -e $before$unbound_file ]] && printf '%s' "$before")") != $(fixed_at_start '') ]]; then
-    run_unit unbound restart
+reload_unbound() { reload_resolver unbound; }
+
+reload_resolver() { # SERVICE
+  if [[ $(fixed_at_start "$1" "$state/backup") != $(fixed_at_start "$1" '') ]]; then
+    run_unit "$1" restart
   else
     # All that the unit's reload does more than this is to check the files again, which takes a second.
-    systemctl kill --kill-whom=main --signal=HUP unbound.service || return 1
-    note unbound reloaded
+    systemctl kill --kill-whom=main --signal=HUP "${unit[$1]}" || return 1
+    note "$1" reloaded
   fi
 }
 
+serves_unbound() { resolver_serves unbound; }
+
 # Tells which configuration it runs with: `identity`, which is made from all the rest of it.
-serves_unbound() {
+resolver_serves() { # SERVICE
   local text identity address
-  text=$(text_of "$unbound_file")
+  text=$(text_of "${resolver_file[$1]}")
   [[ $text =~ identity:\ \"([0-9a-f]+)\" ]] && identity=${BASH_REMATCH[1]}
   [[ $text =~ interface:\ ([^[:space:]]+) ]] && address=${BASH_REMATCH[1]}
   [[ $(dig +short +time=1 +tries=1 "@$address" id.server CH TXT 2>/dev/null) == "\"$identity\"" ]]
 }
 
-drift_unbound() {
-  serves_unbound || printf 'it does not answer, or not with the configuration that was laid down\n'
-  if is_automatic && [[ $(text_of "$validation_file") == undecided* ]]; then
+drift_unbound() { drift_resolver unbound; }
+
+drift_resolver() { # SERVICE
+  resolver_serves "$1" || printf 'it does not answer, or not with the configuration that was laid down\n'
+  if is_automatic "$1" && [[ $(text_of "$validation_file") == undecided* ]]; then
     printf 'validation is off for now: no forwarder could say whether it hands signatures through\n'
   fi
 }

@@ -3,16 +3,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Element } from "@xmldom/xmldom";
 import { VcenterError } from "./errors";
 import { type Reference, referenceXml, SoapClient, type VcenterLogin } from "./soap";
-import { escapeXml, find, findAll, textOf } from "./xml";
+import { escapeXml, find, findAll, outerXml, textOf, typeOf } from "./xml";
 
 export type { VcenterLogin } from "./soap";
 
 export type MachineState = NonNullable<Awaited<ReturnType<VcenterSession["machine"]>>>;
 
+/** Milliseconds. */
+const reconnectLimit = 180_000;
+
 /** An entry of the inventory. */
 export interface Named {
   readonly id: string;
   readonly name: string;
+}
+
+/** A network card of a machine. */
+export interface NetworkCard {
+  /** In lower case. */
+  readonly mac: string;
+  /** Managed object id of its network, e.g. `network-7` or `dvportgroup-12`; undefined for one on none that vCenter knows. */
+  readonly network: string | undefined;
+  readonly connected: boolean;
 }
 
 /** Logs in, hands out the session, and logs out whatever happens. */
@@ -43,6 +55,19 @@ export async function withVcenter<T>(
   } finally {
     await soap.call("Logout", sessions).catch(() => undefined);
   }
+}
+
+/**
+ * Puts a card of a machine on another network (`VcenterSession.reconnect`). An interruption is heeded before the first
+ * step alone: no card is left on none.
+ */
+export function reconnectCard(
+  login: VcenterLogin,
+  { moid, mac, network }: { readonly moid: string; readonly mac: string; readonly network: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  signal.throwIfAborted();
+  return withVcenter(login, AbortSignal.timeout(reconnectLimit), (session) => session.reconnect(moid, mac, network));
 }
 
 export class VcenterSession {
@@ -116,18 +141,89 @@ export class VcenterSession {
    * @throws VcenterError with the task's own words.
    */
   async powerOn(moid: string, seconds = 300): Promise<void> {
-    const answer = await this.soap.call("PowerOnVM_Task", { type: "VirtualMachine", id: moid });
+    await this.task("PowerOnVM_Task", "", { moid, done: "powered on", seconds });
+  }
+
+  /** On which networks a machine's cards are. */
+  async networkCards(moid: string): Promise<NetworkCard[]> {
+    return (await this.devices(moid)).flatMap((device) => {
+      const mac = textOf(find(device, "macAddress"))?.toLowerCase();
+      return mac === undefined ? [] : [{ mac, network: networkOf(device), connected: isConnected(device) }];
+    });
+  }
+
+  /**
+   * Puts a card of a machine on another network. The guest of a running one loses the carrier and gains it again. When
+   * vCenter refuses, the card goes back to its network. A card that is there already, and connected, is left alone.
+   * @param network managed object id of a port group, of a host's or of a distributed switch's.
+   * @returns whether anything had to be done.
+   */
+  async reconnect(moid: string, mac: string, network: string): Promise<boolean> {
+    const card = (await this.devices(moid)).find(
+      (device) => textOf(find(device, "macAddress"))?.toLowerCase() === mac.toLowerCase(),
+    );
+    if (card === undefined) throw new VcenterError("fault", `${moid} has no network card with the address ${mac}.`);
+    const running = (await this.machine(moid))?.running === true;
+    const before = networkOf(card);
+    if (before === network && (isConnected(card) || !running)) return false;
+    // First of all what may not be found.
+    const backing = await this.backing(network);
+    const edit = (to: string, connected: boolean): Promise<void> =>
+      this.task("ReconfigVM_Task", edited(card, to, connected), { moid, done: "reconfigured", seconds: 60 });
+    if (running) await edit(outerXml(find(card, "backing")), false);
+    try {
+      await edit(backing, running);
+    } catch (error) {
+      if (before !== undefined) await edit(await this.backing(before), running).catch(() => undefined);
+      throw error;
+    }
+    return true;
+  }
+
+  /** What puts a card on a network. */
+  private async backing(network: string): Promise<string> {
+    const distributed = await this.list("DistributedVirtualPortgroup");
+    if (!distributed.some(({ id }) => id === network)) {
+      const name = (await this.properties({ type: "Network", id: network }, ["name"])).get("name");
+      const words = `<deviceName>${escapeXml(inventoryName(name))}</deviceName>`;
+      const reference = referenceXml("network", { type: "Network", id: network });
+      return `<backing xsi:type="VirtualEthernetCardNetworkBackingInfo">${words}${reference}</backing>`;
+    }
+    const paths = ["key", "config.distributedVirtualSwitch"];
+    const group = await this.properties({ type: "DistributedVirtualPortgroup", id: network }, paths);
+    const owner = referenceOf(group.get("config.distributedVirtualSwitch"));
+    if (owner === undefined) throw new VcenterError("fault", `vCenter does not tell the switch of ${network}.`);
+    const uuid = textOf((await this.properties(owner, ["uuid"])).get("uuid")) ?? "";
+    const words = [
+      `<switchUuid>${escapeXml(uuid)}</switchUuid>`,
+      `<portgroupKey>${escapeXml(textOf(group.get("key")) ?? network)}</portgroupKey>`,
+    ];
+    return `<backing xsi:type="VirtualEthernetCardDistributedVirtualPortBackingInfo"><port>${words.join("")}</port></backing>`;
+  }
+
+  private async devices(moid: string): Promise<Element[]> {
+    const machine = { type: "VirtualMachine", id: moid };
+    const devices = (await this.properties(machine, ["config.hardware.device"])).get("config.hardware.device");
+    return findAll(devices, "VirtualDevice");
+  }
+
+  /** Does something with a machine that is a task of vCenter, to its end. */
+  private async task(method: string, body: string, what: Task): Promise<void> {
+    const answer = await this.soap.call(method, { type: "VirtualMachine", id: what.moid }, body);
     const task = reference(answer, "returnval");
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
+    const deadline = Date.now() + what.seconds * 1000;
+    for (let pause = 50; ; pause = Math.min(2 * pause, 500)) {
       const info = (await this.properties(task, ["info"])).get("info");
       const state = textOf(find(info, "state"));
       if (state === "success") return;
       if (state === "error") {
-        throw new VcenterError("fault", textOf(find(info, "localizedMessage")) ?? "The power-on failed.");
+        throw new VcenterError(
+          "fault",
+          textOf(find(info, "localizedMessage")) ?? `${what.moid} could not be ${what.done}.`,
+        );
       }
-      if (Date.now() > deadline) throw new VcenterError("fault", slowPowerOn(moid, task, state, seconds));
-      await sleep(500, undefined, { signal: this.soap.signal });
+      if (Date.now() > deadline) throw new VcenterError("fault", slowTask(what, task, state));
+      await sleep(pause, undefined, { signal: this.soap.signal });
     }
   }
 
@@ -161,12 +257,44 @@ export class VcenterSession {
   }
 }
 
-function slowPowerOn(moid: string, task: Reference, state: string | undefined, seconds: number): string {
+interface Task {
+  readonly moid: string;
+  /** What the machine is when it has ended. */
+  readonly done: string;
+  readonly seconds: number;
+}
+
+function slowTask({ moid, done, seconds }: Task, task: Reference, state: string | undefined): string {
   return (
-    `vCenter has not powered ${moid} on within ${seconds} s: its task ${task.id} is ${state ?? "not told"}. In the vSphere ` +
+    `vCenter has not ${done} ${moid} within ${seconds} s: its task ${task.id} is ${state ?? "not told"}. In the vSphere ` +
     "Client, the machine's summary shows a question that waits for an answer, Recent Tasks what else is waited for. " +
     "Then run up again."
   );
+}
+
+/** A port group of a distributed switch is known by its key, which is its id. */
+function networkOf(card: Element): string | undefined {
+  const backing = find(card, "backing");
+  return textOf(find(backing, "network")) ?? textOf(find(backing, "portgroupKey"));
+}
+
+function isConnected(card: Element): boolean {
+  return textOf(find(find(card, "connectable"), "connected")) === "true";
+}
+
+/** The change of a device's: all of it as it was, but for what it is attached to and whether it is. */
+function edited(card: Element, backing: string, connected: boolean): string {
+  const connectable =
+    `<connectable><startConnected>true</startConnected><allowGuestControl>true</allowGuestControl>` +
+    `<connected>${connected}</connected></connectable>`;
+  const parts = Array.from(card.children, (part) => {
+    if (part.localName === "backing") return backing + connectable;
+    // What vCenter tells of it itself.
+    return ["connectable", "deviceInfo"].includes(part.localName ?? "") ? "" : outerXml(part);
+  });
+  const type = escapeXml(typeOf(card));
+  const device = `<device xsi:type="${type}">${parts.join("")}</device>`;
+  return `<spec><deviceChange><operation>edit</operation>${device}</deviceChange></spec>`;
 }
 
 function guestNic(card: Element) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { linkLocalOf } from "../plan/interface-id";
-import { lan } from "../plan/interfaces";
 import type { LabPlan } from "../plan/model";
+import { scenarios } from "../plan/scenario";
 import { runningUnits } from "../services";
 
 /**
@@ -10,19 +10,70 @@ import { runningUnits } from "../services";
  */
 export type LabAccess = z.infer<typeof labAccessSchema>;
 export type PromisedPlan = z.infer<typeof promisedSchema>;
+export type PromisedNetwork = PromisedPlan["networks"][number];
+export type PromisedIpv6 = z.infer<typeof ipv6Schema>;
 export type ClientAccess = LabAccess["clients"][number];
 
 const domains = z.array(z.string()).readonly();
 const dhcpv6Options = { dnsServers: z.array(z.string()).readonly(), searchDomains: domains };
+const reservations = z.array(z.object({ mac: z.string(), address: z.string() })).readonly();
+const range = z.object({ first: z.string(), last: z.string() });
+
+const ipv6Schema = z.object({
+  prefix: z.string(),
+  gatewayAddress: z.string(),
+  routerAdvertisements: z.object({
+    minInterval: z.number(),
+    maxInterval: z.number(),
+    routerLifetime: z.number(),
+    managed: z.boolean(),
+    otherConfig: z.boolean(),
+    prefix: z.object({
+      onLink: z.boolean(),
+      autonomous: z.boolean(),
+      routerAddress: z.boolean(),
+      validLifetime: z.number(),
+      preferredLifetime: z.number(),
+    }),
+    rdnss: z.object({ servers: z.array(z.string()).readonly(), lifetime: z.number() }),
+    dnssl: z.object({ domains, lifetime: z.number() }),
+    pref64: z.object({ prefix: z.string(), lifetime: z.number() }).optional(),
+  }),
+  dhcpv6: z.discriminatedUnion("mode", [
+    z.object({ mode: z.literal("off") }),
+    z.object({ mode: z.literal("stateless"), ...dhcpv6Options }),
+    z.object({ mode: z.literal("stateful"), ...dhcpv6Options, pool: range, reservations }),
+  ]),
+});
+
+const ipv4Schema = z.object({
+  prefix: z.string(),
+  gatewayAddress: z.string(),
+  pool: range,
+  reservations,
+  v6OnlyWait: z.number().optional(),
+});
+
+const networkSchema = z.object({
+  name: z.string(),
+  scenario: z.enum(scenarios),
+  card: z.string(),
+  mtu: z.number(),
+  /** The gateway's card on it. */
+  router: z.object({ mac: z.string(), linkLocal: z.string() }),
+  ipv6: ipv6Schema.optional(),
+  ipv4: ipv4Schema.optional(),
+  resolver: z.enum(["dns64", "plain"]),
+  translated: z.boolean(),
+  searchDomains: domains,
+});
 
 const promisedSchema = z.object({
   project: z.string(),
   stack: z.string(),
   platform: z.string(),
   uplink: z.object({ kind: z.string(), ipv6: z.enum(["none", "native", "nat66"]) }),
-  lan: z.object({ prefix: z.string(), gatewayAddress: z.string(), mtu: z.number() }),
-  /** The gateway's card on the LAN. */
-  router: z.object({ mac: z.string(), linkLocal: z.string() }),
+  networks: z.array(networkSchema).readonly(),
   nat64: z.object({
     prefix: z.string(),
     deniedIpv4: z.array(z.string()),
@@ -39,45 +90,34 @@ const promisedSchema = z.object({
   /** systemd's units that run on the gateway. */
   units: z.array(z.string()).readonly(),
   synthesizeAll: z.boolean(),
-  searchDomains: domains,
   ipv4OnlyArpa: z.array(z.string()),
-  routerAdvertisements: z.object({
-    minInterval: z.number(),
-    maxInterval: z.number(),
-    routerLifetime: z.number(),
-    managed: z.boolean(),
-    otherConfig: z.boolean(),
-    prefix: z.object({
-      onLink: z.boolean(),
-      autonomous: z.boolean(),
-      routerAddress: z.boolean(),
-      validLifetime: z.number(),
-      preferredLifetime: z.number(),
-    }),
-    rdnss: z.object({ servers: z.array(z.string()).readonly(), lifetime: z.number() }),
-    dnssl: z.object({ domains, lifetime: z.number() }),
-    pref64: z.union([z.object({ prefix: z.string(), lifetime: z.number() }), z.undefined()]),
-  }),
-  dhcpv6: z.discriminatedUnion("mode", [
-    z.object({ mode: z.literal("off") }),
-    z.object({ mode: z.literal("stateless"), ...dhcpv6Options }),
-    z.object({
-      mode: z.literal("stateful"),
-      ...dhcpv6Options,
-      pool: z.object({ first: z.string(), last: z.string() }),
-      reservations: z.array(z.object({ mac: z.string(), address: z.string() })).readonly(),
-    }),
-  ]),
   verify: z.object({ url: z.string().optional(), timeout: z.number() }),
+});
+
+const addressesSchema = z.object({
+  ipv6: z.string().optional(),
+  ipv4: z.string().optional(),
 });
 
 export const labAccessSchema = z.object({
   promised: promisedSchema,
+  /** What each network's segment is to the platform, by the network's name. */
+  segments: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()])).readonly()).readonly(),
   user: z.string(),
   privateKey: z.string(),
   gateway: z.object({ name: z.string(), host: z.string(), port: z.number(), hostKey: z.string(), console: z.string() }),
   clients: z.array(
-    z.object({ name: z.string(), address: z.string(), lanMac: z.string(), hostKey: z.string(), console: z.string() }),
+    z.object({
+      name: z.string(),
+      /** The name of the network that it is on. */
+      network: z.string(),
+      /** On every network, by the network's name. */
+      addresses: z.record(z.string(), addressesSchema).readonly(),
+      lanMac: z.string(),
+      option108: z.boolean(),
+      hostKey: z.string(),
+      console: z.string(),
+    }),
   ),
 });
 
@@ -87,17 +127,37 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     ...plan,
     platform: plan.platform.kind,
     uplink: { kind: plan.platform.uplink.kind, ipv6: plan.uplink.ipv6 },
-    router: { mac: plan.gateway.lanMac, linkLocal: linkLocalOf(plan.gateway.lanMac) },
+    networks: plan.networks.map((network) => ({
+      ...network,
+      router: { mac: network.gatewayMac, linkLocal: linkLocalOf(network.gatewayMac) },
+    })),
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
-    searchDomains: plan.dns.searchDomains,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
   });
 }
 
+/** The network that a client is on. */
+export function networkOf({ promised }: Pick<LabAccess, "promised">, { network: name }: ClientAccess): PromisedNetwork {
+  const network = promised.networks.find((each) => each.name === name);
+  if (network === undefined) throw new Error(`There is no network ${name}.`);
+  return network;
+}
+
+/** A client's addresses where it is. */
+export function addressesOf({ network, addresses }: Pick<ClientAccess, "network" | "addresses">): string[] {
+  const { ipv6, ipv4 } = addresses[network] ?? {};
+  return [ipv6, ipv4].filter((address) => address !== undefined);
+}
+
+/** The gateway's addresses on a network, IPv6 first. */
+export function gatewayAddresses({ ipv6, ipv4 }: PromisedNetwork): string[] {
+  return [ipv6, ipv4].flatMap((family) => family?.gatewayAddress ?? []);
+}
+
 /** Where the gateway reaches a client, whatever addresses the client has on its network or has lost. */
-export function hostOf({ lanMac }: Pick<ClientAccess, "lanMac">): string {
-  return `${linkLocalOf(lanMac)}%${lan}`;
+export function hostOf({ lanMac }: Pick<ClientAccess, "lanMac">, { card }: Pick<PromisedNetwork, "card">): string {
+  return `${linkLocalOf(lanMac)}%${card}`;
 }
 
 /** What npm is to run for this lab. */

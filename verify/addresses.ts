@@ -29,6 +29,12 @@ export function sameAddresses(some: readonly string[], others: readonly string[]
   return within(some, others) && within(others, some);
 }
 
+/** The same for addresses of both families. */
+export function sameHosts(some: readonly string[], others: readonly string[]): boolean {
+  const mapped = (text: string): string => (text.includes(":") ? text : `::ffff:${text}`);
+  return sameAddresses(some.map(mapped), others.map(mapped));
+}
+
 function ipv6Value(text: string): bigint | undefined {
   try {
     return parseIpv6(text);

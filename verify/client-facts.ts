@@ -27,6 +27,9 @@ export function readClientFacts(sections: Sections) {
     addresses: readAddresses(sections, "addresses"),
     defaultRoutes: readJson(sections, "routes6", routesSchema),
     ipv4Routes: readJson(sections, "routes4", z.array(z.unknown())).length,
+    ipv4DefaultRoutes: readJson(sections, "routes4", z.array(z.looseObject({ dst: z.string().default("") })))
+      .filter(({ dst }) => dst === "default")
+      .map((route) => routesSchema.element.parse(route)),
     /** Where it would send from to reach IPv4. */
     source: source.exitCode === 0 ? (routesSchema.parse(JSON.parse(source.output))[0]?.prefsrc ?? "") : "",
     mtu: Number(section(sections, "mtu").output),

@@ -1,6 +1,6 @@
 import { connect, type SshConnection, type SshEndpoint, type SshTarget } from "../ssh";
 import { messageOf } from "../host/messages";
-import { type ClientAccess, hostOf, type LabAccess } from "./access";
+import { type ClientAccess, hostOf, type LabAccess, networkOf } from "./access";
 
 export interface ReachOptions {
   /** Seconds to go on trying, at least the 20 that one attempt may take. */
@@ -24,7 +24,10 @@ export function connectClient(
   options: ReachOptions,
 ): Promise<SshConnection> {
   const { hostKey } = client;
-  return reach({ ...login(access), host: hostOf(client), port: 22, hostKey, through: gateway }, options);
+  return reach(
+    { ...login(access), host: hostOf(client, networkOf(access, client)), port: 22, hostKey, through: gateway },
+    options,
+  );
 }
 
 export type Attempt =

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { services } from "../services";
+import type { LabAccess } from "./access";
 import { rootCommand, scriptCommand } from "../ssh/shell";
 import { readClientFacts, readFetch } from "./client-facts";
 import { readCounters, readGatewayFacts, readTranslations } from "./gateway-facts";
@@ -19,8 +20,9 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-export async function gatewayFacts(gateway: Asked) {
-  const stdin = services.flatMap(({ unit }) => unit ?? []);
+export async function gatewayFacts(gateway: Asked, { promised }: Pick<LabAccess, "promised">) {
+  const cards = promised.networks.map(({ card }) => card);
+  const stdin = [cards.join(" "), ...services.flatMap(({ unit }) => unit ?? [])];
   return readGatewayFacts(await run(gateway, "gateway.sh", { root: true, stdin }), Date.now());
 }
 

@@ -71,9 +71,13 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
     forwarding: said("forwarding")
       .split("\n")
       .map((line) => line === "1"),
-    /** Of the LAN's card: what the card has, and what the kernel goes by for IPv6. */
-    mtu: said("mtu").split("\n").map(Number),
-    lan: readAddresses(sections, "lan"),
+    /** Of each card on a network: what the card has, and what the kernel goes by for IPv6. */
+    mtus: said("mtu")
+      .split("\n")
+      .map((line) => line.split(" "))
+      .map(([card = "", ...mtus]) => ({ card, mtus: mtus.map(Number) })),
+    /** Of all cards. */
+    addresses: readAddresses(sections, "lan"),
     uplinkRoutes: readJson(sections, "uplink", routesSchema),
     /** An attempt to write a file. */
     disk: section(sections, "disk"),
@@ -104,10 +108,12 @@ const counterSchema = z.object({ packets: z.number() });
 /** The counters of `nft --json list table`; none where there is no such table. */
 export function readCounters(json: string): Counters {
   const rules = json === "" ? [] : rulesetSchema.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => rule ?? []);
-  return new Map(
-    rules.flatMap(({ comment, expr }) => {
-      const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
-      return comment === undefined || !counter.success ? [] : [[comment, counter.data.packets] as const];
-    }),
-  );
+  const sums = new Map<string, number>();
+  for (const { comment, expr } of rules) {
+    const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
+    if (comment === undefined || !counter.success) continue;
+    // Networks have rules alike.
+    sums.set(comment, (sums.get(comment) ?? 0) + counter.data.packets);
+  }
+  return sums;
 }

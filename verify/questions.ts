@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
 import { embedIpv4 } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
-import type { ClientAccess, LabAccess } from "./access";
+import { type ClientAccess, gatewayAddresses, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
 import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
@@ -42,6 +42,7 @@ export class Heard {
 export const kinds = {
   routerAdvertisement: "icmpv6-134",
   neighbourAdvertisement: "icmpv6-136",
+  unreachable: "icmpv6-1",
   dhcpv6Advertise: "dhcpv6-2",
   dhcpv6Reply: "dhcpv6-7",
 } as const;
@@ -76,22 +77,29 @@ export function clientInstructions(
   lab: LabAccess,
   { client, host, remote, neighbours, port }: ClientSubject,
 ): string[] {
-  const { lan, router, dhcpv6 } = lab.promised;
+  const network = networkOf(lab, client);
+  const { router, ipv6, ipv4, translated } = network;
   const linkLocal = linkLocalOf(client.lanMac);
+  const address = client.addresses[network.name]?.ipv6;
   const cards = { from: client.lanMac, to: router.mac };
-  const to = (destination: string, source = client.address): string =>
+  const to = (destination: string, source = address ?? nobody): string =>
     discardFrame(cards, { source, destination }, port);
   const frame = (name: string, octets: string): string => `frame lan ${name} ${octets}`;
-  const ask = (name: string, question: string): string => `udp ${name} - ${lan.gatewayAddress} 53 ${question}`;
+  const ask = (name: string, question: string): string => `udp ${name} - ${resolverOf(network)} 53 ${question}`;
   const servers = `${dhcpv6Servers.address}%lan ${dhcpv6Servers.port}`;
   return [
     `window ${listening.least} ${listening.most}`,
-    `await ${kinds.routerAdvertisement} ipv4only host-aaaa host-a fresh`,
-    ...(dhcpv6.mode === "off" ? [] : [`await ${kinds.dhcpv6Reply} ${kinds.dhcpv6Advertise}`]),
+    "await ipv4only host-aaaa host-a fresh",
+    ...(ipv6 === undefined ? [] : [`await ${kinds.routerAdvertisement}`]),
+    ...(ipv6 === undefined || ipv6.dhcpv6.mode === "off"
+      ? []
+      : [`await ${kinds.dhcpv6Reply} ${kinds.dhcpv6Advertise}`]),
     ...neighbours.map(({ name }) => `await neighbour-${name}`),
     "hear lan",
     frame(kinds.routerAdvertisement, routerSolicitation(client.lanMac, linkLocal)),
-    frame(kinds.neighbourAdvertisement, neighbourSolicitation(client.lanMac, linkLocal, client.address)),
+    ...(address === undefined
+      ? []
+      : [frame(kinds.neighbourAdvertisement, neighbourSolicitation(client.lanMac, linkLocal, address))]),
     `udp ${kinds.dhcpv6Reply} - ${servers} ${informationRequest()}`,
     `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit()}`,
     ask("ipv4only", dnsQuestion("ipv4only.arpa", "AAAA")),
@@ -100,8 +108,11 @@ export function clientInstructions(
     // Nobody asked for it before: neither the client nor unbound nor a forwarder can have it in a cache.
     ask("fresh", dnsQuestion(`${randomBytes(8).toString("hex")}.${host}`, "A")),
     ...neighbours.map(({ name, address }) => `echo neighbour-${name} ${address}`),
-    `tcp ssh ${lan.gatewayAddress} 22`,
-    ...deniedDestinations(lab).map(({ ipv6 }) => frame("denied", to(ipv6))),
+    ...doorsOf(network).map((door) => `tcp ssh ${door} 22`),
+    ...(translated ? deniedDestinations(lab).map((denied) => frame("denied", to(denied.ipv6))) : []),
+    ...(translated || ipv6 === undefined
+      ? []
+      : [frame(kinds.unreachable, to(embedIpv4(lab.promised.nat64.prefix, someServer)))]),
     ...(remote === undefined
       ? []
       : [
@@ -110,9 +121,23 @@ export function clientInstructions(
           frame("spoofed", to(remote, nobody)),
           frame("spoofed", to(remote, linkLocal)),
         ]),
-    frame("spoofed", to(lan.gatewayAddress, nobody)),
-    frame("ipv4", discardFrameIpv4(cards, { source: "192.0.2.1", destination: "192.0.2.2" })),
+    ...(ipv6 === undefined ? [frame("ipv6", to(nobody))] : [frame("spoofed", to(ipv6.gatewayAddress, nobody))]),
+    // Nobody's: a network that has no IPv4 takes none, another one takes its own.
+    frame(
+      ipv4 === undefined ? "ipv4" : "spoofed",
+      discardFrameIpv4(cards, { source: "192.0.2.1", destination: "192.0.2.2" }),
+    ),
   ];
+}
+
+/** The gateway's addresses on a network, as a socket of either family reaches them (RFC 4291 section 2.5.5.2). */
+function doorsOf(network: PromisedNetwork): string[] {
+  return gatewayAddresses(network).map((address) => (address.includes(":") ? address : `::ffff:${address}`));
+}
+
+/** Where a network's resolver is asked. */
+export function resolverOf(network: PromisedNetwork): string {
+  return doorsOf(network)[0] ?? "";
 }
 
 /** Asks the gateway's resolver for a host's IPv4 address. */
@@ -126,17 +151,28 @@ export function patientEcho(address: string): string[] {
   return [`window 0 ${listening.most}`, "await through", `echo through ${address}`];
 }
 
+/** Whom a stranger could try to reach: by IPv6, which is what the stranger's cable carries. */
+export function victims(clients: readonly ClientAccess[]): string[] {
+  return clients.flatMap(({ network, addresses }) => addresses[network]?.ipv6 ?? []);
+}
+
 /** Documentation addresses (RFC 5737): a server that a stranger might want to reach. */
 const someServer = "198.51.100.1";
 
 /** Somebody beside the LAN tries all doors; and the gateway itself asks its resolver as if it were that somebody. */
-export function gatewayInstructions({ promised, clients: [client] }: LabAccess): string[] {
-  const { lan, nat64 } = promised;
+export function gatewayInstructions({ promised, clients }: LabAccess): string[] {
+  const { nat64, networks } = promised;
+  const doors = networks.flatMap(({ name, ipv6 }) =>
+    ipv6 === undefined ? [] : [{ name, address: ipv6.gatewayAddress }],
+  );
+  const [victim] = victims(clients);
   const question = dnsQuestion("ipv4only.arpa", "AAAA");
   return [
     `window 0.2 ${listening.most}`,
-    "await refusal",
-    `udp refusal here ${lan.gatewayAddress} 53 ${question}`,
+    ...doors.flatMap(({ name, address }) => [
+      `await refusal-${name}`,
+      `udp refusal-${name} here ${address} 53 ${question}`,
+    ]),
     "outside",
     // A new cable takes a moment; what is sent before is lost.
     `window 0 ${listening.most}`,
@@ -144,11 +180,11 @@ export function gatewayInstructions({ promised, clients: [client] }: LabAccess):
     "echo cable here",
     "then",
     "window 1 1",
-    `udp resolver - ${lan.gatewayAddress} 53 ${question}`,
-    "udp resolver - here 53 " + question,
-    `tcp ssh ${lan.gatewayAddress} 22`,
-    "tcp ssh here 22",
+    ...[...doors.map(({ address }) => address), "here"].flatMap((address) => [
+      `udp resolver - ${address} 53 ${question}`,
+      `tcp ssh ${address} 22`,
+    ]),
     `udp translator - ${embedIpv4(nat64.prefix, someServer)} ${discard.port} ${discard.payload}`,
-    ...(client === undefined ? [] : [`echo client ${client.address}`]),
+    ...(victim === undefined ? [] : [`echo client ${victim}`]),
   ];
 }

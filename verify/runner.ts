@@ -60,14 +60,14 @@ async function look(access: LabAccess, options: VerifyOptions) {
     const neighbourhood = { gateway, online: [], counted };
     const [before, facts, heard, visits] = await Promise.all([
       counted,
-      gatewayFacts(gateway),
+      gatewayFacts(gateway, access),
       counted.then(() => listen(gateway, gatewayInstructions(access))),
       mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
     ]);
     // Only now is every session there, and every packet counted.
     const [after, translated] = await Promise.all([counters(gateway), translations(gateway)]);
-    const spoke = visits.filter(({ ok }) => ok).length;
-    const evidence = { lab: access, facts, heard, translations: translated, before, after, clients: spoke };
+    const spoke = visits.flatMap((visit) => (visit.ok ? [visit.evidence.network] : []));
+    const evidence = { lab: access, facts, heard, translations: translated, before, after, spoke };
     const { sessions } = translated;
     const ofClients = visits.flatMap((visit) =>
       visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure],

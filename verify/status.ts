@@ -1,5 +1,5 @@
 import type { SshConnection } from "../ssh";
-import type { ClientAccess, LabAccess } from "./access";
+import { addressesOf, type ClientAccess, gatewayAddresses, type LabAccess, type PromisedNetwork } from "./access";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
 import { formatTable } from "./report";
@@ -9,16 +9,24 @@ export interface LabStatus {
   readonly lab: string;
   readonly healthy: boolean;
   readonly uplink: { readonly kind: string; readonly ipv6: string };
-  readonly lan: { readonly prefix: string; readonly mtu: number };
+  readonly networks: readonly NetworkStatus[];
   readonly nat64: { readonly prefix: string; readonly sessions: number; readonly jool: string };
   readonly machines: readonly MachineStatus[];
   readonly services: readonly { readonly name: string; readonly state: string; readonly active: boolean }[];
 }
 
+export interface NetworkStatus extends Pick<PromisedNetwork, "name" | "scenario" | "mtu" | "resolver"> {
+  /** Prefixes, IPv6 first. */
+  readonly prefixes: readonly string[];
+  /** Names of the clients that are on it. */
+  readonly clients: readonly string[];
+}
+
 export interface MachineStatus {
   readonly name: string;
   readonly role: "gateway" | "client";
-  readonly address: string;
+  /** On the networks where it is. */
+  readonly addresses: readonly string[];
   /** `up` when SSH answers, with the pinned host key. */
   readonly state: "up" | "unreachable";
   readonly why?: string;
@@ -33,7 +41,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
     lab: `${promised.project}/${promised.stack}`,
     healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
     uplink: promised.uplink,
-    lan: { prefix: promised.lan.prefix, mtu: promised.lan.mtu },
+    networks: promised.networks.map((network) => networkStatus(network, access)),
     nat64: { prefix: promised.nat64.prefix, sessions: facts?.sessions.length ?? 0, jool: facts?.joolVersion ?? "" },
     machines,
     services: needed,
@@ -41,16 +49,15 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
 }
 
 async function lookAround(access: LabAccess, options: ReachOptions) {
-  const { gatewayAddress } = access.promised.lan;
-  const gatewayMachine = { ...access.gateway, role: "gateway", address: gatewayAddress } as const;
-  const clientMachines = access.clients.map((client) => ({ ...client, role: "client" }) as const);
+  const own = access.promised.networks.flatMap(gatewayAddresses);
+  const gatewayMachine = { ...access.gateway, role: "gateway", addresses: own } as const;
   const connected = await tryConnect(options.signal, () => connectGateway(access, options));
   if (!connected.ok) {
     const hidden = "only the gateway leads to it";
     return {
       machines: [
         machineStatus(gatewayMachine, connected.why),
-        ...clientMachines.map((client) => machineStatus(client, hidden)),
+        ...access.clients.map((client) => machineStatus(known(client), hidden)),
       ],
       facts: undefined,
     };
@@ -58,9 +65,9 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   const gateway = connected.connection;
   try {
     const [running, translated, ...clients] = await Promise.all([
-      gatewayFacts({ connection: gateway, signal: options.signal }),
+      gatewayFacts({ connection: gateway, signal: options.signal }, access),
       translations({ connection: gateway, signal: options.signal }),
-      ...clientMachines.map((client) => clientStatus(access, client, gateway, options)),
+      ...access.clients.map((client) => clientStatus(access, client, gateway, options)),
     ]);
     return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...running, ...translated } };
   } finally {
@@ -68,11 +75,24 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   }
 }
 
-type Known = Pick<MachineStatus, "name" | "role" | "address" | "console">;
+function networkStatus(network: PromisedNetwork, { clients }: LabAccess): NetworkStatus {
+  const { name, scenario, mtu, resolver, ipv6, ipv4 } = network;
+  return {
+    ...{ name, scenario, mtu, resolver },
+    prefixes: [ipv6, ipv4].flatMap((family) => family?.prefix ?? []),
+    clients: clients.filter((client) => client.network === name).map((client) => client.name),
+  };
+}
+
+type Known = Pick<MachineStatus, "name" | "role" | "addresses" | "console">;
+
+function known(client: ClientAccess): Known {
+  return { name: client.name, role: "client", addresses: addressesOf(client), console: client.console };
+}
 
 async function clientStatus(
   access: LabAccess,
-  client: Known & ClientAccess,
+  client: ClientAccess,
   gateway: SshConnection,
   options: ReachOptions,
 ): Promise<MachineStatus> {
@@ -80,26 +100,26 @@ async function clientStatus(
   if (connected.ok) {
     connected.connection.close();
   }
-  return machineStatus(client, connected.ok ? undefined : connected.why);
+  return machineStatus(known(client), connected.ok ? undefined : connected.why);
 }
 
 /** @param why it is unreachable, if it is. */
-function machineStatus({ name, role, address, console }: Known, why?: string): MachineStatus {
+function machineStatus({ name, role, addresses, console }: Known, why?: string): MachineStatus {
   const state = why === undefined ? ({ state: "up" } as const) : ({ state: "unreachable", why } as const);
-  return { name, role, address, ...state, console };
+  return { name, role, addresses, ...state, console };
 }
 
 export function formatStatus(status: LabStatus): string {
-  const { uplink, lan, nat64, machines, services } = status;
+  const { uplink, networks, nat64, machines, services } = status;
   return [
     `${status.lab}: ${status.healthy ? "healthy" : "NOT healthy"}`,
     "",
-    `  internet ── uplink (${uplink.kind}, IPv6 ${uplink.ipv6}) ──┤ gateway ├── ${lan.prefix} (MTU ${lan.mtu}) ──┬── clients`,
+    ...picture(uplink, networks),
     `  NAT64 ${nat64.prefix}, Jool ${nat64.jool}, ${nat64.sessions} sessions`,
     "",
     ...formatTable(
-      ["machine", "address", "state"],
-      machines.map(({ name, address, state }) => [name, address, state]),
+      ["machine", "addresses", "state"],
+      machines.map(({ name, addresses, state }) => [name, addresses.join(", "), state]),
     ),
     "",
     ...formatTable(
@@ -110,4 +130,14 @@ export function formatStatus(status: LabStatus): string {
       .filter(({ state }) => state !== "up")
       .flatMap(({ name, why, console }) => ["", `${name}: ${why ?? ""}`, `  its console: ${console}`]),
   ].join("\n");
+}
+
+/** One line a network, each behind the gateway. */
+function picture(uplink: LabStatus["uplink"], networks: readonly NetworkStatus[]): string[] {
+  const way = `  internet ── uplink (${uplink.kind}, IPv6 ${uplink.ipv6}) ──┤ gateway ├─`;
+  return networks.map(({ name, scenario, prefixes, mtu, clients }, index) => {
+    const [branch, front] = index === 0 ? [networks.length > 1 ? "┬" : "─", way] : ["├", " ".repeat(way.length)];
+    const label = networks.length > 1 ? `${name}: ` : "";
+    return `${front}${index > 0 && index === networks.length - 1 ? "└" : branch}─ ${label}${scenario}, ${prefixes.join(", ")} (MTU ${mtu}) ── ${clients.join(", ") || "nobody"}`;
+  });
 }

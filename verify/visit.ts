@@ -1,13 +1,13 @@
 /** One client, seen from itself. */
 import { randomInt } from "node:crypto";
 import { embedIpv4, extractIpv4 } from "../plan/rfc6052";
-import { type ClientAccess, command, hostOf, type LabAccess } from "./access";
+import { type ClientAccess, command, hostOf, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { isAddressInPrefix } from "./addresses";
 import type { ClientEvidence } from "./checks/evidence";
 import type { FetchFact } from "./client-facts";
 import { connectClient, type ReachOptions, tryConnect } from "./connect";
 import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
-import { addressQuestion, clientInstructions, patientEcho } from "./questions";
+import { addressQuestion, clientInstructions, patientEcho, resolverOf } from "./questions";
 import { type CheckResult, silent, unreachable } from "./report";
 
 export interface VisitOptions extends ReachOptions {
@@ -52,7 +52,7 @@ export async function visitClient(
     connectClient(lab, client, neighbourhood.gateway.connection, options),
   );
   if (!connected.ok) {
-    const at = `${hostOf(client)} through the gateway`;
+    const at = `${hostOf(client, networkOf(lab, client))} through the gateway`;
     return { ok: false, failure: unreachable(name, at, console, connected.why, command(lab.promised, "up")) };
   }
   const { connection } = connected;
@@ -74,20 +74,28 @@ async function gather(
   { gateway, online, counted }: Neighbourhood,
   { wait, progress }: VisitOptions,
 ): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
-  const { lan, nat64, verify } = lab.promised;
+  const { nat64, verify } = lab.promised;
+  const network = networkOf(lab, client);
   const neighbours = [
-    { name: lab.gateway.name, address: lan.gatewayAddress },
-    ...online.slice(-3).map(({ name, address }) => ({ name, address })),
-  ];
-  const content = await fetchContent(asked, { url: verify.url, wait: Math.min(wait, pathPatience) });
+    { name: lab.gateway.name, address: network.ipv6?.gatewayAddress },
+    ...online.slice(-3).map((each) => ({ name: each.name, address: ipv6Of(each) })),
+  ].flatMap(({ name, address }) => (address === undefined ? [] : [{ name, address }]));
+  const leads = network.translated || network.ipv4 !== undefined;
+  // What must not come is waited for no longer than what may be late.
+  const content = await fetchContent(asked, { url: verify.url, wait: leads ? Math.min(wait, pathPatience) : 0 });
   progress?.(`${client.name}: ${content.said}`);
   const firstByteAt = content.remote === "" ? undefined : new Date();
-  if (firstByteAt !== undefined) {
+  if (firstByteAt !== undefined || !leads) {
     online.push(client);
   }
   await counted;
-  const fetch = await throughNat64(lab, asked, content);
-  const remote = isAddressInPrefix(fetch.remote, nat64.prefix) ? fetch.remote : undefined;
+  const ipv4 = await contentIpv4(lab, network, asked, content);
+  const fetch = await throughNat64(lab, asked, content, ipv4);
+  const byIpv4 =
+    ipv4 === undefined || (network.translated && network.ipv4 === undefined)
+      ? undefined
+      : await fetchContent(asked, { url: content.url, wait: 0, from: ipv4 });
+  const remote = network.translated && isAddressInPrefix(fetch.remote, nat64.prefix) ? fetch.remote : undefined;
   const port = randomInt(49_152, 65_536);
   const subject = { client, host: new URL(content.url).hostname, remote, neighbours, port };
   const [heard, facts, uplinkCarriesPings] = await Promise.all([
@@ -98,24 +106,40 @@ async function gather(
       : pingFromGateway(gateway, extractIpv4(nat64.prefix, remote)).catch(() => undefined),
   ]);
   const evidence = {
-    ...{ lab, access: client, facts, content, fetch, heard, port, uplinkCarriesPings },
+    ...{ lab, access: client, network, facts, content, fetch, byIpv4, heard, port, uplinkCarriesPings },
     neighbours: neighbours.map(({ name }) => name),
     pinged: heard.answered("through") || (uplinkCarriesPings === true && (await pingAgain(asked, fetch.remote))),
   };
   return { evidence, firstByteAt };
 }
 
-/** Where the content came natively: the same once more, from an address inside pool6. */
-async function throughNat64(lab: LabAccess, asked: Asked, content: FetchFact): Promise<FetchFact> {
-  const { nat64, lan } = lab.promised;
-  if (!content.ok || isAddressInPrefix(content.remote, nat64.prefix)) {
-    return content;
-  }
-  const heard = await listen(asked, addressQuestion(lan.gatewayAddress, new URL(content.url).hostname));
-  const [ipv4] = heard.dns("host-a")?.addresses ?? [];
-  return ipv4 === undefined
-    ? content
-    : fetchContent(asked, { url: content.url, wait: 0, from: embedIpv4(nat64.prefix, ipv4) });
+function ipv6Of({ addresses, network }: ClientAccess): string | undefined {
+  return addresses[network]?.ipv6;
+}
+
+/** The IPv4 address of the content's host, where it did not come by NAT64 already. */
+async function contentIpv4(
+  lab: LabAccess,
+  network: PromisedNetwork,
+  asked: Asked,
+  content: FetchFact,
+): Promise<string | undefined> {
+  const { prefix } = lab.promised.nat64;
+  if (network.ipv4 === undefined && content.ok && isAddressInPrefix(content.remote, prefix)) return undefined;
+  const heard = await listen(asked, addressQuestion(resolverOf(network), new URL(content.url).hostname));
+  return heard.dns("host-a")?.addresses[0];
+}
+
+/** The content from an address inside pool6, if it did not come from there already. */
+async function throughNat64(
+  lab: LabAccess,
+  asked: Asked,
+  content: FetchFact,
+  ipv4: string | undefined,
+): Promise<FetchFact> {
+  const { prefix } = lab.promised.nat64;
+  if (ipv4 === undefined || (content.ok && isAddressInPrefix(content.remote, prefix))) return content;
+  return fetchContent(asked, { url: content.url, wait: 0, from: embedIpv4(prefix, ipv4) });
 }
 
 /** A second chance, with more time, where the uplink is known to carry echoes. */

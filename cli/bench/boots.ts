@@ -63,8 +63,8 @@ async function prepare() {
   const context = { signal: new AbortController().signal, progress, info: say, warn: say };
   const config = parseConfig({});
   const plan = planLab(config, { project: "ipv6-only-lab", stack: "bench-boots" });
-  const [client] = plan.clients;
-  if (client === undefined) throw new Error("The default lab has no client.");
+  const [[client], [network]] = [plan.clients, plan.networks];
+  if (client === undefined || network === undefined) throw new Error("The default lab has a client on a network.");
   const login = generateKeyPair("bench");
   const image = (await imageHandler.create({ source: diskImagePlan(config.image) }, context)).outputs;
   const segment = segmentSchema.parse((await lanSegmentHandler.create({}, context)).outputs);
@@ -87,12 +87,13 @@ async function prepare() {
   return {
     plan,
     client,
+    network,
     login,
     hostKey,
     context,
     gateway: machine(plan.gateway, gatewayDocuments(plan, identity, gatewaySoftware), [
       uplink,
-      lan(plan.gateway.lanMac),
+      ...plan.networks.map(({ gatewayMac }) => lan(gatewayMac)),
     ]),
     clientMachine: machine(client, clientDocuments(plan, client, identity), [lan(client.lanMac)]),
   };
@@ -123,7 +124,7 @@ async function oneRound(bench: Bench) {
 }
 
 /** The gateway announces no prefix in this bench: the client is reached by its link-local address (RFC 4862). */
-async function reachClient({ plan, client, login, hostKey }: Bench, sshPort: number): Promise<void> {
+async function reachClient({ plan, client, network, login, hostKey }: Bench, sshPort: number): Promise<void> {
   const own = {
     user: plan.ssh.user,
     privateKey: login.privateKey,
@@ -132,7 +133,7 @@ async function reachClient({ plan, client, login, hostKey }: Bench, sshPort: num
     retry: { limit: Infinity, delay: 250, maximumDelay: 500 },
   };
   const connection = await connect(
-    { ...own, host: hostOf(client), port: 22, proxy: { ...own, host: "127.0.0.1", port: sshPort } },
+    { ...own, host: hostOf(client, network), port: 22, proxy: { ...own, host: "127.0.0.1", port: sshPort } },
     { signal: AbortSignal.timeout(bootLimit * 1000) },
   );
   connection.close();

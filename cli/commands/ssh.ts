@@ -5,7 +5,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { hostOf, type LabAccess } from "../../verify/access";
+import { hostOf, type LabAccess, networkOf } from "../../verify/access";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { runInForeground } from "../../host/foreground";
@@ -71,7 +71,7 @@ function sshConfig(access: LabAccess, folder: string): string {
     ...access.clients.map((client) =>
       block(client.name, [
         // A percent sign is doubled in ssh_config(5).
-        `HostName ${hostOf(client).replace("%", "%%")}`,
+        `HostName ${hostOf(client, networkOf(access, client)).replace("%", "%%")}`,
         `HostKeyAlias ${client.name}`,
         `ProxyJump ${gateway.name}`,
       ]),

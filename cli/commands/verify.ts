@@ -1,11 +1,17 @@
-/** `npm run verify [-- --stack <name>] [--json] [--wait <seconds>] [client …]`: the checks that end `up`, now. */
+/**
+ * `npm run verify [-- --stack <name>] [--network <name>,…|all] [--json] [--wait <seconds>] [client …]`: the checks that end
+ * `up`, now. With `--network` one client visits those networks, one after the other, and goes home.
+ */
 import { parseArgs } from "node:util";
-import { formatReport } from "../../verify/report";
+import { formatReport, type Report } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { UserError, say } from "../../host/messages";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { interruptible } from "../../host/interruption";
+import { requireNoLock } from "../pulumi";
+import { setUp } from "../setup";
+import { chosenNetworks, tour } from "../tour";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
@@ -15,6 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
     options: {
       json: { type: "boolean", default: false },
       wait: { type: "string", default: "0" },
+      network: { type: "string" },
     },
   });
   const wait = Number(values.wait);
@@ -28,8 +35,24 @@ export async function run(args: readonly string[]): Promise<number> {
       `No client is called ${unknown.join(", ")}. There are: ${access.clients.map(({ name }) => name).join(", ")}.`,
     );
   }
+  if (values.network !== undefined) {
+    const networks = chosenNetworks(access, values.network);
+    const [client, ...others] = access.clients.filter(
+      ({ name }) => positionals.length === 0 || positionals.includes(name),
+    );
+    if (client === undefined || (others.length > 0 && positionals.length > 0)) {
+      throw new UserError("One client visits the networks: name one, or none for the first.");
+    }
+    requireNoLock(await setUp(stack), stack);
+    const report = await interruptible((signal) => tour(access, client, networks, { signal, progress: say }));
+    return tell(report, values.json);
+  }
   const only = positionals.length === 0 ? {} : { only: positionals };
   const report = await interruptible((signal) => verifyLab(access, { wait, signal, progress: say, ...only }));
-  console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
+  return tell(report, values.json);
+}
+
+function tell(report: Report, json: boolean): number {
+  console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));
   return report.passed ? 0 : 1;
 }

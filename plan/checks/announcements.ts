@@ -1,6 +1,7 @@
 import { isAutonomous, isManaged } from "../announcements";
 import { parseInterfaceId } from "../interface-id";
-import { check, error, warning, type Check, type Finding } from "./finding";
+import { error, warning, type Check, type Finding } from "./finding";
+import { perNetwork, withIpv6 } from "./networks";
 
 function* lifetimeFindings(
   section: string,
@@ -15,25 +16,25 @@ function* lifetimeFindings(
 }
 
 export const announcementChecks: readonly Check[] = [
-  check(["routerAdvertisements"], function* ({ routerAdvertisements: ra }) {
+  perNetwork(["routerAdvertisements"], withIpv6, function* ({ routerAdvertisements: ra, at }) {
     const { maxInterval, routerLifetime, dnsLifetime, pref64Lifetime, prefix } = ra;
     const longestMinimum = Math.floor(0.75 * maxInterval);
     const threeIntervals = `Write ${3 * maxInterval}, three intervals`;
     if (ra.minInterval > longestMinimum)
       yield error(
-        "routerAdvertisements.minInterval",
+        at("routerAdvertisements.minInterval"),
         `is more than three quarters of maxInterval ${maxInterval} (RFC 4861 section 6.2.1).`,
         `Write ${longestMinimum} or less, or a longer maxInterval`,
       );
     if (routerLifetime === 0)
       yield warning(
-        "routerAdvertisements.routerLifetime",
+        at("routerAdvertisements.routerLifetime"),
         "gives the clients no default route.",
         "Leave it out to give them one",
       );
     else if (routerLifetime !== undefined && routerLifetime < maxInterval)
       yield error(
-        "routerAdvertisements.routerLifetime",
+        at("routerAdvertisements.routerLifetime"),
         `is neither 0 nor at least maxInterval ${maxInterval}: the default route would come and go (RFC 4861 section 6.2.1).`,
         threeIntervals,
       );
@@ -41,49 +42,50 @@ export const announcementChecks: readonly Check[] = [
     for (const [name, lifetime] of Object.entries(announced))
       if (lifetime !== undefined && lifetime < maxInterval)
         yield error(
-          `routerAdvertisements.${name}`,
+          at(`routerAdvertisements.${name}`),
           `is less than maxInterval ${maxInterval}: it would expire before the next advertisement renews it.`,
           threeIntervals,
         );
-    yield* lifetimeFindings("routerAdvertisements.prefix", prefix);
+    yield* lifetimeFindings(at("routerAdvertisements.prefix"), prefix);
   }),
 
   /** Clients without any way to an address would wait for ever. */
-  check(["routerAdvertisements", "dhcpv6"], function* (config) {
-    const { mode } = config.dhcpv6;
-    const managed = isManaged(config);
-    if (!isAutonomous(config) && mode !== "stateful")
+  perNetwork(["routerAdvertisements", "dhcpv6"], withIpv6, function* (network) {
+    const { at } = network;
+    const { mode } = network.dhcpv6;
+    const managed = isManaged(network);
+    if (!isAutonomous(network) && mode !== "stateful")
       yield error(
-        "routerAdvertisements.prefix.autonomous",
+        at("routerAdvertisements.prefix.autonomous"),
         `and dhcpv6.mode is ${mode}: nothing gives the clients an address.`,
         "Write true, or dhcpv6.mode: stateful",
       );
-    if (!isAutonomous(config) && mode === "stateful" && !managed)
+    if (!isAutonomous(network) && mode === "stateful" && !managed)
       yield error(
-        "routerAdvertisements.managed",
+        at("routerAdvertisements.managed"),
         "tells the clients not to ask for an address, and they may not make one either.",
         "Leave it out, or write prefix.autonomous: true",
       );
     if (managed && mode !== "stateful")
       yield warning(
-        "routerAdvertisements.managed",
+        at("routerAdvertisements.managed"),
         `sends the clients to a DHCPv6 server for addresses, and dhcpv6.mode is ${mode}.`,
         "Leave it out, or write dhcpv6.mode: stateful",
       );
   }),
 
   /** Other modes give no addresses. */
-  check(["dhcpv6", "lan"], function* ({ dhcpv6, lan }) {
+  perNetwork(["dhcpv6", "lan"], withIpv6, function* ({ dhcpv6, gatewayInterfaceId, at }) {
     if (dhcpv6.mode !== "stateful") return;
     const { pool } = dhcpv6;
     const [first, last] = [parseInterfaceId(pool.first), parseInterfaceId(pool.last)];
-    const gateway = parseInterfaceId(lan.gatewayInterfaceId);
-    yield* lifetimeFindings("dhcpv6", dhcpv6);
-    if (first > last) yield error("dhcpv6.pool.first", `comes after pool.last ${pool.last}.`, "Exchange the two");
+    const gateway = parseInterfaceId(gatewayInterfaceId);
+    yield* lifetimeFindings(at("dhcpv6"), dhcpv6);
+    if (first > last) yield error(at("dhcpv6.pool.first"), `comes after pool.last ${pool.last}.`, "Exchange the two");
     if (first <= gateway && gateway <= last)
       yield error(
-        "dhcpv6.pool",
-        `holds the gateway's own ${lan.gatewayInterfaceId}.`,
+        at("dhcpv6.pool"),
+        `holds the gateway's own ${gatewayInterfaceId}.`,
         "Choose a pool without it, e.g. ::d000 to ::dfff",
         `${pool.first} to ${pool.last}`,
       );

@@ -7,12 +7,13 @@ import type { Finding } from "./finding";
 import { lanChecks } from "./lan";
 import { machineChecks } from "./machines";
 import { nat64Checks } from "./nat64";
+import { networkChecks } from "./networks";
 import { qemuChecks } from "./qemu";
 import { resolverChecks } from "./resolver";
 import { vsphereChecks } from "./vsphere";
 
 const checks = [
-  ...[...lanChecks, ...nat64Checks, ...resolverChecks, ...announcementChecks],
+  ...[...lanChecks, ...networkChecks, ...nat64Checks, ...resolverChecks, ...announcementChecks],
   ...[...machineChecks, ...qemuChecks, ...vsphereChecks],
 ];
 

@@ -1,7 +1,10 @@
 import { configuredClients } from "../clients";
 import { parseInterfaceId } from "../interface-id";
 import { buildsJool, memoryToBuildJool, platformDecisions } from "../platforms";
+import { nearest } from "../nearest";
+import { labNetworks } from "../networks";
 import { check, error, type Check } from "./finding";
+import { perNetwork, withIpv6 } from "./networks";
 
 /** Names that mean something else on every machine. */
 const reservedNames = ["gateway", "localhost"];
@@ -18,8 +21,8 @@ export const machineChecks: readonly Check[] = [
     }
   }),
 
-  check(["clients", "lan"], function* (config) {
-    const ownerOf = new Map([[config.lan.gatewayInterfaceId, "the gateway"]]);
+  check(["clients", "lan", "networks"], function* (config) {
+    const ownerOf = new Map(labNetworks(config).map(({ gatewayInterfaceId }) => [gatewayInterfaceId, "the gateway"]));
     for (const [index, { name, interfaceId }] of configuredClients(config).entries()) {
       if (interfaceId === undefined) continue;
       const owner = ownerOf.get(interfaceId);
@@ -28,8 +31,7 @@ export const machineChecks: readonly Check[] = [
     }
   }),
 
-  check(["clients", "dhcpv6"], function* (config) {
-    const { mode, pool } = config.dhcpv6;
+  perNetwork(["clients", "dhcpv6"], withIpv6, function* ({ dhcpv6: { mode, pool } }, config) {
     if (mode !== "stateful") return;
     const [first, last] = [parseInterfaceId(pool.first), parseInterfaceId(pool.last)];
     for (const [index, { interfaceId }] of configuredClients(config).entries()) {
@@ -40,6 +42,19 @@ export const machineChecks: readonly Check[] = [
           `is inside dhcpv6.pool ${pool.first} to ${pool.last}: DHCPv6 could hand it to another machine.`,
           "Choose one outside the pool, e.g. ::10",
         );
+    }
+  }),
+
+  check(["clients", "networks"], function* (config) {
+    const known = labNetworks(config).map(({ name }) => name);
+    for (const [index, { network }] of configuredClients(config).entries()) {
+      if (network === undefined || known.includes(network)) continue;
+      const guess = nearest(network, known);
+      yield error(
+        `clients[${index}].network`,
+        "is no network of this lab.",
+        guess === undefined ? `Write one of ${known.join(", ")}` : `Write ${guess}`,
+      );
     }
   }),
 

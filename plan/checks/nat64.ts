@@ -4,6 +4,7 @@ import { containsPrefix, formatPrefix, overlap, parseIpv4Prefix, parseIpv6Prefix
 import { wellKnownPrefix } from "../rfc6052";
 import { hasSlirpUplink, slirpGuest, slirpHost } from "../slirp";
 import { check, error, warning, type Check } from "./finding";
+import { perNetwork, withIpv6 } from "./networks";
 
 /** net.ipv4.ip_local_port_range of Linux: Jool 4.1.15 and later refuse a pool that overlaps it. */
 const localPorts = { first: 32_768, last: 60_999 };
@@ -29,11 +30,11 @@ export const nat64Checks: readonly Check[] = [
       );
   }),
 
-  check(["nat64", "lan"], function* ({ nat64, lan }) {
-    if (overlap(parseIpv6Prefix(nat64.prefix), parseIpv6Prefix(lan.prefix)))
+  perNetwork(["nat64", "lan"], withIpv6, function* ({ prefix = "", at }, { nat64 }) {
+    if (overlap(parseIpv6Prefix(nat64.prefix), parseIpv6Prefix(prefix)))
       yield error(
         "nat64.prefix",
-        `overlaps lan.prefix ${lan.prefix}: packets between neighbours would be translated.`,
+        `overlaps ${at("prefix")} ${prefix}: packets between neighbours would be translated.`,
         `Write ${wellKnownPrefix} or another prefix outside the LAN`,
       );
   }),

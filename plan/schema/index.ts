@@ -5,10 +5,12 @@
 import { z } from "zod";
 import { clientDefaults, clients, gateway, image, platform, ssh, verify } from "./machines";
 import { dhcpv6, dns, lan, nat64, routerAdvertisements, uplink } from "./network";
+import { networks } from "./networks";
 
 export const configSchema = z.strictObject({
   platform,
   lan: lan.prefault({}).describe("The LAN segment: isolated, IPv6 only."),
+  networks,
   nat64: nat64.prefault({}).describe("The translator, Jool (RFC 6146)."),
   dns: dns.prefault({}).describe("The resolver, unbound, with DNS64 (RFC 6147)."),
   routerAdvertisements: routerAdvertisements.prefault({}).describe("Router advertisements, radvd (RFC 4861)."),

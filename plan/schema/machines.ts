@@ -1,6 +1,6 @@
 /** The sections that describe the machines: where they run, how big they are, what is on them, who looks at them. */
 import { z } from "zod";
-import { debianPackage, hostname, httpUrl, interfaceId, seconds, sha256, sshPublicKey } from "../fields";
+import { debianPackage, hostname, httpUrl, interfaceId, networkName, seconds, sha256, sshPublicKey } from "../fields";
 import { vspherePlatform } from "./vsphere";
 
 const qemuPlatform = z.strictObject({
@@ -49,6 +49,11 @@ const client = z.strictObject({
     .describe(
       "Fixed lower 64 bits of the client's address, e.g. `::10`. Unset: made from the MAC (EUI-64) or reserved by DHCPv6.",
     ),
+  network: networkName().optional().describe("Which of `networks` it is on. Unset: the first."),
+  option108: z
+    .boolean()
+    .optional()
+    .describe("Does without IPv4 where the network offers that (DHCPv4 option 108, RFC 8925). Unset: false."),
 });
 
 /** Pulumi hands a bare number over as text. */

@@ -12,17 +12,19 @@ import {
   seconds,
 } from "../fields";
 
+/** Octets. IPv6 needs 1280 (RFC 8200 section 5). */
+export const mtu = () => z.int().min(1280).max(9000);
+
 export const lan = z.strictObject({
   prefix: lanPrefix()
     .prefault("fc01:0:0:1::/64")
-    .describe("IPv6 prefix of the LAN segment, a /64 (SLAAC needs 64 bits, RFC 4291 section 2.5.1)."),
+    .describe(
+      "IPv6 prefix of the LAN segment, a /64 (SLAAC needs 64 bits, RFC 4291 section 2.5.1). With `networks` each has its own.",
+    ),
   gatewayInterfaceId: interfaceId()
     .prefault("::1")
     .describe("The gateway's part of its LAN address: the lower 64 bits."),
-  mtu: z
-    .int()
-    .min(1280)
-    .max(9000)
+  mtu: mtu()
     .default(1500)
     .describe(
       "MTU of the LAN segment in octets; IPv6 needs 1280 (RFC 8200 section 5). A change across 1500 replaces the clients.",

@@ -1,5 +1,6 @@
 /** QEMU's command line, a pure function of the machine. */
 import type { NicArgs } from "../resources";
+import { backendId, cardId, cardPort, type NetworkBackend, segmentPort, segmentSocket } from "./hub";
 import { type Accelerator, type MachineType, machineOption } from "./machine-types";
 import { type MachinePaths, pidFileName } from "./paths";
 
@@ -114,8 +115,14 @@ function agent({ paths }: MachineDescription): string[] {
   ];
 }
 
-/** The seed, and as many network cards as a machine may have. */
-const portCount = 4;
+/**
+ * The seed, and as many network cards as a machine may have: a gateway's uplink and management, and one for each of its
+ * (up to nine) networks. A machine has all of them from the start, since a template does not know what will be restored
+ * from it. Each costs an emulated boot a third of a second.
+ */
+const portCount = 12;
+
+export const maximumCards = portCount - 1;
 
 /** Where devices are plugged in, also while the machine runs: the root complex itself takes none then. */
 function ports(): string[] {
@@ -131,7 +138,7 @@ function backends({ nics, paths, sshPort, start }: MachineDescription): string[]
   const seed = { driver: "vvfat", "node-name": "seed", dir: paths.seed, label: "CIDATA", "read-only": true };
   return [
     ...["-blockdev", JSON.stringify(seed)],
-    ...nics.flatMap((nic, index) => ["-netdev", networkBackend(nic, `nic${index}`, sshPort)]),
+    ...nics.flatMap((nic, index) => networkBackends(nic, index, sshPort).flatMap((each) => ["-netdev", each])),
   ];
 }
 
@@ -143,9 +150,9 @@ export function plugged({ nics }: Pick<MachineDescription, "nics">): Device[] {
   return [
     { driver: "virtio-blk-pci", id: "seed", bus: "port0", drive: "seed" },
     ...nics.map(({ mac }, index) => {
-      const id = `nic${index}`;
+      const netdev = backendId(index);
       // No option ROM: nothing boots from the network.
-      return { driver: "virtio-net-pci", id: `card${index}`, bus: `port${index + 1}`, netdev: id, mac, romfile: "" };
+      return { driver: "virtio-net-pci", id: cardId(index), bus: `port${index + 1}`, netdev, mac, romfile: "" };
     }),
   ];
 }
@@ -154,18 +161,23 @@ function words({ driver, ...properties }: Device): string {
   return [driver, ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)].join(",");
 }
 
-function networkBackend(nic: NicArgs, id: string, sshPort: number | undefined): string {
+function networkBackends(nic: NicArgs, index: number, sshPort: number | undefined): string[] {
+  const id = backendId(index);
   switch (nic.kind) {
     case "user": {
       const restricted = nic.restricted ? ",restrict=on" : "";
       const forward = nic.sshForward && sshPort !== undefined ? `,hostfwd=tcp:127.0.0.1:${sshPort}-:22` : "";
-      return `user,id=${id}${restricted}${forward}`;
+      return [`user,id=${id}${restricted}${forward}`];
     }
     case "segment":
-      return `socket,id=${id},mcast=${nic.segment.group}:${nic.segment.port},localaddr=127.0.0.1`;
+      return [cardPort(index), segmentSocket(index, nic.segment), segmentPort(index, nic.segment)].map(backendWords);
     case "bridge":
-      return `bridge,id=${id},br=${escape(nic.bridge)}`;
+      return [`bridge,id=${id},br=${escape(nic.bridge)}`];
   }
+}
+
+function backendWords({ type, ...properties }: NetworkBackend): string {
+  return [type, ...Object.entries(properties).map(([key, value]) => `${key}=${value}`)].join(",");
 }
 
 /** A comma inside a value is doubled in QEMU's option syntax. */

@@ -9,13 +9,11 @@ const mac = z
   .string()
   .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, "must be a MAC address in lower case, like 52:54:00:1:2:3");
 
+export const segmentSchema = z.object({ group: z.ipv4(), port: z.int().min(1).max(65535) });
+
 export const nicSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("user"), mac, sshForward: z.boolean(), restricted: z.boolean() }),
-  z.object({
-    kind: z.literal("segment"),
-    mac,
-    segment: z.object({ group: z.ipv4(), port: z.int().min(1).max(65535) }),
-  }),
+  z.object({ kind: z.literal("segment"), mac, segment: segmentSchema }),
   z.object({ kind: z.literal("bridge"), mac, bridge: z.string().regex(/^[^\s/]{1,15}$/, "is not a name of a bridge") }),
 ]);
 

@@ -5,6 +5,7 @@ import type { OperationContext } from "../../plugin/handler";
 import { lostSuffix, machinePaths } from "./paths";
 import { removeMachine, withMachine } from "./power";
 import { machineProcesses } from "./process";
+import { wiringsOf } from "./wiring";
 
 type Context = Pick<OperationContext, "progress" | "signal">;
 
@@ -21,13 +22,25 @@ export async function removeStackMachines(stackFolder: string, context: Context)
   return found;
 }
 
-/** Ends every machine that is on a LAN segment: when the segment goes, no state knows of a machine on it. */
+/**
+ * Ends every machine that was made on a LAN segment and still is there: when the segment goes, no state knows of it. One
+ * that has moved away since is known, and so is one that has joined for a while.
+ */
 export async function removeSegmentMachines(group: string, port: number, context: Context): Promise<void> {
-  const on = machineProcesses().filter(({ commandLine }) => commandLine.includes(`,mcast=${group}:${port},`));
+  const made = machineProcesses().filter(({ commandLine }) => commandLine.includes(`,mcast=${group}:${port},`));
+  const there = await Promise.all(made.map(({ folder }) => isOn(folder, group, port)));
   await removeMachines(
-    on.map(({ folder }) => folder),
+    made.filter((_, index) => there[index]).map(({ folder }) => folder),
     context,
   );
+}
+
+/** One that does not answer is where it was made. */
+async function isOn(folder: string, group: string, port: number): Promise<boolean> {
+  const wirings = await wiringsOf(machinePaths(dirname(folder), basename(folder))).catch(() => undefined);
+  if (wirings === undefined || wirings.size === 0) return true;
+  const segments = [...wirings.values()].flatMap(({ on, aside }) => [...on, ...aside]);
+  return segments.some((each) => each.group === group && each.port === port);
 }
 
 async function removeMachines(folders: readonly string[], context: Context): Promise<string[]> {

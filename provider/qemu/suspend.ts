@@ -19,13 +19,15 @@ import { messageOf } from "../../host/messages";
 import type { OperationContext } from "../../plugin/handler";
 import { emulatorVersion } from "./accelerator";
 import { runInGuest } from "./agent";
-import { readDescription } from "./description";
+import { type Described, readDescription, segmentSchema } from "./description";
+import { segmentIn } from "./hub";
 import { machineType } from "./machine-types";
 import { type MachinePaths, machinePaths } from "./paths";
 import { start, withMachine } from "./power";
 import { endMachine, processesOf } from "./process";
 import { ask, isOpenInGuest, queryStatus } from "./qmp";
 import { loadState, saveState } from "./state-file";
+import { settle, wiringsOf } from "./wiring";
 
 /** Seconds for a guest to set its clock. Where it has no agent (qemu-ga(8)) it does so by itself, later. */
 const guestLimit = 10;
@@ -38,6 +40,8 @@ const recordSchema = z.object({
   /** The line that QEMU says of itself. A state is for the version that wrote it. */
   emulator: z.string(),
   sshPort: z.number().optional(),
+  /** Where its cards were: not where it was powered on, when it has been moved since. */
+  segments: z.array(z.object({ card: z.int(), segment: segmentSchema })).default([]),
 });
 export type Suspension = z.infer<typeof recordSchema>;
 
@@ -70,6 +74,7 @@ export async function suspendMachines(stackFolder: string, context: OperationCon
   const emulator = await emulatorVersion(machineType());
   const { signal } = context;
   await withMachines(running, context, async () => {
+    await Promise.all(running.map(settle));
     try {
       await Promise.all(running.map(({ qmp }) => ask(qmp, [{ execute: "stop" }])));
       await all(running.map((paths) => save(paths, emulator, signal)));
@@ -139,6 +144,10 @@ async function save(paths: MachinePaths, emulator: string, signal: AbortSignal):
     since: new Date().toISOString(),
     poweredOn: statSync(paths.pid).mtime.toISOString(),
     emulator,
+    segments: [...(await wiringsOf(paths))].flatMap(([card, wiring]) => {
+      const segment = segmentIn(wiring);
+      return segment === undefined ? [] : [{ card, segment }];
+    }),
     ...(port === undefined ? {} : { sshPort: Number(port) }),
   };
   const partial = `${paths.state}.partial`;
@@ -161,13 +170,23 @@ async function load(paths: MachinePaths, context: OperationContext): Promise<voi
   // Half-way through an earlier try.
   await endMachine(paths);
   context.progress(`resuming ${nameOf(paths)}`);
-  const { sshPort } = await start(readDescription(paths, { kind: "resume" }), suspension.sshPort, context);
+  const machine = where(suspension, readDescription(paths, { kind: "resume" }));
+  const { sshPort } = await start(machine, suspension.sshPort, context);
   await loadState(paths, { path: paths.state, withMemory: true }, context.signal);
   if (sshPort !== suspension.sshPort) {
     context.warn(`${nameOf(paths)} is reached on another port now, ${sshPort ?? "none"}: \`npm run up\` takes it up.`);
   }
   const poweredOn = new Date(suspension.poweredOn);
   utimesSync(paths.pid, poweredOn, poweredOn);
+}
+
+/** The machine with its cards on the segments on which they were. */
+function where({ segments }: Suspension, machine: Described): Described {
+  const nics = machine.nics.map((nic, index) => {
+    const was = segments.find(({ card }) => card === index);
+    return nic.kind === "segment" && was !== undefined ? { ...nic, segment: was.segment } : nic;
+  });
+  return { ...machine, nics };
 }
 
 async function goOn(paths: MachinePaths): Promise<void> {

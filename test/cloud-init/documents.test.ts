@@ -7,7 +7,7 @@ import { gatewayDocuments } from "../../cloud-init/gateway";
 import type { ClientPlan, LabPlan } from "../../plan/model";
 import { networks } from "../fixtures/networks";
 import { gatewaySoftware } from "../../services";
-import { planOf } from "../fixtures/plan";
+import { lanOf, planOf } from "../fixtures/plan";
 
 const identity: MachineIdentity = {
   hostKey: {
@@ -74,7 +74,11 @@ describe("the documents of every machine", () => {
   it("keep MAC addresses text, also those that YAML 1.1 reads as numbers in base 60", () => {
     const plan = planOf();
     const documents = gatewayDocuments(
-      { ...plan, gateway: { ...plan.gateway, uplinkMac: "52:54:00:12:34:56", lanMac: "20:01:10:20:30:40" } },
+      {
+        ...plan,
+        gateway: { ...plan.gateway, uplinkMac: "52:54:00:12:34:56" },
+        networks: [{ ...lanOf(plan), gatewayMac: "20:01:10:20:30:40" }],
+      },
       identity,
       gatewaySoftware,
     );
@@ -119,7 +123,7 @@ describe("the gateway's network", () => {
           "link-local": [],
         },
         lan: {
-          match: { macaddress: plan.gateway.lanMac },
+          match: { macaddress: lanOf(plan).gatewayMac },
           "set-name": "lan",
           optional: true,
           dhcp4: false,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { decodeConfig, loadPlan } from "../../components/config";
+import { lanOf } from "../fixtures/plan";
 
 describe("the configuration that Pulumi hands over", () => {
   it("has its objects and lists decoded and its texts kept as they are", () => {
@@ -33,7 +34,7 @@ describe("loading the configuration of a stack", () => {
   };
 
   it("reads the keys of the project's namespace", async () => {
-    expect((await load({ "ipv6-only-lab:lan": '{"prefix":"2001:2:0:aab1::/64"}' })).lan.prefix).toBe(
+    expect(lanOf(await load({ "ipv6-only-lab:lan": '{"prefix":"2001:2:0:aab1::/64"}' })).prefix).toBe(
       "2001:2:0:aab1::/64",
     );
   });

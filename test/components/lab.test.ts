@@ -10,6 +10,7 @@ import { bundleDigest, bundleText, outlineText } from "../../services/bundle";
 import { applyScript } from "../../services/script";
 import { labAccessSchema } from "../../verify/access";
 import { RecordingMocks, type Registered } from "./mocks";
+import { homeOf, lanOf } from "../fixtures/plan";
 
 async function register(config: Record<string, unknown>): Promise<{ mocks: RecordingMocks; plan: LabPlan }> {
   const mocks = new RecordingMocks();
@@ -64,7 +65,7 @@ describe("a lab with default configuration", () => {
       accelerator: "auto",
       nics: [
         { kind: "user", mac: plan.gateway.uplinkMac, sshForward: true, restricted: false },
-        { kind: "segment", mac: plan.gateway.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
+        { kind: "segment", mac: lanOf(plan).gatewayMac, segment: { group: "239.255.1.2", port: 50123 } },
       ],
       disposable: true,
       documents: expect.objectContaining({}) as unknown,
@@ -127,7 +128,7 @@ describe("a lab with default configuration", () => {
     const { inputs } = mocks.one("command:remote:Command", "lab-client-1-network");
     expect(inputs.create).toMatch(/'script' 'made'$/);
     expect(inputs.update).toMatch(/'script' 'changed'$/);
-    expect(inputs.stdin).toContain(`resolvectl flush-caches\nlan\n${plan.clients[0]?.address ?? ""}\n\n{`);
+    expect(inputs.stdin).toContain(`resolvectl flush-caches\nlan\n${plan.clients.map(homeOf)[0] ?? ""}\n\n{`);
     const network = async (raw: Record<string, unknown>): Promise<unknown> =>
       (await register(raw)).mocks.one("command:remote:Command", "lab-client-1-network").inputs.stdin;
     for (const another of [
@@ -158,8 +159,10 @@ describe("a lab with default configuration", () => {
     expect(access.clients).toEqual([
       {
         name: "client-1",
-        address: plan.clients[0]?.address,
+        network: "lan",
+        addresses: { lan: { ipv6: plan.clients.map(homeOf)[0] } },
         lanMac: plan.clients[0]?.lanMac,
+        option108: false,
         hostKey: "ssh-ed25519 lab-client-1-host-key",
         console: "lab-client-1.log",
       },
@@ -181,7 +184,7 @@ describe("a lab on a bridged uplink", () => {
     const { mocks, plan } = await register({ uplink: { kind: "bridged", bridge: "br0" } });
     expect(mocks.one("lab:index:VirtualMachine", "lab-gateway").inputs.nics).toEqual([
       { kind: "bridge", mac: plan.gateway.uplinkMac, bridge: "br0" },
-      { kind: "segment", mac: plan.gateway.lanMac, segment: { group: "239.255.1.2", port: 50123 } },
+      { kind: "segment", mac: lanOf(plan).gatewayMac, segment: { group: "239.255.1.2", port: 50123 } },
       { kind: "user", mac: plan.gateway.managementMac, sshForward: true, restricted: true },
     ]);
   });
@@ -193,7 +196,7 @@ describe("a lab from a distribution's cloud image", () => {
       image: { kind: "cloud", location: "/images/debian.qcow2", extraPackages: ["nginx"] },
     });
     const { inputs } = mocks.one("command:remote:Command", "lab-client-1-packages");
-    expect(scriptOf(inputs).rest).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
+    expect(scriptOf(inputs).rest).toBe("bind9-dnsutils\ncurl\niputils-ping\nstrace\nnginx\n");
     expect(inputs.connection).toMatchObject({
       host: `${plan.clients[0]?.linkLocalAddress ?? ""}%lan`,
       port: 22,

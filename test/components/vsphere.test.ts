@@ -9,6 +9,7 @@ import type { LabPlan } from "../../plan/model";
 import { labAccessSchema } from "../../verify/access";
 import { platformWith } from "../plan/bad-vsphere";
 import { type LookUp, RecordingMocks } from "./mocks";
+import { lanOf } from "../fixtures/plan";
 
 const virtualMachine = "vsphere:index/virtualMachine:VirtualMachine";
 const guest = "lab:index:VsphereGuest";
@@ -156,7 +157,7 @@ describe("a lab on a cluster with a distributed switch", () => {
           useStaticMac: true,
           macAddress: plan.gateway.uplinkMac,
         },
-        { networkId: "lab-lan-id", adapterType: "vmxnet3", useStaticMac: true, macAddress: plan.gateway.lanMac },
+        { networkId: "lab-lan-id", adapterType: "vmxnet3", useStaticMac: true, macAddress: lanOf(plan).gatewayMac },
       ],
       extraConfigRebootRequired: false,
       waitForGuestNetRoutable: false,
@@ -219,7 +220,7 @@ describe("a lab on a cluster with a distributed switch", () => {
   });
 
   it("has MACs of the range that vSphere leaves to static ones", () => {
-    const macs = [plan.gateway.uplinkMac, plan.gateway.lanMac, ...plan.clients.map(({ lanMac }) => lanMac)];
+    const macs = [plan.gateway.uplinkMac, lanOf(plan).gatewayMac, ...plan.clients.map(({ lanMac }) => lanMac)];
     expect(new Set(macs).size).toBe(4);
     for (const mac of macs) expect(mac).toMatch(/^00:50:56:[0-3][0-9a-f]:[0-9a-f]{2}:[0-9a-f]{2}$/);
   });

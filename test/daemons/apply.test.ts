@@ -5,7 +5,7 @@ import { embedIpv4 } from "../../plan/rfc6052";
 import { renderBundle } from "../../services";
 import { type Bundle, bundleText, outlineText, type ServiceFile, textFile } from "../../services/bundle";
 import { applyScript, lookScript } from "../../services/script";
-import { planOf } from "../fixtures/plan";
+import { homeOf, planOf } from "../fixtures/plan";
 import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
 
 const solicitation = readFileSync(join(__dirname, "solicit.py"), "utf8");
@@ -242,7 +242,7 @@ describeInGuest("apply.sh", () => {
 
     it("offers every client the planned address, and others one of the pool", () => {
       applied(raw);
-      for (const { lanMac, address } of planOf(raw).clients) expect(offered(lanMac)).toBe(address);
+      for (const client of planOf(raw).clients) expect(offered(client.lanMac)).toBe(homeOf(client));
       expect(offered("02:00:00:00:00:99")).toMatch(/^fc01:0:0:1::d[0-9a-f]{3}$/);
     });
   });

@@ -1,7 +1,7 @@
 /** Single faults of a lab, each with what must be noticed and what mends it. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { LabAccess } from "../../verify/access";
+import { addressesOf, type LabAccess, type PromisedIpv6 } from "../../verify/access";
 
 export interface Breakage {
   /** As a sentence goes on after "when". */
@@ -81,7 +81,13 @@ const radvd = (expression: string): string => edit("radvd", "/etc/radvd.conf", e
 const unbound = (expression: string): string => edit("unbound", "/etc/unbound/unbound.conf", expression);
 
 function clientAddress({ clients: [client] }: LabAccess): string {
-  return client?.address ?? "";
+  return client === undefined ? "" : (addressesOf(client)[0] ?? "");
+}
+
+/** The lab of these tests has one network. */
+function ipv6Of({ networks: [network] }: LabAccess["promised"]): PromisedIpv6 {
+  if (network?.ipv6 === undefined) throw new Error("The lab's network has no IPv6.");
+  return network.ipv6;
 }
 
 const onTheGateway: readonly Omit<Breakage, "on">[] = [
@@ -284,7 +290,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   },
   {
     name: "the gateway has lost its LAN address",
-    how: ({ promised }) => `ip address del ${promised.lan.gatewayAddress}/64 dev lan`,
+    how: ({ promised }) => `ip address del ${ipv6Of(promised).gatewayAddress}/64 dev lan`,
     fails: [
       ...[is.lanCard, is.refusal, is.strangersWay, is.neighbours],
       ...[is.ipv4only, is.ownView, is.dns64, is.fresh, ...noContent],
@@ -302,7 +308,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "every port of the translator is taken",
     how: ({ promised }) =>
-      `python3 - <<'END'\nimport json\nentries = [{"protocol": "TCP", "ipv6 address": "${promised.lan.gatewayAddress}#%d" % (port - 60000), "ipv4 address": "10.0.2.15#%d" % port} for port in range(61001, 65536)]\nsettings = json.load(open("/etc/jool/jool.conf"))\nsettings["bib"] = entries\njson.dump(settings, open("/run/full.conf", "w"))\nEND\njool instance remove\njool file handle /run/full.conf`,
+      `python3 - <<'END'\nimport json\nentries = [{"protocol": "TCP", "ipv6 address": "${ipv6Of(promised).gatewayAddress}#%d" % (port - 60000), "ipv4 address": "10.0.2.15#%d" % port} for port in range(61001, 65536)]\nsettings = json.load(open("/etc/jool/jool.conf"))\nsettings["bib"] = entries\njson.dump(settings, open("/run/full.conf", "w"))\nEND\njool instance remove\njool file handle /run/full.conf`,
     fails: [is.ports, ...noContent],
     skips: untold,
     remedy: "npm run ssh",
@@ -368,7 +374,7 @@ const onTheClient: readonly Omit<Breakage, "on">[] = [
   },
   {
     name: "the client has an address more",
-    how: ({ promised }) => `ip address add ${promised.lan.prefix.replace("/64", "bad/64")} dev lan`,
+    how: ({ promised }) => `ip address add ${ipv6Of(promised).prefix.replace("/64", "bad/64")} dev lan`,
     fails: [is.address],
     remedy: "npm run ssh",
   },

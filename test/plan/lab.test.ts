@@ -13,7 +13,7 @@ import {
   parseIpv6Prefix,
   type Prefix,
 } from "../../plan/prefix";
-import { planOf } from "../fixtures/plan";
+import { homeOf, lanOf, planOf } from "../fixtures/plan";
 import { platformWith } from "./bad-vsphere";
 
 const identity = { project: "ipv6-only-lab", stack: "test" };
@@ -35,24 +35,28 @@ describe("the plan of the default configuration", () => {
   const plan = planOf();
 
   it("is the original lab", () => {
-    expect(plan.lan).toEqual({ prefix: "fc01:0:0:1::/64", gatewayAddress: "fc01:0:0:1::1", mtu: 1500 });
+    expect(plan.networks).toHaveLength(1);
+    expect(lanOf(plan)).toMatchObject({
+      ...{ name: "lan", card: "lan", scenario: "ipv6-only-nat64", resolver: "dns64", translated: true },
+      ...{ prefix: "fc01:0:0:1::/64", gatewayAddress: "fc01:0:0:1::1", mtu: 1500, ipv4: undefined },
+    });
     expect(plan.nat64).toMatchObject({ prefix: "64:ff9b::/96", pool4: { kind: "automatic" } });
     expect(plan.dns).toMatchObject({ dns64Prefix: "64:ff9b::/96", synthesizeAll: true });
-    expect(plan.routerAdvertisements).toMatchObject({
+    expect(lanOf(plan).routerAdvertisements).toMatchObject({
       minInterval: 3,
       maxInterval: 10,
       otherConfig: true,
       managed: false,
       prefix: { onLink: true, autonomous: true, routerAddress: true },
     });
-    expect(plan.dhcpv6).toEqual({ mode: "stateless", dnsServers: ["fc01:0:0:1::1"], searchDomains: [] });
+    expect(lanOf(plan).dhcpv6).toEqual({ mode: "stateless", dnsServers: ["fc01:0:0:1::1"], searchDomains: [] });
     expect(plan.clients.map(({ name }) => name)).toEqual(["client-1"]);
   });
 
   it("announces the resolver and PREF64 for three intervals, PREF64 rounded up to units of 8 seconds", () => {
-    expect(plan.routerAdvertisements.rdnss).toEqual({ servers: ["fc01:0:0:1::1"], lifetime: 30 });
-    expect(plan.routerAdvertisements.pref64).toEqual({ prefix: "64:ff9b::/96", lifetime: 32 });
-    expect(plan.routerAdvertisements.routerLifetime).toBe(30);
+    expect(lanOf(plan).routerAdvertisements.rdnss).toEqual({ servers: ["fc01:0:0:1::1"], lifetime: 30 });
+    expect(lanOf(plan).routerAdvertisements.pref64).toEqual({ prefix: "64:ff9b::/96", lifetime: 32 });
+    expect(lanOf(plan).routerAdvertisements.routerLifetime).toBe(30);
   });
 
   it("denies destinations that are not global, but not the documentation blocks", () => {
@@ -137,8 +141,11 @@ describe("what is derived", () => {
       "224.0.0.0/4",
       "255.255.255.255/32",
     ]);
-    expect(planOf({ uplink: { ipv6: "nat66" } }).uplink.hostNetworks).toEqual(["::/96", "::ffff:0:0/96", "fec0::/64"]);
-    expect(planOf({ uplink: bridged }).uplink.hostNetworks).toEqual([]);
+    expect(planOf({ uplink: { ipv6: "nat66" } }).uplink.hostNetworks).toEqual({
+      ipv4: ["10.0.2.0/24"],
+      ipv6: ["::/96", "::ffff:0:0/96", "fec0::/64"],
+    });
+    expect(planOf({ uplink: bridged }).uplink.hostNetworks.ipv6).toEqual([]);
   });
 
   it("gives SSH a card of its own where the uplink is somebody else's network", () => {
@@ -189,14 +196,15 @@ describe("what is derived", () => {
     ["stateless", { managed: false, otherConfig: true, autonomous: true }],
     ["stateful", { managed: true, otherConfig: true, autonomous: false }],
   ])("with DHCPv6 %s sets the flags %j", (mode, { managed, otherConfig, autonomous }) => {
-    const { routerAdvertisements } = planOf({ dhcpv6: { mode } });
+    const { routerAdvertisements } = lanOf(planOf({ dhcpv6: { mode } }));
     expect(routerAdvertisements).toMatchObject({ managed, otherConfig, prefix: { autonomous } });
   });
 
   it("keeps the PREF64 lifetime a multiple of 8 and within 13 bits of units", () => {
     fc.assert(
       fc.property(fc.integer({ min: 4, max: 65_535 }), (maxInterval) => {
-        const lifetime = planOf({ routerAdvertisements: { maxInterval } }).routerAdvertisements.pref64?.lifetime ?? 0;
+        const lifetime =
+          lanOf(planOf({ routerAdvertisements: { maxInterval } })).routerAdvertisements.pref64?.lifetime ?? 0;
         expect(lifetime % 8).toBe(0);
         expect(lifetime).toBeLessThanOrEqual(65_528);
         expect(lifetime).toBeGreaterThanOrEqual(Math.min(3 * maxInterval, 65_528));
@@ -205,7 +213,7 @@ describe("what is derived", () => {
   });
 
   it("leaves PREF64 out when it is off", () => {
-    expect(planOf({ routerAdvertisements: { pref64: false } }).routerAdvertisements.pref64).toBeUndefined();
+    expect(lanOf(planOf({ routerAdvertisements: { pref64: false } })).routerAdvertisements.pref64).toBeUndefined();
   });
 });
 
@@ -213,25 +221,30 @@ describe("a client's address", () => {
   it("is the EUI-64 one of its MAC with SLAAC", () => {
     const [client] = planOf().clients;
     expect(client).toMatchObject({ interfaceId: { kind: "eui64" } });
-    const lowest40Bits = BigInt.asUintN(40, parseIpv6(client?.address ?? ""));
+    const lowest40Bits = BigInt.asUintN(40, parseIpv6(client === undefined ? "" : homeOf(client)));
     const lowest24BitsOfMac = client?.lanMac.replaceAll(":", "").slice(-6) ?? "";
     expect(lowest40Bits.toString(16)).toBe(`fffe${lowest24BitsOfMac}`);
   });
 
   it("is the fixed one where one is given", () => {
     const [client] = planOf({ clients: [{ name: "phone", interfaceId: "::10" }] }).clients;
-    expect(client).toMatchObject({ interfaceId: { kind: "fixed", token: "::10" }, address: "fc01:0:0:1::10" });
+    expect(client).toMatchObject({
+      interfaceId: { kind: "fixed", token: "::10" },
+      addresses: { lan: { ipv6: "fc01:0:0:1::10", ipv4: undefined } },
+    });
   });
 
   it("is the reserved one where DHCPv6 alone gives addresses", () => {
-    const { clients, dhcpv6 } = planOf({
+    const plan = planOf({
       dhcpv6: { mode: "stateful" },
       clients: [{ name: "a", interfaceId: "::10" }, { name: "b" }],
     });
+    const { clients } = plan;
+    const { dhcpv6 } = lanOf(plan);
     if (dhcpv6.mode !== "stateful") throw new Error("not stateful");
     const reserved = (client: ClientPlan) => dhcpv6.reservations.find(({ mac }) => mac === client.lanMac)?.address;
-    expect(clients.map(({ address }) => address)).toEqual(clients.map(reserved));
-    expect(clients[0]?.address).toBe("fc01:0:0:1::10");
+    expect(clients.map(homeOf)).toEqual(clients.map(reserved));
+    expect(clients.map(homeOf)[0]).toBe("fc01:0:0:1::10");
     expect(dhcpv6).toMatchObject({
       pool: { first: "fc01:0:0:1::d000", last: "fc01:0:0:1::dfff" },
       preferredLifetime: 600,
@@ -240,15 +253,17 @@ describe("a client's address", () => {
   });
 
   it("is never also reserved where the client makes it itself", () => {
-    const { clients, dhcpv6 } = planOf({
+    const plan = planOf({
       dhcpv6: { mode: "stateful" },
       routerAdvertisements: { prefix: { autonomous: true } },
       clients: [{ name: "a", interfaceId: "::10" }, { name: "b" }],
     });
+    const addresses = plan.clients.map(homeOf);
+    const { dhcpv6 } = lanOf(plan);
     if (dhcpv6.mode !== "stateful") throw new Error("not stateful");
     const reserved = dhcpv6.reservations.map(({ address }) => address);
-    expect(reserved.filter((address) => clients.some((client) => client.address === address))).toEqual([]);
-    expect(clients[0]?.address).toBe("fc01:0:0:1::10");
+    expect(reserved.filter((address) => addresses.includes(address))).toEqual([]);
+    expect(addresses[0]).toBe("fc01:0:0:1::10");
   });
 });
 
@@ -288,9 +303,11 @@ describe("the clients of a lab", () => {
   it("all have addresses of their own inside the LAN", () => {
     fc.assert(
       fc.property(usableNames, mode, (all, dhcpv6) => {
-        const { lan, gateway, clients } = planOf({ clients: all.map((name) => ({ name })), dhcpv6: { mode: dhcpv6 } });
-        const addresses = [lan.gatewayAddress, ...clients.map(({ address }) => address)];
-        const macs = [gateway.uplinkMac, gateway.lanMac, gateway.managementMac, ...clients.map(({ lanMac }) => lanMac)];
+        const plan = planOf({ clients: all.map((name) => ({ name })), dhcpv6: { mode: dhcpv6 } });
+        const { gateway, clients } = plan;
+        const lan = lanOf(plan);
+        const addresses = [lan.gatewayAddress, ...clients.map(homeOf)];
+        const macs = [gateway.uplinkMac, lan.gatewayMac, gateway.managementMac, ...clients.map(({ lanMac }) => lanMac)];
         expect(new Set(addresses).size).toBe(addresses.length);
         expect(new Set(macs).size).toBe(macs.length);
         const prefix = parseIpv6Prefix(lan.prefix);
@@ -326,22 +343,23 @@ describe("the clients of a lab", () => {
   });
 
   it("that would share the gateway's address, made by hash, are refused", () => {
-    const [client] = planOf().clients;
-    const gatewayInterfaceId = (client?.address ?? "").replace("fc01::1:", "::");
+    const [address = ""] = planOf().clients.map(homeOf);
+    const gatewayInterfaceId = address.replace("fc01::1:", "::");
     expect(() => planOf({ lan: { gatewayInterfaceId } })).toThrow(/both gateway's and client-1's/);
   });
 
   it("may have an address that DHCPv6 would give to another, when it gives none", () => {
     const stateful = planOf({ clients: [{ name: "a" }], dhcpv6: { mode: "stateful" } });
-    const interfaceId = (stateful.clients[0]?.address ?? "").replace("fc01::1:", "::");
+    const [address = ""] = stateful.clients.map(homeOf);
+    const interfaceId = address.replace("fc01::1:", "::");
     const clients = [{ name: "a" }, { name: "b", interfaceId }];
-    expect(planOf({ clients }).clients[1]?.address).toBe(stateful.clients[0]?.address);
+    expect(planOf({ clients }).clients.map(homeOf)[1]).toBe(address);
     expect(() => planOf({ clients, dhcpv6: { mode: "stateful" } })).toThrow(/both a's and b's/);
   });
 
   it("that would share an address with a machine made by hash are refused", () => {
-    const [taken] = planOf({ clients: [{ name: "a" }] }).clients;
-    const token = (taken?.address ?? "").replace("fc01::1:", "::");
+    const [taken = ""] = planOf({ clients: [{ name: "a" }] }).clients.map(homeOf);
+    const token = taken.replace("fc01::1:", "::");
     expect(() => planOf({ clients: [{ name: "a" }, { name: "b", interfaceId: token }] })).toThrow(/both a's and b's/);
   });
 });
@@ -350,8 +368,9 @@ describe("two labs", () => {
   it("of one configuration differ in every MAC and client address", () => {
     const config = parseConfig({ clients: 5 });
     const values = ["dev", "test"].flatMap((stack) => {
-      const { gateway, clients } = planLab(config, { ...identity, stack });
-      return [gateway.uplinkMac, gateway.lanMac, ...clients.flatMap(({ lanMac, address }) => [lanMac, address])];
+      const plan = planLab(config, { ...identity, stack });
+      const ofClients = plan.clients.flatMap((client) => [client.lanMac, homeOf(client)]);
+      return [plan.gateway.uplinkMac, lanOf(plan).gatewayMac, ...ofClients];
     });
     expect(new Set(values).size).toBe(values.length);
   });

@@ -9,6 +9,7 @@ import { planLab } from "../../plan/lab";
 import { embedIpv4 } from "../../plan/rfc6052";
 import { typescriptLoader } from "../../host/paths";
 import { silentProblems } from "../../cli/stack-file";
+import { lanOf } from "../fixtures/plan";
 
 const root = join(__dirname, "..", "..");
 const project = "ipv6-only-lab";
@@ -50,13 +51,13 @@ describe("the stack files", () => {
   });
 
   it("internet-sharing has the prefix of macOS", () => {
-    expect(planOfStack("internet-sharing").lan.gatewayAddress).toBe("2001:2:0:aab1::1");
+    expect(lanOf(planOfStack("internet-sharing")).gatewayAddress).toBe("2001:2:0:aab1::1");
   });
 
   it("network-specific embeds IPv4 addresses around bits 64 to 71, and reserves its client's address", () => {
     const plan = planOfStack("network-specific");
     expect(embedIpv4(plan.nat64.prefix, "192.0.2.33")).toBe("fd5a:7c1e:93b4:64c0:0:221::");
-    expect(plan.dhcpv6).toMatchObject({ mode: "stateful", reservations: [{ address: "fd5a:7c1e:93b4:1::10" }] });
+    expect(lanOf(plan).dhcpv6).toMatchObject({ mode: "stateful", reservations: [{ address: "fd5a:7c1e:93b4:1::10" }] });
     expect(plan.warnings).toEqual([]);
   });
 });

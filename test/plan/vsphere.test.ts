@@ -1,9 +1,10 @@
 import { macAddress } from "../../plan/identity";
 import { clientMacs, gatewayMacs } from "../../plan/mac";
-import { planOf } from "../fixtures/plan";
+import { lanOf, planOf } from "../fixtures/plan";
 import { platformWith } from "./bad-vsphere";
 
 const identity = { project: "ipv6-only-lab", stack: "test" };
+const lan = { name: "lan", card: "lan" };
 const vmwareStatic = /^00:50:56:[0-3][0-9a-f](:[0-9a-f]{2}){2}$/;
 const vsphere = (changes: Readonly<Record<string, unknown>> = {}) => planOf(platformWith(changes));
 
@@ -42,16 +43,16 @@ describe("the plan of a lab on vSphere", () => {
 describe("MACs on vSphere", () => {
   it("are of the range for static ones, and each card's own, also among ten thousand clients", () => {
     const plan = planOf({ ...platformWith({}), clients: 10_000 });
-    const { uplinkMac, lanMac, managementMac } = plan.gateway;
+    const { uplinkMac, managementMac } = plan.gateway;
     expect(managementMac).toBeUndefined();
-    const macs = [uplinkMac, lanMac, ...plan.clients.map((client) => client.lanMac)];
+    const macs = [uplinkMac, lanOf(plan).gatewayMac, ...plan.clients.map((client) => client.lanMac)];
     expect(new Set(macs).size).toBe(10_002);
     expect(macs.filter((mac) => !vmwareStatic.test(mac))).toEqual([]);
   });
 
   it("meet by their first hash among so many, so that some have another", () => {
     const names = Array.from({ length: 10_000 }, (_, index) => `client-${index + 1}`);
-    const macs = clientMacs("vmware", identity, names);
+    const macs = clientMacs("vmware", identity, names, gatewayMacs("vmware", identity, [lan]));
     const others = names.filter((name) => macs.get(name) !== macAddress(identity, name, "lan", "vmware"));
     expect(others.length).toBeGreaterThan(0);
     expect(others.length).toBeLessThan(50);
@@ -60,13 +61,15 @@ describe("MACs on vSphere", () => {
   it("stay when clients come or are written in another order", () => {
     const few = Array.from({ length: 3000 }, (_, index) => `client-${index + 1}`);
     const many = Array.from({ length: 6000 }, (_, index) => `client-${index + 1}`).reverse();
-    const [before, after] = [few, many].map((names) => clientMacs("vmware", identity, names));
+    const [before, after] = [few, many].map((names) =>
+      clientMacs("vmware", identity, names, gatewayMacs("vmware", identity, [lan])),
+    );
     expect(few.filter((name) => before?.get(name) !== after?.get(name))).toEqual([]);
   });
 
   it("are a qemu lab's business no more than before: 46 bits of hash, locally administered", () => {
-    const { lan } = gatewayMacs("local", identity);
-    expect(lan).toBe(macAddress(identity, "gateway", "lan"));
-    expect(lan).toMatch(/^[0-9a-f][26ae]:/);
+    const mac = gatewayMacs("local", identity, [lan]).networks.get("lan");
+    expect(mac).toBe(macAddress(identity, "gateway", "lan"));
+    expect(mac).toMatch(/^[0-9a-f][26ae]:/);
   });
 });

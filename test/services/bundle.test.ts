@@ -10,7 +10,7 @@ import {
   textFile,
 } from "../../services/bundle";
 import { applyScript, lookScript } from "../../services/script";
-import { configurations, planOf } from "../fixtures/plan";
+import { allScenarios, configurations, planOf } from "../fixtures/plan";
 
 interface Framed {
   readonly name: string;
@@ -108,12 +108,17 @@ describe("the gateway's services", () => {
   it("are off when the plan has no files for them", () => {
     const off = (raw: Readonly<Record<string, unknown>>) =>
       renderBundle(planOf(raw)).flatMap(({ name, files }) => (files.length === 0 ? [name] : []));
-    expect(off({})).toEqual([]);
-    expect(off({ dhcpv6: { mode: "off" } })).toEqual(["kea"]);
+    expect(off({})).toEqual(["unbound_plain", "kea_dhcp4"]);
+    expect(off(allScenarios)).toEqual([]);
+    expect(off(configurations["IPv4 alone"] ?? {})).toEqual(["unbound", "kea", "radvd"]);
+    expect(off({ dhcpv6: { mode: "off" } })).toEqual(["unbound_plain", "kea", "kea_dhcp4"]);
   });
 
   it("announce the network only when all else is there", () => {
-    expect(services.map(({ name }) => name)).toEqual(["lan", "sysctl", "nftables", "jool", "unbound", "kea", "radvd"]);
+    expect(services.map(({ name }) => name)).toEqual([
+      ...["lan", "sysctl", "nftables", "jool", "unbound", "unbound_plain"],
+      ...["kea", "kea_dhcp4", "radvd"],
+    ]);
   });
 
   it("change one file only when a forwarder changes", () => {
@@ -126,7 +131,9 @@ describe("the gateway's services", () => {
   });
 
   it("name the units that Debian starts as soon as their package is there", () => {
-    expect(gatewaySoftware.heldBack).toEqual(["unbound.service", "kea-dhcp6-server.service", "radvd.service"]);
+    expect(gatewaySoftware.heldBack).toEqual([
+      ...["unbound.service", "kea-dhcp6-server.service", "kea-dhcp4-server.service", "radvd.service"],
+    ]);
   });
 
   it("give their scripts every function that they are called by", () => {

@@ -1,14 +1,20 @@
 import { z } from "zod";
 import { kea as service } from "../../services/kea";
-import { planOf } from "../fixtures/plan";
+import { homeOf, planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
 const schema = z.object({
   Dhcp6: z.object({
     "interfaces-config": z.looseObject({ interfaces: z.array(z.string()) }),
     "host-reservation-identifiers": z.array(z.string()),
-    "option-data": z.array(z.strictObject({ name: z.string(), data: z.string() })),
-    subnet6: z.array(z.looseObject({ id: z.number(), subnet: z.string(), interface: z.string() })),
+    subnet6: z.array(
+      z.looseObject({
+        id: z.number(),
+        subnet: z.string(),
+        interface: z.string(),
+        "option-data": z.array(z.strictObject({ name: z.string(), data: z.string() })),
+      }),
+    ),
   }),
 });
 
@@ -27,16 +33,21 @@ describe("Kea's configuration", () => {
   });
 
   it("gives options and no addresses when stateless", () => {
-    const { subnet6, ...rest } = kea({});
-    expect(subnet6).toEqual([{ id: 1, subnet: "fc01:0:0:1::/64", interface: "lan" }]);
-    expect(rest["option-data"]).toEqual([
-      { name: "dns-servers", data: "fc01:0:0:1::1" },
-      { name: "information-refresh-time", data: "600" },
+    expect(kea({}).subnet6).toEqual([
+      {
+        id: 1,
+        subnet: "fc01:0:0:1::/64",
+        interface: "lan",
+        "option-data": [
+          { name: "dns-servers", data: "fc01:0:0:1::1" },
+          { name: "information-refresh-time", data: "600" },
+        ],
+      },
     ]);
   });
 
   it("gives the search domains in their order", () => {
-    const options = kea({ dns: { searchDomains: ["b.example", "a.example"] } })["option-data"];
+    const options = kea({ dns: { searchDomains: ["b.example", "a.example"] } }).subnet6[0]?.["option-data"];
     expect(options).toContainEqual({ name: "domain-search", data: "b.example, a.example" });
   });
 
@@ -54,10 +65,10 @@ describe("Kea's configuration", () => {
     const reservations = z.array(z.looseObject({ hostname: z.string() })).parse(subnet?.reservations);
     const byName = [...reservations].sort((one, other) => (one.hostname < other.hostname ? -1 : 1));
     expect(byName).toEqual(
-      plan.clients.map(({ name, lanMac, address }) => ({
-        hostname: name,
-        "hw-address": lanMac,
-        "ip-addresses": [address],
+      plan.clients.map((client) => ({
+        hostname: client.name,
+        "hw-address": client.lanMac,
+        "ip-addresses": [homeOf(client)],
       })),
     );
   });

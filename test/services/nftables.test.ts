@@ -1,5 +1,5 @@
 import { nftables as service } from "../../services/nftables";
-import { planOf } from "../fixtures/plan";
+import { allScenarios, planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
 /** The lines of each `set` and `chain` of the table. */
@@ -102,5 +102,73 @@ describe("the firewall", () => {
   it("listens to router advertisements on the uplink only when it has IPv6", () => {
     expect(chain({}, "input")).not.toContain("nd-router-advert");
     expect(chain(bridged("native"), "input")).toContain('iifname "uplink" icmpv6 type nd-router-advert accept');
+  });
+});
+
+describe("the firewall of a lab with every scenario", () => {
+  const from = (name: string): string => chain(allScenarios, `from_${name}`);
+  const forward = rules(allScenarios).get("forward") ?? [];
+
+  it("looks at what comes from each network by that network's own rules", () => {
+    const jumps = (rules(allScenarios).get("prerouting") ?? []).filter((rule) => rule.includes(" jump "));
+    expect(jumps.sort()).toEqual(
+      ["dual", "mostly", "nat64", "pref64", "strict", "v4"].map((name) => `iifname "lan-${name}" jump from_${name}`),
+    );
+  });
+
+  it("takes IPv4 where the network has it, from its own addresses, and nowhere else", () => {
+    for (const name of ["dual", "mostly", "v4"]) {
+      expect(from(name)).toMatch(
+        /^ip saddr != \{ 0\.0\.0\.0, 192\.168\.\d+\.0\/24 \} counter drop comment "spoofed source"$/m,
+      );
+    }
+    for (const name of ["nat64", "pref64", "strict"]) expect(from(name)).toContain("meta nfproto ipv4 counter drop");
+  });
+
+  it("keeps NAT44's connections in sight where there is NAT64 too: what is not tracked is the translator's alone", () => {
+    const rulesOfMostly = from("mostly").split("\n");
+    const ends = rulesOfMostly.indexOf("meta nfproto != ipv6 return");
+    expect(ends).toBeGreaterThan(0);
+    expect(ends).toBeLessThan(rulesOfMostly.indexOf("notrack"));
+  });
+
+  it("takes no IPv6 but the link's own where the network has none", () => {
+    expect(from("v4")).toContain('ip6 saddr != { ::/128, fe80::/10 } counter drop comment "IPv6 on the LAN"');
+  });
+
+  it("lets the translator have what comes from networks with NAT64, and refuses both NAT64 prefixes on the others", () => {
+    for (const name of ["nat64", "pref64", "mostly"]) expect(from(name)).toMatch(/@denied_destinations[^]*notrack$/);
+    for (const name of ["strict", "dual", "v4"]) {
+      expect(from(name)).toContain("ip6 daddr { 2001:2:0:64::/96, 64:ff9b::/96 } counter reject with icmpv6");
+      expect(from(name)).not.toContain("notrack");
+    }
+  });
+
+  it("lets the networks speak to each other, and IPv4 go out behind the uplink's own address", () => {
+    const cards = ["dual", "mostly", "nat64", "pref64", "strict", "v4"].map((name) => `"lan-${name}"`).join(", ");
+    expect(forward).toContain(`iifname { ${cards} } oifname { ${cards} } counter accept`);
+    expect(forward).toContain('iifname "lan-v4" oifname "uplink" ip saddr 192.168.4.0/24 counter accept');
+    expect(forward.some((rule) => rule.includes('"lan-nat64" oifname "uplink"'))).toBe(false);
+  });
+
+  it("keeps IPv4 away from what leads to the host, before anything is let through", () => {
+    const drop = forward.indexOf('ip daddr { 10.0.2.0/24 } counter drop comment "leads to the host"');
+    expect(drop).toBeGreaterThan(0);
+    expect(forward.slice(0, drop).join("\n")).not.toContain("accept");
+  });
+
+  it("takes ports for NAT44 below those that are the translator's", () => {
+    const nat44 = (rules(allScenarios).get("postrouting") ?? []).filter((rule) => rule.includes("masquerade"));
+    expect(nat44[0]).toMatch(/l4proto \{ tcp, udp, icmp \} counter masquerade to :1024-60999$/);
+    expect(nat44.every((rule) => rule.includes("ip saddr { 192.168.46.0/24, 192.168.64.0/24, 192.168.4.0/24 }"))).toBe(
+      true,
+    );
+  });
+
+  it("offers DHCPv4 on the networks that have IPv4 alone", () => {
+    expect(chain(allScenarios, "input")).toContain(
+      'iifname { "lan-dual", "lan-mostly", "lan-v4" } udp dport 67 accept',
+    );
+    expect(chain({}, "input")).not.toContain("dport 67 ");
   });
 });

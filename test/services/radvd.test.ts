@@ -33,20 +33,24 @@ function parse(text: string): Block {
   return root;
 }
 
-function lanBlock(raw: Readonly<Record<string, unknown>>): Block {
+function lanBlock(raw: Readonly<Record<string, unknown>>, card = "lan"): Block {
   const block = parse(contentOf(service.files(planOf(raw)), "/etc/ipv6-only-lab/radvd.conf")).blocks.get(
-    "interface lan",
+    `interface ${card}`,
   );
-  if (block === undefined) throw new Error("no interface lan");
+  if (block === undefined) throw new Error(`no interface ${card}`);
   return block;
 }
 
 const onOff = (flag: boolean) => (flag ? "on" : "off");
 
-describe.each(Object.entries(configurations))("radvd.conf of %s", (_name, raw) => {
-  const plan = planOf(raw);
-  const { routerAdvertisements: ra } = plan;
-  const lan = lanBlock(raw);
+const announcing = Object.entries(configurations).flatMap(([name, raw]) =>
+  planOf(raw).networks.flatMap((network) => (network.ipv6 === undefined ? [] : [[name, raw, network] as const])),
+);
+
+describe.each(announcing)("radvd.conf of %s", (_name, raw, { card, mtu, ipv6 }) => {
+  if (ipv6 === undefined) throw new Error("only networks with IPv6 announce");
+  const ra = ipv6.routerAdvertisements;
+  const lan = lanBlock(raw, card);
 
   it("sends what the plan says about the router", () => {
     expect(Object.fromEntries(lan.options)).toEqual({
@@ -56,12 +60,12 @@ describe.each(Object.entries(configurations))("radvd.conf of %s", (_name, raw) =
       AdvDefaultLifetime: String(ra.routerLifetime),
       AdvManagedFlag: onOff(ra.managed),
       AdvOtherConfigFlag: onOff(ra.otherConfig),
-      AdvLinkMTU: String(plan.lan.mtu),
+      AdvLinkMTU: String(mtu),
     });
   });
 
   it("announces the LAN prefix with its flags and lifetimes, as the router's whole address where the R flag is set", () => {
-    const announced = ra.prefix.routerAddress ? `${plan.lan.gatewayAddress}/64` : plan.lan.prefix;
+    const announced = ra.prefix.routerAddress ? `${ipv6.gatewayAddress}/64` : ipv6.prefix;
     expect(Object.fromEntries(lan.blocks.get(`prefix ${announced}`)?.options ?? [])).toEqual({
       AdvOnLink: onOff(ra.prefix.onLink),
       AdvAutonomous: onOff(ra.prefix.autonomous),

@@ -1,5 +1,5 @@
-import { unbound as service } from "../../services/unbound";
-import { configurations, planOf } from "../fixtures/plan";
+import { unbound as service, unboundPlain } from "../../services/unbound";
+import { allScenarios, configurations, planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
 
 const mainFile = "/etc/unbound/unbound.conf";
@@ -22,13 +22,20 @@ function main(raw: Readonly<Record<string, unknown>>): string {
   return contentOf(service.files(planOf(raw)), mainFile);
 }
 
-describe.each(Object.entries(configurations))("unbound.conf of %s", (_name, raw) => {
+const synthesizing = Object.entries(configurations).filter(([, raw]) =>
+  planOf(raw).networks.some(({ resolver }) => resolver === "dns64"),
+);
+
+describe.each(synthesizing)("unbound.conf of %s", (_name, raw) => {
   const plan = planOf(raw);
   const text = main(raw);
 
-  it("serves the LAN and the gateway itself, and nobody else", () => {
-    expect(values(text, "interface")).toEqual([plan.lan.gatewayAddress, "127.0.0.1", "::1"]);
-    expect(values(text, "access-control")).toEqual(["127.0.0.0/8 allow", "::1/128 allow", `${plan.lan.prefix} allow`]);
+  it("serves the networks that have DNS64 and the gateway itself, and nobody else", () => {
+    const own = plan.networks.filter(({ resolver }) => resolver === "dns64").flatMap(({ ipv6 }) => ipv6 ?? []);
+    const addresses = own.map(({ gatewayAddress }) => gatewayAddress);
+    expect(values(text, "interface")).toEqual([...addresses, "127.0.0.1", "::1"]);
+    const allowed = ["127.0.0.0/8", "::1/128", ...own.map(({ prefix }) => prefix)];
+    expect(values(text, "access-control")).toEqual(allowed.map((prefix) => `${prefix} allow`));
   });
 
   it("forwards to the planned resolvers in their order", () => {
@@ -55,6 +62,36 @@ describe.each(Object.entries(configurations))("unbound.conf of %s", (_name, raw)
 
   it("has no private-address, which would take ipv4only.arpa away", () => {
     expect(values(text, "private-address")).toEqual([]);
+  });
+});
+
+describe("the resolver without DNS64", () => {
+  const plain = (raw: Readonly<Record<string, unknown>>) =>
+    contentOf(unboundPlain.files(planOf(raw)), "/etc/unbound/plain.conf");
+
+  it("is there for networks that have none, at their addresses of both families alone", () => {
+    expect(unboundPlain.files(planOf())).toEqual([]);
+    expect(service.files(planOf(configurations["IPv4 alone"]))).toEqual([]);
+    expect(values(plain(allScenarios), "interface").sort()).toEqual(
+      [
+        ...["192.168.4.1", "192.168.46.1", "192.168.64.1"],
+        ...["2001:2:0:4600::1", "2001:2:0:4664::1", "2001:2:0:6401::1", "2001:2:0:6600::1"],
+      ].sort(),
+    );
+  });
+
+  it("makes up no address, and says of ipv4only.arpa that there is no prefix", () => {
+    const text = plain(allScenarios);
+    expect(values(text, "module-config")).toEqual(["iterator"]);
+    expect(text).not.toContain("dns64");
+    expect(values(text, "local-data").filter((record) => record.includes(" AAAA "))).toEqual([]);
+    expect(values(text, "local-zone")).toEqual(['"ipv4only.arpa." static']);
+  });
+
+  it("leaves the socket and the file of the process number to the other one", () => {
+    const text = plain(allScenarios);
+    expect(values(text, "control-enable")).toEqual(["no"]);
+    expect(text).toContain('pidfile: ""\n');
   });
 });
 

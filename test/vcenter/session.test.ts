@@ -31,7 +31,7 @@ describe("powering a machine on", () => {
   it("ends with what is to be looked at when vCenter's task does not", async () => {
     const session = sessionWith({ info: "<key>task-12</key><state>queued</state>" });
     await expect(session.powerOn("vm-7", 0.1)).rejects.toThrow(
-      /not powered vm-7 on within 0\.1 s: its task task-12 is queued\. .*question.*Recent Tasks/,
+      /not powered on vm-7 within 0\.1 s: its task task-12 is queued\. .*question.*Recent Tasks/,
     );
   });
 

@@ -10,6 +10,7 @@ import {
   type GatewayChange,
   gatewayEvidence,
   labOf,
+  networkIn,
   onLan,
   own,
   pref64,
@@ -472,8 +473,8 @@ describe("other configurations", () => {
 
 describe("stateful DHCPv6", () => {
   const lab = labOf({ dhcpv6: { mode: "stateful" }, routerAdvertisements: { prefix: { autonomous: true } } });
-  const { dhcpv6 } = lab.promised;
-  const reserved = dhcpv6.mode === "stateful" ? (dhcpv6.reservations[0]?.address ?? "") : "";
+  const dhcpv6 = networkIn(lab).ipv6?.dhcpv6;
+  const reserved = dhcpv6?.mode === "stateful" ? (dhcpv6.reservations[0]?.address ?? "") : "";
   const offer = (...addresses: string[]) => ({
     "icmpv6-134": [
       `${own.routerMac} ${packets.advertisement([options.prefix(), options.pref64(), options.rdnss(), options.mtu()], { flags: "c0" })}`,
@@ -626,10 +627,10 @@ describe("the gateway fails", () => {
     ["when its clock is behind", { says: { clock: "1795460205" } }, failing("its clock")],
     [
       "when its resolver serves everybody",
-      { hears: { refusal: [packets.dns(0, "64:ff9b::c000:aa")] } },
+      { hears: { "refusal-lan": [packets.dns(0, "64:ff9b::c000:aa")] } },
       failing("the resolver refuses"),
     ],
-    ["when its resolver says nothing", { hears: { refusal: [] } }, failing("the resolver refuses")],
+    ["when its resolver says nothing", { hears: { "refusal-lan": [] } }, failing("the resolver refuses")],
     [
       "when a stranger can ask its resolver",
       { hears: { resolver: [packets.dns(5)] } },

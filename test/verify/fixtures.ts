@@ -2,7 +2,7 @@
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { type LabAccess, promisedBy } from "../../verify/access";
+import { type LabAccess, networkOf, type PromisedNetwork, promisedBy } from "../../verify/access";
 import type { ClientEvidence, GatewayEvidence } from "../../verify/checks/evidence";
 import { readClientFacts, readFetch } from "../../verify/client-facts";
 import { readCounters, readGatewayFacts, readTranslations } from "../../verify/gateway-facts";
@@ -15,13 +15,12 @@ export function labOf(config: Readonly<Record<string, unknown>> = {}, stack = "d
   const plan = planLab(parseConfig(config), { project: "ipv6-only-lab", stack });
   return {
     promised: promisedBy(plan),
+    segments: { lan: { group: "239.255.1.2", port: 50123 } },
     user: "lab",
     privateKey: "not used",
     gateway: { name: "gateway", host: "127.0.0.1", port: 2222, hostKey: "ssh-ed25519 g", console: "/g/console.log" },
-    clients: plan.clients.map(({ name, address, lanMac }) => ({
-      name,
-      address,
-      lanMac,
+    clients: plan.clients.map(({ name, network, addresses, lanMac, option108 }) => ({
+      ...{ name, network, addresses, lanMac, option108 },
       hostKey: "ssh-ed25519 c",
       console: "/c/console.log",
     })),
@@ -29,6 +28,13 @@ export function labOf(config: Readonly<Record<string, unknown>> = {}, stack = "d
 }
 
 export const access = labOf();
+
+/** The one network of a lab. */
+export function networkIn({ promised: { networks } }: LabAccess): PromisedNetwork {
+  const [network] = networks;
+  if (network === undefined) throw new Error("The fixture has a network.");
+  return network;
+}
 
 /** The addresses of that lab, as its plan decides them. */
 export const own = {
@@ -110,7 +116,7 @@ const gateway: Texts = {
   kernel: "6.12.0-cloud-amd64",
   module: "4.1.13.0",
   forwarding: "1\n1",
-  mtu: "1500\n1500",
+  mtu: "lan 1500 1500",
   lan: JSON.stringify([{ ifname: "lan", addr_info: [address(own.gateway), address(own.router, { scope: "link" })] }]),
   uplink: '[{"dst":"default","gateway":"10.0.2.2","dev":"uplink","protocol":"dhcp"}]',
   disk: "",
@@ -119,7 +125,7 @@ const gateway: Texts = {
 
 const heardByGateway: Sounds = {
   there: [own.stranger],
-  refusal: [packets.dns(5)],
+  "refusal-lan": [packets.dns(5)],
   cable: ["8100e827"],
   resolver: [],
   ssh: [],
@@ -203,6 +209,8 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
   return {
     lab,
     access: first,
+    network: networkOf(lab, first),
+    byIpv4: undefined,
     facts: readClientFacts(parseSections(printed({ ...client, ...change.says }, exitCodes))),
     content,
     fetch: content,
@@ -240,7 +248,7 @@ export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
     translations: translations(change.translates),
     before: counted(before),
     after: counted(since),
-    clients: change.clients ?? 1,
+    spoke: Array.from({ length: change.clients ?? 1 }, () => networkIn(change.lab ?? access)),
   };
 }
 

@@ -2,7 +2,7 @@ import { plannedAdvertisement, readAdvertisement } from "../../verify/wire/adver
 import { informationRequest, readDhcpv6, solicit } from "../../verify/wire/dhcpv6";
 import { dnsQuestion, readDnsAnswer } from "../../verify/wire/dns";
 import { discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "../../verify/wire/packets";
-import { labOf, own } from "./fixtures";
+import { labOf, networkIn, own } from "./fixtures";
 import * as packets from "./packets";
 
 const { options } = packets;
@@ -17,7 +17,7 @@ describe("a router advertisement", () => {
   it("is read as radvd sends it, and says what the plan says", () => {
     const { router, says } = readAdvertisement(recorded) ?? {};
     expect(router).toBe(own.router);
-    expect(says).toEqual(plannedAdvertisement(labOf().promised));
+    expect(says).toEqual(plannedAdvertisement(networkIn(labOf())));
     expect(says).toEqual([
       "MTU 1500",
       "PREF64 64:ff9b::/96 for 32 s",
@@ -28,7 +28,7 @@ describe("a router advertisement", () => {
   });
 
   it("is planned with all that the configuration asks for", () => {
-    const { promised } = labOf({
+    const lab = labOf({
       dns: { searchDomains: ["lab.example", "example.org"] },
       dhcpv6: { mode: "stateful" },
       nat64: { prefix: "2001:db8:64::/56" },
@@ -42,14 +42,14 @@ describe("a router advertisement", () => {
       options.mtu(),
     ];
     expect(readAdvertisement(packets.advertisement(all, { flags: "c0" }))?.says).toEqual(
-      plannedAdvertisement(promised),
+      plannedAdvertisement(networkIn(lab)),
     );
   });
 
   it("has no PREF64 where that is off", () => {
-    const { promised } = labOf({ routerAdvertisements: { pref64: false } });
+    const lab = labOf({ routerAdvertisements: { pref64: false } });
     const all = [options.prefix(), options.rdnss(), options.mtu()];
-    expect(readAdvertisement(packets.advertisement(all))?.says).toEqual(plannedAdvertisement(promised));
+    expect(readAdvertisement(packets.advertisement(all))?.says).toEqual(plannedAdvertisement(networkIn(lab)));
   });
 
   it("says nothing of what it withdraws", () => {

@@ -8,6 +8,8 @@ export type Verdict = Pick<CheckResult, "status" | "evidence"> & {
 };
 
 export interface Check<Seen extends Evidence> {
+  /** Where it says something; left out: everywhere. */
+  readonly where?: (seen: Seen) => boolean;
   /** True when the check passes. */
   readonly title: string | ((seen: Seen) => string);
   readonly judge: (seen: Seen) => Verdict;
@@ -20,7 +22,8 @@ export function results<Seen extends Evidence>(
   checks: readonly Check<Seen>[],
   seen: Seen,
 ): CheckResult[] {
-  return checks.map(({ title, judge, remedy = putBack }) => {
+  const fitting = checks.filter(({ where }) => where === undefined || where(seen));
+  return fitting.map(({ title, judge, remedy = putBack }) => {
     const verdict = judge(seen);
     const check = typeof title === "string" ? title : title(seen);
     const toDo = verdict.status === "fail" ? { remedy: verdict.remedy ?? remedy(seen) } : {};

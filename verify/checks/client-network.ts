@@ -1,79 +1,150 @@
 /** What the network tells a client, and what the client has made of it. */
-import { isAddressBetween, sameAddress, sameAddresses } from "../addresses";
-import type { PromisedPlan } from "../access";
+import { isAddressBetween, sameAddress, sameAddresses, sameHosts } from "../addresses";
+import type { PromisedIpv6, PromisedNetwork } from "../access";
 import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
 import { type Dhcpv6Answer, readDhcpv6 } from "../wire/dhcpv6";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type ClientEvidence, learnAgain, look, putBack } from "./evidence";
 
+const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
+const withIpv4 = (seen: ClientEvidence): boolean => nativeIpv4(seen) !== undefined;
+
+/** What IPv4 it is to have by DHCPv4. A client that honours option 108 does without where that is offered (RFC 8925). */
+function nativeIpv4({ network, access }: ClientEvidence): string | undefined {
+  const waits = access.option108 && network.ipv4?.v6OnlyWait !== undefined;
+  return waits ? undefined : access.addresses[network.name]?.ipv4;
+}
+
 export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   {
-    title: "only the gateway answers as a router",
+    title: ({ network }) =>
+      network.ipv6 === undefined ? "nobody answers as a router" : "only the gateway answers as a router",
     judge: checkRouters,
     remedy: (seen) => `Is radvd running? ${putBack(seen)}`,
   },
-  { title: "the router advertisements say what was planned", judge: checkAdvertisements },
+  { where: withIpv6, title: "the router advertisements say what was planned", judge: checkAdvertisements },
   {
-    title: ({ access }) => `the address ${access.address} is in use, and no other one is preferred`,
+    where: withIpv6,
+    title: (seen) => `the address ${plannedIpv6(seen)} is in use, and no other one is preferred`,
     judge: checkAddress,
     remedy: learnAgain,
   },
   {
+    where: (seen) => !withIpv6(seen),
+    title: "there is no IPv6 address beyond the link, and no IPv6 default route",
+    judge: checkNoIpv6,
+    remedy: learnAgain,
+  },
+  {
+    where: withIpv6,
     title: "no other machine on the segment has its address",
     judge: checkDuplicate,
     remedy: () => "Take the address away from the machine with that MAC.",
   },
-  { title: "there is no IPv4 address and no IPv4 route", judge: checkNoIpv4, remedy: learnAgain },
   {
+    where: (seen) => !withIpv4(seen),
+    title: "there is no IPv4 address and no IPv4 route",
+    judge: checkNoIpv4,
+    remedy: learnAgain,
+  },
+  {
+    where: withIpv4,
+    title: (seen) => `the IPv4 address ${nativeIpv4(seen) ?? ""} is in use, and the gateway is its router`,
+    judge: checkIpv4,
+    remedy: learnAgain,
+  },
+  {
+    where: withIpv6,
     title: "the default route is the gateway's alone, learned from its advertisements",
     judge: checkDefaultRoute,
     remedy: learnAgain,
   },
   {
+    where: withIpv6,
     title: "the MTU is the planned one",
-    judge: ({ facts, lab }) => judge(facts.mtu === lab.promised.lan.mtu, String(facts.mtu)),
+    judge: ({ facts, network }) => judge(facts.mtu === network.mtu, String(facts.mtu)),
     remedy: learnAgain,
   },
   {
-    title: "the resolver is the one that the advertisements name (RFC 8106)",
+    title: ({ network }) =>
+      network.ipv6 === undefined
+        ? "the resolver is the one that DHCPv4 names"
+        : "the resolver is the one that the advertisements name (RFC 8106)",
     judge: checkResolver,
     remedy: learnResolver,
   },
   {
-    title: ({ lab }) => `the search domains are ${listed(lab.promised.searchDomains, "none")}`,
+    title: ({ network }) => `the search domains are ${listed(network.searchDomains, "none")}`,
     judge: checkSearchDomains,
     remedy: learnResolver,
   },
   {
-    title: ({ lab }) =>
-      lab.promised.routerAdvertisements.pref64 === undefined
+    where: withIpv6,
+    title: ({ network }) =>
+      network.ipv6?.routerAdvertisements.pref64 === undefined
         ? "no NAT64 prefix is known from the advertisements"
         : "the NAT64 prefix is known from the advertisements (RFC 8781)",
     judge: checkPref64,
     remedy: learnAgain,
   },
   {
-    title: ({ lab }) => `DHCPv6 is ${lab.promised.dhcpv6.mode}`,
+    title: ({ network }) => `DHCPv6 is ${network.ipv6?.dhcpv6.mode ?? "off"}`,
     judge: checkDhcpv6,
     remedy: (seen) => `Is Kea running? ${putBack(seen)}`,
   },
 ];
 
-/** The planned address, and one more where DHCPv6 gives one beside SLAAC's. */
-function ownAddresses({ lab, access }: ClientEvidence): string[] {
-  const reserved = reservation(lab.promised, access.lanMac);
-  return reserved === undefined ? [access.address] : [access.address, reserved];
+function plannedIpv6({ access, network }: ClientEvidence): string {
+  return access.addresses[network.name]?.ipv6 ?? "";
 }
 
-function reservation({ dhcpv6 }: PromisedPlan, mac: string): string | undefined {
-  return dhcpv6.mode === "stateful" ? dhcpv6.reservations.find((each) => each.mac === mac)?.address : undefined;
+function checkNoIpv6({ facts }: ClientEvidence): Verdict {
+  const addresses = facts.addresses.filter(({ family, scope }) => family === "inet6" && scope === "global");
+  return addresses.length === 0 && facts.defaultRoutes.length === 0
+    ? pass("none")
+    : fail(
+        `${listed(
+          addresses.map(({ address, device }) => `${address} on ${device}`),
+          "no address",
+        )}; ${facts.defaultRoutes.length} IPv6 default routes`,
+      );
+}
+
+function checkIpv4(seen: ClientEvidence): Verdict {
+  const { facts, network } = seen;
+  const planned = nativeIpv4(seen);
+  const own = facts.addresses.filter(({ family, device }) => family === "inet" && device !== "lo");
+  const routes = facts.ipv4DefaultRoutes.map(({ gateway, dev }) => `${gateway} dev ${dev}`);
+  const [route] = facts.ipv4DefaultRoutes;
+  return judge(
+    own.length === 1 &&
+      own[0]?.address === planned &&
+      facts.ipv4DefaultRoutes.length === 1 &&
+      route?.gateway === network.ipv4?.gatewayAddress,
+    `${listed(
+      own.map(({ address, device }) => `${address} on ${device}`),
+      "no address",
+    )}; ${listed(routes, "no default route")}`,
+  );
+}
+
+/** The planned address, and one more where DHCPv6 gives one beside SLAAC's. */
+function ownAddresses(seen: ClientEvidence): string[] {
+  const reserved = reservation(seen.network, seen.access.lanMac);
+  const planned = plannedIpv6(seen);
+  return reserved === undefined ? [planned] : [planned, reserved];
+}
+
+function reservation({ ipv6 }: PromisedNetwork, mac: string): string | undefined {
+  const dhcpv6 = ipv6?.dhcpv6;
+  return dhcpv6?.mode === "stateful" ? dhcpv6.reservations.find((each) => each.mac === mac)?.address : undefined;
 }
 
 function checkAddress(seen: ClientEvidence): Verdict {
   const { facts } = seen;
   const own = facts.addresses.filter(({ family, scope }) => family === "inet6" && scope === "global");
-  const planned = own.find(({ address }) => sameAddress(address, seen.access.address));
+  const planned = own.find(({ address }) => sameAddress(address, plannedIpv6(seen)));
   const evidence = listed(
     own.map(
       ({ address, usable, preferred }) =>
@@ -96,12 +167,13 @@ function checkAddress(seen: ClientEvidence): Verdict {
   );
 }
 
-function checkDuplicate({ heard, access }: ClientEvidence): Verdict {
-  const others = heard
+function checkDuplicate(seen: ClientEvidence): Verdict {
+  const planned = plannedIpv6(seen);
+  const others = seen.heard
     .packets(kinds.neighbourAdvertisement)
-    .filter(({ mac, packet }) => mac !== access.lanMac && speaksOf(packet, access.address));
+    .filter(({ mac, packet }) => mac !== seen.access.lanMac && speaksOf(packet, planned));
   return noneOf(
-    others.map(({ mac }) => `${access.address} is also at ${mac}`),
+    others.map(({ mac }) => `${planned} is also at ${mac}`),
     "nobody else answers for it",
   );
 }
@@ -124,14 +196,13 @@ function checkNoIpv4({ facts }: ClientEvidence): Verdict {
       );
 }
 
-function checkDefaultRoute({ lab, facts: { defaultRoutes } }: ClientEvidence): Verdict {
-  const { router, routerAdvertisements } = lab.promised;
+function checkDefaultRoute({ network: { router, ipv6 }, facts: { defaultRoutes } }: ClientEvidence): Verdict {
   const evidence = listed(
     defaultRoutes.map(({ gateway, dev, protocol }) => `${gateway} dev ${dev} (${protocol})`),
     "no default route",
   );
   return judge(
-    defaultRoutes.length === (routerAdvertisements.routerLifetime === 0 ? 0 : 1) &&
+    defaultRoutes.length === (ipv6?.routerAdvertisements.routerLifetime === 0 ? 0 : 1) &&
       defaultRoutes.every(
         ({ gateway, dev, protocol }) => sameAddress(gateway, router.linkLocal) && dev === "lan" && protocol === "ra",
       ),
@@ -139,21 +210,22 @@ function checkDefaultRoute({ lab, facts: { defaultRoutes } }: ClientEvidence): V
   );
 }
 
-function checkRouters({ heard, lab }: ClientEvidence): Verdict {
+function checkRouters({ heard, network: { router: own, ipv6 } }: ClientEvidence): Verdict {
   const routers = advertisements(heard);
   const foreign = routers.filter(
-    ({ router, mac }) => !sameAddress(router, lab.promised.router.linkLocal) || mac !== lab.promised.router.mac,
+    ({ router, mac }) => ipv6 === undefined || !sameAddress(router, own.linkLocal) || mac !== own.mac,
   );
   if (foreign.length > 0) {
     const who = foreign.map(({ router, mac }) => `${router} at ${mac}`);
     return fail(distinct(who), `Switch off the router advertisements of the machine with that MAC.`);
   }
-  return routers.length > 0 ? pass(lab.promised.router.linkLocal) : fail("nobody");
+  if (ipv6 === undefined) return pass("nobody");
+  return routers.length > 0 ? pass(own.linkLocal) : fail("nobody");
 }
 
-function checkAdvertisements({ heard, lab }: ClientEvidence): Verdict {
-  const own = advertisements(heard).filter(({ router }) => sameAddress(router, lab.promised.router.linkLocal));
-  const planned = plannedAdvertisement(lab.promised);
+function checkAdvertisements({ heard, network }: ClientEvidence): Verdict {
+  const own = advertisements(heard).filter(({ router }) => sameAddress(router, network.router.linkLocal));
+  const planned = plannedAdvertisement(network);
   const wrong = own.find(({ says }) => says.join("\n") !== planned.join("\n"));
   if (own.length === 0) {
     return fail("the gateway does not answer a router solicitation");
@@ -175,14 +247,16 @@ function advertisements(heard: Heard) {
   });
 }
 
-function checkResolver({ facts, lab }: ClientEvidence): Verdict {
-  const { servers } = lab.promised.routerAdvertisements.rdnss;
-  return judge(sameAddresses(facts.dnsServers, servers), distinct(facts.dnsServers) || "none");
+function checkResolver(seen: ClientEvidence): Verdict {
+  const { facts, network } = seen;
+  const byDhcpv4 = withIpv4(seen) ? [network.ipv4?.gatewayAddress ?? ""] : [];
+  const expected = [...(network.ipv6?.routerAdvertisements.rdnss.servers ?? []), ...byDhcpv4];
+  return judge(sameHosts(facts.dnsServers, expected), distinct(facts.dnsServers) || "none");
 }
 
-function checkSearchDomains({ facts, lab }: ClientEvidence): Verdict {
+function checkSearchDomains({ facts, network }: ClientEvidence): Verdict {
   const sorted = (domains: readonly string[]): string => distinct([...domains].sort());
-  return judge(sorted(facts.searchDomains) === sorted(lab.promised.searchDomains), listed(facts.searchDomains, "none"));
+  return judge(sorted(facts.searchDomains) === sorted(network.searchDomains), listed(facts.searchDomains, "none"));
 }
 
 /** What somebody set by hand stays until it is taken back; what the network said comes again by itself. */
@@ -190,8 +264,8 @@ function learnResolver(seen: ClientEvidence): string {
   return `Let it take what the network says: ${look(seen, seen.access.name, "sudo resolvectl revert lan; sudo networkctl reconfigure lan")}`;
 }
 
-function checkPref64({ facts, lab }: ClientEvidence): Verdict {
-  const { pref64 } = lab.promised.routerAdvertisements;
+function checkPref64({ facts, network }: ClientEvidence): Verdict {
+  const pref64 = network.ipv6?.routerAdvertisements.pref64;
   if (facts.pref64 === undefined) {
     return skip("this client's network manager does not tell");
   }
@@ -203,7 +277,8 @@ function checkPref64({ facts, lab }: ClientEvidence): Verdict {
 }
 
 function checkDhcpv6(seen: ClientEvidence): Verdict {
-  const { dhcpv6, router } = seen.lab.promised;
+  const { ipv6, router } = seen.network;
+  const dhcpv6 = ipv6?.dhcpv6 ?? { mode: "off" };
   const answers = [kinds.dhcpv6Reply, kinds.dhcpv6Advertise]
     .flatMap((kind) => seen.heard.packets(kind))
     .flatMap(({ packet }) => readDhcpv6(packet) ?? []);
@@ -226,20 +301,19 @@ function checkDhcpv6(seen: ClientEvidence): Verdict {
         return fail("no answer to an information request");
       }
       return wrong === undefined
-        ? checkLeases(seen, answers)
+        ? checkLeases(seen, dhcpv6, answers)
         : fail(`it names ${listed([...wrong.dnsServers, ...wrong.searchDomains], "nothing")}`);
     }
   }
 }
 
-function checkLeases(seen: ClientEvidence, answers: readonly Dhcpv6Answer[]): Verdict {
-  const { dhcpv6 } = seen.lab.promised;
+function checkLeases(seen: ClientEvidence, dhcpv6: PromisedIpv6["dhcpv6"], answers: readonly Dhcpv6Answer[]): Verdict {
   const offered = answers.flatMap(({ addresses }) => addresses);
   if (dhcpv6.mode !== "stateful") {
     return judge(offered.length === 0, `options and ${listed(offered, "no address")}`);
   }
   const { first, last } = dhcpv6.pool;
-  const reserved = reservation(seen.lab.promised, seen.access.lanMac) ?? "";
+  const reserved = reservation(seen.network, seen.access.lanMac) ?? "";
   const holds = seen.facts.addresses.some(({ address }) => sameAddress(address, reserved));
   return judge(
     holds && offered.length > 0 && offered.every((address) => isAddressBetween(address, first, last)),

@@ -1,53 +1,137 @@
 /** Where a client's packets come to: the resolver, the translator, the neighbours, and what is closed. */
 import { embedIpv4 } from "../../plan/rfc6052";
-import { command } from "../access";
+import { addressesOf, command } from "../access";
 import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
 import type { SessionFact } from "../gateway-facts";
-import { deniedDestinations } from "../questions";
+import { deniedDestinations, kinds } from "../questions";
 import { type DnsAnswer, rcodes } from "../wire/dns";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type ClientEvidence, look, putBack } from "./evidence";
 
+const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
+const withIpv4 = ({ network }: ClientEvidence): boolean => network.ipv4 !== undefined;
+const synthesizes = ({ network }: ClientEvidence): boolean => network.resolver === "dns64";
+const translates = ({ network }: ClientEvidence): boolean => network.translated;
+
 export const clientPathChecks: readonly Check<ClientEvidence>[] = [
   {
+    where: withIpv6,
     title: "the gateway and the other clients answer pings",
     judge: checkNeighbours,
     remedy: (seen) => `Is that machine running? ${command(seen.lab.promised, "status")} tells.`,
   },
   {
-    title: "ipv4only.arpa leads to the NAT64 prefix (RFC 7050)",
+    title: (seen) =>
+      synthesizes(seen)
+        ? "ipv4only.arpa leads to the NAT64 prefix (RFC 7050)"
+        : "ipv4only.arpa has no AAAA record: there is no DNS64 (RFC 7050)",
     judge: checkIpv4Only,
     remedy: (seen) => `unbound on the gateway answers this name itself. ${putBack(seen)}`,
   },
   {
     title: "the client's own resolver says the same of ipv4only.arpa",
-    judge: ({ facts: { ipv4only }, lab }) =>
-      judge(sameAddresses(ipv4only, lab.promised.ipv4OnlyArpa), listed(ipv4only, "no AAAA")),
+    judge: (seen) =>
+      judge(sameAddresses(seen.facts.ipv4only, ipv4OnlyArpa(seen)), listed(seen.facts.ipv4only, "no AAAA")),
     remedy: (seen) =>
       `Is it still working? ${look(seen, seen.access.name, "sudo systemctl restart systemd-resolved; resolvectl status")}`,
   },
-  { title: "DNS64 gives an address inside the NAT64 prefix", judge: checkDns64 },
+  { where: synthesizes, title: "DNS64 gives an address inside the NAT64 prefix", judge: checkDns64 },
+  {
+    where: (seen) => !synthesizes(seen),
+    title: "the resolver makes up no address inside a NAT64 prefix",
+    judge: checkNoDns64,
+  },
   {
     title: "the resolver finds out what nobody has asked before",
     judge: checkFreshName,
     remedy: (seen) =>
       `The forwarders do not answer: is dns.forwarders right, and does this machine's own DNS work? ${putBack(seen)}`,
   },
-  { title: "an IPv4 host answers a ping through NAT64", judge: checkPing },
+  { where: translates, title: "an IPv4 host answers a ping through NAT64", judge: checkPing },
   {
-    title: "IPv4-only content comes over HTTP through DNS64 and NAT64",
+    where: translates,
+    title: (seen) =>
+      synthesizes(seen)
+        ? "IPv4-only content comes over HTTP through DNS64 and NAT64"
+        : "IPv4-only content comes over HTTP through NAT64, at the address that PREF64 gives",
     judge: checkFetch,
-    remedy: (seen) =>
-      `What failed above comes first. If nothing did: can this machine itself fetch ${seen.content.url}? If not, set verify.url to something that it can.`,
+    remedy: fetchRemedy,
   },
-  { title: "Jool's session table shows the connection", judge: checkSession },
-  { title: "denied IPv4 destinations are not translated", judge: checkDenied },
-  { title: "only addresses of the LAN are translated", judge: checkSpoofed },
+  {
+    where: withIpv4,
+    title: "IPv4-only content comes over HTTP, by IPv4",
+    judge: checkIpv4Fetch,
+    remedy: fetchRemedy,
+  },
+  {
+    where: (seen) => !translates(seen) && !withIpv4(seen),
+    title: "IPv4-only content is out of reach: by its name, and inside the NAT64 prefix",
+    judge: checkOutOfReach,
+  },
+  { where: translates, title: "Jool's session table shows the connection", judge: checkSession },
+  { where: translates, title: "denied IPv4 destinations are not translated", judge: checkDenied },
+  { where: translates, title: "only addresses of the LAN are translated", judge: checkSpoofed },
+  {
+    where: (seen) => withIpv6(seen) && !translates(seen),
+    title: "nothing is translated, whatever NAT64 prefix it is sent to",
+    judge: checkNothingTranslated,
+  },
   {
     title: "SSH on the gateway is closed to the LAN",
     judge: ({ heard }) => judge(!heard.of("ssh").includes("open"), listed(heard.of("ssh"), "no answer")),
   },
 ];
+
+function fetchRemedy(seen: ClientEvidence): string {
+  return `What failed above comes first. If nothing did: can this machine itself fetch ${seen.content.url}? If not, set verify.url to something that it can.`;
+}
+
+/** What DNS64 makes of ipv4only.arpa, if there is one here. */
+function ipv4OnlyArpa(seen: ClientEvidence): readonly string[] {
+  return synthesizes(seen) ? seen.lab.promised.ipv4OnlyArpa : [];
+}
+
+function checkNoDns64(seen: ClientEvidence): Verdict {
+  const aaaa = seen.heard.dns("host-aaaa");
+  const { prefix } = seen.lab.promised.nat64;
+  const evidence = `${new URL(seen.content.url).hostname}: ${shown(aaaa)}`;
+  return judge(aaaa !== undefined && !aaaa.addresses.some((address) => isAddressInPrefix(address, prefix)), evidence);
+}
+
+/** By its name, in the family that the network gives it. */
+function checkIpv4Fetch({ byIpv4 }: ClientEvidence): Verdict {
+  if (byIpv4 === undefined) return fail("the content's IPv4 address is not known");
+  const { ok, status, bytes, remote, said, url } = byIpv4;
+  return ok && !remote.includes(":")
+    ? pass(`${bytes} bytes of ${url} from ${remote}`)
+    : fail(status === 0 ? said : `HTTP status ${status} from ${remote}`);
+}
+
+/** What must fail: the name has an IPv4 address, which was seen, and yet nothing comes. */
+function checkOutOfReach({ heard, fetch, byIpv4, lab }: ClientEvidence): Verdict {
+  const [ipv4] = heard.dns("host-a")?.addresses ?? [];
+  if (ipv4 === undefined) return skip("the resolver knows no IPv4 address of the content's host: see above");
+  const came = [fetch, byIpv4].filter(
+    (each) => each?.ok === true && leadsToIpv4(each.remote, lab.promised.nat64.prefix),
+  );
+  return came.length === 0
+    ? pass(
+        `${ipv4}: ${byIpv4?.said.replace(/^0+ .*/, "nothing") ?? ""}; ${embedIpv4(lab.promised.nat64.prefix, ipv4)}: ${fetch.said}`,
+      )
+    : fail(`${came[0]?.bytes ?? 0} bytes came from ${came[0]?.remote ?? ""}`);
+}
+
+function leadsToIpv4(remote: string, prefix: string): boolean {
+  return !remote.includes(":") || isAddressInPrefix(remote, prefix);
+}
+
+function checkNothingTranslated(seen: ClientEvidence): Verdict {
+  const taken = seen.sessions.filter(({ client }) => isOwn(seen, client.address));
+  const refused = seen.heard.packets(kinds.unreachable).filter(({ packet }) => isRefusal(packet)).length;
+  if (taken.length > 0)
+    return fail(`${taken.length} sessions of ${distinct(taken.map(({ client }) => client.address))}`);
+  return judge(refused > 0, refused > 0 ? "refused (ICMPv6 administratively prohibited)" : "no refusal was heard");
+}
 
 function checkNeighbours({ neighbours, heard }: ClientEvidence): Verdict {
   const silent = neighbours.filter((name) => !heard.answered(`neighbour-${name}`));
@@ -56,7 +140,19 @@ function checkNeighbours({ neighbours, heard }: ClientEvidence): Verdict {
 
 function checkIpv4Only(seen: ClientEvidence): Verdict {
   const answer = seen.heard.dns("ipv4only");
-  return judge(answer !== undefined && sameAddresses(answer.addresses, seen.lab.promised.ipv4OnlyArpa), shown(answer));
+  return judge(
+    answer !== undefined && sameAddresses(answer.addresses.filter(isIpv6), ipv4OnlyArpa(seen)),
+    shown(answer),
+  );
+}
+
+/** Administratively prohibited (RFC 4443 section 3.1: code 1), behind the IPv6 header. */
+function isRefusal(packet: string): boolean {
+  return packet.slice(80, 84) === "0101";
+}
+
+function isIpv6(address: string): boolean {
+  return address.includes(":");
 }
 
 function shown(answer: DnsAnswer | undefined): string {
@@ -111,7 +207,9 @@ function checkSession(seen: ClientEvidence): Verdict {
       sameAddress(serverIpv6.address, fetch.remote),
   );
   if (session === undefined) {
-    return fail(`${seen.sessions.length} sessions, none of ${access.address} to ${fetch.remote || prefix}`);
+    return fail(
+      `${seen.sessions.length} sessions, none of ${addressesOf(access).join(", ")} to ${fetch.remote || prefix}`,
+    );
   }
   const { client, ipv4, server } = session;
   return sameAddress(embedIpv4(prefix, server.address), fetch.remote)
@@ -157,7 +255,7 @@ function checkSpoofed(seen: ClientEvidence): Verdict {
   const strangers = datagrams(seen).filter(
     ({ client, serverIpv6 }) =>
       sameAddress(serverIpv6.address, seen.fetch.remote) &&
-      !isAddressInPrefix(client.address, seen.lab.promised.lan.prefix),
+      !isAddressInPrefix(client.address, seen.network.ipv6?.prefix ?? "::/128"),
   );
   return strangers.length > 0
     ? fail(`a packet from ${distinct(strangers.map(({ client }) => client.address))} went through`)

@@ -1,5 +1,5 @@
 /** Everything that was seen, as the checks look at it. */
-import { type ClientAccess, command, type LabAccess } from "../access";
+import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from "../access";
 import type { ClientFacts, FetchFact } from "../client-facts";
 import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
 import type { Heard } from "../questions";
@@ -11,11 +11,15 @@ export interface Evidence {
 /** Seen of one client, and what the gateway translated after it. */
 export interface ClientEvidence extends Evidence {
   readonly access: ClientAccess;
+  /** Where it is. */
+  readonly network: PromisedNetwork;
   readonly facts: ClientFacts;
   /** The first fetch, as any program would do it. */
   readonly content: FetchFact;
   /** The fetch that went to an address inside pool6, if one did. */
   readonly fetch: FetchFact;
+  /** The same from the content's IPv4 address, where the network has IPv4 or must not lead there; undefined: not tried. */
+  readonly byIpv4: FetchFact | undefined;
   readonly heard: Heard;
   /** The port that its datagrams to the discard port came from. */
   readonly port: number;
@@ -36,8 +40,8 @@ export interface GatewayEvidence extends Evidence {
   /** What the firewall has counted before the clients and the stranger spoke, and after it. */
   readonly before: Counters;
   readonly after: Counters;
-  /** How many clients spoke. */
-  readonly clients: number;
+  /** The networks of the clients that spoke, one for each of them. */
+  readonly spoke: readonly PromisedNetwork[];
 }
 
 /** The gateway's files, services and settings are the stack's: an update puts them back. */

@@ -1,8 +1,9 @@
 /** What the gateway runs, stands on and refuses. */
 import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
-import { sameAddress } from "../addresses";
+import { gatewayAddresses, type PromisedNetwork } from "../access";
+import { sameAddress, sameHosts } from "../addresses";
 import type { Pool4Fact } from "../gateway-facts";
-import { deniedDestinations } from "../questions";
+import { deniedDestinations, victims } from "../questions";
 import { rcodes } from "../wire/dns";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type GatewayEvidence, look, putBack } from "./evidence";
@@ -22,7 +23,13 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
     judge: checkUplink,
     remedy: (seen) => `Let it configure its card anew: ${gatewayShell(seen, "sudo networkctl reconfigure uplink")}`,
   },
-  { title: "its LAN card has the planned address and MTU", judge: checkLanCard },
+  {
+    title: ({ lab }) =>
+      lab.promised.networks.length === 1
+        ? "its LAN card has the planned address and MTU"
+        : "its card on each network has the planned addresses and MTU",
+    judge: checkCards,
+  },
   {
     title: "it can write to its disk",
     judge: ({ facts: { disk } }) => judge(disk.exitCode === 0, disk.output || "64 KiB"),
@@ -37,7 +44,10 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
   { title: "a stranger beside the LAN gets no answer from the resolver and SSH", judge: checkDoors },
   { title: "a stranger beside the LAN cannot use NAT64", judge: checkStrangersNat64 },
   { title: "a stranger beside the LAN cannot reach the clients", judge: checkStrangersWay },
-  { title: "the firewall drops IPv4, false sources and denied destinations of the LAN", judge: checkDrops },
+  {
+    title: "the firewall drops what a network must not carry, false sources and denied destinations",
+    judge: checkDrops,
+  },
 ];
 
 function gatewayShell(seen: GatewayEvidence, words: string): string {
@@ -112,23 +122,37 @@ function checkUplink({ facts: { uplinkRoutes } }: GatewayEvidence): Verdict {
   );
 }
 
-function checkLanCard({ facts, lab }: GatewayEvidence): Verdict {
-  const { gatewayAddress, mtu } = lab.promised.lan;
-  const own = facts.lan.filter(({ scope, family }) => scope === "global" && family === "inet6");
-  const addresses = own.map(({ address, usable }) => (usable ? address : `${address} (duplicate or tentative)`));
-  return judge(
-    own.some(({ address, usable }) => usable && sameAddress(address, gatewayAddress)) &&
-      facts.mtu.every((each) => each === mtu),
-    `${listed(addresses, "no address")}, MTU ${[...new Set(facts.mtu)].join(" and ")}`,
-  );
+function checkCards({ facts, lab }: GatewayEvidence): Verdict {
+  const cards = lab.promised.networks.map((network) => {
+    const own = facts.addresses.filter(({ device, scope }) => device === network.card && scope === "global");
+    const mtus = facts.mtus.find(({ card }) => card === network.card)?.mtus ?? [];
+    const usable = own.flatMap((each) => (each.usable ? [each.address] : []));
+    const shown = own.map((each) => (each.usable ? each.address : `${each.address} (duplicate or tentative)`));
+    return {
+      right:
+        sameHosts(usable, gatewayAddresses(network)) && mtus.length > 0 && mtus.every((mtu) => mtu === network.mtu),
+      says: `${listed(shown, "no address")}, MTU ${[...new Set(mtus)].join(" and ")}`,
+      card: network.card,
+    };
+  });
+  const wrong = cards.filter(({ right }) => !right).map(({ card, says }) => `${card}: ${says}`);
+  return noneOf(wrong, cards.map(({ says }) => says).join("; "), wrong.join("; "));
 }
 
-function checkRefusal({ heard }: GatewayEvidence): Verdict {
-  const answer = heard.dns("refusal");
-  if (answer === undefined) {
-    return fail("no answer");
-  }
-  return answer.rcode === rcodes.refused ? pass("REFUSED") : fail(`it answered (RCODE ${answer.rcode})`);
+/** Where somebody beside the networks could come from: IPv6, which is what the stranger's cable carries. */
+function doorNames({ lab }: GatewayEvidence): string[] {
+  return lab.promised.networks.flatMap(({ name, ipv6 }) => (ipv6 === undefined ? [] : [name]));
+}
+
+function checkRefusal(seen: GatewayEvidence): Verdict {
+  const names = doorNames(seen);
+  if (names.length === 0) return skip("no network has IPv6, by which a stranger is played here");
+  const wrong = names.flatMap((name) => {
+    const answer = seen.heard.dns(`refusal-${name}`);
+    if (answer === undefined) return [`${name}: no answer`];
+    return answer.rcode === rcodes.refused ? [] : [`${name}: it answered (RCODE ${answer.rcode})`];
+  });
+  return noneOf(wrong, "REFUSED");
 }
 
 /** Without an answer to its ping there is no stranger, and no silence proves anything. */
@@ -153,6 +177,8 @@ function checkStrangersNat64(seen: GatewayEvidence): Verdict {
 
 function checkStrangersWay(seen: GatewayEvidence): Verdict {
   const { heard, facts } = seen;
+  if (victims(seen.lab.clients).length === 0)
+    return skip("no client has IPv6 where it is, by which a stranger is played");
   const refused = counted(seen, "not forwarded");
   if (heard.answered("client")) return fail("a client answered");
   if (refused === 0 && facts.forwarding[1] !== true) return skip("the gateway forwards nothing at all: see above");
@@ -160,17 +186,25 @@ function checkStrangersWay(seen: GatewayEvidence): Verdict {
 }
 
 function checkDrops(seen: GatewayEvidence): Verdict {
-  const expected = [
-    { rule: "IPv4 on the LAN", least: 1 },
-    { rule: "spoofed source", least: 1 },
-    { rule: "denied IPv4 destination", least: deniedDestinations(seen.lab).length },
-  ];
-  if (seen.clients === 0) {
+  if (seen.spoke.length === 0) {
     return skip("no client could be asked to send any: see below");
   }
+  const denied = deniedDestinations(seen.lab).length;
+  const count = (least: (network: PromisedNetwork) => number): number =>
+    seen.spoke.reduce((sum, network) => sum + least(network), 0);
+  const expected = [
+    { rule: "IPv4 on the LAN", least: count(({ ipv4 }) => Number(ipv4 === undefined)) },
+    { rule: "IPv6 on the LAN", least: count(({ ipv6 }) => Number(ipv6 === undefined)) },
+    {
+      rule: "spoofed source",
+      least: count(({ ipv6, ipv4 }) => Number(ipv6 !== undefined) + Number(ipv4 !== undefined)),
+    },
+    { rule: "denied IPv4 destination", least: count(({ translated }) => (translated ? denied : 0)) },
+    { rule: "NAT64 refused", least: count(({ ipv6, translated }) => Number(ipv6 !== undefined && !translated)) },
+  ].filter(({ least }) => least > 0);
   const drops = expected.map(({ rule, least }) => {
-    const [packets, needed] = [counted(seen, rule), least * seen.clients];
-    return packets < needed ? fail(`${rule}: ${packets} of at least ${needed}`) : pass(`${rule}: ${packets}`);
+    const packets = counted(seen, rule);
+    return packets < least ? fail(`${rule}: ${packets} of at least ${least}`) : pass(`${rule}: ${packets}`);
   });
   const evidence = drops.map((drop) => drop.evidence).join(", ");
   return judge(

@@ -33,7 +33,11 @@ fetch_once() {
     port=80
     [[ $url != https:* ]] || port=443
   fi
-  [[ -z $address ]] || options=(--resolve "$host:$port:[$address]")
+  if [[ $address == *:* ]]; then
+    options=(--resolve "$host:$port:[$address]")
+  elif [[ -n $address ]]; then
+    options=(--resolve "$host:$port:$address")
+  fi
   # What the client's own resolver remembers proves nothing.
   resolvectl flush-caches || true
   curl --silent --show-error --connect-timeout 5 --max-time 30 --output /dev/null --location \

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
-# Tells how the gateway's services are, and what they stand on. Runs as root. Standard input: units, one a line.
+# Tells how the gateway's services are, and what they stand on. Runs as root. Standard input: its cards on the lab's
+# networks, in one line; units, one a line.
 
+read -r -a cards || true
 mapfile -t units
 
 # A block and a name of its own are what the next file will need; root may still have some when nobody else has.
@@ -12,6 +14,14 @@ write_a_file() {
   return "$rc"
 }
 
+# "CARD MTU-OF-THE-CARD MTU-FOR-IPV6"
+mtus() {
+  local card
+  for card in "${cards[@]}"; do
+    printf '%s %s %s\n' "$card" "$(</sys/class/net/"$card"/mtu)" "$(</proc/sys/net/ipv6/conf/"$card"/mtu)"
+  done
+}
+
 section units systemctl show --property=Id,ActiveState,SubState,Result "${units[@]}"
 section instance jool instance display --csv
 section global jool global display --csv
@@ -19,8 +29,8 @@ section pool4 jool pool4 display --csv
 section kernel uname -r
 section module cat /sys/module/jool/version
 section forwarding cat /proc/sys/net/ipv4/conf/all/forwarding /proc/sys/net/ipv6/conf/all/forwarding
-section mtu cat /sys/class/net/lan/mtu /proc/sys/net/ipv6/conf/lan/mtu
-section lan ip -json address show dev lan
+section mtu mtus
+section lan ip -json address show
 section uplink ip -json -4 route show default
 section disk write_a_file
 section clock printf '%s' "$EPOCHSECONDS"

@@ -28,18 +28,28 @@ export function readAdvertisement(octets: string) {
   });
 }
 
+interface Announcing {
+  readonly prefix: string;
+  readonly gatewayAddress: string;
+  readonly routerAdvertisements: Omit<RouterAdvertisementPlan, "pref64"> & {
+    readonly pref64?: RouterAdvertisementPlan["pref64"];
+  };
+}
+
 interface Announced {
-  readonly lan: { readonly prefix: string; readonly gatewayAddress: string; readonly mtu: number };
-  readonly routerAdvertisements: RouterAdvertisementPlan;
+  readonly mtu: number;
+  readonly ipv6?: Announcing | undefined;
 }
 
 /** The lines of the advertisements that the plan promises. */
-export function plannedAdvertisement({ lan, routerAdvertisements: ra }: Announced): string[] {
-  const [network = "", length] = lan.prefix.split("/");
-  const address = ra.prefix.routerAddress ? lan.gatewayAddress : network;
+export function plannedAdvertisement({ mtu, ipv6 }: Announced): string[] {
+  if (ipv6 === undefined) return [];
+  const { prefix, gatewayAddress, routerAdvertisements: ra } = ipv6;
+  const [network = "", length] = prefix.split("/");
+  const address = ra.prefix.routerAddress ? gatewayAddress : network;
   return [
     line.router(ra.routerLifetime, ra.managed, ra.otherConfig),
-    line.mtu(lan.mtu),
+    line.mtu(mtu),
     line.prefix(`${address}/${length}`, ra.prefix, ra.prefix.validLifetime, ra.prefix.preferredLifetime),
     ...ra.rdnss.servers.map((server) => line.rdnss(server, ra.rdnss.lifetime)),
     ...ra.dnssl.domains.map((domain) => line.dnssl(domain, ra.dnssl.lifetime)),

@@ -13,11 +13,14 @@ import (
 // The template that labs are cloned from.
 const templateName = "debian-13"
 
-// inventory: datacenter DC0 with the standalone host DC0_H0, the cluster DC0_C0, LocalDS_0, "VM Network" and DVS0.
+// inventory: datacenter DC0 with the standalone host DC0_H0, the cluster DC0_C0, LocalDS_0, "VM Network", and DVS0 with
+// the port groups DC0_DVPG0 and DC0_DVPG1.
 func inventory() *simulator.Model {
 	model := simulator.VPX()
 	model.ClusterHost = 2
 	model.Machine = 1
+	// Two networks to be on.
+	model.Portgroup = 2
 	model.Autostart = false
 	return model
 }

@@ -48,3 +48,18 @@ export async function call(login: VcenterLogin, method: string, moid: string): P
   const soap = await connect(login);
   await soap.call(method, { type: "VirtualMachine", id: moid });
 }
+
+/** Pulls the plug of a machine's card on a port group, as the checkbox "Connected" does. The simulator wants all of it. */
+export async function disconnect(login: VcenterLogin, moid: string, mac: string, network: string): Promise<void> {
+  const soap = await connect(login);
+  const card =
+    '<key>4000</key><backing xsi:type="VirtualEthernetCardNetworkBackingInfo"><deviceName>VM Network</deviceName>' +
+    `${referenceXml("network", { type: "Network", id: network })}</backing>` +
+    "<connectable><startConnected>true</startConnected><allowGuestControl>true</allowGuestControl>" +
+    `<connected>false</connected></connectable><addressType>manual</addressType><macAddress>${mac}</macAddress>`;
+  await soap.call(
+    "ReconfigVM_Task",
+    { type: "VirtualMachine", id: moid },
+    `<spec><deviceChange><operation>edit</operation><device xsi:type="VirtualE1000">${card}</device></deviceChange></spec>`,
+  );
+}

@@ -13,10 +13,12 @@ import { planLab } from "../../../plan/lab";
 import type { ClientPlan, GatewayPlan } from "../../../plan/model";
 import { projectRoot } from "../../../host/paths";
 import { ensureToolchain } from "../../../toolchain";
+import { reconnectCard } from "../../../vcenter/session";
 import { withoutGo } from "./go";
 import { inSession } from "./inventory";
 import { pluginEnvironment } from "./plugin";
 import { startVcenter, type Vcenter } from "./server";
+import { lanOf } from "../../fixtures/plan";
 
 jest.setTimeout(2 ** 31 - 1);
 
@@ -27,11 +29,13 @@ const documents = { metaData: "{}", userData: "#cloud-config\n", networkConfig: 
 interface Wanted {
   /** MiB of memory by name. */
   readonly clients: Readonly<Record<string, number>>;
+  /** Name of the port group that is the LAN. */
+  readonly lan?: string;
   /** Something fails once the machines are there, as a lab's checks do. */
   readonly fails?: boolean;
 }
 
-function program(login: Vcenter["login"], { clients, fails = false }: Wanted) {
+function program(login: Vcenter["login"], { clients, lan = "DC0_DVPG0", fails = false }: Wanted) {
   return async (): Promise<void> => {
     const config = parseConfig({
       platform: {
@@ -42,7 +46,7 @@ function program(login: Vcenter["login"], { clients, fails = false }: Wanted) {
         datastore: "LocalDS_0",
         template: "debian-13",
         uplinkNetwork: "VM Network",
-        lanSegment: { portGroup: "DC0_DVPG0" },
+        lanSegment: { portGroup: lan },
       },
       clients: Object.entries(clients).map(([name, memory]) => ({ name, memory })),
     });
@@ -51,10 +55,18 @@ function program(login: Vcenter["login"], { clients, fails = false }: Wanted) {
     const site = await lookUpSite(plan.platform, login);
     const opts = { parent: new pulumi.ComponentResource("test:index:Lab", "lab") };
     const platform = new VspherePlatform("lab", plan, plan.platform, { login, site }, opts);
-    const segment = platform.segment("lab-lan", plan.lan, opts);
-    const machine = (plan: GatewayPlan | ClientPlan) =>
-      platform.virtualMachine(`lab-${plan.name}`, { plan, documents: pulumi.secret(documents), segment }, opts);
-    const machines = { gateway: machine(plan.gateway), clients: plan.clients.map(machine) };
+    const segment = platform.segment("lab-lan", lanOf(plan), opts);
+    const made = (machine: GatewayPlan | ClientPlan) =>
+      platform.virtualMachine(
+        `lab-${machine.name}`,
+        {
+          plan: machine,
+          documents: pulumi.secret(documents),
+          cards: [{ mac: machine.role === "client" ? machine.lanMac : lanOf(plan).gatewayMac, segment }],
+        },
+        opts,
+      );
+    const machines = { gateway: made(plan.gateway), clients: plan.clients.map(made) };
     if (fails) {
       const dependsOn = [machines.gateway, ...machines.clients].map(({ resource }) => resource);
       new Folder("fails", { path: "there/is/no/such", type: "vm", datacenterId: site.datacenterId }, { dependsOn });
@@ -121,6 +133,43 @@ function program(login: Vcenter["login"], { clients, fails = false }: Wanted) {
 
   it("adds one between others, which touches none of them", async () => {
     expect(await up({ clients: { b: 768, c: 512, d: 768, e: 512 } })).toEqual({ create: 2, update: 1, same: 11 });
+  });
+
+  /** The machines' ids, when they were powered on, and the networks of their cards, by name. */
+  const cards = () =>
+    inSession(vcenter.login, async (session) => {
+      const networks = new Map((await session.list("Network")).map(({ id, name }) => [id, name]));
+      const all = (await session.list("VirtualMachine")).filter(({ name }) => name.startsWith("turns-"));
+      const each = all.map(async ({ id, name }) => {
+        const on = (await session.networkCards(id)).map(({ network = "" }) => networks.get(network));
+        const since = (await session.machine(id))?.bootTime;
+        return [name.replace("turns-test-", ""), { id, since, on }] as const;
+      });
+      return Object.fromEntries(await Promise.all(each));
+    });
+  const four = { b: 768, c: 512, d: 768, e: 512 };
+
+  it("sees that a machine has joined another network, and brings it home while it runs", async () => {
+    const before = await cards();
+    const moid = before.c?.id ?? "";
+    const [card] = await inSession(vcenter.login, (session) => session.networkCards(moid));
+    const networks = await inSession(vcenter.login, (session) => session.list("Network"));
+    const network = networks.find(({ name }) => name === "VM Network")?.id ?? "";
+    await reconnectCard(vcenter.login, { moid, mac: card?.mac ?? "", network }, new AbortController().signal);
+    expect(await cards()).toEqual({ ...before, c: { ...before.c, on: ["VM Network"] } });
+    await stack.refresh();
+    expect(await up({ clients: four })).toEqual({ update: 1, same: 13 });
+    expect(await cards()).toEqual(before);
+  });
+
+  it("puts all machines on another network while they run", async () => {
+    const before = await cards();
+    const changes = await up({ clients: four, lan: "DC0_DVPG1" });
+    expect(changes).toMatchObject({ update: 5 });
+    expect(Object.keys(changes ?? {})).not.toContain("replace");
+    const to = (on: readonly (string | undefined)[]) => on.map((each) => each?.replace("DC0_DVPG0", "DC0_DVPG1"));
+    const moved = Object.entries(before).map(([name, each]) => [name, { ...each, on: to(each.on) }]);
+    expect(await cards()).toEqual(Object.fromEntries(moved));
   });
 
   it("removes all of them, those that a run has left that failed too", async () => {

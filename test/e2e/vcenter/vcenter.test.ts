@@ -4,12 +4,12 @@ import { lookUpSite } from "../../../components/vsphere-site";
 import { vsphereGuestHandler } from "../../../provider/vsphere-guest";
 import { freeTcpPort } from "../../../provider/qemu/ports";
 import { VcenterError } from "../../../vcenter/errors";
-import type { VcenterLogin } from "../../../vcenter/session";
+import { reconnectCard, type VcenterLogin } from "../../../vcenter/session";
 import { RecordingMocks } from "../../components/mocks";
 import { planOf } from "../../fixtures/plan";
 import { platformWith } from "../../plan/bad-vsphere";
 import { withoutGo } from "./go";
-import { call, clone, inSession } from "./inventory";
+import { call, clone, disconnect, inSession } from "./inventory";
 import { startVcenter, type Vcenter } from "./server";
 
 jest.setTimeout(600_000);
@@ -102,6 +102,66 @@ describeVcenter(`the inventory${withoutGo}`, () => {
     await expect(failing).rejects.toThrow(/platform\.uplinkNetwork: VM Netwerk[\s\S]*Did you mean VM Network\?/);
     await expect(failing).rejects.toThrow(/platform\.datastore: LocalDS_1[\s\S]*There are: LocalDS_0/);
     await expect(failing).rejects.toThrow(/platform\.template: windows[\s\S]*There are: debian-13/);
+  });
+});
+
+describeVcenter(`a network card in vCenter${withoutGo}`, () => {
+  const networks = async () => {
+    const all = await inSession(login, (session) => session.list("Network"));
+    const idOf = (name: string): string => all.find((each) => each.name === name)?.id ?? `no ${name}`;
+    return { portGroup: idOf("VM Network"), distributed: idOf("DC0_DVPG0") };
+  };
+  const cardsOf = (moid: string) => inSession(login, (session) => session.networkCards(moid));
+  const move = (moid: string, mac: string, network: string, signal = context.signal) =>
+    reconnectCard(login, { moid, mac, network }, signal);
+
+  it("is put from a port group on a distributed one and back while its machine runs, and is itself still", async () => {
+    const moid = await clone(login, "mute-joins");
+    await inSession(login, (session) => session.powerOn(moid));
+    const { portGroup, distributed } = await networks();
+    const [{ mac } = { mac: "" }] = await cardsOf(moid);
+    for (const network of [portGroup, distributed, portGroup, distributed]) {
+      await move(moid, mac, network);
+      expect(await cardsOf(moid)).toEqual([{ mac, network, connected: true }]);
+      expect(await move(moid, mac.toUpperCase(), network)).toBe(false);
+    }
+    expect(await inSession(login, (session) => session.machine(moid))).toMatchObject({ running: true });
+  });
+
+  it("is put on another network while its machine is off, too", async () => {
+    const moid = await clone(login, "mute-off");
+    const { portGroup, distributed } = await networks();
+    const [{ mac } = { mac: "" }] = await cardsOf(moid);
+    for (const network of [portGroup, distributed]) {
+      await move(moid, mac, network);
+      expect((await cardsOf(moid)).map((card) => card.network)).toEqual([network]);
+    }
+  });
+
+  it("that was disconnected by somebody is connected again", async () => {
+    const moid = await clone(login, "mute-pulled");
+    await inSession(login, (session) => session.powerOn(moid));
+    const { portGroup } = await networks();
+    const [{ mac } = { mac: "" }] = await cardsOf(moid);
+    await move(moid, mac, portGroup);
+    await disconnect(login, moid, mac, portGroup);
+    expect((await cardsOf(moid)).map(({ connected }) => connected)).toEqual([false]);
+    expect(await move(moid, mac, portGroup)).toBe(true);
+    expect(await cardsOf(moid)).toEqual([{ mac, network: portGroup, connected: true }]);
+  });
+
+  it("stays where it is when there is no such network, no such card, or somebody interrupts before the first step", async () => {
+    const moid = await clone(login, "mute-stays");
+    await inSession(login, (session) => session.powerOn(moid));
+    const { distributed, portGroup } = await networks();
+    const [{ mac } = { mac: "" }] = await cardsOf(moid);
+    await move(moid, mac, distributed);
+    await expect(move(moid, mac, "network-4711")).rejects.toThrow(VcenterError);
+    await expect(move(moid, "00:50:56:ff:ff:ff", portGroup)).rejects.toThrow(
+      `${moid} has no network card with the address 00:50:56:ff:ff:ff.`,
+    );
+    expect(() => move(moid, mac, portGroup, AbortSignal.abort(new Error("interrupted")))).toThrow("interrupted");
+    expect(await cardsOf(moid)).toEqual([{ mac, network: distributed, connected: true }]);
   });
 });
 

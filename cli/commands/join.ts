@@ -1,0 +1,58 @@
+/**
+ * `npm run join -- [--stack NAME] CLIENT NETWORK`: a client leaves its network and joins another one of the lab's, as a
+ * phone joins another Wi-Fi, and ends when the client has what that network gives. The next `up` brings it home.
+ */
+import { progress, progressDone, say, UserError } from "../../host/messages";
+import { interruptible } from "../../host/interruption";
+import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
+import { nearest } from "../../plan/nearest";
+import { joinNetwork } from "../join";
+import { requireNoLock } from "../pulumi";
+import { readAccess } from "../recorded-access";
+import { setUp } from "../setup";
+import { stackArguments } from "../stack-arguments";
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack, rest } = stackArguments(args);
+  const [clientName = "", networkName = "", ...more] = rest;
+  if (more.length > 0) throw new UserError(`${more.join(" ")} is too much: it takes a client and a network.`);
+  const access = await readAccess(stack);
+  const client = named(access.clients, clientName, "client");
+  const network = named(access.promised.networks, networkName, "network");
+  requireNoLock(await setUp(stack), stack);
+  try {
+    return await interruptible((signal) => join(access, client, network, signal));
+  } finally {
+    progressDone();
+  }
+}
+
+async function join(
+  access: LabAccess,
+  client: ClientAccess,
+  network: PromisedNetwork,
+  signal: AbortSignal,
+): Promise<number> {
+  const { seconds, lacks } = await joinNetwork(access, client, network, { signal, progress });
+  progressDone();
+  const took = `${seconds.toFixed(1)} s`;
+  if (lacks.length === 0) {
+    say(`${client.name} is on ${network.name} (${network.scenario}) after ${took}.`);
+    return 0;
+  }
+  say(`${client.name} is on the segment of ${network.name}, and after ${took} it still lacks ${lacks.join("; ")}.`);
+  say(`npm run verify -- --stack ${access.promised.stack} ${client.name} tells what is wrong.`);
+  return 1;
+}
+
+/** The one of that name. @throws UserError with the names that there are. */
+function named<T extends { readonly name: string }>(all: readonly T[], name: string, what: string): T {
+  const found = all.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  const names = all.map((each) => each.name);
+  const guess = nearest(name, names);
+  const problem = name === "" ? `Which ${what}?` : `There is no ${what} ${name}.`;
+  throw new UserError(
+    `${problem} ${guess === undefined ? "" : `Did you mean ${guess}? `}There are: ${names.join(", ")}.`,
+  );
+}

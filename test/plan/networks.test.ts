@@ -1,0 +1,228 @@
+import fc from "fast-check";
+import { parseConfig } from "../../plan/config";
+import { containsAddress, overlap, parseIpv4, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../../plan/prefix";
+import { ConfigError } from "../../plan/problem";
+import { scenarios, traits } from "../../plan/scenario";
+import { allScenarios, homeOf, planOf } from "../fixtures/plan";
+
+type Raw = Readonly<Record<string, unknown>>;
+
+function problemsOf(raw: Raw): string[] {
+  try {
+    planOf(raw);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ key }) => key);
+  }
+}
+
+const byName = (raw: Raw) => new Map(planOf(raw).networks.map((network) => [network.name, network]));
+
+describe("a network", () => {
+  const networks = byName(allScenarios);
+
+  it.each(scenarios)("of the scenario %s has the families that it says, and only those", (scenario) => {
+    const [network] = planOf({ networks: [{ name: "one", scenario }] }).networks;
+    const { ipv4, ipv6, nat64 } = traits[scenario];
+    expect([network?.ipv4 !== undefined, network?.ipv6 !== undefined]).toEqual([ipv4, ipv6]);
+    expect(network?.translated).toBe(nat64);
+  });
+
+  it("announces PREF64 exactly where something translates", () => {
+    for (const { ipv6, translated } of networks.values()) {
+      expect(ipv6 === undefined || (ipv6.routerAdvertisements.pref64 !== undefined) === translated).toBe(true);
+    }
+  });
+
+  it("has DNS64 with NAT64 alone, unless it is told not to; IPv6-mostly goes by PREF64", () => {
+    const resolvers = [...networks].map(([name, { resolver }]) => `${name} ${resolver}`);
+    expect(resolvers.sort()).toEqual([
+      "dual plain",
+      "mostly plain",
+      "nat64 dns64",
+      "pref64 plain",
+      "strict plain",
+      "v4 plain",
+    ]);
+  });
+
+  it("offers to do without IPv4 in IPv6-mostly alone (RFC 8925)", () => {
+    const offering = [...networks.values()].filter(({ ipv4 }) => ipv4?.v6OnlyWait !== undefined);
+    expect(offering.map(({ name }) => name)).toEqual(["mostly"]);
+  });
+
+  it("has a card of its own on the gateway, whose name the kernel takes", () => {
+    const cards = [...networks.values()].map(({ card }) => card);
+    expect(new Set(cards).size).toBe(cards.length);
+    expect(cards.every((card) => card.length <= 15)).toBe(true);
+  });
+
+  it("inherits what it leaves out, key by key, and overrides what it says", () => {
+    const [first, second] = planOf({
+      lan: { mtu: 1400, gatewayInterfaceId: "::fe" },
+      dns: { searchDomains: ["lab.example"] },
+      routerAdvertisements: { maxInterval: 60, prefix: { preferredLifetime: 700 } },
+      dhcpv6: { mode: "stateful" },
+      networks: [
+        { name: "a", scenario: "ipv6-only-nat64" },
+        {
+          name: "b",
+          scenario: "ipv6-only-nat64",
+          mtu: 1300,
+          searchDomains: [],
+          routerAdvertisements: { prefix: { validLifetime: 800 } },
+          dhcpv6: { mode: "off" },
+        },
+      ],
+    }).networks;
+    expect(first).toMatchObject({ mtu: 1400, searchDomains: ["lab.example"] });
+    expect(first?.ipv6).toMatchObject({
+      dhcpv6: { mode: "stateful" },
+      routerAdvertisements: { maxInterval: 60, prefix: { preferredLifetime: 700, validLifetime: 86_400 } },
+    });
+    expect(first?.ipv6?.gatewayAddress).toMatch(/:fe$/);
+    expect(second).toMatchObject({ mtu: 1300, searchDomains: [] });
+    expect(second?.ipv6).toMatchObject({
+      dhcpv6: { mode: "off" },
+      routerAdvertisements: { maxInterval: 60, prefix: { preferredLifetime: 700, validLifetime: 800 } },
+    });
+  });
+
+  it("that says nothing of its prefixes has the same ones in every lab, which look global", () => {
+    const [network] = planOf({ networks: [{ name: "office", scenario: "dual-stack" }] }).networks;
+    expect(containsAddress(parseIpv6Prefix("2001:2::/48"), parseIpv6(network?.ipv6?.gatewayAddress ?? ""))).toBe(true);
+    expect(containsAddress(parseIpv4Prefix("192.168.0.0/16"), parseIpv4(network?.ipv4?.gatewayAddress ?? ""))).toBe(
+      true,
+    );
+  });
+
+  it("does not touch the others when it comes or goes, or when they are written in another order", () => {
+    const { networks: all, ...rest } = allScenarios;
+    const before = byName(allScenarios);
+    const after = byName({
+      ...rest,
+      networks: [...all].reverse().slice(0, 4),
+      clients: [{ name: "client-1", network: "v4" }],
+    });
+    for (const [name, network] of after) expect(network).toEqual(before.get(name));
+  });
+});
+
+describe("a client of a lab with several networks", () => {
+  it("lives on the first one, or where it is told, and has its addresses on all of them decided", () => {
+    const plan = planOf({ ...allScenarios, clients: [{ name: "a" }, { name: "b", network: "v4" }] });
+    expect(plan.clients.map(({ network }) => network)).toEqual(["nat64", "v4"]);
+    for (const client of plan.clients) {
+      for (const { name, ipv6, ipv4 } of plan.networks) {
+        const addresses = client.addresses[name];
+        expect([addresses?.ipv6 === undefined, addresses?.ipv4 === undefined]).toEqual([
+          ipv6 === undefined,
+          ipv4 === undefined,
+        ]);
+      }
+    }
+    expect(plan.clients.map(homeOf)[0]).toMatch(/^2001:2:0:6400:/);
+  });
+
+  it("has an IPv4 address of its own that DHCPv4 reserves, outside the strangers' pool", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 16, max: 26 }), fc.integer({ min: 1, max: 28 }), (length, clients) => {
+        const plan = planOf({
+          networks: [{ name: "v4", scenario: "ipv4-only", ipv4: `10.64.0.0/${length}` }],
+          clients,
+        });
+        const ipv4 = plan.networks[0]?.ipv4;
+        if (ipv4 === undefined) throw new Error("no IPv4");
+        const [first, last] = [parseIpv4(ipv4.pool.first), parseIpv4(ipv4.pool.last)];
+        const addresses = plan.clients.map((client) => client.addresses.v4?.ipv4 ?? "");
+        expect(new Set([...addresses, ipv4.gatewayAddress]).size).toBe(clients + 1);
+        expect(ipv4.reservations.map(({ address }) => address).sort()).toEqual([...addresses].sort());
+        for (const address of addresses.map(parseIpv4)) {
+          expect(address < first && containsAddress(parseIpv4Prefix(ipv4.prefix), address)).toBe(true);
+        }
+        expect(first < last).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("that finds no room is told of, with the key and how much room there is", () => {
+    const raw = { networks: [{ name: "v4", scenario: "ipv4-only", ipv4: "10.64.0.0/26" }], clients: 29 };
+    expect(() => planOf(raw)).toThrow(/networks\[0\]\.ipv4[\s\S]*has room for 28 clients, and there are 29/);
+  });
+});
+
+describe("a lab of networks that cannot be is refused, with the key:", () => {
+  const one = { name: "one", scenario: "dual-stack", prefix: "2001:2:0:1::/64", ipv4: "192.168.1.0/24" };
+  const two = { name: "two", scenario: "dual-stack", prefix: "2001:2:0:2::/64", ipv4: "192.168.2.0/24" };
+
+  it.each<[string, Raw, string]>([
+    ["two of one name", { networks: [one, { ...two, name: "one" }] }, "networks[1].name"],
+    ["overlapping prefixes", { networks: [one, { ...two, prefix: one.prefix }] }, "networks[1].prefix"],
+    ["overlapping IPv4 networks", { networks: [one, { ...two, ipv4: "192.168.0.0/16" }] }, "networks[1].ipv4"],
+    ["an unknown scenario", { networks: [{ ...one, scenario: "ipv5" }] }, "networks[0].scenario"],
+    ["a name too long for a card", { networks: [{ ...one, name: "a-very-long-name" }] }, "networks[0].name"],
+    ["a prefix where there is no IPv6", { networks: [{ ...one, scenario: "ipv4-only" }] }, "networks[0].prefix"],
+    [
+      "an IPv4 network where there is no IPv4",
+      { networks: [{ ...one, scenario: "ipv6-only-strict" }] },
+      "networks[0].ipv4",
+    ],
+    ["DNS64 without NAT64", { networks: [{ ...one, dns64: true }] }, "networks[0].dns64"],
+    ["IPv4 that leads to the host", { networks: [{ ...one, ipv4: "10.0.2.0/24" }] }, "networks[0].ipv4"],
+    ["a prefix inside NAT64's", { networks: [one], nat64: { prefix: "2001:2::/32" } }, "nat64.prefix"],
+    [
+      "a client on a network that is not there",
+      { networks: [one], clients: [{ name: "a", network: "on" }] },
+      "clients[0].network",
+    ],
+    [
+      "a lifetime that is too short there",
+      { networks: [{ ...one, routerAdvertisements: { dnsLifetime: 5 } }] },
+      "networks[0].routerAdvertisements.dnsLifetime",
+    ],
+    [
+      "a pool that holds the gateway",
+      { networks: [{ ...one, dhcpv6: { mode: "stateful", pool: { first: "::1" } } }] },
+      "networks[0].dhcpv6.pool",
+    ],
+    ["a VLAN on this machine", { networks: [{ ...one, vlan: 5 }] }, "networks[0].vlan"],
+    ["none at all", { networks: [] }, "networks"],
+  ])("%s", (_what, raw, key) => {
+    expect(problemsOf(raw)).toContain(key);
+  });
+
+  it("and a unique local prefix beside IPv4 is warned of: hosts would prefer IPv4 (RFC 6724)", () => {
+    const { warnings } = planOf({ networks: [{ ...one, prefix: "fd12:0:0:1::/64" }] });
+    expect(warnings.map(({ key }) => key)).toContain("networks[0].prefix");
+  });
+
+  it("but no two of any names meet by the prefixes that are made from them without a word", () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/);
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 2, maxLength: 8 }), (names) => {
+        const raw = { networks: names.map((each) => ({ name: each, scenario: "dual-stack" })) };
+        const problems = problemsOf(raw);
+        if (problems.length > 0) {
+          expect(problems.every((key) => /\.(prefix|ipv4)$/.test(key))).toBe(true);
+          return;
+        }
+        const prefixes = planOf(raw).networks.map(({ ipv6 }) => parseIpv6Prefix(ipv6?.prefix ?? ""));
+        expect(prefixes.some((each, index) => prefixes.slice(index + 1).some((next) => overlap(each, next)))).toBe(
+          false,
+        );
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+it("a configuration is the same whether a network repeats what the lab says or inherits it", () => {
+  const ra = { maxInterval: 60 };
+  const network = { name: "one", scenario: "ipv6-only-nat64" };
+  const inherited = parseConfig({ routerAdvertisements: ra, networks: [network] });
+  expect(parseConfig({ routerAdvertisements: ra, networks: [{ ...network, routerAdvertisements: ra }] })).toEqual(
+    inherited,
+  );
+});

@@ -1,0 +1,49 @@
+/** Whether a client that has come to a network has what the network gives: seen on the client alone, in a second or two. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientAccess, LabAccess, PromisedNetwork } from "./access";
+import { sameAddress, sameHosts } from "./addresses";
+import type { ClientFacts } from "./client-facts";
+import { type Asked, clientFacts } from "./facts";
+
+const pause = 250;
+
+/**
+ * Waits for it.
+ * @param wait seconds.
+ * @returns what it still lacks then; nothing: it has arrived.
+ */
+export async function arrival(
+  lab: LabAccess,
+  client: ClientAccess,
+  network: PromisedNetwork,
+  asked: Asked,
+  wait: number,
+): Promise<readonly string[]> {
+  const until = Date.now() + wait * 1000;
+  for (;;) {
+    const lacks = lacking(client, network, await clientFacts(asked, lab.promised.ipv4OnlyArpa[0] ?? ""));
+    if (lacks.length === 0 || Date.now() > until) return lacks;
+    await sleep(pause, undefined, { signal: asked.signal });
+  }
+}
+
+/** What a client lacks on a network, or has from another one. */
+export function lacking(client: ClientAccess, network: PromisedNetwork, facts: ClientFacts): string[] {
+  const { ipv6, ipv4 } = client.addresses[network.name] ?? {};
+  const waits = client.option108 && network.ipv4?.v6OnlyWait !== undefined;
+  const wanted = [ipv6, waits ? undefined : ipv4].filter((address) => address !== undefined);
+  const own = facts.addresses.filter(({ device, scope }) => device === "lan" && scope === "global");
+  const usable = own.filter((each) => each.usable && each.preferred).map(({ address }) => address);
+  const missing = wanted.filter((address) => !usable.some((each) => each === address || sameAddress(each, address)));
+  const routers = [...(ipv6 === undefined ? [] : [network.router.linkLocal])];
+  const routes = facts.defaultRoutes.map(({ gateway }) => gateway);
+  const resolvers = [
+    ...(network.ipv6?.routerAdvertisements.rdnss.servers ?? []),
+    ...(network.ipv4 === undefined || waits ? [] : [network.ipv4.gatewayAddress]),
+  ];
+  return [
+    ...missing.map((address) => `the address ${address}`),
+    ...(sameHosts(routes, routers) ? [] : [`the default route by ${routers.join(", ") || "nobody"}`]),
+    ...(sameHosts(facts.dnsServers, resolvers) ? [] : [`the resolvers ${resolvers.join(", ")}`]),
+  ];
+}
