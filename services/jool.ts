@@ -21,7 +21,7 @@ export const jool: Service = {
       "jool.service",
       cards,
       "RestrictAddressFamilies=AF_INET AF_INET6",
-      ...cards.map((name) => `ExecStartPre=-/usr/sbin/ethtool -K ${name} gro off lro off`),
+      `ExecStartPre=-/bin/sh -c "for card in ${cards.join(" ")}; do ethtool -K $$card gro off lro off; done"`,
     ),
   ],
 };
