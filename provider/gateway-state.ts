@@ -73,7 +73,10 @@ async function look(properties: Properties, { signal }: OperationContext): Promi
   const { target, outline } = inputsSchema.parse(properties);
   const script = lookScript();
   try {
-    const connection = await connect({ ...targetSchema.parse(JSON.parse(target)), dialTimeout }, { signal });
+    const connection = await connect(
+      { ...targetSchema.parse(JSON.parse(target)), dialTimeout },
+      { signal, share: true },
+    );
     try {
       const stdin = `${script}${outline}`;
       const { code, stdout, stderr } = await connection.exec(rootCommand(script), {

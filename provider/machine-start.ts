@@ -6,7 +6,7 @@ import { messageOf } from "../host/messages";
 import type { OperationContext, Properties } from "../plugin/handler";
 import type { MachineInputs } from "./machine-inputs";
 import { chooseAccelerator, emulatorVersion } from "./qemu/accelerator";
-import { awaitSshd } from "./qemu/boot";
+import { awaitRestoredSshd, awaitSshd } from "./qemu/boot";
 import type { Start } from "./qemu/command-line";
 import { machineType } from "./qemu/machine-types";
 import type { MachinePaths } from "./qemu/paths";
@@ -159,9 +159,10 @@ async function powerOn(
   if (template === undefined) return comeUp(machine, paths, run, context);
   await restore(machine, paths, template, context.signal);
   const late = `it did not come up within ${restoredLimit} s after it was restored`;
-  return withDeadline(restoredLimit, late, context.signal, (signal) =>
-    comeUp(machine, paths, run, { ...context, signal }),
-  );
+  await withDeadline(restoredLimit, late, context.signal, async (signal) => {
+    if (sshPort !== undefined) await awaitRestoredSshd(name, paths, { ...context, signal });
+  });
+  return outputsOf(paths, run);
 }
 
 /** What a process alone shows of a machine. */
@@ -187,6 +188,10 @@ export async function comeUp(
   context: OperationContext,
 ): Promise<Properties> {
   if (run.sshPort !== undefined) await awaitSshd(nameOf(stateFolder, machineName), run.sshPort, paths, context);
+  return outputsOf(paths, run);
+}
+
+function outputsOf(paths: MachinePaths, run: Run): Properties {
   return {
     ...run,
     ...(run.sshPort === undefined ? {} : { sshHost: "127.0.0.1" }),

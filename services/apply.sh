@@ -230,9 +230,12 @@ bring_up() { # SERVICE
 }
 
 run_unit() { # SERVICE VERB
+  local words
   # systemd refuses what was started often within seconds, as a few updates in a row do.
-  systemctl reset-failed "${unit[$1]}" 2>/dev/null || true
-  systemctl "$2" "${unit[$1]}" || {
+  words=$(systemctl "$2" "${unit[$1]}" 2>&1) ||
+    { [[ $(systemctl show -P Result "${unit[$1]}") == start-limit-hit ]] &&
+      systemctl reset-failed "${unit[$1]}" && words=$(systemctl "$2" "${unit[$1]}" 2>&1); } || {
+    printf '%s\n' "$words" >&2
     last_words "$1"
     fail "$1: its service did not $2; its last words are above."
   }

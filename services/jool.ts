@@ -19,7 +19,7 @@ export const jool: Service = {
       "jool.service",
       cards(plan),
       "RestrictAddressFamilies=AF_INET AF_INET6",
-      ...cards(plan).map((name) => `ExecStartPre=-/usr/sbin/ethtool -K ${name} gro off lro off`),
+      `ExecStartPre=-/bin/sh -c "for card in ${cards(plan).join(" ")}; do ethtool -K $$card gro off lro off; done"`,
     ),
   ],
 };

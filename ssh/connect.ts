@@ -8,6 +8,7 @@ import { Client, type ConnectConfig } from "ssh2";
 import { withDeadline } from "../host/deadline";
 import { SshConnection, abortReason } from "./connection";
 import { HostKeyMismatchError, fingerprint, parseHostKey, sameKey } from "./host-key";
+import { shareConnection } from "./shared";
 
 /** One machine that speaks SSH, and who we are there. */
 export interface SshEndpoint {
@@ -44,6 +45,11 @@ interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of each failed attempt that will be repeated. */
   readonly onRetry?: ((failure: DialFailure) => void) | undefined;
+  /**
+   * Shares the connection to the machine that is dialled from here (the jump host, if there is one) with the rest of this
+   * process. For processes that somebody else ends: it stays open for a while.
+   */
+  readonly share?: boolean | undefined;
 }
 
 interface DialFailure {
@@ -80,16 +86,29 @@ export async function connect(target: SshTarget, options: ConnectOptions = {}): 
       const socket = jump === undefined ? undefined : await openForward(jump, endpoint, options.signal);
       return dial(endpoint, socket, options.signal);
     });
-  if (through !== undefined || proxy === undefined) {
-    return new SshConnection([await reach(target, through?.jumpHost)]);
-  }
-  const jump = await reach(proxy);
+  if (through !== undefined) return connectionOf(await reach(target, through.jumpHost));
+  const first = await open(proxy ?? target);
+  if (proxy === undefined) return new SshConnection(first.client, first.release);
   try {
-    return new SshConnection([await reach(target, jump), jump]);
+    return connectionOf(await reach(target, first.client), first.release);
   } catch (error) {
-    jump.destroy();
+    first.release();
     throw error;
   }
+
+  async function open(endpoint: SshEndpoint): Promise<{ client: Client; release: () => void }> {
+    if (options.share) return shareConnection(endpoint, options.signal, () => reach(endpoint));
+    const client = await reach(endpoint);
+    return { client, release: () => client.end() };
+  }
+}
+
+/** A connection that is nobody else's. */
+function connectionOf(client: Client, release?: () => void): SshConnection {
+  return new SshConnection(client, () => {
+    client.end();
+    release?.();
+  });
 }
 
 /** The text by which a machine is named in messages. */

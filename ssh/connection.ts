@@ -28,18 +28,20 @@ export class ConnectionLostError extends Error {
   override readonly name = "ConnectionLostError";
 }
 
-/** A connection; the clients are given innermost first and closed in that order. */
+/** One user's hold on a connection. */
 export class SshConnection {
   private lost: Error | undefined;
 
-  constructor(private readonly clients: readonly [Client, ...Client[]]) {
-    for (const client of clients) {
-      // Each command under way listens for the end of the connection; Node.js takes more than ten for a leak.
-      client.setMaxListeners(0);
-      client.on("error", (error) => {
-        this.lost ??= error;
-      });
-    }
+  /** @param end ends it, or lets go of what others use too. */
+  constructor(
+    private readonly client: Client,
+    private readonly end: () => void,
+  ) {
+    // Each command under way listens for the end of the connection; Node.js takes more than ten for a leak.
+    client.setMaxListeners(0);
+    client.on("error", (error) => {
+      this.lost ??= error;
+    });
   }
 
   /**
@@ -55,16 +57,16 @@ export class SshConnection {
 
   /** What opens connections from the machine at the other end. */
   get jumpHost(): Client {
-    return this.clients[0];
+    return this.client;
   }
 
   /** Closes politely; what is still running on the channels is cut off. */
   close(): void {
-    for (const client of this.clients) client.end();
+    this.end();
   }
 
   private open(command: string, options: ExecOptions, end: AbortSignal): Promise<ExecResult> {
-    const [client] = this.clients;
+    const { client } = this;
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
         reject(new ConnectionLostError("The SSH connection was lost before the command started."));

@@ -6,6 +6,8 @@ export interface ReachOptions {
   /** Seconds to go on trying, at least the 20 that one attempt may take. */
   readonly wait: number;
   readonly signal: AbortSignal;
+  /** Shares the connection to the gateway with the rest of this process (`share` of ssh/connect.ts). */
+  readonly share?: boolean;
 }
 
 /** Seconds for one attempt: an emulated guest needs some for the key exchange. */
@@ -43,7 +45,7 @@ export async function tryConnect(signal: AbortSignal, dial: () => Promise<SshCon
   }
 }
 
-async function reach(target: SshTarget, { wait, signal }: ReachOptions): Promise<SshConnection> {
+async function reach(target: SshTarget, { wait, signal, share }: ReachOptions): Promise<SshConnection> {
   const deadline = AbortSignal.timeout(Math.max(wait, dialTimeout) * 1000);
   const retry = { limit: Infinity, delay: 250, maximumDelay: 2000 };
   let last: Error | undefined;
@@ -52,6 +54,7 @@ async function reach(target: SshTarget, { wait, signal }: ReachOptions): Promise
       { ...target, retry },
       {
         signal: AbortSignal.any([signal, deadline]),
+        share,
         onRetry: ({ error }) => {
           last = error;
         },

@@ -20,19 +20,18 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
+/** How the gateway is, and what its firewall has counted before that was asked. */
 export async function gatewayFacts(gateway: Asked, { promised }: Pick<LabAccess, "promised">) {
   const cards = promised.networks.map(({ card }) => card);
   const stdin = [cards.join(" "), ...services.flatMap(({ unit }) => unit ?? [])];
-  return readGatewayFacts(await run(gateway, "gateway.sh", { root: true, stdin }), Date.now());
+  const sections = await run(gateway, "gateway.sh", { root: true, stdin });
+  return { facts: readGatewayFacts(sections, Date.now()), counters: readCounters(sections) };
 }
 
+/** What the gateway translates, and what its firewall has counted. */
 export async function translations(gateway: Asked) {
-  return readTranslations(await run(gateway, "translations.sh", { root: true }));
-}
-
-export async function counters({ connection, signal }: Asked) {
-  const command = "sudo -n nft --json list table inet ipv6_only_lab";
-  return readCounters((await connection.exec(command, { signal, timeout: patience })).stdout);
+  const sections = await run(gateway, "translations.sh", { root: true });
+  return { translations: readTranslations(sections), counters: readCounters(sections) };
 }
 
 export interface Content {

@@ -106,10 +106,11 @@ const rulesetSchema = z.object({
 const counterSchema = z.object({ packets: z.number() });
 
 /** The counters of `nft --json list table`; none where there is no such table. */
-export function readCounters(json: string): Counters {
-  const rules = json === "" ? [] : rulesetSchema.parse(JSON.parse(json)).nftables.flatMap(({ rule }) => rule ?? []);
+export function readCounters(sections: Sections): Counters {
+  const { exitCode, output } = section(sections, "counters");
+  const { nftables } = exitCode === 0 ? rulesetSchema.parse(JSON.parse(output)) : { nftables: [] };
   const sums = new Map<string, number>();
-  for (const { comment, expr } of rules) {
+  for (const { comment, expr } of nftables.flatMap(({ rule }) => rule ?? [])) {
     const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
     if (comment === undefined || !counter.success) continue;
     // Networks have rules alike.

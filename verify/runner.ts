@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
-import { counters, gatewayFacts, listen, translations } from "./facts";
+import { gatewayFacts, listen, translations } from "./facts";
 import { gatewayInstructions } from "./questions";
 import { makeReport, type Report, silent, unreachable } from "./report";
 import { visitClient, type VisitOptions } from "./visit";
@@ -56,16 +56,15 @@ async function look(access: LabAccess, options: VerifyOptions) {
   const { connection } = connected;
   const gateway = { connection, signal: options.signal };
   try {
-    const counted = counters(gateway);
+    const counted = gatewayFacts(gateway, access);
     const neighbourhood = { gateway, online: [], counted };
-    const [before, facts, heard, visits] = await Promise.all([
+    const [{ facts, counters: before }, heard, visits] = await Promise.all([
       counted,
-      gatewayFacts(gateway, access),
       counted.then(() => listen(gateway, gatewayInstructions(access))),
       mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
     ]);
     // Only now is every session there, and every packet counted.
-    const [after, translated] = await Promise.all([counters(gateway), translations(gateway)]);
+    const { translations: translated, counters: after } = await translations(gateway);
     const spoke = visits.flatMap((visit) => (visit.ok ? [visit.evidence.network] : []));
     const evidence = { lab: access, facts, heard, translations: translated, before, after, spoke };
     const { sessions } = translated;

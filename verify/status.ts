@@ -64,12 +64,12 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   }
   const gateway = connected.connection;
   try {
-    const [running, translated, ...clients] = await Promise.all([
+    const [{ facts }, { translations: translated }, ...clients] = await Promise.all([
       gatewayFacts({ connection: gateway, signal: options.signal }, access),
       translations({ connection: gateway, signal: options.signal }),
       ...access.clients.map((client) => clientStatus(access, client, gateway, options)),
     ]);
-    return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...running, ...translated } };
+    return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...facts, ...translated } };
   } finally {
     gateway.close();
   }

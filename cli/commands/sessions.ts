@@ -14,7 +14,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const facts = await interruptible(async (signal) => {
     const gateway = await connectGateway(access, { wait: 0, signal });
     try {
-      return await translations({ connection: gateway, signal });
+      return (await translations({ connection: gateway, signal })).translations;
     } finally {
       gateway.close();
     }

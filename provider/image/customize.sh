@@ -27,6 +27,11 @@ while read -r state unit _; do
 done <"$here/units.txt"
 chroot "$root" systemctl --quiet set-default multi-user.target
 
+# Who logs in, without a key or a password: cloud-init brings those. That the user is there before, and lingers
+# (loginctl(1)), lets a template have the user's service manager running.
+chroot "$root" useradd --create-home --shell /bin/bash lab
+install -D -m 0644 /dev/null "$root/var/lib/systemd/linger/lab"
+
 # Secrets and identities belong to a machine, not to an image.
 rm -f "$root"/etc/ssh/ssh_host_*
 : >"$root/etc/machine-id"

@@ -45,6 +45,17 @@ export async function runInGuest(
   });
 }
 
+const openedSchema = z.object({ return: z.int() });
+
+/** Whether there is a file of this name, which starts no program in the guest. */
+export async function isFileInGuest(socket: string, path: string, seconds: number, signal: AbortSignal) {
+  return withDeadline(seconds, `The guest's agent did not answer within ${seconds} s.`, signal, async (ended) => {
+    const { success, data } = openedSchema.safeParse(await ask(socket, "guest-file-open", { path }, ended));
+    if (success) await ask(socket, "guest-file-close", { handle: data.return }, ended);
+    return success;
+  });
+}
+
 /** One question on a connection of its own. What an earlier one left unread is skipped by the number of this one. */
 function ask(path: string, execute: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal) {
   const id = Math.floor(Math.random() * 2 ** 31);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { OperationContext } from "../../plugin/handler";
+import { isFileInGuest } from "./agent";
 import { consoleProblem } from "./console";
 import type { MachinePaths } from "./paths";
 import { processesOf } from "./process";
@@ -11,21 +12,44 @@ import { processesOf } from "./process";
 const patience = 15 * 60_000;
 /** Milliseconds in which a running sshd greets, also in a busy emulated machine. */
 const greetingLimit = 3000;
+/** What sshd writes when it listens (sshd_config(5), PidFile), and the seconds for a look at it. */
+const pidFile = "/run/sshd.pid";
+const lookLimit = 60;
+/** Milliseconds between two tries. The guest's agent has each look noted in the journal, which costs more than the look. */
+const lookPause = 500;
+const greetingPause = 200;
+
+/** A machine that was restored has an agent that can be asked before sshd runs. */
+export async function awaitRestoredSshd(name: string, paths: MachinePaths, context: OperationContext): Promise<void> {
+  await awaitTrue(name, paths, context, lookPause, () =>
+    isFileInGuest(paths.agent, pidFile, lookLimit, context.signal),
+  );
+}
 
 /**
  * Waits until the guest's sshd greets on its forwarded port. QEMU itself accepts connections from the start, so only
- * the greeting (RFC 4253 section 4.2) tells.
+ * the greeting (RFC 4253 section 4.2) tells. Each greeting costs the guest a process, and in an emulated one half a second.
  * @throws Error when the guest's kernel crashes or the machine ends meanwhile.
  */
 export async function awaitSshd(
   name: string,
   port: number,
   paths: MachinePaths,
+  context: OperationContext,
+): Promise<void> {
+  await awaitTrue(name, paths, context, greetingPause, () => greets(port));
+}
+
+async function awaitTrue(
+  name: string,
+  paths: MachinePaths,
   { signal, progress }: OperationContext,
+  pause: number,
+  isTrue: () => Promise<boolean>,
 ): Promise<void> {
   const started = Date.now();
   let told = 0;
-  while (Date.now() - started < patience && !(await greets(port))) {
+  while (Date.now() - started < patience && !(await isTrue())) {
     signal.throwIfAborted();
     requireLife(name, paths);
     const seconds = Math.round((Date.now() - started) / 1000);
@@ -33,7 +57,7 @@ export async function awaitSshd(
       progress(`booting, ${seconds} s`);
       told = seconds;
     }
-    await delay(200, undefined, { signal });
+    await delay(pause, undefined, { signal });
   }
 }
 

@@ -44,8 +44,9 @@ export function machineType(processor: string = process.arch, system: NodeJS.Pla
         // Without the controllers that nothing is attached to: the guest would load drivers for them.
         machine: "q35,sata=off,smbus=off",
         accelerators,
-        // Emulated cmpxchg16b crashes the guest's kernel in the slab allocator in half of all boots.
-        cpu: { kvm: "host", hvf: "host", tcg: "max,-cx16" },
+        // Emulated cmpxchg16b crashes the guest's kernel in the slab allocator in half of all boots. `erms` tells kernel and
+        // libc to copy byte by byte (`rep movsb`), which the emulator does one by one; without it they copy words.
+        cpu: { kvm: "host", hvf: "host", tcg: "max,-cx16,-erms" },
         kernelArguments,
         maximumCpus,
         templates: ["tcg"],

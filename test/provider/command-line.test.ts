@@ -35,7 +35,7 @@ describe("QEMU's arguments", () => {
       ...["-machine", "q35,sata=off,smbus=off,accel=tcg"],
       ...["-machine", "memory-backend=memory", "-object", "memory-backend-ram,id=memory,size=1024M"],
       ...["-device", "vmgenid,guid=auto"],
-      ...["-cpu", "max,-cx16"],
+      ...["-cpu", "max,-cx16,-erms"],
       ...["-smp", "1"],
       ...["-m", "1024"],
       ...["-nodefaults", "-no-user-config", "-display", "none"],

@@ -184,7 +184,8 @@ export function counted(packets: Readonly<Record<string, number>>): ReadonlyMap<
   const rules = Object.entries(packets).map(([comment, count]) => ({
     rule: { chain: "any", comment, expr: [{ match: {} }, { counter: { packets: count, bytes: 60 } }, { drop: null }] },
   }));
-  return readCounters(JSON.stringify({ nftables: [{ metainfo: {} }, { table: {} }, ...rules] }));
+  const counters = JSON.stringify({ nftables: [{ metainfo: {} }, { table: {} }, ...rules] });
+  return readCounters(parseSections(printed({ counters })));
 }
 
 export interface ClientChange {

@@ -22,6 +22,7 @@ mtus() {
   done
 }
 
+section counters nft --json list table inet ipv6_only_lab
 section units systemctl show --property=Id,ActiveState,SubState,Result "${units[@]}"
 section instance jool instance display --csv
 section global jool global display --csv

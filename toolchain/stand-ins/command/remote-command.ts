@@ -77,6 +77,7 @@ async function runRemote(inputs: Inputs, command: string, context: OperationCont
     { ...endpointOf(target), ...(proxy === undefined ? {} : { proxy: endpointOf(proxy) }) },
     {
       signal: context.signal,
+      share: true,
       onRetry: ({ address, attempt, error }) => {
         context.progress(`Dial ${address}, attempt ${attempt}: ${error.message}; retrying`);
       },
