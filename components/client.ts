@@ -99,5 +99,5 @@ function networkOf({ lan: { prefix, gatewayAddress }, nat64, dhcpv6, dns, router
   });
 }
 
-/** What `npm run verify` calls on a client. */
-const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping"];
+/** What `npm run verify` and `npm run exec` call on a client. */
+const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping", "strace"];
