@@ -1,0 +1,81 @@
+/** One run of a program: where it was, what became of it, and what was seen. The verdict compares runs. */
+import type { SessionFact } from "../verify/gateway-facts";
+import { type Activity, readActivity } from "./activity";
+import type { ProgramEnd } from "./session";
+import { readTrace } from "./trace/calls";
+import { type Processes, readProcesses } from "./trace/processes";
+
+/** Base connectivity scenarios of draft-ietf-v6ops-ipv6-app-testing. */
+export const scenarios = {
+  "ipv4-only": { title: "IPv4-only", ipv4: true, ipv6: false },
+  "dual-stack": { title: "Dual-stack", ipv4: true, ipv6: true },
+  "ipv6-only-nat64": { title: "IPv6-only with NAT64", ipv4: false, ipv6: true },
+  "ipv6-only-strict": { title: "IPv6-only-strict", ipv4: false, ipv6: true },
+} as const;
+
+export type Scenario = keyof typeof scenarios;
+
+export interface NetworkView {
+  readonly name: string;
+  readonly scenario: Scenario;
+  /** Undefined: nobody translates. */
+  readonly nat64Prefix: string | undefined;
+}
+
+/** How the run was asked for. */
+export interface RunRequest {
+  readonly network: NetworkView;
+  readonly client: string;
+  readonly command: readonly string[];
+  /** False: 127.0.0.0/8 was taken from the client for this run. */
+  readonly loopback4: boolean;
+}
+
+export interface Run extends RunRequest {
+  readonly end: Omit<ProgramEnd, "trace" | "hosts">;
+  readonly processes: Processes;
+  readonly activity: Activity;
+  /** Names by address, from the client's hosts(5). */
+  readonly hosts: ReadonlyMap<string, string>;
+  /** Jool's sessions when the program had ended. */
+  readonly sessions: readonly SessionFact[];
+  /** The trace's lines, for the call that shows something. */
+  readonly lines: readonly string[];
+}
+
+export function makeRun(request: RunRequest, end: ProgramEnd, sessions: readonly SessionFact[]): Run {
+  const { trace: text, hosts, ...rest } = end;
+  const trace = readTrace(text);
+  const processes = readProcesses(trace);
+  return {
+    ...request,
+    end: rest,
+    processes,
+    activity: readActivity(trace, processes),
+    hosts: readHosts(hosts),
+    sessions,
+    lines: text.split("\n"),
+  };
+}
+
+/** hosts(5): an address and its names, the first of which is its own. */
+export function readHosts(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split("\n").flatMap((line) => {
+      const [address, name] = line.replace(/#.*/, "").trim().split(/\s+/);
+      return address === undefined || name === undefined ? [] : [[address, name] as const];
+    }),
+  );
+}
+
+/** The call at a line of the trace, readable. */
+export function callAt({ lines }: Run, line: number): string {
+  const text = (lines[line - 1] ?? "").replace(/^\d+ +\d+\.\d+ /, "").replace(/ <\d+\.\d+>$/, "");
+  return text
+    .replace(/<(?:\\x[0-9a-f]{2})+>/g, "")
+    .replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => printable(Number.parseInt(digits, 16)));
+}
+
+function printable(octet: number): string {
+  return octet >= 0x20 && octet < 0x7f ? String.fromCharCode(octet) : ".";
+}

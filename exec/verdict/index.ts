@@ -1,0 +1,112 @@
+/** The verdict on one run: works, or a cause, or that it cannot be told; and what else deserves a word. */
+import { type Run, scenarios } from "../run";
+import { type Target, targetsOf } from "../targets";
+import type { Finding } from "./causes";
+import { ending, place, targetRules } from "./rules";
+import { failedBinds, ipv4Listeners, refusedByProxy, spokeToLoopback4, tooBig } from "./traffic";
+
+export type Verdict =
+  | { readonly kind: "works"; readonly words: string; readonly remarks: readonly Finding[] }
+  | { readonly kind: "cause"; readonly finding: Finding; readonly remarks: readonly Finding[] }
+  | { readonly kind: "cannot-tell"; readonly words: string; readonly remarks: readonly Finding[] }
+  /** There was no run to judge. */
+  | { readonly kind: "not-run"; readonly words: string };
+
+export function judge(run: Run): Verdict {
+  const { end, network } = run;
+  const problem = notRun(run);
+  if (problem !== undefined) return { kind: "not-run", words: problem };
+  const targets = targetsOf(run);
+  const missed = targets.filter(({ reached }) => !reached);
+  const findings = [
+    ...missed.flatMap((target) => targetRules.map((rule) => rule(target, run, targets)).find(isThere) ?? []),
+    ...targets.flatMap((target) => refusedByProxy(target) ?? tooBig(target, run) ?? []),
+    ...failedBinds(run),
+  ];
+  const listening = ipv4Listeners(run);
+  const asides = targets.flatMap((target) => spokeToLoopback4(target) ?? []);
+  const serves = run.activity.listeners.some(({ error }) => error === undefined);
+  const served = serves && (end.timedOut || endedBySignal(run));
+  if (end.code === 0 || served) {
+    const [worst, ...others] = listening;
+    const remarks = [...findings, ...asides];
+    // Whom nobody reaches does not work, however long it waits.
+    if (worst !== undefined && served) return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
+    const words = served ? "It serves, over IPv6 too" : `It ended with 0 in ${network.name}`;
+    return { kind: "works", words: `${words}. ${paths(targets)}`.trim(), remarks: [...remarks, ...listening] };
+  }
+  const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));
+  if (finding !== undefined) return { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };
+  return unexplained(run, targets, [...listening, ...asides]);
+}
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+function notRun({ end, command, client, processes }: Run): string | undefined {
+  const [program = ""] = command;
+  switch (end.problem) {
+    case "missing":
+      return `${program} is not on ${client}. Bring it along (--put PATH, then ./NAME), or install it there (npm run ssh -- ${client} sudo apt-get install …).`;
+    case "no-tracer":
+      return `strace is not on ${client}: npm run ssh -- ${client} sudo apt-get install strace.`;
+    case "refused":
+      return `The tracer was refused on ${client}; what strace said stands above. Nothing was run.`;
+    default:
+      return processes.executions.some(({ error }) => error === undefined)
+        ? undefined
+        : `${program} could not be started on ${client}: ${processes.executions[0]?.error ?? "the tracer saw nothing"}.`;
+  }
+}
+
+function endedBySignal({ end }: Run): boolean {
+  return end.code > 128;
+}
+
+const weights = { certain: 0, probable: 1, possible: 2 } as const;
+
+/** What explains the most comes first; among equals, what came first. That something is not to blame comes last. */
+function weight({ confidence, cause }: Finding): number {
+  return weights[confidence] + (cause === "not-for-want-of-ipv4" ? 3 : 0);
+}
+
+function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
+  const { end, activity } = run;
+  const how = end.timedOut ? "It was ended by the time limit" : `It ended with ${end.code}`;
+  const missed = targets.filter(({ reached }) => !reached);
+  if (missed.length > 0) {
+    const seen = missed.map(
+      (target) => `${place(target)} (${target.attempts.map(ending).join("; ") || "asked for only"})`,
+    );
+    return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.`, remarks };
+  }
+  if (end.timedOut || activity.unseen.length > 0) {
+    const words = [`${how}.`, paths(targets), ...activity.unseen.map((each) => `${each}.`)].join(" ");
+    return { kind: "cannot-tell", words, remarks };
+  }
+  const literal = run.command.find((word) => /\[?[0-9a-f]{1,4}(:[0-9a-f]{0,4}){2,7}/i.test(word));
+  const [first] = run.processes.all;
+  const process = first?.pid ?? 0;
+  if (targets.length === 0 && literal !== undefined) {
+    const words = `It was given "${literal}", ended with ${end.code}, and spoke to nobody.`;
+    return {
+      kind: "cause",
+      finding: { cause: "ipv6-literal-misread", confidence: "possible", words, process, line: undefined },
+      remarks,
+    };
+  }
+  const words = `${how}. ${targets.length === 0 ? "It asked for no name and dialled nothing." : `Everything that it dialled was reached. ${paths(targets)}`}`;
+  const finding: Finding = { cause: "not-for-want-of-ipv4", confidence: "probable", words, process, line: undefined };
+  return { kind: "cause", finding, remarks };
+}
+
+/** What was reached, by families. */
+function paths(targets: readonly Target[]): string {
+  const reached = targets.filter((target) => target.reached);
+  return reached.length === 0 ? "" : `Reached: ${reached.map(place).join(", ")}.`;
+}
+
+export function scenarioTitle({ network }: Run): string {
+  return scenarios[network.scenario].title;
+}
