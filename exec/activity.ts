@@ -137,8 +137,10 @@ class Watcher {
     const { name, args } = call;
     const inode = socketOf(args[0]);
     switch (name) {
-      case "socket":
-        return this.made(call);
+      case "socket": {
+        this.made(call);
+        return;
+      }
       case "io_uring_setup":
         this.unseen.add("a process uses io_uring(7), whose calls no tracer sees");
         return;
@@ -161,22 +163,34 @@ class Watcher {
   private onSocket(call: Call, inode: string): void {
     const socket = this.socket(inode);
     switch (call.name) {
-      case "connect":
-        return this.connect(call, socket);
-      case "bind":
-        return this.bind(call, socket);
-      case "listen":
-        return this.listen(call, socket);
+      case "connect": {
+        this.connect(call, socket);
+        return;
+      }
+      case "bind": {
+        this.bind(call, socket);
+        return;
+      }
+      case "listen": {
+        this.listen(call, socket);
+        return;
+      }
       case "accept":
-      case "accept4":
-        return this.accept(call, socket);
-      case "getsockopt":
-        return this.option(call, socket);
+      case "accept4": {
+        this.accept(call, socket);
+        return;
+      }
+      case "getsockopt": {
+        this.option(call, socket);
+        return;
+      }
       case "setsockopt":
         if (wordOf(call.args[2]) === "IPV6_V6ONLY") socket.v6only = wordOf(itemsOf(call.args[3])[0]) === "1";
         return;
-      case "getsockname":
-        return this.ownName(call, socket);
+      case "getsockname": {
+        this.ownName(call, socket);
+        return;
+      }
       case "getpeername":
         if (call.result.error === undefined) connected(socket.attempt, returned(call));
         return;
@@ -293,7 +307,10 @@ class Watcher {
   }
 
   private send(call: Call, socket: Socket, inode: string, { data, address, octets }: Message): void {
-    if (socket.varlink !== undefined) return this.asked(call, socket.varlink, data);
+    if (socket.varlink !== undefined) {
+      this.asked(call, socket.varlink, data);
+      return;
+    }
     if (socket.transport === "unix") return;
     const to = socketAddressOf(address);
     const attempt = to === undefined ? socket.attempt : this.flow(call, socket, to);
@@ -311,7 +328,10 @@ class Watcher {
   }
 
   private receive(call: Call, socket: Socket, inode: string, { data, address, octets }: Message): void {
-    if (socket.varlink !== undefined) return this.told(call, socket.varlink, data);
+    if (socket.varlink !== undefined) {
+      this.told(call, socket.varlink, data);
+      return;
+    }
     if (socket.transport === "unix") return;
     const from = socketAddressOf(address);
     const attempt = (from === undefined ? undefined : socket.flows.get(flowKey(from))) ?? socket.attempt;

@@ -1,5 +1,5 @@
 /** The verdict on one run: works, or a cause, or that it cannot be told; and what else deserves a word. */
-import { type Run, scenarios } from "../run";
+import type { Run } from "../run";
 import { type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
 import { ending, place, targetRules } from "./rules";
@@ -13,7 +13,7 @@ export type Verdict =
   | { readonly kind: "not-run"; readonly words: string };
 
 export function judge(run: Run): Verdict {
-  const { end, network } = run;
+  const { end } = run;
   const problem = notRun(run);
   if (problem !== undefined) return { kind: "not-run", words: problem };
   const targets = targetsOf(run);
@@ -25,15 +25,14 @@ export function judge(run: Run): Verdict {
   ];
   const listening = ipv4Listeners(run);
   const asides = targets.flatMap((target) => spokeToLoopback4(target) ?? []);
-  const serves = run.activity.listeners.some(({ error }) => error === undefined);
-  const served = serves && (end.timedOut || endedBySignal(run));
+  const served = servedToTheEnd(run);
   if (end.code === 0 || served) {
     const [worst, ...others] = listening;
     const remarks = [...findings, ...asides];
     // Whom nobody reaches does not work, however long it waits.
     if (worst !== undefined && served) return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
-    const words = served ? "It serves, over IPv6 too" : `It ended with 0 in ${network.name}`;
-    return { kind: "works", words: `${words}. ${paths(targets)}`.trim(), remarks: [...remarks, ...listening] };
+    const words = served ? "It serves, over IPv6 too." : `It ended with 0.`;
+    return { kind: "works", words: `${words} ${paths(targets)}`.trim(), remarks: [...remarks, ...listening] };
   }
   const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));
   if (finding !== undefined) return { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };
@@ -60,8 +59,12 @@ function notRun({ end, command, client, processes }: Run): string | undefined {
   }
 }
 
-function endedBySignal({ end }: Run): boolean {
-  return end.code > 128;
+/** Something listened until it was ended from outside: what a server does that works. */
+function servedToTheEnd({ end, activity, processes }: Run): boolean {
+  const serving = activity.listeners.filter(({ error }) => error === undefined).map(({ process }) => process);
+  if (serving.length === 0) return false;
+  if (end.timedOut || end.code > 128) return true;
+  return processes.all.some(({ pid, end: how }) => serving.includes(pid) && how?.kind === "killed");
 }
 
 const weights = { certain: 0, probable: 1, possible: 2 } as const;
@@ -82,8 +85,12 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
     return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.`, remarks };
   }
   if (end.timedOut || activity.unseen.length > 0) {
-    const words = [`${how}.`, paths(targets), ...activity.unseen.map((each) => `${each}.`)].join(" ");
-    return { kind: "cannot-tell", words, remarks };
+    const words = [
+      `${how}.`,
+      ...[paths(targets)].filter((each) => each !== ""),
+      ...activity.unseen.map((each) => `${each}.`),
+    ].join(" ");
+    return { kind: "cannot-tell", words: words.trim(), remarks };
   }
   const literal = run.command.find((word) => /\[?[0-9a-f]{1,4}(:[0-9a-f]{0,4}){2,7}/i.test(word));
   const [first] = run.processes.all;
@@ -105,8 +112,4 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
 function paths(targets: readonly Target[]): string {
   const reached = targets.filter((target) => target.reached);
   return reached.length === 0 ? "" : `Reached: ${reached.map(place).join(", ")}.`;
-}
-
-export function scenarioTitle({ network }: Run): string {
-  return scenarios[network.scenario].title;
 }
