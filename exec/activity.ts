@@ -8,6 +8,7 @@ import type { Processes } from "./trace/processes";
 import { bytesOf, fieldOf, itemsOf, socketAddressOf, socketOf, unixPathOf, type Value, wordOf } from "./trace/values";
 import type { SocketAddress } from "./trace/values";
 import { readDnsMessage } from "./dns";
+import type { Overheard } from "./overheard";
 import { readAnswer, readQuestion, resolvePath } from "./varlink";
 
 /** Where something was seen. */
@@ -83,6 +84,8 @@ export interface Activity {
   readonly listeners: readonly Listener[];
   /** Ways to the network that system calls do not show. */
   readonly unseen: readonly string[];
+  /** Questions to a resolver of which nobody knows what was asked. */
+  readonly unheard: number;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -101,8 +104,37 @@ interface Socket {
   varlink: { sent: string; received: string; readonly open: Mutable<Lookup>[] } | undefined;
 }
 
-export function readActivity(trace: Trace, processes: Processes): Activity {
-  return new Watcher(trace, processes).activity();
+/** @param overheard what the client's resolver says of its work at that time. */
+export function readActivity(trace: Trace, processes: Processes, overheard: readonly Overheard[]): Activity {
+  const activity = new Watcher(trace, processes).activity();
+  const { told, unheard } = fillIn(activity, overheard);
+  return { ...activity, unheard, lookups: [...activity.lookups, ...told].sort((one, other) => one.at - other.at) };
+}
+
+/** Seconds that a resolver may take. */
+const resolverPatience = 15;
+
+/** A datagram socket that was pointed to a resolver and never seen to ask has asked by write(2), one question each. */
+function fillIn({ attempts, lookups }: Activity, overheard: readonly Overheard[]) {
+  const silent = attempts.filter(
+    ({ transport, port, address, sent }) =>
+      transport === "udp" && port === 53 && sent.octets === 0 && !lookups.some(({ server }) => server === address),
+  );
+  // What is known from the program's own calls is no news.
+  const left = overheard.filter(
+    (each) => !lookups.some(({ name, answer }) => name === each.name && Math.abs((answer?.at ?? 0) - each.at) < 0.5),
+  );
+  const told = silent.flatMap((attempt): Lookup[] => {
+    const found = left.findIndex(({ at }) => at >= attempt.at && at < attempt.at + resolverPatience);
+    const [heard] = found < 0 ? [] : left.splice(found, 1);
+    if (heard === undefined) return [];
+    const { name, types, rcode, addresses, at } = heard;
+    const { process, line, address } = attempt;
+    return [
+      { at: attempt.at, process, line, name, types, server: address, answer: { at, rcode, addresses, cut: false } },
+    ];
+  });
+  return { told, unheard: silent.length - told.length };
 }
 
 class Watcher {
@@ -130,6 +162,7 @@ class Watcher {
       attempts: this.attempts.sort((one, other) => one.at - other.at),
       listeners: this.listeners,
       unseen: [...this.unseen],
+      unheard: 0,
     };
   }
 

@@ -52,7 +52,7 @@ export function readDnsMessage(bytes: Buffer): DnsMessage | undefined {
   }
 }
 
-function typeName(type: number): string {
+export function typeName(type: number): string {
   return types.get(type) ?? `TYPE${type}`;
 }
 

@@ -1,6 +1,7 @@
 /** One run of a program: where it was, what became of it, and what was seen. The verdict compares runs. */
 import type { SessionFact } from "../verify/gateway-facts";
 import { type Activity, readActivity } from "./activity";
+import { readOverheard } from "./overheard";
 import type { ProgramEnd } from "./session";
 import { readTrace } from "./trace/calls";
 import { type Processes, readProcesses } from "./trace/processes";
@@ -32,7 +33,7 @@ export interface RunRequest {
 }
 
 export interface Run extends RunRequest {
-  readonly end: Omit<ProgramEnd, "trace" | "hosts">;
+  readonly end: Omit<ProgramEnd, "trace" | "hosts" | "resolver">;
   readonly processes: Processes;
   readonly activity: Activity;
   /** Names by address, from the client's hosts(5). */
@@ -44,14 +45,14 @@ export interface Run extends RunRequest {
 }
 
 export function makeRun(request: RunRequest, end: ProgramEnd, sessions: readonly SessionFact[]): Run {
-  const { trace: text, hosts, ...rest } = end;
+  const { trace: text, hosts, resolver, ...rest } = end;
   const trace = readTrace(text);
   const processes = readProcesses(trace);
   return {
     ...request,
     end: rest,
     processes,
-    activity: readActivity(trace, processes),
+    activity: readActivity(trace, processes, readOverheard(resolver)),
     hosts: readHosts(hosts),
     sessions,
     lines: text.split("\n"),

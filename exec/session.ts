@@ -1,5 +1,6 @@
 /** One run of a program on a client, over SSH: what is put there, what it says, how it ends, what was seen of it. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { PassThrough, type Readable, Writable } from "node:stream";
@@ -34,7 +35,7 @@ export interface ProgramRun {
 }
 
 /** Why there is nothing to judge. */
-export type Problem = "missing" | "no-tracer" | "refused";
+export type Problem = "missing" | "no-tracer" | "refused" | "loopback4";
 
 export interface ProgramEnd {
   /** As a shell has it: 128 + n for signal n. */
@@ -49,6 +50,8 @@ export interface ProgramEnd {
   readonly trace: string;
   /** The client's hosts(5). */
   readonly hosts: string;
+  /** What its resolver said of its work meanwhile. */
+  readonly resolver: string;
   /** Files that were asked for and were not there. */
   readonly notThere: readonly string[];
 }
@@ -58,7 +61,7 @@ const grace = 3;
 
 export async function runProgram(client: SshConnection, run: ProgramRun, signal: AbortSignal): Promise<ProgramEnd> {
   const folder = await prepare(client, signal);
-  const guard = startGuard(client, folder, run.loopback4, signal);
+  const guard = await startGuard(client, folder, run.loopback4, signal);
   try {
     if (run.put.length > 0) await put(client, `${folder}/work`, run.put, signal);
     const { code, timedOut } = await start(client, folder, run, guard, signal);
@@ -93,8 +96,14 @@ interface Guard {
 }
 
 /** As long as it is held, the run goes on; when it is let go, or this process dies, nothing is left of it. */
-function startGuard(client: SshConnection, folder: string, loopback4: boolean, signal: AbortSignal): Guard {
+async function startGuard(
+  client: SshConnection,
+  folder: string,
+  loopback4: boolean,
+  signal: AbortSignal,
+): Promise<Guard> {
   const stdin = new PassThrough();
+  const stdout = new PassThrough();
   const ended = client
     .attach(`bash ${folder}/guard.sh ${folder} ${loopback4 ? "with" : "without"}`, {
       stdin,
@@ -103,6 +112,8 @@ function startGuard(client: SshConnection, folder: string, loopback4: boolean, s
     })
     // What could not be watched over has gone with the connection.
     .catch(() => undefined);
+  await Promise.race([once(stdout, "data"), ended]);
+  stdout.resume();
   return {
     send: (name) => stdin.write(`${name}\n`),
     end: async () => {
@@ -152,21 +163,22 @@ function signalNumber(name: string | undefined): number {
 }
 
 async function readFacts(client: SshConnection, folder: string, signal: AbortSignal) {
-  const names = ["problem", "started", "ended", "left"];
+  const names = ["problem", "started", "ended", "left", "resolver"];
   const parts = names.map((name) => `cat ${folder}/${name} 2>/dev/null; printf '\\0'`);
   const { stdout } = await client.exec([...parts, "cat /etc/hosts"].join("; "), { signal, timeout: 60 });
-  const [problem = "", started = "", ended = "", left = "", hosts = ""] = stdout.split("\0");
+  const [problem = "", started = "", ended = "", left = "", resolver = "", hosts = ""] = stdout.split("\0");
   const time = (text: string): number | undefined => (text === "" ? undefined : Number(text));
   return {
     problem: problems.find((each) => each === problem.trim()),
     startedAt: time(started),
     endedAt: time(ended),
     left: left.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()])),
+    resolver,
     hosts,
   };
 }
 
-const problems: readonly Problem[] = ["missing", "no-tracer", "refused"];
+const problems: readonly Problem[] = ["missing", "no-tracer", "refused", "loopback4"];
 
 async function readTraceFile(client: SshConnection, folder: string, signal: AbortSignal): Promise<string> {
   const zipped = new Collector();

@@ -3,7 +3,7 @@
  * question and one for each answer (org.varlink.service; io.systemd.Resolve).
  */
 import { z } from "zod";
-import { formatIpv4, formatIpv6 } from "../plan/prefix";
+import { addressText, parseJson } from "./overheard";
 
 export const resolvePath = "/run/systemd/resolve/io.systemd.Resolve";
 
@@ -66,18 +66,4 @@ function rcodeOf(error: string | undefined, rcode: number | undefined): string {
   const name = error.replace("io.systemd.Resolve.", "");
   // There is such a name, and no record of that type.
   return name === "NoSuchResourceRecord" ? "NOERROR" : name;
-}
-
-function addressText(octets: readonly number[]): string {
-  const value = octets.reduce((sum, octet) => (sum << 8n) | BigInt(octet), 0n);
-  return octets.length === 4 ? formatIpv4(value) : formatIpv6(value);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Cut by the tracer, or no JSON at all.
-    return undefined;
-  }
 }

@@ -1,8 +1,26 @@
 # shellcheck shell=bash
 # Watches over a run as long as somebody holds its standard input, and leaves nothing behind afterwards. Argument: the
-# place. Each line of standard input is the name of a signal for the program.
+# place; `with` or `without` 127.0.0.0/8. Each line of standard input is the name of a signal for the program.
 
-folder=$1
+folder=$1 loopback4=$2
+
+# What systemd-resolved does meanwhile, with the time.
+listen_to_resolver() {
+  exec 3< <(exec sudo -n resolvectl monitor --json=short 2>/dev/null)
+  monitor=$!
+  while IFS= read -r line <&3; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done >"$folder/resolver" &
+}
+
+# The resolver's usual address is in 127.0.0.0/8: meanwhile resolv.conf(5) names those that it asks itself. A unit keeps
+# the address away as long as this process lives, whatever ends it.
+take_loopback4() {
+  local away="ip address del 127.0.0.1/8 dev lo" back="ip address add 127.0.0.1/8 dev lo"
+  local uplink=/run/systemd/resolve/resolv.conf stub=/run/systemd/resolve/stub-resolv.conf
+  sudo -n systemd-run --quiet --collect --unit="ipv6-only-lab-no-loopback4" --service-type=exec \
+    --property="ExecStartPost=$away" --property="ExecStartPost=mount --bind $uplink $stub" \
+    --property="ExecStopPost=umount $stub" --property="ExecStopPost=$back" \
+    tail --pid="$$" --sleep-interval=0.2 -f /dev/null
+}
 
 file() { [[ ! -r $folder/$1 ]] || printf '%s' "$(<"$folder/$1")"; }
 
@@ -45,6 +63,10 @@ end_the_rest() {
   done
 }
 
+listen_to_resolver
+if [[ $loopback4 == without ]] && ! take_loopback4; then
+  echo "loopback4" >"$folder/problem"
+fi
 echo ready
 alone=0
 while :; do
@@ -60,4 +82,7 @@ while :; do
 done
 
 [[ -e $folder/code ]] || send KILL
+# sudo(8) passes on no signal of its own group.
+sudo -n pkill --parent "$monitor"
+if [[ $loopback4 == without ]]; then sudo -n systemctl stop ipv6-only-lab-no-loopback4; fi
 sudo -n rm -rf -- "$folder"

@@ -42,7 +42,8 @@ const ipv4Literal: Rule = ({ origin, attempts, what }, run) => {
   const refused = attempt.outcome.kind === "failed" && noWay.has(attempt.outcome.error);
   return {
     cause: "ipv4-literal",
-    confidence: refused ? "certain" : "probable",
+    // A question that nobody heard may have had this answer.
+    confidence: run.activity.unheard > 0 ? "possible" : refused ? "certain" : "probable",
     words: `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.`,
     ...at(attempt),
   };
