@@ -104,10 +104,18 @@ interface Socket {
   varlink: { sent: string; received: string; readonly open: Mutable<Lookup>[] } | undefined;
 }
 
-/** @param overheard what the client's resolver says of its work at that time. */
-export function readActivity(trace: Trace, processes: Processes, overheard: readonly Overheard[]): Activity {
+/**
+ * @param resolvers their addresses, from the client's resolv.conf(5).
+ * @param overheard what the client's own resolver says of its work at that time.
+ */
+export function readActivity(
+  trace: Trace,
+  processes: Processes,
+  resolvers: readonly string[],
+  overheard: readonly Overheard[],
+): Activity {
   const activity = new Watcher(trace, processes).activity();
-  const { told, unheard } = fillIn(activity, overheard);
+  const { told, unheard } = fillIn(activity, resolvers, overheard);
   return { ...activity, unheard, lookups: [...activity.lookups, ...told].sort((one, other) => one.at - other.at) };
 }
 
@@ -115,10 +123,10 @@ export function readActivity(trace: Trace, processes: Processes, overheard: read
 const resolverPatience = 15;
 
 /** A datagram socket that was pointed to a resolver and never seen to ask has asked by write(2), one question each. */
-function fillIn({ attempts, lookups }: Activity, overheard: readonly Overheard[]) {
+function fillIn({ attempts, lookups }: Activity, resolvers: readonly string[], overheard: readonly Overheard[]) {
   const silent = attempts.filter(
     ({ transport, port, address, sent }) =>
-      transport === "udp" && port === 53 && sent.octets === 0 && !lookups.some(({ server }) => server === address),
+      transport === "udp" && port === 53 && sent.octets === 0 && resolvers.includes(address),
   );
   // What is known from the program's own calls is no news.
   const left = overheard.filter(

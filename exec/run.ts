@@ -33,11 +33,13 @@ export interface RunRequest {
 }
 
 export interface Run extends RunRequest {
-  readonly end: Omit<ProgramEnd, "trace" | "hosts" | "resolver">;
+  readonly end: Omit<ProgramEnd, "trace" | "hosts" | "resolver" | "resolvConf">;
   readonly processes: Processes;
   readonly activity: Activity;
   /** Names by address, from the client's hosts(5). */
   readonly hosts: ReadonlyMap<string, string>;
+  /** Addresses of the resolvers in the client's resolv.conf(5). */
+  readonly resolvers: readonly string[];
   /** Jool's sessions when the program had ended. */
   readonly sessions: readonly SessionFact[];
   /** The trace's lines, for the call that shows something. */
@@ -45,15 +47,17 @@ export interface Run extends RunRequest {
 }
 
 export function makeRun(request: RunRequest, end: ProgramEnd, sessions: readonly SessionFact[]): Run {
-  const { trace: text, hosts, resolver, ...rest } = end;
+  const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
   const trace = readTrace(text);
   const processes = readProcesses(trace);
+  const resolvers = [...resolvConf.matchAll(/^nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
   return {
     ...request,
     end: rest,
     processes,
-    activity: readActivity(trace, processes, readOverheard(resolver)),
+    activity: readActivity(trace, processes, resolvers, readOverheard(resolver)),
     hosts: readHosts(hosts),
+    resolvers,
     sessions,
     lines: text.split("\n"),
   };

@@ -9,6 +9,8 @@ import { gunzipSync } from "node:zlib";
 import { UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import type { Terminal } from "../ssh/connection";
+import { readTrace } from "./trace/calls";
+import { readProcesses } from "./trace/processes";
 import { scriptCommand, shellQuote } from "../ssh/shell";
 
 export interface ProgramStreams {
@@ -27,6 +29,8 @@ export interface ProgramRun {
   readonly into: string;
   /** Seconds; undefined: it may run as long as it likes. */
   readonly timeout: number | undefined;
+  /** Programs below the first one may take rights from their files too (setuid). */
+  readonly setuid: boolean;
   /** False: without 127.0.0.0/8 on the client. */
   readonly loopback4: boolean;
   readonly streams: ProgramStreams;
@@ -45,11 +49,15 @@ export interface ProgramEnd {
   /** Seconds since 1970, by the client's clock; undefined: it did not start, or nobody was left to tell. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** Programs that wanted rights from their files and were not given them, since the tracer has none to give. */
+  readonly withoutRights: readonly string[];
   /** Command lines of what went on when the program had ended, and was ended then. */
   readonly left: readonly string[];
   readonly trace: string;
   /** The client's hosts(5). */
   readonly hosts: string;
+  /** Its resolv.conf(5). */
+  readonly resolvConf: string;
   /** What its resolver said of its work meanwhile. */
   readonly resolver: string;
   /** Files that were asked for and were not there. */
@@ -69,8 +77,9 @@ export async function runProgram(client: SshConnection, run: ProgramRun, signal:
       readFacts(client, folder, signal),
       readTraceFile(client, folder, signal),
     ]);
+    const withoutRights = run.setuid ? [] : await takingRights(client, trace, signal);
     const notThere = run.get.length === 0 ? [] : await get(client, `${folder}/work`, run, signal);
-    return { code, timedOut, trace, notThere, ...facts };
+    return { code, timedOut, trace, withoutRights, notThere, ...facts };
   } finally {
     await guard.end();
   }
@@ -107,7 +116,7 @@ async function startGuard(
   const ended = client
     .attach(`bash ${folder}/guard.sh ${folder} ${loopback4 ? "with" : "without"}`, {
       stdin,
-      stdout: new PassThrough().resume(),
+      stdout,
       signal,
     })
     // What could not be watched over has gone with the connection.
@@ -124,7 +133,9 @@ async function startGuard(
 }
 
 async function start(client: SshConnection, folder: string, run: ProgramRun, guard: Guard, signal: AbortSignal) {
-  const command = ["bash", `${folder}/run.sh`, folder, "filtered", ...run.words].map(shellQuote).join(" ");
+  const command = ["bash", `${folder}/run.sh`, folder, run.setuid ? "root" : "filtered", ...run.words]
+    .map(shellQuote)
+    .join(" ");
   const over = new AbortController();
   let timedOut = false;
   const limit = async (seconds: number): Promise<void> => {
@@ -165,8 +176,12 @@ function signalNumber(name: string | undefined): number {
 async function readFacts(client: SshConnection, folder: string, signal: AbortSignal) {
   const names = ["problem", "started", "ended", "left", "resolver"];
   const parts = names.map((name) => `cat ${folder}/${name} 2>/dev/null; printf '\\0'`);
-  const { stdout } = await client.exec([...parts, "cat /etc/hosts"].join("; "), { signal, timeout: 60 });
-  const [problem = "", started = "", ended = "", left = "", resolver = "", hosts = ""] = stdout.split("\0");
+  const { stdout } = await client.exec([...parts, "cat /etc/resolv.conf; printf '\\0'; cat /etc/hosts"].join("; "), {
+    signal,
+    timeout: 60,
+  });
+  const [problem = "", started = "", ended = "", left = "", resolver = "", resolvConf = "", hosts = ""] =
+    stdout.split("\0");
   const time = (text: string): number | undefined => (text === "" ? undefined : Number(text));
   return {
     problem: problems.find((each) => each === problem.trim()),
@@ -174,8 +189,20 @@ async function readFacts(client: SshConnection, folder: string, signal: AbortSig
     endedAt: time(ended),
     left: left.split("\n").flatMap((line) => (line.trim() === "" ? [] : [line.trim()])),
     resolver,
+    resolvConf,
     hosts,
   };
+}
+
+/** The first program's rights were seen before it was started. */
+async function takingRights(client: SshConnection, trace: string, signal: AbortSignal): Promise<string[]> {
+  const { executions } = readProcesses(readTrace(trace));
+  const later = executions.slice(1).filter(({ error }) => error === undefined);
+  const programs = [...new Set(later.map(({ program }) => program))];
+  if (programs.length === 0) return [];
+  const list = programs.map(shellQuote).join(" ");
+  const test = `for each in ${list}; do if [ -u "$each" ] || [ -g "$each" ]; then printf '%s\\0' "$each"; fi; done`;
+  return (await client.exec(test, { signal, timeout: 60 })).stdout.split("\0").slice(0, -1);
 }
 
 const problems: readonly Problem[] = ["missing", "no-tracer", "refused", "loopback4"];

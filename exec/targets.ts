@@ -47,7 +47,7 @@ export function targetsOf(run: Run): Target[] {
   const { activity, hosts, network } = run;
   const groups = new Map<string, { what: string; origin: Target["origin"]; port: number; attempts: Attempt[] }>();
   for (const attempt of activity.attempts) {
-    if (isQuestion(attempt, activity.lookups) || isSourceProbe(attempt, activity.lookups)) continue;
+    if (isQuestion(attempt, activity.lookups, run.resolvers) || isSourceProbe(attempt, activity.lookups)) continue;
     const { what, origin } = originOf(attempt, activity.lookups, hosts, network);
     const key = `${what} ${attempt.port}`;
     const group = groups.get(key);
@@ -77,14 +77,17 @@ function wasReached({ outcome, transport, received }: Attempt): boolean {
 }
 
 /** The way to the resolver is no target: what it was asked is. */
-function isQuestion({ address, port }: Attempt, lookups: readonly Lookup[]): boolean {
-  return port === 53 && (address === "127.0.0.53" || lookups.some(({ server }) => server === address));
+function isQuestion({ address, port }: Attempt, lookups: readonly Lookup[], resolvers: readonly string[]): boolean {
+  return port === 53 && (resolvers.includes(address) || lookups.some(({ server }) => server === address));
 }
 
-/** RFC 6724 wants the source address of each candidate: libraries point a datagram socket there, and send nothing. */
-function isSourceProbe({ transport, outcome, address, at, sent }: Attempt, lookups: readonly Lookup[]): boolean {
+/**
+ * RFC 6724 wants the source address of each candidate: libraries point a datagram socket there, and send nothing; Go's
+ * does so with port 53.
+ */
+function isSourceProbe({ transport, outcome, address, port, at, sent }: Attempt, lookups: readonly Lookup[]): boolean {
   if (transport !== "udp" || sent.octets > 0) return false;
-  if (outcome.kind === "unused") return true;
+  if (outcome.kind === "unused" || port === 53) return true;
   return lookups.some((lookup) => lookup.at <= at && lookup.answer?.addresses.includes(address) === true);
 }
 

@@ -22,6 +22,7 @@ const usage = `npm run exec -- [options] [--] COMMAND…
   --get PATH           copied back from there afterwards; may be repeated
   --timeout SECONDS    ends it then
   --no-loopback4       without 127.0.0.0/8 on the client
+  --setuid             programs may take rights from their files (sudo); each system call costs more then
   --function NAME      ${functions.join(", ")}: a label for reports
   --json               the report on stdout, the program's output on stderr
   --junit FILE, --html FILE
@@ -34,6 +35,7 @@ const options = {
   get: { type: "string", multiple: true, default: [] as string[] },
   timeout: { type: "string" },
   "no-loopback4": { type: "boolean", default: false },
+  setuid: { type: "boolean", default: false },
   function: { type: "string" },
   json: { type: "boolean", default: false },
   junit: { type: "string" },
@@ -53,6 +55,7 @@ export async function run(args: readonly string[]): Promise<number> {
     get: values.get,
     into: process.cwd(),
     timeout: secondsOf(values.timeout),
+    setuid: values.setuid,
     loopback4: !values["no-loopback4"],
     streams: streamsOf(values.json),
     onSignal: onSignals,

@@ -86,15 +86,15 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
     );
     return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.`, remarks };
   }
-  if (end.timedOut || activity.unseen.length > 0) {
-    const words = [
-      `${how}.`,
-      ...[paths(targets)].filter((each) => each !== ""),
-      ...activity.unseen.map((each) => `${each}.`),
-    ].join(" ");
-    return { kind: "cannot-tell", words: words.trim(), remarks };
+  const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];
+  if (end.timedOut || unseen.length > 0) {
+    const words = [`${how}.`, paths(targets), ...unseen.map((each) => `${each}.`)]
+      .filter((each) => each !== "")
+      .join(" ");
+    return { kind: "cannot-tell", words, remarks };
   }
-  const literal = run.command.find((word) => /\[?[0-9a-f]{1,4}(:[0-9a-f]{0,4}){2,7}/i.test(word));
+  const args = run.processes.all.flatMap((each) => each.args);
+  const [literal] = args.flatMap((arg) => /\[?\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?/i.exec(arg) ?? []);
   const [first] = run.processes.all;
   const process = first?.pid ?? 0;
   if (targets.length === 0 && literal !== undefined) {
@@ -110,7 +110,11 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
   return { kind: "cause", finding, remarks };
 }
 
-/** What was reached, by families. */
+function withoutRights(program: string): string {
+  return `${program} takes rights from its file (setuid), and was not given them below the tracer: --setuid gives them`;
+}
+
+/** What was reached. */
 function paths(targets: readonly Target[]): string {
   const reached = targets.filter((target) => target.reached);
   return reached.length === 0 ? "" : `Reached: ${reached.map(place).join(", ")}.`;

@@ -36,15 +36,21 @@ function without4({ network }: Run): boolean {
   return !scenarios[network.scenario].ipv4;
 }
 
-const ipv4Literal: Rule = ({ origin, attempts, what }, run) => {
-  const [attempt] = attempts.filter(({ family, address }) => family === "IPv4" && !isLoopback(address));
-  if (attempt === undefined || origin !== "literal" || !without4(run)) return undefined;
+const ipv4Literal: Rule = (target, run, targets) => {
+  const { origin, what } = target;
+  const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && !isLoopback(address));
+  if (attempt === undefined || origin === "name" || !without4(run)) return undefined;
+  // A question that nobody heard may have told this address beside another one.
+  const { unheard } = run.activity;
+  if (unheard > 0 && targets.some((other) => other.port === target.port && isIpv6(other.what))) return undefined;
   const refused = attempt.outcome.kind === "failed" && noWay.has(attempt.outcome.error);
   return {
     cause: "ipv4-literal",
-    // A question that nobody heard may have had this answer.
-    confidence: run.activity.unheard > 0 ? "possible" : refused ? "certain" : "probable",
-    words: `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.`,
+    confidence: unheard > 0 ? "possible" : refused ? "certain" : "probable",
+    words:
+      origin === "hosts"
+        ? `It dialled ${attempt.address} for ${what}: the client's hosts(5) says so, and no more: ${ending(attempt)}.`
+        : `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.`,
     ...at(attempt),
   };
 };
@@ -80,7 +86,7 @@ const firstCandidateOnly: Rule = (target) => {
   const untried = addresses.filter((address) => !tried.has(address) && !isLoopback(address));
   const [attempt] = target.attempts;
   // A family that cannot work here is no other candidate.
-  const usable = untried.filter(isIpv6);
+  const usable = untried.filter((address) => isIpv6(address) && !neverRight.test(address));
   if (attempt === undefined || usable.length === 0) return undefined;
   const only4 = target.attempts.every(({ family }) => family === "IPv4");
   return {
@@ -118,24 +124,45 @@ function endedWith({ processes, end }: Run, { process, endedAt }: Attempt): bool
 const loopback: Rule = (target, { loopback4 }) => {
   const attempt = target.attempts.find(({ address }) => isLoopback4(address));
   if (attempt === undefined) return undefined;
-  const refused = attempt.outcome.kind === "failed" && attempt.outcome.error === "ECONNREFUSED";
-  if (loopback4 && refused) return undefined;
+  const { outcome } = attempt;
+  const away = outcome.kind === "failed" && noWay.has(outcome.error);
+  // It is there, and nobody listens.
+  if (loopback4 && !away) return undefined;
   return {
     cause: "loopback-ipv4",
-    confidence: loopback4 ? "possible" : "certain",
+    confidence: away ? "certain" : "probable",
     words: `It dialled ${attempt.address}, port ${attempt.port}: ${ending(attempt)}.`,
     ...at(attempt),
   };
 };
 
-const literalMisread: Rule = (target, { processes }) => {
+/** An IPv6 literal among a program's arguments that begins with this group. */
+function startsLiteral(group: string, { processes }: Run): boolean {
+  const pattern = new RegExp(`(^|[^0-9a-z:])${group}:[0-9a-f:]*:`, "i");
+  return processes.all.some(({ args }) => args.some((arg) => pattern.test(arg)));
+}
+
+/** Text without dots is a number to inet_aton(3): `64` of `64:ff9b::1` becomes 0.0.0.64. */
+const numberDialled: Rule = (target, run) => {
+  const attempt = target.attempts.find(({ address }) => /^0\.\d/.test(address));
+  if (attempt === undefined) return undefined;
+  const group = attempt.address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  if (!startsLiteral(String(group), run)) return undefined;
+  return {
+    cause: "ipv6-literal-misread",
+    confidence: "probable",
+    words: `It dialled ${attempt.address}, which is the number ${group}: the first group of an IPv6 address that it was given.`,
+    ...at(attempt),
+  };
+};
+
+const literalMisread: Rule = (target, run) => {
   const [lookup] = target.lookups;
   if (lookup === undefined) return undefined;
   const mark = /[:[\]]/.test(target.what);
-  const args = processes.all.flatMap((each) => each.args);
   // The group before the first colon, where `host:port` was expected.
-  const group = /^\[?[0-9a-f]{1,4}$/.test(target.what);
-  const cut = group && args.some((arg) => new RegExp(`(^|[^0-9a-z:])\\[?${target.what}:[0-9a-f:]*:`, "i").test(arg));
+  const group = /^[0-9a-f]{1,4}$/.test(target.what);
+  const cut = group && startsLiteral(target.what, run);
   if (!mark && !cut) return undefined;
   return {
     cause: "ipv6-literal-misread",
@@ -148,17 +175,21 @@ const literalMisread: Rule = (target, { processes }) => {
 /** Addresses that a record of a public name must not hold, whoever asks (RFC 4291 sections 2.5.2 to 2.5.6). */
 const neverRight = /^(::ffff:|::1$|::$|fe[89ab])/;
 
-const serverRecord: Rule = (target, { network }) => {
+const impossibleRecord: Rule = (target) => {
   const wrong = answeredAddresses(target).find((address) => neverRight.test(address));
   const [lookup] = target.lookups;
-  if (target.origin !== "name" || lookup === undefined) return undefined;
-  if (wrong !== undefined) {
-    const words = `The AAAA record of ${target.what} holds ${wrong}, which leads to no other machine.`;
-    return { cause: "server-record-wrong", confidence: "certain", words, ...at(lookup) };
-  }
-  const native = target.attempts.filter((each) => each.family === "IPv6" && pathOf(network, each) === "native");
-  const [attempt] = native;
-  if (attempt === undefined || network.nat64Prefix === undefined) return undefined;
+  if (lookup === undefined || wrong === undefined) return undefined;
+  return {
+    cause: "server-record-wrong",
+    confidence: "certain",
+    words: `The AAAA record of ${target.what} holds ${wrong}, which leads to no other machine.`,
+    ...at(lookup),
+  };
+};
+
+const serverRecord: Rule = (target, { network }) => {
+  const attempt = target.attempts.find((each) => each.family === "IPv6" && pathOf(network, each) === "native");
+  if (target.origin !== "name" || attempt === undefined || network.nat64Prefix === undefined) return undefined;
   return {
     cause: "server-record-wrong",
     confidence: answeredAddresses(target).some((each) => !isIpv6(each)) ? "probable" : "possible",
@@ -224,10 +255,12 @@ function at({ process, line }: Pick<Attempt, "process" | "line">): Pick<Finding,
 /** The first that speaks has it: what is certain to be wrong with the program stands before what may be. */
 export const targetRules: readonly Rule[] = [
   literalMisread,
+  numberDialled,
   ipv4Socket,
   ipv4Literal,
   noSuchName,
   dnssec,
+  impossibleRecord,
   aOnly,
   withoutIpv6,
   loopback,
