@@ -26,7 +26,9 @@ export function judge(run: Run): Verdict {
   const listening = ipv4Listeners(run);
   const asides = targets.flatMap((target) => spokeToLoopback4(target) ?? []);
   const served = servedToTheEnd(run);
-  if (end.code === 0 || served) {
+  // Many a program ends with 0 whatever happened.
+  const inVain = end.code === 0 && findings.length > 0 && missed.length === targets.length;
+  if ((end.code === 0 && !inVain) || served) {
     const [worst, ...others] = listening;
     const remarks = [...findings, ...asides];
     // Whom nobody reaches does not work, however long it waits.
