@@ -224,10 +224,12 @@ async function put(
   if (missing.length > 0) throw new UserError(`--put ${missing.join(", ")}: there is no such file here.`);
   const args = paths.flatMap((each) => ["-C", path.dirname(path.resolve(each)), path.basename(path.resolve(each))]);
   const tar = spawn("tar", ["-cz", ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  const sink = new PassThrough().resume();
-  const { code } = await client.attach(`tar -xzC ${folder}`, { stdin: tar.stdout, stdout: sink, signal });
-  if (code !== 0)
-    throw new UserError(`The client did not take ${paths.join(", ")} (tar ended with ${code ?? "a signal"}).`);
+  const said = new Collector();
+  const streams = { stdin: tar.stdout, stdout: new PassThrough().resume(), stderr: said };
+  const { code } = await client.attach(`tar -xzC ${folder}`, { ...streams, signal });
+  if (code !== 0) {
+    throw new UserError(`The client did not take ${paths.join(", ")}: ${said.all().toString("utf8").trim()}`);
+  }
 }
 
 /** @returns what was not there. */
