@@ -225,7 +225,8 @@ async function put(
   const args = paths.flatMap((each) => ["-C", path.dirname(path.resolve(each)), path.basename(path.resolve(each))]);
   const tar = spawn("tar", ["-cz", ...args], { stdio: ["ignore", "pipe", "inherit"] });
   const said = new Collector();
-  const streams = { stdin: tar.stdout, stdout: new PassThrough().resume(), stderr: said };
+  // At once: what nobody reads is thrown away when a child ends, and this may end before there is a channel.
+  const streams = { stdin: tar.stdout.pipe(new PassThrough()), stdout: new PassThrough().resume(), stderr: said };
   const { code } = await client.attach(`tar -xzC ${folder}`, { ...streams, signal });
   if (code !== 0) {
     throw new UserError(`The client did not take ${paths.join(", ")}: ${said.all().toString("utf8").trim()}`);
