@@ -89,7 +89,9 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
     return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.`, remarks };
   }
   const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];
-  if (end.timedOut || unseen.length > 0) {
+  // Node.js makes such a ring for files: it says little beside calls that were seen.
+  const blind = end.withoutRights.length > 0 || (unseen.length > 0 && targets.length === 0);
+  if (end.timedOut || blind) {
     const words = [`${how}.`, paths(targets), ...unseen.map((each) => `${each}.`)]
       .filter((each) => each !== "")
       .join(" ");
@@ -108,7 +110,8 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
     };
   }
   const words = `${how}. ${targets.length === 0 ? "It asked for no name and dialled nothing." : `Everything that it dialled was reached. ${paths(targets)}`}`;
-  const finding: Finding = { cause: "not-for-want-of-ipv4", confidence: "probable", words, process, line: undefined };
+  const confidence = unseen.length > 0 ? "possible" : "probable";
+  const finding: Finding = { cause: "not-for-want-of-ipv4", confidence, words, process, line: undefined };
   return { kind: "cause", finding, remarks };
 }
 
