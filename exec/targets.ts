@@ -59,7 +59,8 @@ export function targetsOf(run: Run): Target[] {
     lookups: activity.lookups.filter(({ name }) => sameName(name, what)),
     reached: attempts.some(wasReached),
   }));
-  const only = [...new Set(activity.lookups.map(({ name }) => bare(name)))]
+  const forAddresses = activity.lookups.filter(({ types }) => types.includes("A") || types.includes("AAAA"));
+  const only = [...new Set(forAddresses.map(({ name }) => bare(name)))]
     .filter((name) => !tried.some(({ what }) => sameName(what, name)))
     .map((what): Target => {
       const lookups = activity.lookups.filter(({ name }) => sameName(name, what));

@@ -58,8 +58,9 @@ export const corpus: readonly Specimen[] = [
   {
     name: "nmap",
     source: debian("nmap"),
+    // Older ones asked for A only; 7.95 asks for both, and says itself which "other addresses" it does not scan.
     command: ["nmap", "-Pn", "-sT", "-p", "80", "{host}"],
-    expected: { "ipv6-only-nat64": "a-only" },
+    expected: { "ipv6-only-nat64": "first-candidate-only" },
   },
   {
     name: "nmap -6",
