@@ -193,7 +193,7 @@ describe("a lab from a distribution's cloud image", () => {
       image: { kind: "cloud", location: "/images/debian.qcow2", extraPackages: ["nginx"] },
     });
     const { inputs } = mocks.one("command:remote:Command", "lab-client-1-packages");
-    expect(scriptOf(inputs).rest).toBe("bind9-dnsutils\ncurl\niputils-ping\nnginx\n");
+    expect(scriptOf(inputs).rest).toBe("bind9-dnsutils\ncurl\niputils-ping\nstrace\nnginx\n");
     expect(inputs.connection).toMatchObject({
       host: `${plan.clients[0]?.linkLocalAddress ?? ""}%lan`,
       port: 22,
