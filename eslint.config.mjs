@@ -7,6 +7,7 @@ const rooms = [
   "components",
   "provider",
   "toolchain",
+  "exec",
   "verify",
   "vcenter",
   "sdks",

@@ -2,7 +2,7 @@
 import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
-import { type CheckResult, makeReport, type Report, silent } from "../verify/report";
+import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { joinNetwork } from "./join";
 
@@ -24,49 +24,50 @@ export function chosenNetworks({ promised }: LabAccess, words: string): readonly
   return networks.filter(({ name }) => names.includes(name));
 }
 
-/** Joins each network and looks from there. Whatever happens on the way, it ends where it began. */
+/**
+ * The client joins each network, and something is done there. Whatever happens on the way, it ends where it began.
+ * @param work is given the lab with the client where it is then.
+ */
+export async function visiting<T>(
+  access: LabAccess,
+  client: ClientAccess,
+  networks: readonly PromisedNetwork[],
+  context: Context,
+  work: (moved: LabAccess, network: PromisedNetwork) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  let at = client;
+  try {
+    for (const network of networks) {
+      if (at.network !== network.name) await joinNetwork(access, at, network, context);
+      at = { ...at, network: network.name };
+      const clients = access.clients.map((each) => (each.name === at.name ? at : each));
+      results.push(await work({ ...access, clients }, network));
+    }
+  } finally {
+    // Also after an interruption, whose signal must not stop the way home.
+    if (at.network !== client.network) await goHome(access, at, client, context);
+  }
+  return results;
+}
+
+/** Looks from each network. */
 export async function tour(
   access: LabAccess,
   client: ClientAccess,
   networks: readonly PromisedNetwork[],
   context: Context,
 ): Promise<Report> {
-  const results: CheckResult[] = [];
-  let at = client;
-  try {
-    for (const network of networks) {
-      const seen = await visit(access, at, network, context);
-      at = { ...at, network: network.name };
-      // The gateway is the same from everywhere: what is right of it is told once.
-      const news = seen.filter(
-        ({ machine, status }) => machine === client.name || status === "fail" || results.length === 0,
-      );
-      results.push(...news.map((result) => atNetwork(result, client, network)));
-    }
-  } finally {
-    // Also after an interruption, whose signal must not stop the way home.
-    if (at.network !== client.network) await goHome(access, at, client, context);
-  }
+  const visits = await visiting(access, client, networks, context, async (moved, network) => {
+    const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
+    const { results } = await verifyLab(moved, options);
+    return results.map((result) => atNetwork(result, client, network));
+  });
+  // The gateway is the same from everywhere: what is right of it is told once.
+  const results = visits.flatMap((seen, index) =>
+    index === 0 ? seen : seen.filter(({ machine, status }) => machine !== access.gateway.name || status === "fail"),
+  );
   return makeReport(`${access.promised.project}/${access.promised.stack}`, results, []);
-}
-
-async function visit(
-  access: LabAccess,
-  at: ClientAccess,
-  network: PromisedNetwork,
-  context: Context,
-): Promise<readonly CheckResult[]> {
-  try {
-    if (at.network !== network.name) await joinNetwork(access, at, network, context);
-    const moved = { ...at, network: network.name };
-    const clients = access.clients.map((each) => (each.name === at.name ? moved : each));
-    const options = { wait: 10, signal: context.signal, progress: context.progress, only: [at.name] };
-    return (await verifyLab({ ...access, clients }, options)).results;
-  } catch (error) {
-    context.signal.throwIfAborted();
-    if (error instanceof UserError) throw error;
-    return [silent(at.name, at.console, error)];
-  }
 }
 
 async function goHome(access: LabAccess, at: ClientAccess, home: ClientAccess, context: Context): Promise<void> {

@@ -1,4 +1,5 @@
 /** What runs over an open SSH connection. */
+import type { Readable, Writable } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import { withDeadline } from "../host/deadline";
 
@@ -14,13 +15,37 @@ interface ExecOptions {
   readonly onStderr?: ((text: string) => void) | undefined;
 }
 
-interface ExecResult {
+export interface CommandEnd {
   /** Undefined when a signal ended the command. */
   readonly code: number | undefined;
   /** Of the signal that ended it, e.g. `SIGTERM`. */
   readonly signal: string | undefined;
+}
+
+interface ExecResult extends CommandEnd {
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** The command's streams. They are not ended here, except for the command's own input. */
+export interface AttachOptions {
+  /** Undefined: the command reads nothing. */
+  readonly stdin?: Readable | undefined;
+  readonly stdout: Writable;
+  readonly stderr?: Writable | undefined;
+  /** The command gets a terminal of this kind; what it says on stderr comes with the rest. */
+  readonly terminal?: Terminal | undefined;
+  /** Cuts the command off at once. */
+  readonly signal: AbortSignal;
+}
+
+export interface Terminal {
+  /** As in the environment variable TERM. */
+  readonly kind: string;
+  readonly columns: number;
+  readonly rows: number;
+  /** Told of a function that passes on a new size; what it returns is called at the end. */
+  readonly onResize: (resize: (columns: number, rows: number) => void) => () => void;
 }
 
 /** The machine went away, or the channel was closed, before the command told how it ended. */
@@ -52,7 +77,32 @@ export class SshConnection {
     const { signal, timeout = 0 } = options;
     signal?.throwIfAborted();
     const late = `The command did not end within ${timeout} s: ${firstLine(command)}`;
-    return withDeadline(timeout, late, signal, (end) => this.open(command, options, end));
+    return withDeadline(timeout, late, signal, (end) =>
+      this.open(command, undefined, end, (channel) => this.collect(channel, command, options, end)),
+    );
+  }
+
+  /**
+   * Runs a command with the login shell, on streams as they are: any octets, as they come.
+   * @throws ConnectionLostError, or the signal's reason; never for an exit code.
+   */
+  async attach(command: string, options: AttachOptions): Promise<CommandEnd> {
+    const { terminal, signal, stdin, stdout, stderr } = options;
+    signal.throwIfAborted();
+    return this.open(command, terminal, signal, (channel) => {
+      channel.pipe(stdout, { end: false });
+      if (stderr !== undefined) channel.stderr.pipe(stderr, { end: false });
+      else channel.stderr.resume();
+      const release = terminal?.onResize((columns, rows) => {
+        channel.setWindow(rows, columns, 0, 0);
+      });
+      if (stdin === undefined) channel.end();
+      else stdin.pipe(channel);
+      return this.ended(channel, command, signal).finally(() => {
+        stdin?.unpipe(channel);
+        release?.();
+      });
+    });
   }
 
   /** What opens connections from the machine at the other end. */
@@ -65,8 +115,14 @@ export class SshConnection {
     this.end();
   }
 
-  private open(command: string, options: ExecOptions, end: AbortSignal): Promise<ExecResult> {
+  private open<T>(
+    command: string,
+    terminal: Terminal | undefined,
+    end: AbortSignal,
+    use: (channel: ClientChannel) => Promise<T>,
+  ): Promise<T> {
     const { client } = this;
+    const pty = terminal === undefined ? false : { term: terminal.kind, cols: terminal.columns, rows: terminal.rows };
     return new Promise((resolve, reject) => {
       const onClose = (): void => {
         reject(new ConnectionLostError("The SSH connection was lost before the command started."));
@@ -76,13 +132,13 @@ export class SshConnection {
       };
       client.once("close", onClose);
       end.addEventListener("abort", onAbort);
-      client.exec(command, (error, channel) => {
+      client.exec(command, { pty }, (error, channel) => {
         client.removeListener("close", onClose);
         end.removeEventListener("abort", onAbort);
         if (error !== undefined) reject(error);
         else if (end.aborted) channel.destroy();
         // At once: what a quick command said and how it ended may be in the same packet as the answer to this.
-        else resolve(this.collect(channel, command, options, end));
+        else resolve(use(channel));
       });
     });
   }
@@ -95,7 +151,13 @@ export class SshConnection {
   ): Promise<ExecResult> {
     const stdout = gather(channel, options.onStdout);
     const stderr = gather(channel.stderr, options.onStderr);
-    let exit: Pick<ExecResult, "code" | "signal"> | undefined;
+    const ended = this.ended(channel, command, end);
+    channel.end(options.stdin ?? "");
+    return ended.then((how) => ({ ...how, stdout: stdout(), stderr: stderr() }));
+  }
+
+  private ended(channel: ClientChannel, command: string, end: AbortSignal): Promise<CommandEnd> {
+    let exit: CommandEnd | undefined;
     return new Promise((resolve, reject) => {
       const stop = (error: Error): void => {
         end.removeEventListener("abort", onAbort);
@@ -118,10 +180,9 @@ export class SshConnection {
           const why = this.lost === undefined ? "" : ` (${this.lost.message})`;
           reject(new ConnectionLostError(`The SSH connection was lost while this ran${why}: ${firstLine(command)}`));
         } else {
-          resolve({ ...exit, stdout: stdout(), stderr: stderr() });
+          resolve(exit);
         }
       });
-      channel.end(options.stdin ?? "");
     });
   }
 }

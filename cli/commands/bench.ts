@@ -5,6 +5,9 @@ import { formatTable } from "../../verify/report";
 import { benchBoots } from "../bench/boots";
 import { benchLab } from "../bench/lab";
 import { benchPlan, planRows } from "../bench/plan";
+import { benchVerdict } from "../bench/verdict";
+import { readAccess } from "../recorded-access";
+import { stackArguments } from "../stack-arguments";
 import { type Figure, figureRows, median } from "../bench/statistics";
 import { runInForeground } from "../../host/foreground";
 import { UserError, say } from "../../host/messages";
@@ -14,6 +17,7 @@ const usage = [
   "npm run bench -- lab [--runs 3] [--cold]   from power-on to first byte, changes, destroy; --cold: set-up and image too",
   "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
   "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
+  "npm run bench -- verdict [--stack NAME] [PART OF A NAME]   programs whose cause is known, on a running lab",
   "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
 ].join("\n");
 
@@ -32,6 +36,15 @@ export async function run(args: readonly string[]): Promise<number> {
         cwd: projectRoot,
         env: { ...process.env, IPV6LAB_KILLS: String(Number(rest[0] ?? 20)), IPV6LAB_KILLS_SEED: String(seed) },
       });
+    }
+    case "verdict": {
+      const { stack, rest: names } = stackArguments(rest);
+      const rows = await benchVerdict(await readAccess(stack), names.join(" "));
+      const right = rows.filter(({ expected, told }) => expected === told).length;
+      const cells = rows.map(({ name, expected, told, seconds }) => [name, expected, told, `${seconds.toFixed(1)} s`]);
+      console.log(formatTable(["program", "known cause", "verdict", "run"], cells).join("\n"));
+      console.log(`${right} of ${rows.length} right`);
+      return 0;
     }
     case "plan": {
       const figures = benchPlan(rest[0] ?? "qemu");

@@ -2,9 +2,11 @@ import { formatIpv6 } from "../../plan/prefix";
 
 /** Reads a message from its first octet to its last. @throws RangeError when it ends too early. */
 export class Reader {
-  private at = 0;
-
-  constructor(private readonly bytes: Buffer) {}
+  /** @param at the octet to begin with, from 0. */
+  constructor(
+    private readonly bytes: Buffer,
+    private at = 0,
+  ) {}
 
   get left(): number {
     return this.bytes.length - this.at;

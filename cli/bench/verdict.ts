@@ -1,0 +1,118 @@
+/** The verdict against programs whose cause is known: a confusion matrix, never a test. */
+import { mkdirSync, existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { execute } from "../../exec";
+import type { Run } from "../../exec/run";
+import { judge, type Verdict } from "../../exec/verdict";
+import { UserError, say } from "../../host/messages";
+import { cacheFolder } from "../../host/paths";
+import { run } from "../../host/processes";
+import { shellQuote } from "../../ssh/shell";
+import type { LabAccess } from "../../verify/access";
+import { connectClient, connectGateway } from "../../verify/connect";
+import { corpus, type Source, type Specimen } from "./corpus";
+
+interface Row {
+  readonly name: string;
+  readonly expected: string;
+  readonly told: string;
+  readonly seconds: number;
+}
+
+/** @param only a part of the specimens' names; "" is all. */
+export async function benchVerdict(access: LabAccess, only: string): Promise<Row[]> {
+  const wanted = corpus.filter(({ name }) => name.includes(only));
+  const packages = [...new Set(wanted.flatMap(({ source }) => source.packages))].sort();
+  const target = await prepare(access, packages);
+  const rows: Row[] = [];
+  for (const specimen of wanted) {
+    const row = await tryOut(access, specimen, target);
+    if (row !== undefined) rows.push(row);
+  }
+  return rows;
+}
+
+async function tryOut(access: LabAccess, specimen: Specimen, target: Target): Promise<Row | undefined> {
+  const { name, source, command, timeout } = specimen;
+  const words = command.map((word) => word.replaceAll("{host}", target.host).replaceAll("{ipv4}", target.ipv4));
+  const started = performance.now();
+  const result = await onClient(access, words, await fetched(source), timeout ?? 120);
+  const expected = specimen.expected[result.network.scenario];
+  if (expected === undefined) return undefined;
+  const row = { name, expected, told: told(judge(result)), seconds: (performance.now() - started) / 1000 };
+  say(`  ${row.told === expected ? "right" : "WRONG"}  ${name}: ${row.told}`);
+  return row;
+}
+
+function told(verdict: Verdict): string {
+  return verdict.kind === "cause" ? verdict.finding.cause : verdict.kind;
+}
+
+interface Target {
+  readonly host: string;
+  readonly ipv4: string;
+}
+
+/**
+ * Installs what is not there. The target is the client's own package mirror, which it is set up to reach.
+ * @throws UserError when the client has none that can be used.
+ */
+async function prepare(access: LabAccess, packages: readonly string[]): Promise<Target> {
+  const { signal } = new AbortController();
+  const [client] = access.clients;
+  if (client === undefined) throw new UserError("The lab has no client.");
+  const gateway = await connectGateway(access, { wait: 0, signal });
+  try {
+    const connection = await connectClient(access, client, gateway, { wait: 0, signal });
+    const names = packages.map(shellQuote).join(" ");
+    const install = `dpkg --status ${names} >/dev/null 2>&1 || { sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${names}; } >&2`;
+    const host = "grep -rhoE 'https?://[^/ ]+' /etc/apt/sources.list* 2>/dev/null | head -1 | sed 's,.*/,,'";
+    const command = `${install}; host=$(${host}); printf '%s %s' "$host" "$(dig +short A "$host" | tail -1)"`;
+    const { stdout, stderr } = await connection.exec(command, { signal, timeout: 1200 });
+    const [name = "", ipv4 = ""] = stdout.split(" ");
+    if (name === "" || ipv4 === "") throw new UserError(`The client's package mirror is no target: ${stderr.trim()}`);
+    return { host: name, ipv4 };
+  } finally {
+    gateway.close();
+  }
+}
+
+function onClient(
+  access: LabAccess,
+  command: readonly string[],
+  put: readonly string[],
+  timeout: number,
+): Promise<Run> {
+  const streams = {
+    stdin: undefined,
+    stdout: new PassThrough().resume(),
+    stderr: new PassThrough().resume(),
+    terminal: undefined,
+  };
+  return execute(access, {
+    client: access.clients[0]?.name ?? "",
+    ...{ command, put, get: [], into: ".", timeout, setuid: false, loopback4: true, streams },
+    onSignal: () => () => undefined,
+  });
+}
+
+/** Files to copy to the client; fetched once, by the registries' own clients. */
+async function fetched(source: Source): Promise<string[]> {
+  if (source.kind === "debian") return [];
+  const folder = join(cacheFolder(), "corpus", source.package.replace(/[^\w.@-]/g, "_"));
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { recursive: true });
+    const [program, args] = installers[source.kind](source.package, folder);
+    const env = { ...process.env, CGO_ENABLED: "0", GOBIN: folder };
+    const { code, stderr } = await run(program, args, { cwd: folder, env });
+    if (code !== 0) throw new UserError(`${source.package} cannot be fetched: ${stderr.trim()}`);
+  }
+  return readdirSync(folder).map((name) => join(folder, name));
+}
+
+const installers: Record<"npm" | "pypi" | "go", (name: string, folder: string) => [string, string[]]> = {
+  npm: (name, folder) => ["npm", ["install", "--no-audit", "--no-fund", "--prefix", folder, name]],
+  pypi: (name, folder) => ["pip", ["install", "--quiet", "--target", folder, name]],
+  go: (name) => ["go", ["install", name]],
+};

@@ -1,0 +1,132 @@
+/** `npm run exec -- [options] [--] COMMAND…`: a program on a client, what it did with the network, and the verdict. */
+import * as fs from "node:fs";
+import { parseArgs } from "node:util";
+import { execute, type ExecuteOptions } from "../../exec";
+import { reportHtml } from "../../exec/report/html";
+import { reportJson } from "../../exec/report/json";
+import { reportJunit } from "../../exec/report/junit";
+import { redact } from "../../exec/report/redact";
+import { reportText } from "../../exec/report/text";
+import type { Run } from "../../exec/run";
+import { judge } from "../../exec/verdict";
+import { UserError, say } from "../../host/messages";
+import { onSignals, streamsOf } from "../program-streams";
+import type { LabAccess, PromisedNetwork } from "../../verify/access";
+import { requireNoLock } from "../pulumi";
+import { readAccess } from "../recorded-access";
+import { setUp } from "../setup";
+import { stackArguments } from "../stack-arguments";
+import { chosenNetworks, visiting } from "../tour";
+
+/** Lifecycle functions of draft-ietf-v6ops-ipv6-app-testing. */
+const functions = ["installation", "user-interface", "management", "update"];
+
+const usage = `npm run exec -- [options] [--] COMMAND…
+  --client NAME        on which client; default: the first one
+  --network NAME,…|all on each of these networks, which the client joins; default: where it is
+  --put PATH           copied beside the program before it runs; may be repeated
+  --get PATH           copied back from there afterwards; may be repeated
+  --timeout SECONDS    ends it then
+  --no-loopback4       without 127.0.0.0/8 on the client
+  --setuid             programs may take rights from their files (sudo); each system call costs more then
+  --function NAME      ${functions.join(", ")}: a label for reports
+  --json               the report on stdout, the program's output on stderr
+  --junit FILE, --html FILE
+  --trace FILE         the system calls themselves, as strace told them
+  --redact             leaves addresses of your own network out of the reports`;
+
+const options = {
+  client: { type: "string" },
+  network: { type: "string" },
+  put: { type: "string", multiple: true, default: [] as string[] },
+  get: { type: "string", multiple: true, default: [] as string[] },
+  timeout: { type: "string" },
+  "no-loopback4": { type: "boolean", default: false },
+  setuid: { type: "boolean", default: false },
+  function: { type: "string" },
+  json: { type: "boolean", default: false },
+  junit: { type: "string" },
+  html: { type: "string" },
+  trace: { type: "string" },
+  redact: { type: "boolean", default: false },
+} as const;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack, values, command } = parse(args);
+  const access = await readAccess(stack);
+  const request: ExecuteOptions = {
+    client: values.client ?? access.clients[0]?.name ?? "",
+    command,
+    put: values.put,
+    get: values.get,
+    into: process.cwd(),
+    timeout: secondsOf(values.timeout),
+    setuid: values.setuid,
+    loopback4: !values["no-loopback4"],
+    streams: streamsOf(values.json),
+    onSignal: onSignals,
+  };
+  const runs =
+    values.network === undefined
+      ? [await execute(access, request)]
+      : await everywhere(access, request, chosenNetworks(access, values.network), stack);
+  const reports = runs.map((result) => ({ result, verdict: judge(result) }));
+  const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
+  const clean = (text: string): string => (values.redact ? redact(text, own) : text);
+  const json = reports.map(({ result, verdict }) => reportJson(result, verdict));
+  if (values.json) {
+    const documents = json.map((report) => ({ function: values.function, ...report }));
+    console.log(clean(JSON.stringify(values.network === undefined ? documents[0] : documents, null, 2)));
+  } else for (const { result, verdict } of reports) say(clean(`\n${reportText(result, verdict)}`));
+  if (values.junit !== undefined) fs.writeFileSync(values.junit, clean(reportJunit(json, values.function)));
+  if (values.html !== undefined) fs.writeFileSync(values.html, clean(reportHtml(json, values.function)));
+  if (values.trace !== undefined) fs.writeFileSync(values.trace, runs.flatMap(({ lines }) => lines).join("\n"));
+  for (const { network, end } of runs)
+    for (const missing of end.notThere) say(`--get ${missing}: the program left no such file (${network.name}).`);
+  // Of several runs, the first that did not end well.
+  return runs.find(({ end }) => end.code !== 0)?.end.code ?? 0;
+}
+
+/** The same on each of these networks; the client goes home afterwards. */
+async function everywhere(
+  access: LabAccess,
+  request: ExecuteOptions,
+  networks: readonly PromisedNetwork[],
+  stack: string,
+): Promise<Run[]> {
+  const client = access.clients.find(({ name }) => name === request.client);
+  // Somebody who is not there is told of by `execute`.
+  if (client === undefined) return [await execute(access, request)];
+  requireNoLock(await setUp(stack), stack);
+  const context = { signal: new AbortController().signal, progress: say };
+  return visiting(access, client, networks, context, (moved) => execute(moved, request));
+}
+
+/** What follows the first word that is no option is the command's own. */
+function parse(args: readonly string[]) {
+  let at = 0;
+  for (; at < args.length && (args[at] ?? "").startsWith("-") && args[at] !== "--"; at += 1) {
+    const name = (args[at] ?? "").replace(/^--/, "");
+    const takesValue = ["-s", "--stack"].includes(args[at] ?? "") || isTextOption(name);
+    if (takesValue) at += 1;
+  }
+  const { stack, rest } = stackArguments(args.slice(0, at));
+  const command = args.slice(args[at] === "--" ? at + 1 : at);
+  const { values } = parseArgs({ args: [...rest], options });
+  if (command.length === 0) throw new UserError(`Which command?\n${usage}`);
+  if (values.function !== undefined && !functions.includes(values.function)) {
+    throw new UserError(`--function ${values.function}: there are ${functions.join(", ")}.`);
+  }
+  return { stack, values, command };
+}
+
+function isTextOption(name: string): boolean {
+  return Object.entries(options).some(([each, { type }]) => each === name && type === "string");
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new UserError(`--timeout ${text}: it takes a number of seconds.`);
+  return seconds;
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# Runs a program below the tracer, on the streams that it has itself. Arguments: the place; `filtered`, `root` or `none`
+# (how it is traced); the program and its arguments.
+
+folder=$1 tracing=$2
+shift 2
+cd "$folder/work" || exit 125
+
+# The end is told by files: the exit code alone could be the program's own.
+tell() { printf '%s\n' "$2" >"$folder/$1"; }
+
+# The place is not as it was asked for.
+[[ ! -e $folder/problem ]] || exit 125
+
+read -r _ _ _ _ group _ <"/proc/$$/stat"
+tell group "$group"
+
+program=$(type -P -- "$1") || { tell problem missing && exit 127; }
+
+# Rights that a program takes from its file (setuid, setgid, capabilities) are refused below a tracer without root's
+# rights, and to whoever is filtered (ptrace(2), PR_SET_NO_NEW_PRIVS).
+takes_rights() {
+  [[ -u $1 || -g $1 ]] || [[ -n $(getcap -- "$1" 2>/dev/null) ]]
+}
+if [[ $tracing == filtered ]] && takes_rights "$(readlink -f -- "$program")"; then tracing=root; fi
+tell tracing "$tracing"
+
+# Every text in hexadecimal, every descriptor with what it stands for, every process that is made.
+calls=%network,close,execve,execveat,clone,clone3,fork,vfork,io_uring_setup
+options=(-f -y -q -ttt -T -xx -s 1024 -e "trace=$calls" -e signal=none -o "$folder/trace")
+case $tracing in
+filtered) tracer=(strace --seccomp-bpf --kill-on-exit "${options[@]}" --) ;;
+root)
+  # sudo(8) changes the environment; the program gets this one.
+  environment=()
+  while IFS= read -r -d '' variable; do environment+=(-E "$variable"); done < <(env --null)
+  tracer=(sudo -n strace -u "$USER" --kill-on-exit "${environment[@]}" "${options[@]}" --)
+  ;;
+none) tracer=() ;;
+esac
+
+if [[ $tracing != none ]] && ! type -P strace >/dev/null; then tell problem no-tracer && exit 126; fi
+
+# A signal is for the program; this one stays to tell how it ended.
+trap : INT TERM HUP QUIT
+tell started "$EPOCHREALTIME"
+"${tracer[@]}" "$@"
+code=$?
+tell ended "$EPOCHREALTIME"
+# The tracer has said why; what it could not start has not run.
+if [[ $tracing != none && ! -s $folder/trace ]]; then tell problem refused; fi
+tell code "$code"
+exit "$code"

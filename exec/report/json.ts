@@ -1,0 +1,46 @@
+/** Everything that is known of a run, for programs. */
+import { callAt, type Run } from "../run";
+import { traits } from "../../plan/scenario";
+import { pathOf, targetsOf } from "../targets";
+import { timeline, who } from "../timeline";
+import type { Verdict } from "../verdict";
+import { causes, type Finding } from "../verdict/causes";
+
+export function reportJson(run: Run, verdict: Verdict) {
+  const targets = targetsOf(run);
+  const { network, client, command, end, activity, processes, loopback4 } = run;
+  return {
+    ...{ network: network.name, scenario: traits[network.scenario].term, client, command, loopback4 },
+    ...{ exitCode: end.code, timedOut: end.timedOut, left: end.left, notThere: end.notThere },
+    seconds: end.startedAt === undefined || end.endedAt === undefined ? undefined : end.endedAt - end.startedAt,
+    verdict: verdictJson(run, verdict),
+    targets: targets.map(({ what, origin, port, reached, attempts, lookups }) => ({
+      ...{ what, origin, port, reached, lookups },
+      attempts: attempts.map((attempt) => ({ ...attempt, path: pathOf(network, attempt) })),
+    })),
+    listeners: activity.listeners,
+    unseen: activity.unseen,
+    processes: processes.all,
+    timeline: timeline(run, targets),
+  };
+}
+
+export type ReportJson = ReturnType<typeof reportJson>;
+
+function verdictJson(run: Run, verdict: Verdict) {
+  const { kind } = verdict;
+  if (kind === "not-run") return { kind, words: verdict.words, remarks: [] };
+  const remarks = verdict.remarks.map((each) => findingJson(run, each));
+  if (kind === "cause") return { kind, ...findingJson(run, verdict.finding), remarks };
+  return { kind, words: verdict.words, remarks };
+}
+
+function findingJson(run: Run, finding: Finding) {
+  const { cause, confidence, words, line } = finding;
+  return {
+    ...{ cause, confidence, words },
+    ...causes[cause],
+    process: who(run, finding),
+    call: line === undefined ? undefined : callAt(run, line),
+  };
+}

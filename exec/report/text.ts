@@ -1,0 +1,61 @@
+/** The report for a terminal: the verdict first, then what it stands on. */
+import { callAt, type Run } from "../run";
+import { traits } from "../../plan/scenario";
+import { targetsOf } from "../targets";
+import { timeline, who } from "../timeline";
+import type { Verdict } from "../verdict";
+import { causes, type Finding } from "../verdict/causes";
+
+export function reportText(run: Run, verdict: Verdict): string {
+  const moments = timeline(run, targetsOf(run));
+  const shown = moments.slice(0, mostMoments);
+  const rest = moments.length - shown.length;
+  return [
+    `── ${run.command.join(" ")} · ${run.network.name} (${traits[run.network.scenario].term}) · ${run.client}`,
+    ...verdictLines(run, verdict),
+    "",
+    ...shown.map(({ after, who: process, what }) => `  ${after.toFixed(3).padStart(8)} s  ${process}  ${what}`),
+    ...(rest > 0 ? [`  … and ${rest} more: --json has all.`] : []),
+    ...run.end.left.map((left) => `  It forked away and went on; it was ended when the program had ended: ${left}`),
+    ...run.activity.unseen.map((each) => `  Not seen: ${each}.`),
+  ].join("\n");
+}
+
+/** Lines of the timeline that a terminal is given. */
+const mostMoments = 60;
+
+function verdictLines(run: Run, verdict: Verdict): string[] {
+  switch (verdict.kind) {
+    case "not-run":
+      return [`NOT RUN  ${verdict.words}`];
+    case "works":
+      return [`WORKS  ${verdict.words}`, ...remarkLines(run, verdict.remarks)];
+    case "cannot-tell":
+      return [`I CANNOT TELL why it fails  ${verdict.words}`, ...remarkLines(run, verdict.remarks)];
+    case "cause": {
+      const { finding } = verdict;
+      const { title, wayOut, cites } = causes[finding.cause];
+      return [
+        `${finding.cause === "not-for-want-of-ipv4" ? "NOT THE NETWORK" : "FAILS"}  ${title} (${finding.confidence})`,
+        `  ${finding.words}`,
+        ...shownBy(run, finding),
+        `  Way out: ${wayOut} [${cites}]`,
+        ...remarkLines(run, verdict.remarks),
+      ];
+    }
+  }
+}
+
+function shownBy(run: Run, finding: Finding): string[] {
+  if (finding.line === undefined) return [];
+  return [`  Shown by ${who(run, finding)}: ${cut(callAt(run, finding.line))}`];
+}
+
+function remarkLines(run: Run, remarks: readonly Finding[]): string[] {
+  return remarks.map((each) => `  Beside that: ${causes[each.cause].title}. ${each.words} ${who(run, each)}`);
+}
+
+/** A call with its data can be long. */
+function cut(text: string): string {
+  return text.length <= 240 ? text : `${text.slice(0, 240)} …`;
+}

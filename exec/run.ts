@@ -1,0 +1,77 @@
+/** One run of a program: where it was, what became of it, and what was seen. The verdict compares runs. */
+import type { Scenario } from "../plan/scenario";
+import type { SessionFact } from "../verify/gateway-facts";
+import { type Activity, readActivity } from "./activity";
+import { readOverheard } from "./overheard";
+import type { ProgramEnd } from "./session";
+import { readTrace } from "./trace/calls";
+import { type Processes, readProcesses } from "./trace/processes";
+
+export interface NetworkView {
+  readonly name: string;
+  readonly scenario: Scenario;
+  /** Undefined: nobody translates. */
+  readonly nat64Prefix: string | undefined;
+}
+
+/** How the run was asked for. */
+export interface RunRequest {
+  readonly network: NetworkView;
+  readonly client: string;
+  readonly command: readonly string[];
+  /** False: 127.0.0.0/8 was taken from the client for this run. */
+  readonly loopback4: boolean;
+}
+
+export interface Run extends RunRequest {
+  readonly end: Omit<ProgramEnd, "trace" | "hosts" | "resolver" | "resolvConf">;
+  readonly processes: Processes;
+  readonly activity: Activity;
+  /** Names by address, from the client's hosts(5). */
+  readonly hosts: ReadonlyMap<string, string>;
+  /** Addresses of the resolvers in the client's resolv.conf(5). */
+  readonly resolvers: readonly string[];
+  /** Jool's sessions when the program had ended. */
+  readonly sessions: readonly SessionFact[];
+  /** The trace's lines, for the call that shows something. */
+  readonly lines: readonly string[];
+}
+
+export function makeRun(request: RunRequest, end: ProgramEnd, sessions: readonly SessionFact[]): Run {
+  const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
+  const trace = readTrace(text);
+  const processes = readProcesses(trace);
+  const resolvers = [...resolvConf.matchAll(/^nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
+  return {
+    ...request,
+    end: rest,
+    processes,
+    activity: readActivity(trace, processes, resolvers, readOverheard(resolver)),
+    hosts: readHosts(hosts),
+    resolvers,
+    sessions,
+    lines: text.split("\n"),
+  };
+}
+
+/** hosts(5): an address and its names, the first of which is its own. */
+export function readHosts(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split("\n").flatMap((line) => {
+      const [address, name] = line.replace(/#.*/, "").trim().split(/\s+/);
+      return address === undefined || name === undefined ? [] : [[address, name] as const];
+    }),
+  );
+}
+
+/** The call at a line of the trace, readable. */
+export function callAt({ lines }: Run, line: number): string {
+  const text = (lines[line - 1] ?? "").replace(/^\d+ +\d+\.\d+ /, "").replace(/ <\d+\.\d+>$/, "");
+  return text
+    .replace(/<(?:\\x[0-9a-f]{2})+>/g, "")
+    .replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => printable(Number.parseInt(digits, 16)));
+}
+
+function printable(octet: number): string {
+  return octet >= 0x20 && octet < 0x7f ? String.fromCharCode(octet) : ".";
+}

@@ -1,0 +1,129 @@
+/** What a program wanted to reach: the attempts that belong to one name or address, and whether one of them came through. */
+import { containsAddress, parseIpv6 } from "../plan/prefix";
+import { extractIpv4, parseNat64Prefix } from "../plan/rfc6052";
+import type { Attempt, Lookup } from "./activity";
+import type { NetworkView, Run } from "./run";
+
+export interface Target {
+  /** A name, or the address when there is none. */
+  readonly what: string;
+  /** `name`: asked of a resolver. `hosts`: from hosts(5). `literal`: no answer held it. */
+  readonly origin: "name" | "hosts" | "literal";
+  /** Undefined: it was only asked for. */
+  readonly port: number | undefined;
+  readonly attempts: readonly Attempt[];
+  readonly lookups: readonly Lookup[];
+  readonly reached: boolean;
+}
+
+export type Path = "native" | "NAT64" | "loopback";
+
+/** By which way an attempt went. */
+export function pathOf({ nat64Prefix }: NetworkView, { address }: Attempt): Path {
+  if (isLoopback(address)) return "loopback";
+  return isTranslated(nat64Prefix, address) ? "NAT64" : "native";
+}
+
+export function isTranslated(nat64Prefix: string | undefined, address: string): boolean {
+  return (
+    nat64Prefix !== undefined && isIpv6(address) && containsAddress(parseNat64Prefix(nat64Prefix), parseIpv6(address))
+  );
+}
+
+export function isLoopback4(address: string): boolean {
+  return !isIpv6(address) && address.startsWith("127.");
+}
+
+export function isLoopback(address: string): boolean {
+  return address === "::1" || isLoopback4(address);
+}
+
+export function isIpv6(address: string): boolean {
+  return address.includes(":");
+}
+
+/** In the order in which they came up. */
+export function targetsOf(run: Run): Target[] {
+  const { activity, hosts, network } = run;
+  const groups = new Map<string, { what: string; origin: Target["origin"]; port: number; attempts: Attempt[] }>();
+  for (const attempt of activity.attempts) {
+    if (isQuestion(attempt, activity.lookups, run.resolvers) || isSourceProbe(attempt, activity.lookups)) continue;
+    const { what, origin } = originOf(attempt, activity.lookups, hosts, network);
+    const key = `${what} ${attempt.port}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { what, origin, port: attempt.port, attempts: [attempt] });
+    else group.attempts.push(attempt);
+  }
+  const tried = [...groups.values()].map(({ what, origin, port, attempts }): Target => ({
+    ...{ what, origin, port, attempts },
+    lookups: activity.lookups.filter(({ name }) => sameName(name, what)),
+    reached: attempts.some(wasReached),
+  }));
+  const forAddresses = activity.lookups.filter(({ types }) => types.includes("A") || types.includes("AAAA"));
+  const only = [...new Set(forAddresses.map(({ name }) => bare(name)))]
+    .filter((name) => !tried.some(({ what }) => sameName(what, name)))
+    .map((what): Target => {
+      const lookups = activity.lookups.filter(({ name }) => sameName(name, what));
+      return { what, origin: "name", port: undefined, attempts: [], lookups, reached: false };
+    });
+  return [...tried, ...only].sort((one, other) => startOf(one) - startOf(other));
+}
+
+function startOf({ attempts, lookups }: Target): number {
+  return Math.min(...[...lookups, ...attempts].map(({ at }) => at));
+}
+
+function wasReached({ outcome, transport, received }: Attempt): boolean {
+  return outcome.kind === "connected" && (transport === "tcp" || received.octets > 0);
+}
+
+/** The way to the resolver is no target: what it was asked is. */
+function isQuestion({ address, port }: Attempt, lookups: readonly Lookup[], resolvers: readonly string[]): boolean {
+  return port === 53 && (resolvers.includes(address) || lookups.some(({ server }) => server === address));
+}
+
+/**
+ * RFC 6724 wants the source address of each candidate: libraries point a datagram socket there, and send nothing; Go's
+ * does so with port 53.
+ */
+function isSourceProbe({ transport, outcome, address, port, at, sent }: Attempt, lookups: readonly Lookup[]): boolean {
+  if (transport !== "udp" || sent.octets > 0) return false;
+  if (outcome.kind === "unused" || port === 53) return true;
+  return lookups.some((lookup) => lookup.at <= at && lookup.answer?.addresses.includes(address) === true);
+}
+
+function originOf(
+  { address, at }: Attempt,
+  lookups: readonly Lookup[],
+  hosts: ReadonlyMap<string, string>,
+  network: NetworkView,
+): Pick<Target, "what" | "origin"> {
+  const embedded = isTranslated(network.nat64Prefix, address)
+    ? extractIpv4(network.nat64Prefix ?? "", address)
+    : address;
+  // An address may have been told as it is, or have been made from the IPv4 address that was told.
+  const lookup = lookups.findLast(
+    ({ answer }) =>
+      answer !== undefined && answer.at <= at && answer.addresses.some((each) => each === address || each === embedded),
+  );
+  if (lookup !== undefined) return { what: bare(lookup.name), origin: "name" };
+  const name = hosts.get(address);
+  return name === undefined ? { what: address, origin: "literal" } : { what: name, origin: "hosts" };
+}
+
+function bare(name: string): string {
+  return name.replace(/\.$/, "");
+}
+
+function sameName(one: string, other: string): boolean {
+  return bare(one) === bare(other);
+}
+
+/** Types of records that were asked for. */
+export function askedTypes({ lookups }: Target): Set<string> {
+  return new Set(lookups.flatMap(({ types }) => types));
+}
+
+export function answeredAddresses({ lookups }: Target): string[] {
+  return [...new Set(lookups.flatMap(({ answer }) => answer?.addresses ?? []))];
+}

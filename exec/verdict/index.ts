@@ -1,0 +1,126 @@
+/** The verdict on one run: works, or a cause, or that it cannot be told; and what else deserves a word. */
+import type { Run } from "../run";
+import { type Target, targetsOf } from "../targets";
+import type { Finding } from "./causes";
+import { ending, place, targetRules } from "./rules";
+import { failedBinds, ipv4Listeners, refusedByProxy, spokeToLoopback4, tooBig } from "./traffic";
+
+export type Verdict =
+  | { readonly kind: "works"; readonly words: string; readonly remarks: readonly Finding[] }
+  | { readonly kind: "cause"; readonly finding: Finding; readonly remarks: readonly Finding[] }
+  | { readonly kind: "cannot-tell"; readonly words: string; readonly remarks: readonly Finding[] }
+  /** There was no run to judge. */
+  | { readonly kind: "not-run"; readonly words: string };
+
+export function judge(run: Run): Verdict {
+  const { end } = run;
+  const problem = notRun(run);
+  if (problem !== undefined) return { kind: "not-run", words: problem };
+  const targets = targetsOf(run);
+  const missed = targets.filter(({ reached }) => !reached);
+  const findings = [
+    ...missed.flatMap((target) => targetRules.map((rule) => rule(target, run, targets)).find(isThere) ?? []),
+    ...targets.flatMap((target) => refusedByProxy(target) ?? tooBig(target, run) ?? []),
+    ...failedBinds(run),
+  ];
+  const listening = ipv4Listeners(run);
+  const asides = targets.flatMap((target) => spokeToLoopback4(target) ?? []);
+  const served = servedToTheEnd(run);
+  // Many a program ends with 0 whatever happened.
+  const inVain = end.code === 0 && findings.length > 0 && missed.length === targets.length;
+  if ((end.code === 0 && !inVain) || served) {
+    const [worst, ...others] = listening;
+    const remarks = [...findings, ...asides];
+    // Whom nobody reaches does not work, however long it waits.
+    if (worst !== undefined && served) return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
+    const words = served ? "It serves, over IPv6 too." : `It ended with 0.`;
+    return { kind: "works", words: `${words} ${paths(targets)}`.trim(), remarks: [...remarks, ...listening] };
+  }
+  const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));
+  if (finding !== undefined) return { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };
+  return unexplained(run, targets, [...listening, ...asides]);
+}
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+function notRun({ end, command, client, processes }: Run): string | undefined {
+  const [program = ""] = command;
+  switch (end.problem) {
+    case "missing":
+      return `${program} is not on ${client}. Bring it along (--put PATH, then ./NAME), or install it there (npm run ssh -- ${client} sudo apt-get install …).`;
+    case "no-tracer":
+      return `strace is not on ${client}: npm run ssh -- ${client} sudo apt-get install strace.`;
+    case "refused":
+      return `The tracer was refused on ${client}; what strace said stands above. Nothing was run.`;
+    case "loopback4":
+      return `127.0.0.0/8 could not be taken from ${client}: it needs systemd and sudo(8) without a password.`;
+    default:
+      return processes.executions.some(({ error }) => error === undefined)
+        ? undefined
+        : `${program} could not be started on ${client}: ${processes.executions[0]?.error ?? "the tracer saw nothing"}.`;
+  }
+}
+
+/** Something listened until it was ended from outside: what a server does that works. */
+function servedToTheEnd({ end, activity, processes }: Run): boolean {
+  const serving = activity.listeners.filter(({ error }) => error === undefined).map(({ process }) => process);
+  if (serving.length === 0) return false;
+  if (end.timedOut || end.code > 128) return true;
+  return processes.all.some(({ pid, end: how }) => serving.includes(pid) && how?.kind === "killed");
+}
+
+const weights = { certain: 0, probable: 1, possible: 2 } as const;
+
+/** What explains the most comes first; among equals, what came first. That something is not to blame comes last. */
+function weight({ confidence, cause }: Finding): number {
+  return weights[confidence] + (cause === "not-for-want-of-ipv4" ? 3 : 0);
+}
+
+function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
+  const { end, activity } = run;
+  const how = end.timedOut ? "It was ended by the time limit" : `It ended with ${end.code}`;
+  const missed = targets.filter(({ reached }) => !reached);
+  if (missed.length > 0) {
+    const seen = missed.map(
+      (target) => `${place(target)} (${target.attempts.map(ending).join("; ") || "asked for only"})`,
+    );
+    return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.`, remarks };
+  }
+  const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];
+  // Node.js makes such a ring for files: it says little beside calls that were seen.
+  const blind = end.withoutRights.length > 0 || (unseen.length > 0 && targets.length === 0);
+  if (end.timedOut || blind) {
+    const words = [`${how}.`, paths(targets), ...unseen.map((each) => `${each}.`)]
+      .filter((each) => each !== "")
+      .join(" ");
+    return { kind: "cannot-tell", words, remarks };
+  }
+  const args = run.processes.all.flatMap((each) => each.args);
+  const [literal] = args.flatMap((arg) => /\[?\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?/i.exec(arg) ?? []);
+  const [first] = run.processes.all;
+  const process = first?.pid ?? 0;
+  if (targets.length === 0 && literal !== undefined) {
+    const words = `It was given "${literal}", ended with ${end.code}, and spoke to nobody.`;
+    return {
+      kind: "cause",
+      finding: { cause: "ipv6-literal-misread", confidence: "possible", words, process, line: undefined },
+      remarks,
+    };
+  }
+  const words = `${how}. ${targets.length === 0 ? "It asked for no name and dialled nothing." : `Everything that it dialled was reached. ${paths(targets)}`}`;
+  const confidence = unseen.length > 0 ? "possible" : "probable";
+  const finding: Finding = { cause: "not-for-want-of-ipv4", confidence, words, process, line: undefined };
+  return { kind: "cause", finding, remarks };
+}
+
+function withoutRights(program: string): string {
+  return `${program} takes rights from its file (setuid), and was not given them below the tracer: --setuid gives them`;
+}
+
+/** What was reached. */
+function paths(targets: readonly Target[]): string {
+  const reached = targets.filter((target) => target.reached);
+  return reached.length === 0 ? "" : `Reached: ${reached.map(place).join(", ")}.`;
+}

@@ -1,0 +1,272 @@
+/** What a target that was not reached tells: one rule a cause, by what the system did, never by a program's name. */
+import type { Attempt } from "../activity";
+import type { Run } from "../run";
+import { traits } from "../../plan/scenario";
+import { answeredAddresses, askedTypes, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
+import type { Finding } from "./causes";
+
+type Rule = (target: Target, run: Run, targets: readonly Target[]) => Finding | undefined;
+
+/** The kernel said at once that there is no way to such an address. */
+const noWay = new Set(["ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH", "EAFNOSUPPORT", "ENETDOWN", "EACCES", "EPERM"]);
+
+export function place({ attempts, what, port }: Target): string {
+  const [first] = attempts;
+  if (port === undefined) return what;
+  return first?.address === what && isIpv6(what) ? `[${what}]:${port}` : `${what}:${port}`;
+}
+
+/** How an attempt ended, in words. */
+export function ending({ outcome, at, endedAt }: Attempt): string {
+  const seconds = `${(endedAt - at).toFixed(3)} s`;
+  switch (outcome.kind) {
+    case "failed":
+      return `${outcome.error} after ${seconds}`;
+    case "abandoned":
+      return `given up after ${seconds}`;
+    case "connected":
+      return `connected after ${seconds}`;
+    case "sent":
+      return "sent, no answer";
+    case "unused":
+      return "nothing sent";
+  }
+}
+
+function without4({ network }: Run): boolean {
+  return !traits[network.scenario].ipv4;
+}
+
+const ipv4Literal: Rule = (target, run, targets) => {
+  const { origin, what } = target;
+  const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && !isLoopback(address));
+  if (attempt === undefined || origin === "name" || !without4(run)) return undefined;
+  // A question that nobody heard may have told this address beside another one.
+  const { unheard } = run.activity;
+  if (unheard > 0 && targets.some((other) => other.port === target.port && isIpv6(other.what))) return undefined;
+  const refused = attempt.outcome.kind === "failed" && noWay.has(attempt.outcome.error);
+  return {
+    cause: "ipv4-literal",
+    confidence: unheard > 0 ? "possible" : refused ? "certain" : "probable",
+    words:
+      origin === "hosts"
+        ? `It dialled ${attempt.address} for ${what}: the client's hosts(5) says so, and no more: ${ending(attempt)}.`
+        : `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+const ipv4Socket: Rule = (target) => {
+  const attempt = target.attempts.find(({ family, socketFamily }) => family === "IPv6" && socketFamily === "IPv4");
+  if (attempt === undefined) return undefined;
+  return {
+    cause: "ipv4-socket",
+    confidence: "certain",
+    words: `It made a socket of AF_INET and gave it the IPv6 address ${attempt.address} of ${target.what}: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+const aOnly: Rule = (target, run) => {
+  const [lookup] = target.lookups;
+  const types = askedTypes(target);
+  if (lookup === undefined || !types.has("A") || types.has("AAAA") || !without4(run)) return undefined;
+  if (target.lookups.every(({ answer }) => answer !== undefined && answer.rcode !== "NOERROR")) return undefined;
+  const tried = target.attempts.map((attempt) => `${attempt.address}: ${ending(attempt)}`).join("; ");
+  return {
+    cause: "a-only",
+    confidence: "certain",
+    words: `It asked for A of ${target.what} and never for AAAA${tried === "" ? ", and then dialled nothing" : `. It dialled ${tried}`}.`,
+    ...at(lookup),
+  };
+};
+
+const firstCandidateOnly: Rule = (target) => {
+  const addresses = answeredAddresses(target);
+  const tried = new Set(target.attempts.map(({ address }) => address));
+  const untried = addresses.filter((address) => !tried.has(address) && !isLoopback(address));
+  const [attempt] = target.attempts;
+  // A family that cannot work here is no other candidate.
+  const usable = untried.filter((address) => isIpv6(address) && !neverRight.test(address));
+  if (attempt === undefined || usable.length === 0) return undefined;
+  const only4 = target.attempts.every(({ family }) => family === "IPv4");
+  return {
+    cause: "first-candidate-only",
+    confidence: only4 ? "certain" : "probable",
+    words: `It was told ${addresses.join(", ")} for ${target.what}, dialled ${[...tried].join(", ")} (${ending(attempt)}), and never ${usable.join(", ")}.`,
+    ...at(attempt),
+  };
+};
+
+/** Seconds. A whole connection over a satellite takes 0.6 s, over a bad mobile path a second. */
+const patience = 2;
+
+const attemptDelay: Rule = (target, run) => {
+  const attempt = target.attempts.find(
+    ({ family, transport, outcome, at: start, endedAt }) =>
+      family === "IPv6" && transport === "tcp" && outcome.kind === "abandoned" && endedAt - start < patience,
+  );
+  if (attempt === undefined || endedWith(run, attempt)) return undefined;
+  const milliseconds = Math.round((attempt.endedAt - attempt.at) * 1000);
+  return {
+    cause: "attempt-delay-too-short",
+    confidence: "probable",
+    words: `It dialled ${attempt.address} for ${target.what} and closed the socket after ${milliseconds} ms, before there was an answer.`,
+    ...at(attempt),
+  };
+};
+
+/** Whoever is ended gives up everything. */
+function endedWith({ processes, end }: Run, { process, endedAt }: Attempt): boolean {
+  const own = processes.all.find(({ pid }) => pid === process)?.end;
+  return end.timedOut || own === undefined || (own.kind === "killed" && own.at - endedAt < 0.1);
+}
+
+const loopback: Rule = (target, { loopback4 }) => {
+  const attempt = target.attempts.find(({ address }) => isLoopback4(address));
+  if (attempt === undefined) return undefined;
+  const { outcome } = attempt;
+  const away = outcome.kind === "failed" && noWay.has(outcome.error);
+  // It is there, and nobody listens.
+  if (loopback4 && !away) return undefined;
+  return {
+    cause: "loopback-ipv4",
+    confidence: away ? "certain" : "probable",
+    words: `It dialled ${attempt.address}, port ${attempt.port}: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+/** An IPv6 literal among a program's arguments that begins with this group. */
+function startsLiteral(group: string, { processes }: Run): boolean {
+  const pattern = new RegExp(`(^|[^0-9a-z:])${group}:[0-9a-f:]*:`, "i");
+  return processes.all.some(({ args }) => args.some((arg) => pattern.test(arg)));
+}
+
+/** Text without dots is a number to inet_aton(3): `64` of `64:ff9b::1` becomes 0.0.0.64. */
+const numberDialled: Rule = (target, run) => {
+  const attempt = target.attempts.find(({ address }) => /^0\.\d/.test(address));
+  if (attempt === undefined) return undefined;
+  const group = attempt.address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  if (!startsLiteral(String(group), run)) return undefined;
+  return {
+    cause: "ipv6-literal-misread",
+    confidence: "probable",
+    words: `It dialled ${attempt.address}, which is the number ${group}: the first group of an IPv6 address that it was given.`,
+    ...at(attempt),
+  };
+};
+
+const literalMisread: Rule = (target, run) => {
+  const [lookup] = target.lookups;
+  if (lookup === undefined) return undefined;
+  const mark = /[:[\]]/.test(target.what);
+  // The group before the first colon, where `host:port` was expected.
+  const group = /^[0-9a-f]{1,4}$/.test(target.what);
+  const cut = group && startsLiteral(target.what, run);
+  if (!mark && !cut) return undefined;
+  return {
+    cause: "ipv6-literal-misread",
+    confidence: mark ? "certain" : "probable",
+    words: `It asked the resolver for "${target.what}", which is an IPv6 address${mark ? "" : "'s first group"} and no name.`,
+    ...at(lookup),
+  };
+};
+
+/** Addresses that a record of a public name must not hold, whoever asks (RFC 4291 sections 2.5.2 to 2.5.6). */
+const neverRight = /^(::ffff:|::1$|::$|fe[89ab])/;
+
+const impossibleRecord: Rule = (target) => {
+  const wrong = answeredAddresses(target).find((address) => neverRight.test(address));
+  const [lookup] = target.lookups;
+  if (lookup === undefined || wrong === undefined) return undefined;
+  return {
+    cause: "server-record-wrong",
+    confidence: "certain",
+    words: `The AAAA record of ${target.what} holds ${wrong}, which leads to no other machine.`,
+    ...at(lookup),
+  };
+};
+
+const serverRecord: Rule = (target, { network }) => {
+  const attempt = target.attempts.find((each) => each.family === "IPv6" && pathOf(network, each) === "native");
+  if (target.origin !== "name" || attempt === undefined || network.nat64Prefix === undefined) return undefined;
+  return {
+    cause: "server-record-wrong",
+    confidence: answeredAddresses(target).some((each) => !isIpv6(each)) ? "probable" : "possible",
+    words: `${target.what} has an IPv6 address of its own, ${attempt.address}, and nobody serves there: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+const withoutIpv6: Rule = (target, run, targets) => {
+  const [lookup] = target.lookups;
+  if (lookup === undefined || !askedTypes(target).has("AAAA") || !without4(run)) return undefined;
+  const answers = target.lookups.flatMap(({ answer }) => answer ?? []);
+  if (answers.length === 0 || answers.some(({ rcode }) => rcode !== "NOERROR")) return undefined;
+  if (answeredAddresses(target).some(isIpv6)) return undefined;
+  const before = targets.find(({ reached, what }) => reached && what !== target.what);
+  return {
+    cause: before === undefined ? "server-without-ipv6" : "third-party-without-ipv6",
+    confidence: answeredAddresses(target).length > 0 ? "certain" : "probable",
+    words: `The resolver knows no IPv6 address of ${target.what}${before === undefined ? "" : `; ${before.what} was reached`}.`,
+    ...at(lookup),
+  };
+};
+
+const dnssec: Rule = (target) => {
+  const lookup = target.lookups.find(({ answer }) => answer !== undefined && bogus.has(answer.rcode));
+  if (lookup?.answer === undefined) return undefined;
+  return {
+    cause: "dnssec",
+    confidence: lookup.answer.rcode === "DNSSECValidationFailed" ? "certain" : "possible",
+    words: `The resolver answered ${lookup.answer.rcode} for ${target.what}.`,
+    ...at(lookup),
+  };
+};
+
+const bogus = new Set(["SERVFAIL", "DNSSECValidationFailed"]);
+
+const noSuchName: Rule = (target) => {
+  const lookup = target.lookups.find(({ answer }) => answer?.rcode === "NXDOMAIN");
+  if (lookup === undefined || target.lookups.some(({ answer }) => (answer?.addresses.length ?? 0) > 0))
+    return undefined;
+  const words = `There is no name ${target.what}, for IPv4 either.`;
+  return { cause: "not-for-want-of-ipv4", confidence: "certain", words, ...at(lookup) };
+};
+
+const refusedByServer: Rule = (target, { network }) => {
+  const attempt = target.attempts.find(({ outcome }) => outcome.kind === "failed" && outcome.error === "ECONNREFUSED");
+  if (attempt === undefined || (attempt.family === "IPv4" && !isLoopback(attempt.address))) return undefined;
+  const path = pathOf(network, attempt);
+  const way =
+    path === "NAT64" ? "over NAT64, so over IPv4," : path === "loopback" ? "on the client itself" : "over IPv6";
+  return {
+    cause: "not-for-want-of-ipv4",
+    confidence: path === "native" ? "possible" : "certain",
+    words: `${place(target)} was found ${way} and refused the connection.`,
+    ...at(attempt),
+  };
+};
+
+function at({ process, line }: Pick<Attempt, "process" | "line">): Pick<Finding, "process" | "line"> {
+  return { process, line };
+}
+
+/** The first that speaks has it: what is certain to be wrong with the program stands before what may be. */
+export const targetRules: readonly Rule[] = [
+  literalMisread,
+  numberDialled,
+  ipv4Socket,
+  ipv4Literal,
+  noSuchName,
+  dnssec,
+  impossibleRecord,
+  aOnly,
+  withoutIpv6,
+  loopback,
+  firstCandidateOnly,
+  attemptDelay,
+  refusedByServer,
+  serverRecord,
+];

@@ -1,0 +1,90 @@
+/** What reached targets and own sockets tell: proxies that refuse, packets that are too big, sockets that take no IPv6. */
+import type { Attempt, Listener } from "../activity";
+import type { Run } from "../run";
+import { isLoopback, isLoopback4, type Target } from "../targets";
+import { type Finding } from "./causes";
+import { place } from "./rules";
+
+/** The answer to CONNECT (RFC 9110 section 9.3.6) of a proxy that did not get there. */
+export function refusedByProxy(target: Target): Finding | undefined {
+  for (const attempt of target.attempts) {
+    const wanted = /^CONNECT (\S+) HTTP\//.exec(attempt.sent.head)?.[1];
+    const status = /^HTTP\/1\.\d (\d{3})/.exec(attempt.received.head)?.[1];
+    if (wanted === undefined || status === undefined || status.startsWith("2") || status === "407") continue;
+    const words = `The proxy ${place(target)} was asked for ${wanted} and answered ${status}.`;
+    return { cause: "proxy", confidence: "probable", words, process: attempt.process, line: attempt.line };
+  }
+  return undefined;
+}
+
+/** Octets of TCP in the smallest packet that every IPv6 path carries (RFC 8200 section 5). */
+const alwaysFits = 1220;
+
+/** Datagrams that the kernel refused, or a connection that falls silent once it has more to send than fits any path. */
+export function tooBig(target: Target, { end }: Run): Finding | undefined {
+  const refused = target.attempts.find((attempt) => attempt.tooBig !== undefined);
+  if (refused?.tooBig !== undefined) {
+    const words = `A datagram of ${refused.tooBig} octets to ${place(target)} was too big (EMSGSIZE).`;
+    return { cause: "path-mtu", confidence: "certain", words, process: refused.process, line: refused.line };
+  }
+  const silent = target.attempts.find(
+    ({ transport, outcome, sent, received, address }) =>
+      transport === "tcp" &&
+      outcome.kind === "connected" &&
+      sent.octets > alwaysFits &&
+      received.octets === 0 &&
+      !isLoopback(address),
+  );
+  if (silent === undefined || !end.timedOut) return undefined;
+  const words = `${place(target)} took the connection, was sent ${silent.sent.octets} octets, and never answered.`;
+  return { cause: "path-mtu", confidence: "possible", words, process: silent.process, line: silent.line };
+}
+
+/** What nobody reaches by IPv6. Sockets that another one complements, on the same port, are left out. */
+export function ipv4Listeners({ activity: { listeners, attempts } }: Run): Finding[] {
+  const serving = listeners.filter(({ error }) => error === undefined);
+  const hasPair = ({ port, transport, address }: Listener): boolean =>
+    serving.some(
+      (other) =>
+        other.family === "IPv6" &&
+        other.transport === transport &&
+        (other.port === port || (port === 0 && other.port === 0)) &&
+        (isLoopback4(address) || other.address !== "::1"),
+    );
+  const alone = serving.filter((each) => each.family === "IPv4" && !hasPair(each) && !isOwn(each, attempts));
+  return alone.map((listener) => {
+    const { address, port, transport, process, line } = listener;
+    const only = isLoopback4(address);
+    return {
+      cause: only ? ("listens-on-loopback-ipv4" as const) : ("listens-on-ipv4-only" as const),
+      confidence: "certain" as const,
+      words: `It listens on ${address}, ${transport} port ${port}, and on no IPv6 address.`,
+      ...{ process, line },
+    };
+  });
+}
+
+/** Processes that speak to each other only. */
+function isOwn({ port, transport }: Listener, attempts: readonly Attempt[]): boolean {
+  return attempts.some((each) => each.transport === transport && each.port === port && isLoopback(each.address));
+}
+
+/** 127.0.0.1 was not there when it was wanted. */
+export function failedBinds({ activity: { listeners } }: Run): Finding[] {
+  return listeners
+    .filter(({ error, address }) => error === "EADDRNOTAVAIL" && isLoopback4(address))
+    .map(({ address, port, process, line }) => ({
+      cause: "loopback-ipv4" as const,
+      confidence: "certain" as const,
+      words: `It wanted to listen on ${address}, port ${port}: EADDRNOTAVAIL.`,
+      ...{ process, line },
+    }));
+}
+
+/** It works, and would not where IPv4 is switched off. */
+export function spokeToLoopback4({ attempts, what, port }: Target): Finding | undefined {
+  const attempt = attempts.find(({ address, outcome }) => isLoopback4(address) && outcome.kind === "connected");
+  if (attempt === undefined || port === undefined) return undefined;
+  const words = `It spoke to ${what} at ${attempt.address}, port ${port}.`;
+  return { cause: "loopback-ipv4", confidence: "possible", words, process: attempt.process, line: attempt.line };
+}

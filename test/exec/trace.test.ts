@@ -1,0 +1,143 @@
+import * as fc from "fast-check";
+import { readActivity } from "../../exec/activity";
+import { readDnsMessage } from "../../exec/dns";
+import { readQuestion } from "../../exec/varlink";
+import { readTrace } from "../../exec/trace/calls";
+import { readProcesses } from "../../exec/trace/processes";
+import { readValues } from "../../exec/trace/values";
+import { redact } from "../../exec/report/redact";
+import { escapeXml } from "../../exec/report/junit";
+import { recorded } from "./recorded";
+import { targetsOf } from "../../exec/targets";
+import { timeline } from "../../exec/timeline";
+
+const hex = (text: string): string =>
+  [...Buffer.from(text)].map((octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
+const socket = `3<${hex("socket:[7]")}>`;
+const there = `{sa_family=AF_INET6, sin6_port=htons(80), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "${hex("2001:db8::1")}", &sin6_addr), sin6_scope_id=0}`;
+
+function activityOf(rows: readonly string[]) {
+  const trace = readTrace(rows.join("\n"));
+  return readActivity(trace, readProcesses(trace), [], []);
+}
+
+describe("a trace", () => {
+  it("joins a call that another process interrupted", () => {
+    const { attempts } = activityOf([
+      `1 1.000000 socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) = ${socket} <0.000010>`,
+      `1 1.100000 connect(${socket}, ${there}, 28 <unfinished ...>`,
+      "2 1.200000 close(4) = 0 <0.000010>",
+      "1 1.600000 <... connect resumed>) = -1 ECONNREFUSED (Connection refused) <0.500000>",
+    ]);
+    expect(attempts).toMatchObject([{ outcome: { kind: "failed", error: "ECONNREFUSED" }, at: 1.1, endedAt: 1.6 }]);
+  });
+
+  it("gives a connection that did not wait the result that SO_ERROR tells later", () => {
+    const { attempts } = activityOf([
+      `1 1.0 socket(AF_INET6, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = ${socket} <0.0>`,
+      `1 1.1 connect(${socket}, ${there}, 28) = -1 EINPROGRESS (Operation now in progress) <0.1>`,
+      `1 2.0 getsockopt(${socket}, SOL_SOCKET, SO_ERROR, [ETIMEDOUT], [4]) = 0 <0.0>`,
+    ]);
+    expect(attempts).toMatchObject([{ outcome: { kind: "failed", error: "ETIMEDOUT" }, endedAt: 2 }]);
+  });
+
+  it("calls a connection abandoned whose socket is closed, or whose process ends, before there is a result", () => {
+    const begin = [
+      `1 1.0 socket(AF_INET6, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = ${socket} <0.0>`,
+      `1 1.0 connect(${socket}, ${there}, 28) = -1 EINPROGRESS (Operation now in progress) <0.1>`,
+    ];
+    const closed = activityOf([...begin, `1 1.25 close(${socket}) = 0 <0.0>`]);
+    const ended = activityOf([...begin, "1 1.5 +++ killed by SIGKILL +++"]);
+    expect([closed, ended].map(({ attempts }) => attempts[0])).toMatchObject([
+      { outcome: { kind: "abandoned" }, endedAt: 1.25 },
+      { outcome: { kind: "abandoned" }, endedAt: 1.5 },
+    ]);
+  });
+
+  it("counts a thread's calls to its process, and a child's to the child", () => {
+    const trace = readTrace(
+      [
+        "1 1.0 clone3({flags=CLONE_VM|CLONE_THREAD, stack=0x1} => {parent_tid=[2]}, 88) = 2 <0.0>",
+        "1 1.1 clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD, child_tidptr=0x1) = 3 <0.0>",
+      ].join("\n"),
+    );
+    const { of, all } = readProcesses(trace);
+    expect([of(2), of(3)]).toEqual([1, 3]);
+    expect(all.map(({ pid, parent }) => [pid, parent])).toEqual([
+      [1, undefined],
+      [3, 1],
+    ]);
+  });
+
+  it("takes an IPv4-mapped address for IPv4, through whichever socket", () => {
+    const mapped = there.replace(hex("2001:db8::1"), hex("::ffff:192.0.2.1"));
+    const { attempts } = activityOf([`1 1.0 connect(${socket}, ${mapped}, 28) = -1 ENETUNREACH (no) <0.0>`]);
+    expect(attempts).toMatchObject([{ family: "IPv4", address: "192.0.2.1" }]);
+  });
+
+  it("says how many lines it could not read", () => {
+    expect(readTrace("strace: Process 4 attached\n1 1.0 close(1) = 0 <0.0>\n1 1.0 cut of").unread).toBe(2);
+  });
+
+  it("comes to an end with any text", () => {
+    const marks = ["[", "]", "{", "}", "(", ")", "<", ">", "=", '"', ",", ".", " ", "a", "1", "|"];
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.constantFrom(...marks)), (one, each) => {
+        const other = each.join("");
+        expect(Array.isArray(readValues(one))).toBe(true);
+        expect(Array.isArray(readValues(other))).toBe(true);
+        expect(readTrace(`1 1.0 connect(${other}) = ${one}`).events.length).toBeLessThan(2);
+      }),
+    );
+  });
+});
+
+describe("a DNS message", () => {
+  it("is read with whatever octets it has", () => {
+    const head = [0, 1, 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0];
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (octets) => {
+        expect(() => readDnsMessage(Buffer.from([...head, ...octets]))).not.toThrow();
+      }),
+    );
+  });
+
+  it("does not lead around in a circle", () => {
+    const message = Buffer.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 0xc0, 12, 0, 1, 0, 1]);
+    expect(readDnsMessage(message)).toBeUndefined();
+  });
+});
+
+it.each([
+  [{ name: "A.test", family: 2 }, ["A"]],
+  [{ name: "a.test", family: 10 }, ["AAAA"]],
+  [{ name: "a.test", flags: 0 }, ["A", "AAAA"]],
+])("systemd-resolved asked with %j is asked for %j", (parameters, types) => {
+  const text = JSON.stringify({ method: "io.systemd.Resolve.ResolveHostname", parameters });
+  expect(readQuestion(text)).toEqual({ name: "a.test", types });
+});
+
+it("the timeline tells of names and connections in their order, and of the way", () => {
+  const run = recorded("curl-both");
+  const words = timeline(run, targetsOf(run)).map(({ what }) => what.replaceAll(/\d+\.\d{3} s/g, "… s"));
+  expect(words.slice(-3)).toEqual([
+    "asks 127.0.0.53 for A of both.test: 198.51.100.7 (… s)",
+    "asks 127.0.0.53 for AAAA of both.test: 64:ff9b::c633:6407 (… s)",
+    expect.stringMatching(
+      /^dials \[64:ff9b::c633:6407\]:80 \(both\.test\) by NAT64 to 198\.51\.100\.7: connected after … s; /,
+    ),
+  ]);
+});
+
+describe("a report", () => {
+  it("leaves addresses of the user's own network out, and keeps the others", () => {
+    const text = "10.0.2.15 -> 203.0.113.80, 2001:db8:1::5, fe80::1, 64:ff9b::1, 12:30:45, 2001:db8:2::5";
+    expect(redact(text, ["2001:db8:1::/64"])).toBe(
+      "[own IPv4] -> 203.0.113.80, [own IPv6], [own IPv6], 64:ff9b::1, 12:30:45, 2001:db8:2::5",
+    );
+  });
+
+  it("is XML whatever a program is called", () => {
+    expect(escapeXml('<a b="c">&\u0001')).toBe("&lt;a b=&quot;c&quot;&gt;&amp;\uFFFD");
+  });
+});

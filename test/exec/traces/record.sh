@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Records the traces beside this file: real programs in a network namespace of their own, without IPv4 but loopback, where
+# 64:ff9b::/96 "translates" and names.py is the resolver. As root: test/exec/traces/record.sh [NAME…]
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+if [[ ${inside:-} == '' ]]; then
+  work=$(mktemp --directory)
+  trap 'rm -rf "$work"' EXIT
+  (cd "$work" && CGO_ENABLED=0 go build -o fetch "$here/fetch.go" && javac -d . "$here/Fetch.java")
+  inside=yes work=$work unshare --net --mount --pid --fork --mount-proc "$0" "$@"
+  exit
+fi
+
+ip link set lo up
+# What is sent there is lost, and an attempt waits until it is given up.
+ip -6 route add 2001:db8::/64 dev lo mtu 1280
+ip -6 address add 64:ff9b::c633:6407/128 dev lo nodad
+printf 'nameserver 127.0.0.53\n' >"$work/resolv.conf"
+printf 'hosts: files dns\n' >"$work/nsswitch.conf"
+printf '127.0.0.1 localhost\n::1 localhost\n192.0.2.9 printer\n' >"$work/hosts"
+for name in resolv.conf nsswitch.conf hosts; do mount --bind "$work/$name" "/etc/$name"; done
+python3 "$here/names.py" &
+mkdir "$work/site"
+echo hello >"$work/site/index.html"
+python3 -m http.server --bind '64:ff9b::c633:6407' --directory "$work/site" 80 >"$work/log" 2>&1 &
+sleep 1
+cd "$work"
+# The system's own: a version manager's would be shell scripts first.
+python=/usr/bin/python3
+
+calls=%network,close,execve,execveat,clone,clone3,fork,vfork,io_uring_setup
+# What tells nothing of the network is left out, and so are the many closes of files.
+record() {
+  local name=$1
+  shift
+  [[ ${#wanted[@]} -eq 0 || " ${wanted[*]} " == *" $name "* ]] || return 0
+  strace -f -y -q -ttt -T -xx -s 1024 --seccomp-bpf -e "trace=$calls" -o trace -- \
+    timeout --signal=TERM "${limit:-20}" "$@" >/dev/null 2>&1 || true
+  local files='close\([0-9]+(<(\\x[0-9a-f]{2})*>)?\)' socket='\\x73\\x6f\\x63\\x6b\\x65\\x74'
+  grep -vE 'AF_NETLINK|setsockopt\(.*(SOL_TCP|SO_[A-Z]+)|NLM_F|ENOENT|EBADF' trace |
+    awk -v files="$files" -v socket="$socket" '!($0 ~ files) || index($0, "\\x73\\x6f\\x63\\x6b\\x65\\x74")' >"$here/$name.strace"
+}
+wanted=("$@")
+
+record python-literal $python -c 'import urllib.request as r; r.urlopen("http://198.51.100.7/")'
+record python-literal-then-name $python -c '
+import socket
+try: socket.create_connection(("198.51.100.7", 80))
+except OSError: socket.create_connection(("both.test", 80))'
+record python-hosts-file $python -c 'import socket; socket.create_connection(("printer", 80))'
+record python-a-only $python -c 'import socket; s = socket.socket(); s.connect(("both.test", 80))'
+record python-both $python -c 'import socket; socket.create_connection(("both.test", 80))'
+record python-ipv4-socket $python -c '
+import socket
+a = socket.getaddrinfo("both.test", 80, socket.AF_INET6)[0][4]
+import ctypes, struct
+c = ctypes.CDLL(None, use_errno=True)
+s = socket.socket(socket.AF_INET)
+b = struct.pack("=HHI16sI", socket.AF_INET6, socket.htons(80), 0, socket.inet_pton(socket.AF_INET6, a[0]), 0)
+raise SystemExit(c.connect(s.fileno(), b, len(b)) != 0)'
+record python-first-only $python -c '
+import socket
+family, kind, protocol, _, address = [a for a in socket.getaddrinfo("both.test", 80, type=socket.SOCK_STREAM) if a[0] == socket.AF_INET][0]
+socket.socket(family, kind, protocol).connect(address)'
+record python-two-addresses $python -c 'import socket; socket.create_connection(("two.test", 80))'
+record node-short-delay node -e '
+require("net").connect({ host: "slow.test", port: 80, autoSelectFamily: true }).on("error", () => process.exit(1))'
+record node-family-4 node -e 'require("net").connect({ host: "both.test", port: 80, family: 4 })'
+record node-fetch node -e 'fetch("http://both.test/").then((r) => r.text())'
+record java-default java -cp . Fetch both.test
+record java-prefer-system java -Djava.net.preferIPv6Addresses=system -cp . Fetch both.test
+record go-static ./fetch http://both.test/
+record go-refused ./fetch http://both.test:9/
+record curl-both curl -s http://both.test/
+record curl-refused curl -s http://both.test:9/
+record curl-wrong-record curl -s http://wrong.test/
+record curl-mapped-record curl -s http://mapped.test/
+record curl-four curl -s http://four.test/
+record curl-third-party curl -s http://both.test/ http://four.test/
+record curl-bogus curl -s http://bogus.test/
+record curl-no-such-name curl -s http://nosuch.test/
+record curl-loopback curl -s http://127.0.0.1:9/
+record python-literal-misread $python -c '
+import socket
+socket.create_connection(("[64:ff9b::c633:6407]", 80))'
+record python-literal-split $python -c '
+import socket, sys
+socket.create_connection((sys.argv[1].split(":")[0], 80))' 64:ff9b::c633:6407
+record python-slow-patient $python -c 'import socket; socket.create_connection(("slow.test", 80))'
+record python-literal-read $python -c 'import urllib.request as r; r.urlopen("http://[64:ff9b::c633:6407]/")'
+record python-udp-too-big $python -c '
+import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, 62, 1)
+s.sendto(b"x" * 3000, ("2001:db8::2", 9))'
+record python-proxy-refuses $python -c '
+import http.server, threading, urllib.request as r, os
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_CONNECT(self): self.send_error(502)
+p = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
+threading.Thread(target=p.serve_forever, daemon=True).start()
+os.environ["https_proxy"] = "http://127.0.0.1:%d" % p.server_port
+r.urlopen("https://four.test/")'
+limit=2 record python-listens-any $python -m http.server 8000
+limit=2 record python-listens-loopback $python -m http.server --bind 127.0.0.1 8000
+limit=2 record python-listens-both $python -c '
+import socket
+s = socket.create_server(("", 8000), family=socket.AF_INET6, dualstack_ipv6=True)
+s.accept()'
+record python-own-loopback $python -c '
+import socket
+s = socket.create_server(("127.0.0.1", 0)); socket.create_connection(s.getsockname()); s.accept()'
+record fails-alone $python -c 'raise SystemExit(3)'
+ip address del 127.0.0.1/8 dev lo
+record python-without-loopback4 $python -c 'import socket; socket.create_connection(("127.0.0.1", 9))'
+record python-binds-without-loopback4 $python -c 'import socket; socket.create_server(("127.0.0.1", 8000))'

@@ -1,0 +1,119 @@
+/** Each cause has a program that earns it and one that nearly does; all of them are real programs' recorded traces. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { ProgramEnd } from "../../exec/session";
+import type { RunRequest } from "../../exec/run";
+import { judge, type Verdict } from "../../exec/verdict";
+import { recorded, runOf } from "./recorded";
+
+function told(verdict: Verdict): string {
+  return verdict.kind === "cause" ? `${verdict.finding.cause}, ${verdict.finding.confidence}` : verdict.kind;
+}
+
+const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?: Partial<ProgramEnd>][] = [
+  ["ipv4-literal, certain", "python-literal"],
+  ["ipv4-literal, certain", "python-hosts-file"],
+  ["a-only, certain", "python-a-only"],
+  ["a-only, certain", "node-family-4"],
+  ["ipv4-socket, certain", "python-ipv4-socket"],
+  ["first-candidate-only, certain", "python-first-only"],
+  ["first-candidate-only, certain", "java-default"],
+  ["attempt-delay-too-short, probable", "node-short-delay"],
+  ["loopback-ipv4, certain", "python-without-loopback4", { loopback4: false }],
+  ["loopback-ipv4, certain", "python-binds-without-loopback4", { loopback4: false }],
+  ["listens-on-loopback-ipv4, certain", "python-listens-loopback"],
+  ["listens-on-ipv4-only, certain", "python-listens-any"],
+  ["ipv6-literal-misread, probable", "python-literal-split"],
+  ["ipv6-literal-misread, possible", "python-literal-misread"],
+  ["server-record-wrong, probable", "curl-wrong-record"],
+  ["server-record-wrong, certain", "curl-mapped-record"],
+  ["server-without-ipv6, certain", "curl-four"],
+  ["third-party-without-ipv6, certain", "curl-third-party"],
+  ["proxy, probable", "python-proxy-refuses"],
+  ["path-mtu, certain", "python-udp-too-big"],
+  ["dnssec, possible", "curl-bogus"],
+  ["not-for-want-of-ipv4, probable", "fails-alone"],
+  ["not-for-want-of-ipv4, certain", "curl-refused"],
+  ["not-for-want-of-ipv4, certain", "curl-no-such-name"],
+  ["not-for-want-of-ipv4, certain", "curl-loopback"],
+  ["not-for-want-of-ipv4, certain", "go-refused"],
+];
+
+it.each(causes)("%s: %s", (cause, name, request = {}, end = {}) => {
+  expect(told(judge(recorded(name, request, end)))).toBe(cause);
+});
+
+const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
+  ["python-both", "its IPv4 attempt fails too, and the next one works"],
+  ["python-literal-then-name", "it dials a literal, and a name when that has failed"],
+  ["python-literal-read", "it is given an IPv6 literal and reads it"],
+  ["python-two-addresses", "its first address leads nowhere, and it goes on to the second"],
+  ["curl-both", "it points datagram sockets at IPv4 to learn the source address"],
+  ["node-fetch", "it asks for AAAA only, and that is enough"],
+  ["java-prefer-system", "it dials the first address, in the order of RFC 6724"],
+  ["go-static", "nobody sees what it asks the resolver"],
+  ["python-listens-both", "its one socket serves both families", { timedOut: true }],
+  ["python-own-loopback", "it listens on 127.0.0.1 for itself only"],
+];
+
+it.each(nearly)("%s works: %s", (name, _why, end = {}) => {
+  expect(told(judge(recorded(name, {}, end)))).toBe("works");
+});
+
+it("blames a slow server that a program waits for, not the program", () => {
+  const verdict = judge(recorded("python-slow-patient"));
+  expect(told(verdict)).toBe("server-record-wrong, probable");
+});
+
+it("judges every recorded trace in some test above", () => {
+  const names = readdirSync(join(__dirname, "traces")).flatMap((file) => /^(.*)\.strace$/.exec(file)?.[1] ?? []);
+  const judged = [...causes.map(([, name]) => name), ...nearly.map(([name]) => name), "python-slow-patient"];
+  expect([...new Set(judged)].sort()).toEqual(names.sort());
+});
+
+it("keeps a literal in mind as something beside it when the program works all the same", () => {
+  const verdict = judge(recorded("python-literal-then-name"));
+  expect(verdict.kind === "works" && verdict.remarks.map(({ cause }) => cause)).toEqual(["ipv4-literal"]);
+});
+
+it("does not blame a literal where there is IPv4", () => {
+  const network = { name: "both", scenario: "dual-stack", nat64Prefix: undefined } as const;
+  expect(told(judge(recorded("python-literal", { network })))).toBe("cannot-tell");
+});
+
+it("names the names that a program asked by write(2), as the resolver heard them", () => {
+  const [question] = recorded("go-refused").activity.attempts.filter(({ port }) => port === 53);
+  const line = (type: number, address: number[]): string =>
+    `${(question?.at ?? 0) + 0.001} ${JSON.stringify({
+      state: "success",
+      question: [{ class: 1, type, name: "both.test" }],
+      answer: [{ rr: { key: { class: 1, type, name: "both.test" }, address } }],
+    })}`;
+  const embedded = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, 198, 51, 100, 7];
+  const resolver = [line(1, [198, 51, 100, 7]), line(28, embedded), "cut {"].join("\n");
+  const verdict = judge(recorded("go-refused", {}, { resolver }));
+  expect(verdict.kind === "cause" && verdict.finding.words).toBe(
+    "both.test:9 was found over NAT64, so over IPv4, and refused the connection.",
+  );
+});
+
+it.each([
+  ["missing", /is not on client-1.*--put/],
+  ["no-tracer", /strace is not on client-1/],
+  ["refused", /refused.*Nothing was run/],
+  ["loopback4", /could not be taken/],
+] as const)("says that nothing was run when the client says %s", (problem, words) => {
+  const verdict = judge(runOf("", {}, { problem, code: 127 }));
+  expect(verdict).toEqual({ kind: "not-run", words: expect.stringMatching(words) as unknown });
+});
+
+it("cannot tell what a program that never ended waited for", () => {
+  const sleeping =
+    '1 10.000000 execve("\\x73\\x6c", ["\\x73\\x6c"], 0x7f /* 3 vars */) = 0 <0.001>\n1 12.0 +++ killed by SIGTERM +++\n';
+  expect(told(judge(runOf(sleeping, {}, { code: 143, timedOut: true })))).toBe("cannot-tell");
+});
+
+it("cannot tell what a program wanted with rights that it was not given", () => {
+  const verdict = judge(recorded("fails-alone", {}, { withoutRights: ["/usr/bin/sudo"] }));
+  expect(verdict.kind === "cannot-tell" && verdict.words).toContain("/usr/bin/sudo takes rights from its file");
+});
