@@ -50,6 +50,8 @@ const packages = [
     "jool-dkms",
   ],
   ...["jool-tools", "kea-dhcp6-server", "netplan.io", "nftables", "openssh-server", "radvd", "unbound"],
+  // The simulated internet, on a gateway.
+  ...["ldnsutils", "microsocks", "nginx", "nsd", "openssl", "tinyproxy-bin"],
   // Debian's cloud image.
   ...["apparmor", "apt-utils", "bash-completion", "bsdextrautils", "ca-certificates", "cloud-guest-utils", "cpio"],
   ...["dbus", "dbus-user-session", "dmidecode", "e2fsprogs", "fdisk", "file", "init", "iputils-tracepath", "kmod"],
