@@ -5,6 +5,8 @@ export const uplink = "uplink";
 export const lan = "lan";
 /** Carries SSH only, where the uplink cannot be reached from the machine that runs the lab. */
 export const management = "mgmt";
+/** Leads to the simulated internet. */
+export const internet = "internet";
 
 /** The card by which SSH comes in. */
 export function sshInterface({ gateway }: LabPlan): string {

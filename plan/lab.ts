@@ -4,6 +4,7 @@ import { warnings } from "./checks";
 import { planClients } from "./clients";
 import { dhcpv6Plan } from "./dhcpv6";
 import type { LabIdentity } from "./identity";
+import { internetPlan, simulatedContent } from "./internet";
 import { addressInPrefix, parseInterfaceId } from "./interface-id";
 import { gatewayMacs } from "./mac";
 import type { GatewayPlan, LabPlan, LanPlan } from "./model";
@@ -34,10 +35,11 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
     dns: dnsPlan(config),
     routerAdvertisements: routerAdvertisementPlan(config, lan),
     dhcpv6: dhcpv6Plan(config, lan, clients),
+    internet: internetPlan(config, identity),
     gateway: gatewayPlan(config, decided, identity),
     clients: clients.map(({ plan }) => plan),
     ssh: { user: "lab", authorizedKeys: sortedUnique(config.ssh.authorizedKeys) },
-    verify: { url: config.verify.url, timeout: config.verify.timeout },
+    verify: { url: config.verify.url ?? simulatedContent(config), timeout: config.verify.timeout },
     warnings: warnings(config),
   };
 }

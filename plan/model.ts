@@ -4,6 +4,7 @@
  *
  * Addresses are strings in their canonical text form (RFC 5952), prefixes are "address/length".
  */
+import type { InternetPlan } from "./internet";
 import type { ConfigProblem } from "./problem";
 
 export interface LabPlan {
@@ -19,6 +20,8 @@ export interface LabPlan {
   readonly dns: DnsPlan;
   readonly routerAdvertisements: RouterAdvertisementPlan;
   readonly dhcpv6: Dhcpv6Plan;
+  /** The simulated internet; undefined: there is none. */
+  readonly internet: InternetPlan | undefined;
   readonly gateway: GatewayPlan;
   /** Sorted by name. */
   readonly clients: readonly ClientPlan[];
