@@ -44,7 +44,12 @@ export class Client extends pulumi.ComponentResource {
       port: pulumi.output(22),
       hostKey: hostKey.publicKey,
     };
-    this.ready = [this.machine.resource, ...this.packages(name, args), this.announcement(name, args)];
+    this.ready = [
+      this.machine.resource,
+      ...this.packages(name, args),
+      ...this.trust(name, args),
+      this.announcement(name, args),
+    ];
     this.registerOutputs({ address: client.address });
   }
 
@@ -61,6 +66,14 @@ export class Client extends pulumi.ComponentResource {
       tellsWhy: true,
       stdin: [lan, client.address, domains, networkOf(plan), ""].join("\n"),
     });
+  }
+
+  /** Servers of the simulated internet show certificates of its own authority. */
+  private trust(name: string, args: ClientArgs): pulumi.Resource[] {
+    const { internetAuthority } = args.gateway;
+    if (internetAuthority === undefined) return [];
+    const script = fs.readFileSync(path.join(__dirname, "trust-internet.sh"), "utf8");
+    return [this.script(`${name}-trust`, args, { script, stdin: internetAuthority })];
   }
 
   /** A distribution's image lacks what the checks use; it comes through NAT64, once the gateway works. */

@@ -49,7 +49,7 @@ function files(plan: InternetPlan): readonly ServiceFile[] {
     // ip-batch(8), and the rules apart by family, which ip(8) does not take from their addresses.
     file("gateway.ip", ...gatewayLinks(plan)),
     file(`${router}.ip`, ...routerLinks(plan)),
-    file(`${router}.rules`, ...narrowPaths(plan).map(({ name }) => `rule add iif ${pathCard(name)} lookup ${narrow}`)),
+    file(`${router}.rules`, ...narrowPaths(plan).map(({ name }) => `rule add iif ${name} lookup ${narrow}`)),
     file(`${router}.nft`, routerRules(plan)),
     file(`${router}.tc`, ...plan.paths.flatMap(({ name, netem }) => discipline(name, netem.toServers))),
     file(`${servers}.ip`, ...serverLinks(plan)),
@@ -86,8 +86,7 @@ function unit(): string {
 const firstTable = 1000;
 const narrow = 999;
 
-/** Both ends of a path have this card, with these addresses. */
-const pathCard = (name: string): string => `path-${name}`;
+/** Both ends of a path have a card of its name, with these addresses. */
 const nearEnd = "fe80::1";
 const farEnd = "fe80::2";
 
@@ -96,7 +95,7 @@ const farEnd = "fe80::2";
  * must see the packets that would be on a wire.
  */
 function veth(name: string, peer: string, peerNamespace: string): readonly string[] {
-  return [`link add ${name} type veth peer name ${peer} netns ${peerNamespace}`, ...up(name)];
+  return [`link add name ${name} type veth peer name ${peer} netns ${peerNamespace}`, ...up(name)];
 }
 
 function up(name: string): readonly string[] {
@@ -145,14 +144,13 @@ function routerLinks(plan: InternetPlan): readonly string[] {
 }
 
 function pathLinks({ name, ipv4, ipv6, mtu, tooBig }: PathPlan): readonly string[] {
-  const dev = pathCard(name);
   const lock = mtu !== undefined && tooBig ? ` mtu lock ${mtu}` : "";
   return [
-    ...veth(dev, dev, servers),
-    linkLocal(nearEnd, dev),
+    ...veth(name, name, servers),
+    linkLocal(nearEnd, name),
     // RFC 8950: a next hop of the other family saves the paths IPv4 addresses of their own.
-    `route add ${ipv4} via inet6 ${farEnd} dev ${dev}${lock}`,
-    `route add ${ipv6} via ${farEnd} dev ${dev}${lock}`,
+    `route add ${ipv4} via inet6 ${farEnd} dev ${name}${lock}`,
+    `route add ${ipv6} via ${farEnd} dev ${name}${lock}`,
   ];
 }
 
@@ -160,13 +158,13 @@ function serverLinks({ paths }: InternetPlan): readonly string[] {
   return [
     "link set dev lo up",
     ...paths.flatMap(({ name, ipv4, ipv6 }, index) => [
-      ...up(pathCard(name)),
-      linkLocal(farEnd, pathCard(name)),
+      ...up(name),
+      linkLocal(farEnd, name),
       // Every address of the prefix is this machine's.
       `route add local ${ipv4} dev lo`,
       `route add local ${ipv6} dev lo`,
-      `route add default via inet6 ${nearEnd} dev ${pathCard(name)} table ${firstTable + index}`,
-      `route add default via ${nearEnd} dev ${pathCard(name)} table ${firstTable + index}`,
+      `route add 0.0.0.0/0 via inet6 ${nearEnd} dev ${name} table ${firstTable + index}`,
+      `route add ::/0 via ${nearEnd} dev ${name} table ${firstTable + index}`,
     ]),
   ];
 }
@@ -190,7 +188,7 @@ function proxyLinks({ link }: InternetPlan, { host }: ProxyPlan): readonly strin
 }
 
 function discipline(path: string, netem: string | undefined): readonly string[] {
-  return netem === undefined ? [] : [`qdisc add dev ${pathCard(path)} root netem limit 10000 ${netem}`];
+  return netem === undefined ? [] : [`qdisc add dev ${path} root netem limit 10000 ${netem}`];
 }
 
 /** Before anything that looks into packets, and before the router would say that one is too big. */
@@ -200,7 +198,7 @@ function routerRules({ paths }: InternetPlan): string {
       (family) =>
         `iifname "gateway" ${family === "ipv4" ? "ip" : "ip6"} daddr ${path[family]} ${condition} counter drop comment "${comment}"`,
     ),
-    `iifname "${pathCard(path.name)}" ${condition} counter drop comment "${comment}"`,
+    `iifname "${path.name}" ${condition} counter drop comment "${comment}"`,
   ];
   const rules = paths.flatMap((path) => [
     ...(path.mtu !== undefined && !path.tooBig

@@ -1,7 +1,7 @@
 import type { LabPlan } from "../plan/model";
 import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
-import { lan, sshInterface, uplink } from "../plan/interfaces";
+import { internet, lan, sshInterface, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
 const table = "inet ipv6_only_lab";
@@ -103,15 +103,18 @@ function input(plan: LabPlan): string {
 
 function forward(plan: LabPlan): string {
   const routed = plan.uplink.ipv6 !== "none";
+  const elsewhereRouted = routed && plan.internet?.kind !== "simulated";
   const { hostNetworks } = plan.uplink;
   return block(
     "chain forward",
     "type filter hook forward priority filter; policy drop;",
     hostNetworks.length > 0 && drop(`ip6 daddr { ${hostNetworks.join(", ")} }`, "leads to the host"),
     drop(`ip6 daddr ${plan.nat64.prefix}`, "not taken by the translator"),
-    routed && "ct state established,related accept",
-    routed && drop("ct state invalid", "invalid"),
-    routed && `iifname "${lan}" oifname "${uplink}" ip6 saddr ${plan.lan.prefix} counter accept`,
+    (routed || plan.internet !== undefined) && "ct state established,related accept",
+    (routed || plan.internet !== undefined) && drop("ct state invalid", "invalid"),
+    plan.internet !== undefined &&
+      `iifname "${lan}" oifname "${internet}" ip6 saddr ${plan.lan.prefix} ip6 daddr ${plan.internet.prefixes.ipv6} counter accept`,
+    elsewhereRouted && `iifname "${lan}" oifname "${uplink}" ip6 saddr ${plan.lan.prefix} counter accept`,
     'counter comment "not forwarded"',
   );
 }

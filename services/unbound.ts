@@ -1,6 +1,7 @@
 import type { DnsPlan, LabPlan } from "../plan/model";
 import { createHash } from "node:crypto";
 import { type Service, textFile } from "./bundle";
+import { internetServerOptions, internetStubZone } from "./internet-resolver";
 import { banner, indent, lines } from "./text";
 
 const folder = "/etc/unbound";
@@ -28,8 +29,8 @@ export const unbound: Service = {
     textFile(`${folder}/unbound.conf`, configuration(plan)),
     ...(plan.dns.dnssec === "auto"
       ? [
-          textFile(`${folder}/ipv6-only-lab/dnssec-off.conf`, modules("off")),
-          textFile(`${folder}/ipv6-only-lab/dnssec-on.conf`, modules("on")),
+          textFile(`${folder}/ipv6-only-lab/dnssec-off.conf`, modules(plan, "off")),
+          textFile(`${folder}/ipv6-only-lab/dnssec-on.conf`, modules(plan, "on")),
         ]
       : []),
   ],
@@ -42,7 +43,7 @@ function configuration(plan: LabPlan): string {
 }
 
 function main(plan: LabPlan, identity: string): string {
-  const { dns } = plan;
+  const { dns, internet } = plan;
   return lines(
     banner("#"),
     server(
@@ -67,25 +68,31 @@ function main(plan: LabPlan, identity: string): string {
       `dns64-prefix: ${dns.dns64Prefix}`,
       `dns64-synthall: ${dns.synthesizeAll ? "yes" : "no"}`,
       ...ipv4OnlyArpa(dns),
+      ...(internet === undefined ? [] : internetServerOptions(internet)),
     ),
-    dnssec(dns),
+    dnssec(plan),
     "remote-control:",
     '    control-enable: yes\n    control-interface: "/run/unbound.ctl"',
-    "forward-zone:",
-    indent("    ", lines('name: "."', ...dns.forwarders.map((address) => `forward-addr: ${address}`))),
+    internet !== undefined && clause("stub-zone", internetStubZone(internet)),
+    dns.forwarders.length > 0 &&
+      clause("forward-zone", ['name: "."', ...dns.forwarders.map((address) => `forward-addr: ${address}`)]),
   );
 }
 
 /** With `auto`, unbound.sh makes `dnssec.conf` one of the two variants, as its probe of the forwarders decides. */
-function dnssec(dns: DnsPlan): string {
-  return dns.dnssec === "auto" ? `include: "${folder}/ipv6-only-lab/dnssec.conf"` : modules(dns.dnssec).trimEnd();
+function dnssec(plan: LabPlan): string {
+  const { dns } = plan;
+  return dns.dnssec === "auto" ? `include: "${folder}/ipv6-only-lab/dnssec.conf"` : modules(plan, dns.dnssec).trimEnd();
 }
 
 /** `dns64` comes first: it asks the modules behind it for the A records (unbound.conf(5), "DNS64 Module Options"). */
-function modules(validation: "on" | "off"): string {
-  return validation === "on"
-    ? lines(server('module-config: "dns64 validator iterator"', 'auto-trust-anchor-file: "/var/lib/unbound/root.key"'))
-    : lines(server('module-config: "dns64 iterator"'));
+function modules({ internet }: LabPlan, validation: "on" | "off"): string {
+  if (validation === "on")
+    return lines(
+      server('module-config: "dns64 validator iterator"', 'auto-trust-anchor-file: "/var/lib/unbound/root.key"'),
+    );
+  // The simulated signed zones have trust anchors of their own, without the root's.
+  return lines(server(`module-config: "dns64 ${internet === undefined ? "" : "validator "}iterator"`));
 }
 
 /**
@@ -101,6 +108,10 @@ function ipv4OnlyArpa(dns: DnsPlan): string[] {
     ...["192.0.0.170", "192.0.0.171"].map((address) => record("A", address)),
     ...dns.ipv4OnlyArpa.map((address) => record("AAAA", address)),
   ];
+}
+
+function clause(head: string, options: readonly string[]): string {
+  return `${head}:\n${indent("    ", lines(...options))}`;
 }
 
 function server(...options: readonly (string | false)[]): string {

@@ -68,7 +68,7 @@ export const hosts: readonly HostPlan[] = [
   dualStack("other", oddPlaces.other),
   ...Object.values(pages),
   ...["cdn", "fonts", "tracker"].map((name) => ipv4Only(`${name}.v4only`, place(40))),
-  ...["mtu", "mobile", "satellite", "bad-wifi"].map((name) => dualStack(name, placeOn(name))),
+  ...["mtu-1280", "mobile", "satellite", "bad-wifi"].map((name) => dualStack(name, placeOn(name))),
 ];
 
 /** A proxy with the families of a base scenario, on both its sides. */

@@ -2,7 +2,7 @@
 import type { LabIdentity } from "../identity";
 import type { LabConfig } from "../schema";
 import { faults, type FaultPlan } from "./faults";
-import { hosts, nameServers, oddPlaces, pages, proxies, zone, type HostPlan, type ProxyPlan } from "./hosts";
+import { good, hosts, nameServers, oddPlaces, pages, proxies, zone, type HostPlan, type ProxyPlan } from "./hosts";
 import {
   deadEnds,
   internetPrefixes,
@@ -35,6 +35,8 @@ export interface InternetPlan {
   readonly nameServers: readonly NameServerPlan[];
   readonly hosts: readonly HostPlan[];
   readonly pages: Readonly<Record<keyof typeof pages, HostPlan>>;
+  /** The IPv4 literal that a page redirects to. */
+  readonly redirectTo: string;
   /** Addresses that behave otherwise than their path alone would have it. */
   readonly oddPlaces: Readonly<Record<keyof typeof oddPlaces, AddressPair>>;
   readonly proxies: readonly ProxyPlan[];
@@ -57,6 +59,7 @@ export function internetPlan({ internet }: LabConfig, identity: LabIdentity): In
     nameServers: nameServerPlans(identity),
     hosts,
     pages,
+    redirectTo: good.ipv4,
     oddPlaces,
     proxies,
     proxySubnet,

@@ -42,7 +42,7 @@ export interface Netem {
 }
 
 export interface PathPlan extends Subnet {
-  /** One word; the path's card in the router's namespace is called `path-NAME`. */
+  /** Also the name of the path's card, in the router's namespace and in the servers'. */
   readonly name: string;
   readonly title: string;
   /** Octets; undefined: as the rest. */
@@ -70,7 +70,7 @@ const sweepBase = 128;
 
 export const paths: readonly PathPlan[] = [
   path("clean", "nothing is wrong", 32, {}, 27),
-  path("mtu", "MTU 1280, and Packet Too Big says so", 64, { mtu: 1280 }),
+  path("mtu-1280", "MTU 1280, and Packet Too Big says so", 64, { mtu: 1280 }),
   path("mtu-silent", "MTU 1280, and Packet Too Big is filtered", 72, { mtu: 1280, tooBig: false }),
   path("no-fragments", "fragments are dropped", 80, { fragments: false }),
   path("mobile", "a mobile network: 40 ms ± 10 ms each way, 0.5 % loss, 10 Mbit/s", 88, {

@@ -34,6 +34,8 @@ up() {
   done < <(namespaces)
   inside internet-router "$0" settings net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
     net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+  # A prefix that is local as a whole has no addresses that one could bind to (IPv6).
+  inside internet-servers "$0" settings net.ipv6.ip_nonlocal_bind=1
   ip -batch "$folder/gateway.ip"
   while read -r name; do ip -n "$name" -batch "$folder/$name.ip"; done < <(namespaces)
   ip -n internet-router -4 -batch "$folder/internet-router.rules"

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gatewaySoftware, renderBundle, services } from "../../services";
+import { gatewaySoftware, gatewaySoftwareOf, renderBundle, services } from "../../services";
 import {
   type Bundle,
   bundleDigest,
@@ -108,12 +108,17 @@ describe("the gateway's services", () => {
   it("are off when the plan has no files for them", () => {
     const off = (raw: Readonly<Record<string, unknown>>) =>
       renderBundle(planOf(raw)).flatMap(({ name, files }) => (files.length === 0 ? [name] : []));
-    expect(off({})).toEqual([]);
-    expect(off({ dhcpv6: { mode: "off" } })).toEqual(["kea"]);
+    const simulated = ["internet", "names", "web", "proxies"];
+    expect(off({})).toEqual(simulated);
+    expect(off({ dhcpv6: { mode: "off" } })).toEqual([...simulated, "kea"]);
+    expect(off({ internet: { kind: "both" } })).toEqual([]);
   });
 
   it("announce the network only when all else is there", () => {
-    expect(services.map(({ name }) => name)).toEqual(["lan", "sysctl", "nftables", "jool", "unbound", "kea", "radvd"]);
+    expect(services.map(({ name }) => name)).toEqual([
+      ...["lan", "sysctl", "nftables", "internet", "names", "web", "proxies"],
+      ...["jool", "unbound", "kea", "radvd"],
+    ]);
   });
 
   it("change one file only when a forwarder changes", () => {
@@ -127,6 +132,10 @@ describe("the gateway's services", () => {
 
   it("name the units that Debian starts as soon as their package is there", () => {
     expect(gatewaySoftware.heldBack).toEqual(["unbound.service", "kea-dhcp6-server.service", "radvd.service"]);
+    expect(gatewaySoftwareOf(planOf())).toEqual(gatewaySoftware);
+    expect(gatewaySoftwareOf(planOf({ internet: { kind: "both" } })).heldBack).toEqual(
+      expect.arrayContaining(["nginx.service", "nsd.service", ...gatewaySoftware.heldBack]),
+    );
   });
 
   it("give their scripts every function that they are called by", () => {
