@@ -46,7 +46,12 @@ export class Client extends pulumi.ComponentResource {
       port: pulumi.output(22),
       hostKey: hostKey.publicKey,
     };
-    this.ready = [this.machine.resource, ...this.packages(name, args), this.announcement(name, args)];
+    this.ready = [
+      this.machine.resource,
+      ...this.packages(name, args),
+      ...this.trust(name, args),
+      this.announcement(name, args),
+    ];
     this.registerOutputs({ ...client.addresses[client.network] });
   }
 
@@ -64,6 +69,14 @@ export class Client extends pulumi.ComponentResource {
       tellsWhy: true,
       stdin: [lan, ipv6 ?? ipv4, domains, networkOf(plan, network), ""].join("\n"),
     });
+  }
+
+  /** Servers of the simulated internet show certificates of its own authority. */
+  private trust(name: string, args: ClientArgs): pulumi.Resource[] {
+    const { internetAuthority } = args.gateway;
+    if (internetAuthority === undefined) return [];
+    const script = fs.readFileSync(path.join(__dirname, "trust-internet.sh"), "utf8");
+    return [this.script(`${name}-trust`, args, { script, stdin: internetAuthority })];
   }
 
   /** A distribution's image lacks what the checks use; it comes through NAT64, once the gateway works. */

@@ -1,9 +1,11 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayDocuments } from "../cloud-init/gateway";
 import type { LabPlan } from "../plan/model";
 import { GatewayState, KeyPair } from "../provider/resources";
-import { gatewaySoftware, renderBundle } from "../services";
+import { gatewaySoftwareOf, renderBundle } from "../services";
 import { bundleDigest, bundleText, outlineText } from "../services/bundle";
 import { applyScript } from "../services/script";
 import type { Machine, NetworkReference, Platform } from "./platform";
@@ -23,6 +25,8 @@ export class Gateway extends pulumi.ComponentResource {
   readonly machine: Machine;
   /** Everything that makes it a gateway, laid down over SSH: what depends on a working gateway depends on this. */
   readonly services: remote.Command;
+  /** Certificate of the simulated internet's authority, which the gateway made; undefined: there is no such internet. */
+  readonly internetAuthority: pulumi.Output<string> | undefined;
   /** Changes with what is laid down, and each time that it is laid down again. */
   readonly laidDown: pulumi.Output<string>;
 
@@ -32,7 +36,7 @@ export class Gateway extends pulumi.ComponentResource {
 
     const hostKey = new KeyPair(`${name}-host-key`, { comment: `${plan.gateway.name} host` }, { parent: this });
     const documents = machineIdentity(hostKey, login, plan).apply((identity) =>
-      gatewayDocuments(plan, identity, gatewaySoftware),
+      gatewayDocuments(plan, identity, gatewaySoftwareOf(plan)),
     );
     const cards = plan.networks.flatMap(({ name: network, gatewayMac: mac }) => {
       const segment = args.segments[network];
@@ -62,6 +66,18 @@ export class Gateway extends pulumi.ComponentResource {
       },
       { parent: this, deletedWith: this.machine.resource },
     );
+    this.internetAuthority =
+      plan.internet &&
+      rootScript(
+        `${name}-internet-authority`,
+        {
+          connection: connection(this.endpoint, login),
+          script: fs.readFileSync(path.join(__dirname, "internet-authority.sh"), "utf8"),
+          stdin: this.laidDown,
+          machineId: this.machine.id,
+        },
+        { parent: this, dependsOn: [this.services], deletedWith: this.machine.resource },
+      ).stdout;
     this.registerOutputs({ sshHost: this.endpoint.host, sshPort: this.endpoint.port });
   }
 }

@@ -6,6 +6,8 @@ export const uplink = "uplink";
 export const lan = "lan";
 /** Carries SSH only, where the uplink cannot be reached from the machine that runs the lab. */
 export const management = "mgmt";
+/** Leads to the simulated internet. */
+export const internet = "internet";
 
 /** The gateway's card on a network that has a name. */
 export function cardOf(network: string): string {

@@ -2,6 +2,7 @@
 import { warnings } from "./checks";
 import { planClients } from "./clients";
 import type { LabIdentity } from "./identity";
+import { internetPlan, simulatedContent } from "./internet";
 import { gatewayMacs, type GatewayMacs } from "./mac";
 import type { GatewayPlan, LabPlan } from "./model";
 import { nat64Plan } from "./nat64";
@@ -37,10 +38,11 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
     networks: planNetworks(config, clients, macs.networks),
     nat64: nat64Plan(config),
     dns: dnsPlan(config),
+    internet: internetPlan(config, identity),
     gateway: gatewayPlan(config, decided, macs),
     clients: clients.map(({ plan }) => plan),
     ssh: { user: "lab", authorizedKeys: sortedUnique(config.ssh.authorizedKeys) },
-    verify: { url: config.verify.url, timeout: config.verify.timeout },
+    verify: { url: config.verify.url ?? simulatedContent(config), timeout: config.verify.timeout },
     warnings: warnings(config),
   };
 }

@@ -4,6 +4,7 @@
  *
  * Addresses are strings in their canonical text form (RFC 5952), prefixes are "address/length".
  */
+import type { InternetPlan } from "./internet";
 import type { ConfigProblem } from "./problem";
 import type { Scenario } from "./scenario";
 
@@ -19,6 +20,8 @@ export interface LabPlan {
   readonly networks: readonly NetworkPlan[];
   readonly nat64: Nat64Plan;
   readonly dns: DnsPlan;
+  /** The simulated internet; undefined: there is none. */
+  readonly internet: InternetPlan | undefined;
   readonly gateway: GatewayPlan;
   /** Sorted by name. */
   readonly clients: readonly ClientPlan[];

@@ -1,5 +1,6 @@
 /** What the translator is told: prefix, pool, denied destinations, Jool's globals. */
 import { noIpv4Hosts, nonGlobalIpv4, type Block } from "./address-space";
+import { internetPrefixes } from "./internet";
 import type { Nat64Plan, Pool4Entry, Pool4Plan } from "./model";
 import { labNetworks } from "./networks";
 import { platformDecisions } from "./platforms";
@@ -16,13 +17,21 @@ export function nat64Plan(config: LabConfig): Nat64Plan {
   const mtus = labNetworks(config).map(({ mtu }) => mtu);
   const sealed = sealedIpv4(config).map(({ prefix }) => prefix);
   const allowed = nat64.allowedIpv4.map(parseIpv4Prefix).flatMap((prefix) => subtractAll(prefix, sealed));
-  const denied = outermost([...nonGlobalIpv4, ...sealed, ...nat64.deniedIpv4.map(parseIpv4Prefix)]);
+  const denied = outermost([
+    ...[...nonGlobalIpv4, ...sealed, ...nat64.deniedIpv4.map(parseIpv4Prefix)],
+    ...(config.internet.kind === "simulated" ? allButSimulated() : []),
+  ]);
   return {
     prefix: nat64.prefix,
     pool4: pool4Plan(nat64.pool4),
     deniedIpv4: denied.flatMap((prefix) => subtractAll(prefix, allowed)).map(formatPrefix),
     globals: joolGlobals(nat64, Math.min(...mtus)),
   };
+}
+
+/** Where no other internet is than the simulated one, no packet leaves for another. */
+function allButSimulated(): readonly Prefix[] {
+  return subtractPrefix(parseIpv4Prefix("0.0.0.0/0"), parseIpv4Prefix(internetPrefixes.ipv4));
 }
 
 function pool4Plan(pool4: LabConfig["nat64"]["pool4"]): Pool4Plan {

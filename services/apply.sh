@@ -204,8 +204,13 @@ enable_units() {
 }
 
 read_units() {
-  local service outdated
+  local service path outdated
   local -a names=()
+  # A service may have units beside its own.
+  for path in "${!changed_paths[@]}"; do
+    [[ $path =~ ^/etc/systemd/system/([^/]+\.(service|target))(\.d/.*)?$ ]] || continue
+    names+=("${BASH_REMATCH[1]}")
+  done
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} && -n ${unit[$service]-} ]]; then names+=("${unit[$service]}"); fi
   done

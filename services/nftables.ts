@@ -2,7 +2,7 @@ import type { LabPlan, NetworkPlan } from "../plan/model";
 import { wellKnownPrefix } from "../plan/rfc6052";
 import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
-import { lanCards, sshInterface, uplink } from "../plan/interfaces";
+import { internet, lanCards, sshInterface, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
 const table = "inet ipv6_only_lab";
@@ -131,15 +131,14 @@ function input(plan: LabPlan): string {
 function forward(plan: LabPlan): string {
   const { networks } = plan;
   const { hostNetworks } = plan.uplink;
+  const routedIpv6 = plan.uplink.ipv6 !== "none" && plan.internet?.kind !== "simulated";
   const ways = [
-    ...networks.flatMap(({ card, ipv6 }) =>
-      ipv6 === undefined || plan.uplink.ipv6 === "none"
+    ...networks.flatMap(({ card, ipv6, ipv4 }) => [
+      ...(ipv6 === undefined ? [] : waysOut(card, "ip6", ipv6.prefix, plan.internet?.prefixes.ipv6, routedIpv6)),
+      ...(ipv4 === undefined
         ? []
-        : [`iifname "${card}" oifname "${uplink}" ip6 saddr ${ipv6.prefix} counter accept`],
-    ),
-    ...networks.flatMap(({ card, ipv4 }) =>
-      ipv4 === undefined ? [] : [`iifname "${card}" oifname "${uplink}" ip saddr ${ipv4.prefix} counter accept`],
-    ),
+        : waysOut(card, "ip", ipv4.prefix, plan.internet?.prefixes.ipv4, plan.internet?.kind !== "simulated")),
+    ]),
     // Sources were looked at where they came in.
     ...(networks.length < 2 ? [] : [`${from(lanCards(plan))} oifname ${anyOf(lanCards(plan))} counter accept`]),
   ];
@@ -158,12 +157,30 @@ function forward(plan: LabPlan): string {
   );
 }
 
+/** From a network to the simulated internet, and to the real one. */
+function waysOut(
+  card: string,
+  family: "ip" | "ip6",
+  prefix: string,
+  simulated: string | undefined,
+  real: boolean,
+): string[] {
+  const own = `iifname "${card}" oifname`;
+  return [
+    ...(simulated === undefined
+      ? []
+      : [`${own} "${internet}" ${family} saddr ${prefix} ${family} daddr ${simulated} counter accept`]),
+    ...(real ? [`${own} "${uplink}" ${family} saddr ${prefix} counter accept`] : []),
+  ];
+}
+
 /** Below the ports and identifiers of Jool's pool4 (61001-65535), which takes what comes back to those. */
 const portsOfNat44 = "1024-60999";
 
 function postrouting(plan: LabPlan): string | false {
   const prefixesIpv4 = ipv4Prefixes(plan).join(", ");
-  const nat44 = `oifname "${uplink}" ip saddr { ${prefixesIpv4} }`;
+  const outside = anyOf([uplink, ...(plan.internet === undefined ? [] : [internet])]);
+  const nat44 = `oifname ${outside} ip saddr { ${prefixesIpv4} }`;
   const rules = [
     ...(plan.uplink.ipv6 === "nat66"
       ? ipv6Prefixes(plan).map((prefix) => `oifname "${uplink}" ip6 saddr ${prefix} counter masquerade`)

@@ -68,7 +68,7 @@ choose_validation() { # SERVICE
     if [[ $word == forward-addr: ]]; then forwarders+=("$address"); fi
   done <<<"$conf"
   # Where nothing is validated any answer will do.
-  if is_automatic "$1" || [[ $conf == *validator* ]]; then tries=3; fi
+  if is_automatic "$1" || [[ $conf == *auto-trust-anchor-file* ]]; then tries=3; fi
   for address in "${forwarders[@]}"; do ask_forwarder "$address" $tries >"$work/forwarder-$address" & done
   wait
   for address in "${forwarders[@]}"; do
@@ -83,13 +83,16 @@ choose_validation() { # SERVICE
     esac
     [[ -z ${count[$word]-} ]] || count[$word]=$((count[$word] + 1))
   done
-  if [[ $((count[signs] + count[strips] + count[fails])) -eq 0 ]]; then
+  # Nobody is asked where only the simulated internet is.
+  if [[ ${#forwarders[@]} -eq 0 ]]; then
+    printf off
+  elif [[ $((count[signs] + count[strips] + count[fails])) -eq 0 ]]; then
     printf '%s\n' 'unbound: no forwarder can be used, nothing was changed.' \
       'Configure dns.forwarders with resolvers that the gateway reaches. "uplink" means those of its own network (under' \
       'QEMU: those of your computer): they must resolve names themselves.' >&2
     printf stop
   elif [[ ${count[strips]} -gt 0 ]]; then
-    if [[ $conf == *validator* ]]; then
+    if [[ $conf == *auto-trust-anchor-file* ]]; then
       printf '%s\n' 'unbound: dns.dnssec is "on", but not every forwarder hands signatures through, so that no name would' \
         'resolve. Nothing was changed. Set dns.dnssec to "auto" or "off", or configure other dns.forwarders.' >&2
       printf stop
@@ -116,7 +119,7 @@ check_resolver() { # SERVICE
       printf '%s\n' "$line"
     fi
   done <<<"${content_of[${resolver_file[$1]}]}" >"$file"
-  [[ $(text_of "$file") != *validator* ]] || need_trust_anchor
+  [[ $(text_of "$file") != *auto-trust-anchor-file* ]] || need_trust_anchor
   check "$1" unbound-checkconf "$file"
 }
 

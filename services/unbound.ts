@@ -1,6 +1,7 @@
-import type { DnsPlan, LabPlan, NetworkPlan, ResolverKind } from "../plan/model";
+import type { LabPlan, NetworkPlan, ResolverKind } from "../plan/model";
 import { createHash } from "node:crypto";
 import { type Service, type ServiceFile, textFile } from "./bundle";
+import { internetServerOptions, internetStubZone } from "./internet-resolver";
 import { banner, indent, lines } from "./text";
 
 const folder = "/etc/unbound";
@@ -79,7 +80,7 @@ function servedBy({ networks }: LabPlan, { kind }: Instance): readonly NetworkPl
 
 function configurationFiles(plan: LabPlan, instance: Instance): ServiceFile[] {
   const variant = (validation: "on" | "off") =>
-    textFile(`${folder}/ipv6-only-lab/${instance.variant}-${validation}.conf`, modules(instance.kind, validation));
+    textFile(`${folder}/ipv6-only-lab/${instance.variant}-${validation}.conf`, modules(plan, instance, validation));
   return [
     textFile(instance.file, configuration(plan, instance)),
     ...(plan.dns.dnssec === "auto" ? [variant("off"), variant("on")] : []),
@@ -95,7 +96,7 @@ function configuration(plan: LabPlan, instance: Instance): string {
 }
 
 function main(plan: LabPlan, instance: Instance, identity: string): string {
-  const { dns } = plan;
+  const { dns, internet } = plan;
   const served = servedBy(plan, instance).flatMap(({ ipv6, ipv4 }) =>
     [ipv6, ipv4].filter((each) => each !== undefined),
   );
@@ -124,25 +125,30 @@ function main(plan: LabPlan, instance: Instance, identity: string): string {
       synthesizes && `dns64-prefix: ${dns.dns64Prefix}`,
       synthesizes && `dns64-synthall: ${dns.synthesizeAll ? "yes" : "no"}`,
       ...ipv4OnlyArpa(synthesizes ? dns.ipv4OnlyArpa : []),
+      ...(internet === undefined ? [] : internetServerOptions(internet)),
     ),
-    dnssec(dns, instance),
+    dnssec(plan, instance),
     "remote-control:",
     synthesizes ? '    control-enable: yes\n    control-interface: "/run/unbound.ctl"' : "    control-enable: no",
-    "forward-zone:",
-    indent("    ", lines('name: "."', ...dns.forwarders.map((address) => `forward-addr: ${address}`))),
+    internet !== undefined && clause("stub-zone", internetStubZone(internet)),
+    dns.forwarders.length > 0 &&
+      clause("forward-zone", ['name: "."', ...dns.forwarders.map((address) => `forward-addr: ${address}`)]),
   );
 }
 
 /** With `auto`, unbound.sh makes the included file one of the two variants, as its probe of the forwarders decides. */
-function dnssec({ dnssec: validation }: DnsPlan, { kind, variant }: Instance): string {
+function dnssec(plan: LabPlan, instance: Instance): string {
+  const { dnssec: validation } = plan.dns;
   return validation === "auto"
-    ? `include: "${folder}/ipv6-only-lab/${variant}.conf"`
-    : modules(kind, validation).trimEnd();
+    ? `include: "${folder}/ipv6-only-lab/${instance.variant}.conf"`
+    : modules(plan, instance, validation).trimEnd();
 }
 
 /** `dns64` comes first: it asks the modules behind it for the A records (unbound.conf(5), "DNS64 Module Options"). */
-function modules(kind: ResolverKind, validation: "on" | "off"): string {
-  const names = [...(kind === "dns64" ? [kind] : []), ...(validation === "on" ? ["validator"] : []), "iterator"];
+function modules({ internet }: LabPlan, { kind }: Instance, validation: "on" | "off"): string {
+  // The simulated signed zones have trust anchors of their own, without the root's.
+  const validates = validation === "on" || internet !== undefined;
+  const names = [...(kind === "dns64" ? [kind] : []), ...(validates ? ["validator"] : []), "iterator"];
   return lines(
     server(
       `module-config: "${names.join(" ")}"`,
@@ -164,6 +170,10 @@ function ipv4OnlyArpa(synthesized: readonly string[]): string[] {
     ...["192.0.0.170", "192.0.0.171"].map((address) => record("A", address)),
     ...synthesized.map((address) => record("AAAA", address)),
   ];
+}
+
+function clause(head: string, options: readonly string[]): string {
+  return `${head}:\n${indent("    ", lines(...options))}`;
 }
 
 function server(...options: readonly (string | false)[]): string {

@@ -4,6 +4,7 @@ import { showValue, type ConfigProblem } from "../problem";
 import type { LabConfig } from "../schema";
 import { announcementChecks } from "./announcements";
 import type { Finding } from "./finding";
+import { internetChecks } from "./internet";
 import { lanChecks } from "./lan";
 import { machineChecks } from "./machines";
 import { nat64Checks } from "./nat64";
@@ -14,7 +15,7 @@ import { vsphereChecks } from "./vsphere";
 
 const checks = [
   ...[...lanChecks, ...networkChecks, ...nat64Checks, ...resolverChecks, ...announcementChecks],
-  ...[...machineChecks, ...qemuChecks, ...vsphereChecks],
+  ...[...machineChecks, ...qemuChecks, ...vsphereChecks, ...internetChecks],
 ];
 
 /** Why this configuration cannot work, apart from what reads a section that is known to be `broken`. */

@@ -3,6 +3,7 @@
  * JSON Schema for editors and the tables in the documentation are made from here (`npm run schema`).
  */
 import { z } from "zod";
+import { internet } from "./internet";
 import { clientDefaults, clients, gateway, image, platform, ssh, verify } from "./machines";
 import { dhcpv6, dns, lan, nat64, routerAdvertisements, uplink } from "./network";
 import { networks } from "./networks";
@@ -16,6 +17,7 @@ export const configSchema = z.strictObject({
   routerAdvertisements: routerAdvertisements.prefault({}).describe("Router advertisements, radvd (RFC 4861)."),
   dhcpv6: dhcpv6.prefault({}).describe("DHCPv6, Kea (RFC 8415)."),
   uplink: uplink.prefault({}).describe("The gateway's way out."),
+  internet: internet.prefault({}).describe("What lies behind the gateway: the real internet, or a simulated one."),
   gateway: gateway.prefault({}).describe("The gateway's size."),
   clients,
   clientDefaults: clientDefaults.prefault({}).describe("Size of every client that does not say otherwise."),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gatewaySoftware, renderBundle, services } from "../../services";
+import { gatewaySoftware, gatewaySoftwareOf, renderBundle, services } from "../../services";
 import {
   type Bundle,
   bundleDigest,
@@ -108,16 +108,19 @@ describe("the gateway's services", () => {
   it("are off when the plan has no files for them", () => {
     const off = (raw: Readonly<Record<string, unknown>>) =>
       renderBundle(planOf(raw)).flatMap(({ name, files }) => (files.length === 0 ? [name] : []));
-    expect(off({})).toEqual(["unbound_plain", "kea_dhcp4"]);
-    expect(off(allScenarios)).toEqual([]);
-    expect(off(configurations["IPv4 alone"] ?? {})).toEqual(["unbound", "kea", "radvd"]);
-    expect(off({ dhcpv6: { mode: "off" } })).toEqual(["unbound_plain", "kea", "kea_dhcp4"]);
+    const simulated = ["internet", "names", "web", "proxies"];
+    const others = ["unbound_plain", "kea_dhcp4"];
+    expect(off({})).toEqual([...simulated, ...others]);
+    expect(off(allScenarios)).toEqual(simulated);
+    expect(off(configurations["IPv4 alone"] ?? {})).toEqual([...simulated, "unbound", "kea", "radvd"]);
+    expect(off({ dhcpv6: { mode: "off" } })).toEqual([...simulated, "unbound_plain", "kea", "kea_dhcp4"]);
+    expect(off({ internet: { kind: "both" } })).toEqual(others);
   });
 
   it("announce the network only when all else is there", () => {
     expect(services.map(({ name }) => name)).toEqual([
-      ...["lan", "sysctl", "nftables", "jool", "unbound", "unbound_plain"],
-      ...["kea", "kea_dhcp4", "radvd"],
+      ...["lan", "sysctl", "nftables", "internet", "names", "web", "proxies"],
+      ...["jool", "unbound", "unbound_plain", "kea", "kea_dhcp4", "radvd"],
     ]);
   });
 
@@ -134,6 +137,10 @@ describe("the gateway's services", () => {
     expect(gatewaySoftware.heldBack).toEqual([
       ...["unbound.service", "kea-dhcp6-server.service", "kea-dhcp4-server.service", "radvd.service"],
     ]);
+    expect(gatewaySoftwareOf(planOf())).toEqual(gatewaySoftware);
+    expect(gatewaySoftwareOf(planOf({ internet: { kind: "both" } })).heldBack).toEqual(
+      expect.arrayContaining(["nginx.service", "nsd.service", ...gatewaySoftware.heldBack]),
+    );
   });
 
   it("give their scripts every function that they are called by", () => {

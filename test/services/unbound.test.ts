@@ -40,7 +40,10 @@ describe.each(synthesizing)("unbound.conf of %s", (_name, raw) => {
 
   it("forwards to the planned resolvers in their order", () => {
     expect(values(text, "forward-addr")).toEqual(plan.dns.forwarders);
-    expect(values(text, "name")).toEqual(["."]);
+    expect(values(text, "name")).toEqual([
+      ...(plan.internet === undefined ? [] : ["test."]),
+      ...(plan.dns.forwarders.length > 0 ? ["."] : []),
+    ]);
   });
 
   it("synthesizes with the planned prefix", () => {

@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# The simulated internet's namespaces, paths and routes: see internet.ts.
+
+internet_script=/usr/local/lib/ipv6-only-lab/internet
+internet_folder=/etc/ipv6-only-lab/internet
+
+# ip and tc have no dry run: what they refuse fails the unit.
+check_internet() {
+  local name
+  for name in internet-router internet-servers; do
+    check internet unshare --net nft -c -f "$(staged "$internet_folder/$name.nft")"
+  done
+}
+
+# All of it anew, with what runs in it.
+reload_internet() { run_unit internet restart; }
+
+serves_internet() { [[ -z $(drift_internet) ]]; }
+
+drift_internet() {
+  [[ $("$internet_script" state 2>&1) == "$(text_of /run/ipv6-only-lab-internet.state)" ]] ||
+    printf 'its namespaces are not as they were laid down\n'
+}

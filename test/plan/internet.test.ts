@@ -1,0 +1,231 @@
+import { createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
+import fc from "fast-check";
+import { parseConfig } from "../../plan/config";
+import type { InternetPlan } from "../../plan/internet";
+import { sweepDelays, subnets } from "../../plan/internet/paths";
+import { zoneKey } from "../../plan/internet/zone-key";
+import {
+  containsAddress,
+  containsPrefix,
+  overlap,
+  parseIpv4,
+  parseIpv4Prefix,
+  parseIpv6,
+  parseIpv6Prefix,
+} from "../../plan/prefix";
+import { planOf } from "../fixtures/plan";
+
+function internetOf(kind: "simulated" | "both"): InternetPlan {
+  const { internet } = planOf({ internet: { kind } });
+  if (internet === undefined) throw new Error("no simulated internet was planned");
+  return internet;
+}
+
+const plan = internetOf("simulated");
+const allHosts = plan.nameServers.flatMap(({ zones }) => zones.flatMap(({ hosts }) => hosts));
+const ipv4 = { parse: parseIpv4, prefix: parseIpv4Prefix };
+const ipv6 = { parse: parseIpv6, prefix: parseIpv6Prefix };
+
+describe("without a word about it", () => {
+  it("there is no simulated internet, and nothing else is planned otherwise", () => {
+    const { internet, ...rest } = planOf({});
+    const { internet: explicit, ...explicitRest } = planOf({ internet: { kind: "real" } });
+    expect([internet, explicit]).toEqual([undefined, undefined]);
+    expect(explicitRest).toEqual(rest);
+    expect(rest.dns).toMatchObject({ forwarders: ["10.0.2.3"], synthesizeAll: true });
+    expect(rest.verify.url).toBeUndefined();
+  });
+});
+
+describe.each([
+  ["ipv4", ipv4],
+  ["ipv6", ipv6],
+] as const)("the %s subnets", (family, { parse, prefix }) => {
+  const prefixes = subnets.map((each) => prefix(each[family]));
+
+  it("lie in the simulated internet's own prefix and do not overlap", () => {
+    for (const [index, each] of prefixes.entries()) {
+      expect(containsPrefix(prefix(plan.prefixes[family]), each)).toBe(true);
+      expect(prefixes.slice(index + 1).filter((other) => overlap(each, other))).toEqual([]);
+    }
+  });
+
+  it("hold every address that a name leads to, but those that are a fault", () => {
+    const addresses = allHosts.flatMap((host) => (family === "ipv4" ? host.a : host.aaaa));
+    const outside = addresses.filter((address) => !prefixes.some((each) => containsAddress(each, parse(address))));
+    expect(outside).toEqual(family === "ipv4" ? ["10.66.66.66"] : ["::ffff:192.0.2.42"]);
+  });
+
+  it("give each server of a kind of its own, each name server and each proxy an address of its own", () => {
+    const own = [
+      ...Object.values(plan.oddPlaces).map((pair) => pair[family]),
+      ...plan.nameServers.flatMap(({ addresses }) =>
+        addresses.filter((address) => address.includes(":") === (family === "ipv6")),
+      ),
+      ...plan.proxies.flatMap(({ host }) => (family === "ipv4" ? host.a : host.aaaa)),
+      plan.link.gateway[family],
+      plan.link.router[family],
+    ];
+    expect(new Set(own).size).toBe(own.length);
+  });
+});
+
+describe("the paths", () => {
+  it("have names that Linux takes for cards (IFNAMSIZ) and that no command takes for a word of its own", () => {
+    const names = [...plan.paths.map(({ name }) => name), ...plan.proxies.map(({ name }) => `proxy-${name}`)];
+    expect(names.filter((name) => !/^[a-z][a-z0-9-]{1,14}$/.test(name))).toEqual([]);
+    expect(new Set([...names, "gateway", "lo"]).size).toBe(names.length + 2);
+  });
+
+  it("have a delay around Happy Eyeballs' for each step of the sweep, named by it", () => {
+    for (const delay of sweepDelays)
+      expect(plan.paths.find(({ name }) => name === `delay-${delay}`)?.netem.toServers).toBe(`delay ${delay}ms`);
+  });
+});
+
+describe("the zones", () => {
+  it.each(plan.nameServers.flatMap(({ zones }) => zones).map((zone) => [zone.name, zone] as const))(
+    "%s has every name once, below itself, and none that is delegated",
+    (name, zone) => {
+      const names = [...zone.hosts.map((host) => host.name), ...zone.aliases.map((alias) => alias.name)];
+      expect(new Set(names).size).toBe(names.length);
+      for (const each of names) {
+        expect(each.endsWith(`.${name}`)).toBe(true);
+        expect(each.length).toBeLessThanOrEqual(253);
+        expect(zone.delegations.filter(({ zone: child }) => each === child || each.endsWith(`.${child}`))).toEqual([]);
+      }
+    },
+  );
+
+  it("are delegated to name servers whose addresses answer for them, but the lame one", () => {
+    const [parent] = plan.nameServers.flatMap(({ zones }) => zones);
+    for (const { zone, to } of parent?.delegations ?? []) {
+      const server = parent?.hosts.find(({ name }) => name === to);
+      const answering = plan.nameServers.filter(
+        ({ addresses, zones }) =>
+          zones.some(({ name }) => name === zone) &&
+          [...(server?.a ?? []), ...(server?.aaaa ?? [])].every((each) => addresses.includes(each)),
+      );
+      expect({ zone, answering: answering.length }).toEqual({ zone, answering: zone === "servfail.test" ? 0 : 1 });
+    }
+  });
+
+  it("that not everybody reaches are unknown to the name server that everybody reaches", () => {
+    const main = plan.nameServers.find(({ name }) => name === "main");
+    expect(main?.zones.map(({ name }) => name)).toEqual(["test", "signed.test", "bogus.test"]);
+  });
+});
+
+describe("a zone's key", () => {
+  it("is the same for the same lab and purpose, and another for another", () => {
+    const texts = fc.string();
+    fc.assert(
+      fc.property(texts, texts, texts, (stack, one, other) => {
+        const identity = { project: "p", stack };
+        expect(zoneKey(identity, one)).toEqual(zoneKey(identity, one));
+        expect(zoneKey(identity, one).dnskey === zoneKey(identity, other).dnskey).toBe(one === other);
+      }),
+    );
+  });
+
+  it("is a pair: what the private key signs, the DNSKEY verifies", () => {
+    const { dnskey, privateKey } = zoneKey({ project: "p", stack: "s" }, "signed");
+    const [flags, protocol, algorithm, publicKey = ""] = dnskey.split(" ");
+    expect([flags, protocol, algorithm]).toEqual(["257", "3", "15"]);
+    const x = Buffer.from(publicKey, "base64").toString("base64url");
+    const d = Buffer.from(privateKey, "base64").toString("base64url");
+    const key = createPrivateKey({ key: { kty: "OKP", crv: "Ed25519", x, d }, format: "jwk" });
+    const publicOne = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+    expect(verify(null, Buffer.from("zone"), publicOne, sign(null, Buffer.from("zone"), key))).toBe(true);
+  });
+
+  it("that signs a bogus zone is not the one that is trusted", () => {
+    const zones = plan.nameServers
+      .flatMap((server) => server.zones)
+      .filter(({ signedWith }) => signedWith !== undefined);
+    expect(
+      zones.map(({ name, signedWith, trustAnchor }) => [name, signedWith?.dnskey === trustAnchor?.dnskey]),
+    ).toEqual([
+      ["signed.test", true],
+      ["bogus.test", false],
+    ]);
+  });
+});
+
+describe("the faults", () => {
+  it("have names of their own, and a URL that leads into the zone", () => {
+    expect(new Set(plan.faults.map(({ name }) => name)).size).toBe(plan.faults.length);
+    for (const { url, name } of plan.faults)
+      expect({ name, host: new URL(url).hostname }).toEqual({ name, host: expect.stringMatching(/\.test$/) as string });
+  });
+
+  const hostOf = (name: string) => plan.faults.find((fault) => fault.name === name)?.host;
+
+  it.each(["blackhole", "unreachable", "refused"])("hurt one family and leave the other good: %s", (kind) => {
+    const good = plan.hosts.find(({ name }) => name === "dualstack.test");
+    expect(hostOf(`aaaa-${kind}`)?.a).toEqual(good?.a);
+    expect(hostOf(`a-${kind}`)?.aaaa).toEqual(good?.aaaa);
+    expect(hostOf(`aaaa-${kind}`)?.aaaa).not.toEqual(good?.aaaa);
+    expect(hostOf(`a-${kind}`)?.a).not.toEqual(good?.a);
+  });
+
+  it("expect what the matrix says of an AAAA, and of an A, that leads nowhere", () => {
+    const expected = (name: string) => plan.faults.find((fault) => fault.name === name)?.expected;
+    expect(expected("aaaa-blackhole")).toEqual({
+      "ipv4-only": "works",
+      "ipv6-only-strict": "fails",
+      "nat64-dns64": "fails",
+      "nat64-clat": "works",
+      "dual-stack": "works",
+    });
+    expect(expected("a-blackhole")).toEqual({
+      "ipv4-only": "fails",
+      "ipv6-only-strict": "works",
+      "nat64-dns64": "works",
+      "nat64-clat": "works",
+      "dual-stack": "works",
+    });
+  });
+});
+
+describe("with a simulated internet", () => {
+  const lab = planOf({ internet: { kind: "simulated" } });
+
+  it("nobody else is asked for names, and AAAA records are seen as they are", () => {
+    expect(lab.dns).toMatchObject({ forwarders: [], dnssec: "off", synthesizeAll: false });
+  });
+
+  it("nothing but it is translated to", () => {
+    const inside = parseIpv4Prefix(plan.prefixes.ipv4);
+    const denied = lab.nat64.deniedIpv4.map(parseIpv4Prefix);
+    fc.assert(
+      fc.property(fc.bigInt(0n, 2n ** 32n - 1n), (address) => {
+        expect(denied.some((each) => containsAddress(each, address))).toBe(!containsAddress(inside, address));
+      }),
+    );
+    expect(denied.filter((each) => overlap(each, inside))).toEqual([]);
+  });
+
+  it("beside the real one, names and packets go where they went", () => {
+    const both = planOf({ internet: { kind: "both" } });
+    const real = planOf({});
+    expect(both.dns).toEqual(real.dns);
+    expect(both.nat64).toEqual(real.nat64);
+  });
+
+  it.each([
+    ["lan.prefix", { lan: { prefix: "3fff:10:0:1::/64" } }],
+    ["nat64.prefix", { nat64: { prefix: "3fff:10:0:64::/96" } }],
+    ["nat64.pool4[0].prefix", { nat64: { pool4: [{ prefix: "192.0.2.7/32" }] } }],
+    ["dns.forwarders[0]", { dns: { forwarders: ["192.0.2.53"] } }],
+  ])("%s cannot lie in it", (key, raw) => {
+    expect(() => parseConfig({ ...raw, internet: { kind: "both" } })).toThrow(key);
+    expect(() => parseConfig(raw)).not.toThrow();
+  });
+
+  it("clients of a distribution's image keep a way to their packages", () => {
+    const image = { kind: "cloud", location: "/debian.qcow2" };
+    expect(() => parseConfig({ image, internet: { kind: "simulated" } })).toThrow("Write both");
+    expect(() => parseConfig({ image, internet: { kind: "both" } })).not.toThrow();
+  });
+});
