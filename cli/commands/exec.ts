@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { execute, type ExecuteOptions } from "../../exec";
+import { comparisonText } from "../../exec/report/comparison";
 import { reportHtml } from "../../exec/report/html";
 import { reportJson } from "../../exec/report/json";
 import { reportJunit } from "../../exec/report/junit";
@@ -77,7 +78,12 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.json) {
     const documents = json.map((report) => ({ function: values.function, ...report }));
     console.log(clean(JSON.stringify(values.network === undefined ? documents[0] : documents, null, 2)));
-  } else for (const { result, verdict } of reports) say(clean(`\n${reportText(result, verdict)}`));
+  } else {
+    for (const { result, verdict } of reports) say(clean(`\n${reportText(result, verdict)}`));
+    if (reports.length > 1) {
+      say(clean(`\n${comparisonText(reports.map(({ result, verdict }) => ({ run: result, verdict })))}`));
+    }
+  }
   if (values.junit !== undefined) fs.writeFileSync(values.junit, clean(reportJunit(json, values.function)));
   if (values.html !== undefined) fs.writeFileSync(values.html, clean(reportHtml(json, values.function)));
   if (values.trace !== undefined) fs.writeFileSync(values.trace, runs.flatMap(({ lines }) => lines).join("\n"));

@@ -1,0 +1,45 @@
+/** What one program came to on several networks: the experiment that tells IPv4's part in a failure. */
+import { traits } from "../../plan/scenario";
+import type { Run } from "../run";
+import type { Verdict } from "../verdict";
+import { causes } from "../verdict/causes";
+
+export interface Judged {
+  readonly run: Run;
+  readonly verdict: Verdict;
+}
+
+const words: Readonly<Record<Exclude<Verdict["kind"], "cause">, string>> = {
+  works: "works",
+  "cannot-tell": "fails, and I cannot tell why",
+  "not-run": "NOT RUN",
+};
+
+/** One line a network, and what they say together. */
+export function comparisonText(all: readonly Judged[]): string {
+  const rows = all.map(({ run: { network }, verdict }) => ({
+    name: `${network.name} (${traits[network.scenario].term})`,
+    says: verdict.kind === "cause" ? causes[verdict.finding.cause].title : words[verdict.kind],
+    works: verdict.kind === "works",
+  }));
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const lines = rows.map(({ name, says, works }) =>
+    `  ${name.padEnd(width)}  ${works ? "works " : "FAILS "}${works ? "" : says}`.trimEnd(),
+  );
+  return [...lines, conclusion(all)].filter((line) => line !== "").join("\n");
+}
+
+/** Only what the runs show, and nothing where some of them tell nothing. */
+function conclusion(all: readonly Judged[]): string {
+  if (all.some(({ verdict }) => verdict.kind === "not-run")) return "";
+  const worksWhere = (ipv4: boolean): boolean[] =>
+    all.filter(({ run }) => traits[run.network.scenario].ipv4 === ipv4).map(({ verdict }) => verdict.kind === "works");
+  const [with4, without4] = [worksWhere(true), worksWhere(false)];
+  if (all.every(({ verdict }) => verdict.kind === "works")) return "It works on every one of them.";
+  if (all.every(({ verdict }) => verdict.kind !== "works"))
+    return with4.length > 0 ? "It fails with IPv4 too: the want of IPv4 is not the reason, or not the only one." : "";
+  if (with4.length > 0 && without4.length > 0 && with4.every(Boolean) && without4.every((works) => !works))
+    return "It works wherever there is IPv4 and nowhere else: it needs IPv4.";
+  if (with4.length > 0 && with4.every(Boolean)) return "With IPv4 it works everywhere, without it on some networks.";
+  return "";
+}
