@@ -2,7 +2,9 @@
 import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
-import { type CheckResult, makeReport, type Report } from "../verify/report";
+import { connectClient, connectGateway } from "../verify/connect";
+import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
+import { makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { joinNetwork } from "./join";
 
@@ -51,23 +53,57 @@ export async function visiting<T>(
   return results;
 }
 
+/** What was seen on the way: every check, and the faults of the simulated internet as a grid. */
+export interface Tour {
+  readonly report: Report;
+  readonly grid: readonly FaultColumnSeen[];
+}
+
 /** Looks from each network. */
 export async function tour(
   access: LabAccess,
   client: ClientAccess,
   networks: readonly PromisedNetwork[],
   context: Context,
-): Promise<Report> {
+): Promise<Tour> {
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
     const { results } = await verifyLab(moved, options);
-    return results.map((result) => atNetwork(result, client, network));
+    return { network, checks: results, results: await faultsFrom(moved, client.name, network, context) };
   });
-  // The gateway is the same from everywhere: what is right of it is told once.
-  const results = visits.flatMap((seen, index) =>
-    index === 0 ? seen : seen.filter(({ machine, status }) => machine !== access.gateway.name || status === "fail"),
-  );
-  return makeReport(`${access.promised.project}/${access.promised.stack}`, results, []);
+  const rows = visits.flatMap(({ network, checks, results }, index) => {
+    const machine = `${client.name} @ ${network.name}`;
+    // The gateway is the same from everywhere: what is right of it is told once.
+    const news = checks.filter((each) => index === 0 || each.machine === client.name || each.status === "fail");
+    return [
+      ...news.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
+      ...faultChecks(machine, results),
+    ];
+  });
+  return { report: makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []), grid: visits };
+}
+
+async function faultsFrom(
+  moved: LabAccess,
+  name: string,
+  network: PromisedNetwork,
+  { signal, progress }: Context,
+): Promise<FaultResult[]> {
+  const client = moved.clients.find((each) => each.name === name);
+  if (client === undefined || moved.promised.faults.length === 0) return [];
+  progress(`${name}: ${moved.promised.faults.length} faults of the simulated internet on ${network.name}`);
+  const reach = { wait: 0, signal };
+  const gateway = await connectGateway(moved, reach);
+  try {
+    const connection = await connectClient(moved, client, gateway, reach);
+    try {
+      return await faultResults(moved, network, { connection, signal });
+    } finally {
+      connection.close();
+    }
+  } finally {
+    gateway.close();
+  }
 }
 
 async function goHome(access: LabAccess, at: ClientAccess, home: ClientAccess, context: Context): Promise<void> {
@@ -79,8 +115,4 @@ async function goHome(access: LabAccess, at: ClientAccess, home: ClientAccess, c
     const up = `npm run up -- --stack ${access.promised.stack}`;
     throw new UserError(`${home.name} is not back on ${home.network} (${messageOf(error)}). ${up} brings it home.`);
   }
-}
-
-function atNetwork(result: CheckResult, client: ClientAccess, network: PromisedNetwork): CheckResult {
-  return result.machine === client.name ? { ...result, machine: `${client.name} @ ${network.name}` } : result;
 }

@@ -54,6 +54,8 @@ const ipv4Schema = z.object({
   v6OnlyWait: z.number().optional(),
 });
 
+const outcome = z.enum(["works", "fails"]);
+
 const networkSchema = z.object({
   name: z.string(),
   scenario: z.enum(scenarios),
@@ -92,6 +94,21 @@ const promisedSchema = z.object({
   synthesizeAll: z.boolean(),
   ipv4OnlyArpa: z.array(z.string()),
   verify: z.object({ url: z.string().optional(), timeout: z.number() }),
+  /** What the simulated internet has of faults; none where there is only the real one. */
+  faults: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      url: z.string(),
+      expected: z.object({
+        "ipv4-only": outcome.optional(),
+        "ipv6-only-strict": outcome.optional(),
+        "nat64-dns64": outcome.optional(),
+        "nat64-clat": outcome.optional(),
+        "dual-stack": outcome.optional(),
+      }),
+    }),
+  ),
 });
 
 const addressesSchema = z.object({
@@ -134,6 +151,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
+    faults: plan.internet?.faults ?? [],
   });
 }
 

@@ -73,6 +73,17 @@ export async function pingFromGateway({ connection, signal }: Asked, ipv4: strin
   return code === 0 && !stdout.includes("wrong data byte");
 }
 
+/** Faults tried at once: each is a program on the client, and most of a fault's time is waiting. */
+const faultsAtOnce = 6;
+/** Seconds that one may take: a slow name server's answers come one after the other. */
+const faultPatience = 15;
+
+export async function tryFaults(client: Asked, faults: readonly { readonly name: string; readonly url: string }[]) {
+  const stdin = [String(faultsAtOnce), String(faultPatience), ...faults.map(({ name, url }) => `${name} ${url}`)];
+  const timeout = patience + Math.ceil(faults.length / faultsAtOnce) * faultPatience;
+  return run(client, "faults.sh", { stdin, timeout });
+}
+
 interface RunOptions {
   readonly root?: boolean;
   readonly stdin?: readonly string[];

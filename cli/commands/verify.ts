@@ -3,6 +3,7 @@
  * `up`, now. With `--network` one client visits those networks, one after the other, and goes home.
  */
 import { parseArgs } from "node:util";
+import { formatFaults } from "../../verify/faults";
 import { formatReport, type Report } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { UserError, say } from "../../host/messages";
@@ -44,15 +45,20 @@ export async function run(args: readonly string[]): Promise<number> {
       throw new UserError("One client visits the networks: name one, or none for the first.");
     }
     requireNoLock(await setUp(stack), stack);
-    const report = await interruptible((signal) => tour(access, client, networks, { signal, progress: say }));
-    return tell(report, values.json);
+    const seen = await interruptible((signal) => tour(access, client, networks, { signal, progress: say }));
+    return tell(seen.report, values.json, formatFaults(seen.grid));
   }
   const only = positionals.length === 0 ? {} : { only: positionals };
   const report = await interruptible((signal) => verifyLab(access, { wait, signal, progress: say, ...only }));
   return tell(report, values.json);
 }
 
-function tell(report: Report, json: boolean): number {
-  console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));
+/** @param grid tells faults that are as expected better than a row for each. */
+function tell(report: Report, json: boolean, grid: readonly string[] = []): number {
+  if (json) console.log(JSON.stringify(report, null, 2));
+  else {
+    if (grid.length > 0) console.log([...grid, ""].join("\n"));
+    console.log(formatReport(report));
+  }
   return report.passed ? 0 : 1;
 }

@@ -1,0 +1,96 @@
+import { internetPlan } from "../../plan/internet";
+import { parseConfig } from "../../plan/config";
+import { columnOf, faultChecks, formatFaults, readFaults } from "../../verify/faults";
+import { formatReport, makeReport } from "../../verify/report";
+import { parseSections } from "../../verify/sections";
+import { allScenarios } from "../fixtures/plan";
+import { labOf, printed, type Texts } from "./fixtures";
+
+const raw = { ...allScenarios, internet: { kind: "simulated" } };
+const lab = labOf(raw);
+const { faults, networks } = lab.promised;
+
+function networkNamed(name: string) {
+  const network = networks.find((each) => each.name === name);
+  if (network === undefined) throw new Error(`The fixture has no network ${name}.`);
+  return network;
+}
+
+/** What the probe says when all comes out as it should on a network, but for what `but` says. */
+function resultsOn(name: string, but: Readonly<Record<string, readonly [number, string]>> = {}) {
+  const network = networkNamed(name);
+  const seen = faults.map(({ name: fault, url, expected }) => {
+    const works = (expected[columnOf(network)] ?? "works") === "works";
+    const answer = url.startsWith("dns:") ? '"text"' : "200 192.0.2.42 0.1";
+    return [fault, but[fault] ?? (works ? [0, answer] : [28, "curl: (28) Operation timed out 000  0.0"])] as const;
+  });
+  const texts: Texts = Object.fromEntries(seen.map(([fault, [, output]]) => [fault, output]));
+  const codes = Object.fromEntries(seen.map(([fault, [code]]) => [fault, code]));
+  return readFaults(faults, network, parseSections(printed(texts, codes)));
+}
+
+describe("the faults of a simulated internet", () => {
+  it("are promised as the plan has them, and there are none of a real one", () => {
+    const plan = internetPlan(parseConfig(raw), { project: "ipv6-only-lab", stack: "dev" });
+    expect(faults.map(({ name }) => name)).toEqual(plan?.faults.map(({ name }) => name));
+    expect(labOf(allScenarios).promised.faults).toEqual([]);
+  });
+
+  it.each([
+    ["nat64", "nat64-dns64"],
+    ["pref64", "ipv6-only-strict"],
+    ["strict", "ipv6-only-strict"],
+    ["dual", "dual-stack"],
+    ["mostly", "dual-stack"],
+    ["v4", "ipv4-only"],
+  ])("on the network %s have the outcomes of the column %s", (name, column) => {
+    expect(columnOf(networkNamed(name))).toBe(column);
+  });
+
+  it("are as expected when what must fail fails", () => {
+    const checks = faultChecks("client-1 @ strict", resultsOn("strict"));
+    expect(checks.filter(({ status }) => status === "fail")).toEqual([]);
+    expect(checks.find(({ fault }) => fault === "aaaa-blackhole")).toMatchObject({ status: "pass" });
+  });
+
+  it.each<[string, string, readonly [number, string]]>([
+    ["what must fail works", "aaaa-blackhole", [0, "200 192.0.2.42 0.1"]],
+    ["what must work times out", "a-blackhole", [28, "curl: (28) timed out 000  15.0"]],
+    ["what must work is answered with an error", "signed", [0, "502 3fff:10:0:32::42 0.1"]],
+    ["an answer that must not come in one piece comes", "v6-no-fragments", [0, '"text"']],
+  ])("are told of when %s", (_what, fault, said) => {
+    const failed = faultChecks("client-1 @ strict", resultsOn("strict", { [fault]: said })).filter(
+      ({ status }) => status === "fail",
+    );
+    expect(failed.map((each) => each.fault)).toEqual([fault]);
+    expect(failed[0]?.remedy).toContain("npm run ssh");
+  });
+
+  it("that nobody has expectations of are skipped, with what was seen", () => {
+    const [literals] = faultChecks("c", resultsOn("strict")).filter(({ fault }) => fault === "ipv6-literals");
+    expect(literals).toMatchObject({ status: "skipped", evidence: "works: 200 192.0.2.42 0.1" });
+  });
+
+  it("are shown as a grid, what is not as it should be in capitals", () => {
+    const grid = formatFaults([
+      { network: networkNamed("strict"), results: resultsOn("strict", { "aaaa-blackhole": [0, "200 a 0"] }) },
+      { network: networkNamed("dual"), results: resultsOn("dual") },
+    ]);
+    expect(grid[0]).toMatch(/^fault +strict {2}dual$/);
+    expect(grid.find((line) => line.startsWith("aaaa-blackhole"))).toMatch(/WORKS {3}works$/);
+    expect(grid.find((line) => line.startsWith("ipv6-literals"))).toContain("(works)");
+    expect(formatFaults([{ network: networkNamed("dual"), results: [] }])).toEqual([]);
+  });
+
+  it("are counted in a report, and listed only when they came out wrong", () => {
+    const right = faultChecks("c", resultsOn("dual"));
+    const wrong = faultChecks("d", resultsOn("dual", { signed: [28, "curl: (28) timed out"] }));
+    const text = formatReport(makeReport("lab", [...right, ...wrong], []));
+    expect(text.split("\n").filter((line) => /^[cd] /.test(line))).toHaveLength(1);
+    expect(text).toContain(`${2 * faults.length - 1 - 2 * untold()} ok, 1 failed, ${2 * untold()} skipped`);
+  });
+});
+
+function untold(): number {
+  return faults.filter(({ expected }) => expected["dual-stack"] === undefined).length;
+}

@@ -1,0 +1,108 @@
+/** The faults of the simulated internet, as a client on a network meets them: the table of faults of the IETF's draft. */
+import { traits } from "../plan/scenario";
+import type { LabAccess, PromisedNetwork } from "./access";
+import { type Asked, tryFaults } from "./facts";
+import type { CheckResult } from "./report";
+import { section, type Sections } from "./sections";
+
+export type PromisedFault = LabAccess["promised"]["faults"][number];
+type Outcome = "works" | "fails";
+
+/** What became of one fault on one network. */
+export interface FaultResult {
+  readonly fault: PromisedFault;
+  /** Undefined: the draft leaves it to the program that is tested. */
+  readonly expected: Outcome | undefined;
+  readonly seen: Outcome;
+  readonly evidence: string;
+}
+
+/**
+ * The column of the draft's table that a network is, for a client without translation of its own. A network that has NAT64
+ * without DNS64 is none: a client that does not synthesize for itself has no way to IPv4 there, as in strict.
+ */
+export function columnOf({ scenario, resolver }: PromisedNetwork): keyof PromisedFault["expected"] {
+  const { ipv4, ipv6, nat64 } = traits[scenario];
+  if (ipv4) return ipv6 ? "dual-stack" : "ipv4-only";
+  return nat64 && resolver === "dns64" ? "nat64-dns64" : "ipv6-only-strict";
+}
+
+/** Tries all of them from a client. */
+export async function faultResults(lab: LabAccess, network: PromisedNetwork, client: Asked): Promise<FaultResult[]> {
+  const { faults } = lab.promised;
+  if (faults.length === 0) return [];
+  return readFaults(faults, network, await tryFaults(client, faults));
+}
+
+export function readFaults(
+  faults: readonly PromisedFault[],
+  network: PromisedNetwork,
+  sections: Sections,
+): FaultResult[] {
+  const column = columnOf(network);
+  return faults.map((fault) => {
+    const { exitCode, output } = section(sections, fault.name);
+    const answered = fault.url.startsWith("dns:")
+      ? output !== "" && !output.startsWith(";;")
+      : /^[23]\d\d /.test(output);
+    return {
+      fault,
+      expected: fault.expected[column],
+      seen: exitCode === 0 && answered ? "works" : "fails",
+      evidence: output === "" ? "no answer" : output,
+    };
+  });
+}
+
+/** As rows of a report: a failure that must happen is a pass. */
+export function faultChecks(machine: string, results: readonly FaultResult[]): CheckResult[] {
+  return results.map(({ fault, expected, seen, evidence }) => {
+    const right = expected === undefined || seen === expected;
+    return {
+      machine,
+      fault: fault.name,
+      check: `${fault.name} (${fault.title}) ${expected ?? "is left to the program"}`,
+      status: expected === undefined ? "skipped" : right ? "pass" : "fail",
+      evidence: expected === undefined ? `${seen}: ${evidence}` : evidence,
+      ...(right
+        ? {}
+        : {
+            remedy: `Look at it: npm run ssh -- ${machine.split(" ")[0] ?? ""} curl -sv ${fault.url}. It should have ${expected === "works" ? "worked" : "failed"}.`,
+          }),
+    };
+  });
+}
+
+export interface FaultColumnSeen {
+  readonly network: PromisedNetwork;
+  readonly results: readonly FaultResult[];
+}
+
+/** The grid: a fault a line, a network a column. What is not as expected is in capitals. */
+export function formatFaults(columns: readonly FaultColumnSeen[]): string[] {
+  const [first] = columns;
+  if (first === undefined || first.results.length === 0) return [];
+  const width = Math.max(...first.results.map(({ fault }) => fault.name.length));
+  const widths = columns.map(({ network }) => Math.max(network.name.length, 5));
+  const line = (name: string, cells: readonly string[]): string =>
+    [name.padEnd(width), ...cells.map((cell, index) => cell.padEnd(widths[index] ?? 0))].join("  ").trimEnd();
+  return [
+    line(
+      "fault",
+      columns.map(({ network }) => network.name),
+    ),
+    ...first.results.map(({ fault }, row) =>
+      line(
+        fault.name,
+        columns.map(({ results }) => {
+          const result = results[row];
+          if (result === undefined) return "";
+          const { expected, seen } = result;
+          if (expected === undefined) return `(${seen})`;
+          return seen === expected ? seen : seen.toUpperCase();
+        }),
+      ),
+    ),
+    "As expected; (…): left to the program; in capitals: not as it should be.",
+  ];
+}
