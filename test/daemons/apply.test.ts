@@ -132,8 +132,8 @@ describeInGuest("apply.sh", () => {
       expect(looked()).toEqual([
         "unbound: /etc/default/unbound has the mode 600",
         "radvd: /etc/radvd.conf is not what was laid down",
-        "lan: the MTU of the LAN is 1400, not 1500",
-        "lan: the LAN has an address too many, 2001:db8::1/64",
+        "lan: the MTU of lan is 1400, not 1500",
+        "lan: lan has an address too many, 2001:db8::1/64",
         "sysctl: net.ipv4.ip_local_port_range is 1024\t65000, not 32768 60999",
         "nftables: the rules in the kernel are not those of /etc/nftables.conf",
         "unbound: its unit unbound.service is inactive",
