@@ -86,7 +86,10 @@ function unit(): string {
 const firstTable = 1000;
 const narrow = 999;
 
-/** Both ends of a path have a card of its name, with these addresses. */
+/**
+ * Both ends of a path have a card of its name, with these addresses, and so have both ends of the link to the gateway: a
+ * router without a link-local address asks for no neighbour on behalf of what it forwards (Linux: ndisc_solicit).
+ */
 const nearEnd = "fe80::1";
 const farEnd = "fe80::2";
 
@@ -109,6 +112,7 @@ function linkLocal(address: string, name: string): string {
 function gatewayLinks({ link, prefixes }: InternetPlan): readonly string[] {
   return [
     ...veth(card, "gateway", router),
+    linkLocal(nearEnd, card),
     `address add ${link.gateway.ipv4}/29 dev ${card}`,
     `address add ${link.gateway.ipv6}/64 dev ${card} nodad`,
     `route add ${prefixes.ipv4} via ${link.router.ipv4}`,
@@ -127,6 +131,7 @@ function routerLinks(plan: InternetPlan): readonly string[] {
   return [
     "link set dev lo up",
     ...up("gateway"),
+    linkLocal(farEnd, "gateway"),
     `address add ${link.router.ipv4}/29 dev gateway`,
     `address add ${link.router.ipv6}/64 dev gateway nodad`,
     ...back.map((route) => `route add ${route}`),

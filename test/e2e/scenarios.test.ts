@@ -1,0 +1,90 @@
+/** A lab with every connectivity scenario and a simulated internet, as the stack file `scenarios` has it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import { projectFolder, report, Stack } from "./harness";
+import { expectUnchanged, story } from "./story";
+
+const stackFile = z.object({ config: z.record(z.string(), z.unknown()) });
+const { config } = stackFile.parse(parse(readFileSync(join(projectFolder, "Pulumi.scenarios.yaml"), "utf8")));
+const sections = Object.fromEntries(
+  Object.entries(config).map(([key, value]) => [key.replace("ipv6-only-lab:", ""), value]),
+);
+const networks = z.array(z.object({ name: z.string(), scenario: z.string() })).parse(sections.networks);
+
+const seen = z.object({
+  results: z.array(
+    z.object({
+      machine: z.string(),
+      check: z.string(),
+      status: z.string(),
+      evidence: z.string(),
+      fault: z.string().optional(),
+    }),
+  ),
+});
+const status = z.object({
+  networks: z.array(z.object({ name: z.string(), clients: z.array(z.string()) })),
+});
+
+describe("a lab with every scenario", () => {
+  const lab = new Stack("e2e-scenarios");
+  const step = story(lab);
+  const whereabouts = async (): Promise<string | undefined> => {
+    const { stdout } = await lab.succeed("status", "--json");
+    return status.parse(JSON.parse(stdout)).networks.find(({ clients }) => clients.includes("client-1"))?.name;
+  };
+
+  step("comes up and is verified without the real internet", async () => {
+    lab.configure(sections);
+    report("up with every scenario", await lab.succeed("up"));
+  });
+
+  step("has its client join another network while it runs, and says where it is", async () => {
+    const machines = lab.machines();
+    report("join", await lab.succeed("join", "client-1", "strict"));
+    expect(await whereabouts()).toBe("strict");
+    expect(lab.machines()).toEqual(machines);
+  });
+
+  step("is as it should be on every network, faults included, and the client goes home", async () => {
+    const outcome = await lab.run("verify", "--network", "all", "--json");
+    report("verify on every network", outcome);
+    const { results } = seen.parse(JSON.parse(outcome.stdout));
+    expect(results.filter((each) => each.status === "fail")).toEqual([]);
+    expect(outcome.exitCode).toBe(0);
+    for (const { name } of networks) {
+      const here = results.filter(({ machine }) => machine === `client-1 @ ${name}`);
+      expect(here.filter(({ fault }) => fault === undefined).length).toBeGreaterThan(10);
+      expect(here.filter(({ fault }) => fault !== undefined).length).toBeGreaterThan(40);
+    }
+    expect(await whereabouts()).toBe("strict");
+  });
+
+  step("shows a program that needs IPv4 as one, by running it with and without", async () => {
+    const program = "import socket; socket.socket(socket.AF_INET).connect(('dualstack.test', 80))";
+    const outcome = await lab.run("exec", "--network", "strict,dual", "python3", "-c", program);
+    report("exec on two networks", outcome);
+    expect(outcome.exitCode).not.toBe(0);
+    expect(outcome.stderr).toContain("it asks for IPv4 addresses only (certain)");
+    expect(outcome.stderr).toContain("It works wherever there is IPv4 and nowhere else: it needs IPv4.");
+  });
+
+  step("shows a move as drift, and `up` brings the client home", async () => {
+    report("up after a move", await lab.succeed("up"));
+    expect(await whereabouts()).toBe(networks[0]?.name);
+    await expectUnchanged(lab);
+  });
+
+  step("refuses a network that is not there, by naming those that are", async () => {
+    const { exitCode, stderr } = await lab.run("join", "client-1", "stict");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("Did you mean strict? There are: dual, mostly, nat64, pref64, strict, v4.");
+  });
+
+  step("goes", async () => {
+    await lab.succeed("destroy");
+    expect(lab.machines()).toEqual(new Map());
+  });
+});
