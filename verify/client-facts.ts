@@ -59,7 +59,7 @@ export function readFetch(sections: Sections) {
     bytes: Number(bytes),
     remote,
     localPort,
-    said: output,
+    said: output.replaceAll("\n", " "),
   };
 }
 
