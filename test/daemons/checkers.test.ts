@@ -5,6 +5,7 @@ import { clientDocuments } from "../../cloud-init/client";
 import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/documents";
 import { gatewayDocuments } from "../../cloud-init/gateway";
 import { gatewaySoftware, renderBundle } from "../../services";
+import { lanCards } from "../../plan/interfaces";
 import { configurations, planOf } from "../fixtures/plan";
 import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
 
@@ -18,23 +19,33 @@ const identity: MachineIdentity = {
 const checkers = {
   "unbound-checkconf": (root: string) => `
     /usr/libexec/unbound-helper root_trust_anchor_update
-    for variant in off on; do
-      for file in unbound ipv6-only-lab/dnssec-$variant; do
-        [ ! -e ${root}/etc/unbound/$file.conf ] || grep -v '^include:' ${root}/etc/unbound/$file.conf
-      done >${root}/unbound.conf
-      unbound-checkconf ${root}/unbound.conf
+    for instance in unbound:dnssec plain:plain-dnssec; do
+      main=${root}/etc/unbound/\${instance%:*}.conf
+      [ -e $main ] || continue
+      for variant in off on; do
+        included=${root}/etc/unbound/ipv6-only-lab/\${instance#*:}-$variant.conf
+        grep -v '^include:' $main >${root}/checked.conf
+        [ ! -e $included ] || cat $included >>${root}/checked.conf
+        unbound-checkconf ${root}/checked.conf
+      done
     done`,
-  radvd: (root: string) => `radvd --logmethod stderr --configtest --config ${root}/etc/ipv6-only-lab/radvd.conf`,
+  radvd: (root: string) => `
+    [ ! -e ${root}/etc/ipv6-only-lab/radvd.conf ] ||
+      radvd --logmethod stderr --configtest --config ${root}/etc/ipv6-only-lab/radvd.conf`,
   "kea-dhcp6": (root: string) => `
     [ ! -e ${root}/etc/kea/kea-dhcp6.conf ] || KEA_LOCKFILE_DIR=${root} kea-dhcp6 -t ${root}/etc/kea/kea-dhcp6.conf`,
+  "kea-dhcp4": (root: string) => `
+    [ ! -e ${root}/etc/kea/kea-dhcp4.conf ] || KEA_LOCKFILE_DIR=${root} kea-dhcp4 -t ${root}/etc/kea/kea-dhcp4.conf`,
   nft: (root: string) => `nft -c -f ${root}/etc/nftables.conf`,
   sysctl: (root: string) => `sysctl --dry-run -p ${root}/etc/sysctl.d/90-ipv6-only-lab.conf`,
   "systemd-analyze": (root: string) => `
-    for unit in jool kea-dhcp6-server; do
+    for unit in jool kea-dhcp6-server kea-dhcp4-server; do
       [ ! -d ${root}/etc/systemd/system/$unit.service.d ] || cp -r ${root}/etc/systemd/system/$unit.service.d /run/systemd/system/
     done
+    for file in ${root}/etc/systemd/system/*.service; do [ ! -f "$file" ] || cp "$file" /run/systemd/system/; done
     systemctl daemon-reload
-    ! systemd-analyze verify jool.service kea-dhcp6-server.service 2>&1 | grep ipv6-only-lab.conf`,
+    ! systemd-analyze verify jool.service kea-dhcp6-server.service kea-dhcp4-server.service 2>&1 | grep ipv6-only-lab.conf
+    [ ! -e ${root}/etc/systemd/system/unbound-plain.service ] || systemd-analyze verify unbound-plain.service`,
 };
 
 describeInGuest("the programs on the gateway", () => {
@@ -49,6 +60,9 @@ describeInGuest("the programs on the gateway", () => {
     beforeAll(() => {
       for (const { path, content } of renderBundle(planOf(raw)).flatMap(({ files }) => files))
         guest.write(`${root}${path}`, content);
+      // Kea wants to see the cards that it is to serve.
+      for (const card of lanCards(planOf(raw)))
+        guest.shell(`[ -e /proc/sys/net/ipv6/conf/${card} ] || ip link add ${card} type veth`);
     });
 
     it.each(Object.entries(checkers))("%s", (_program, command) => {
@@ -61,8 +75,10 @@ describeInGuest("the programs on the gateway", () => {
     guest.write(`${broken}/etc/ipv6-only-lab/radvd.conf`, "interface lan { AdvSendAdvert maybe; };\n");
     guest.write(`${broken}/etc/nftables.conf`, "table inet x { chain y { tcp dport nonsense } }\n");
     guest.write(`${broken}/etc/unbound/unbound.conf`, "server:\n    interfaces: ::1\n");
+    guest.write(`${broken}/etc/unbound/plain.conf`, "server:\n    interface: ::1\n");
     guest.write(`${broken}/etc/kea/kea-dhcp6.conf`, '{ "Dhcp6": { "interface": [] } }\n');
-    for (const program of ["radvd", "nft", "unbound-checkconf", "kea-dhcp6"] as const) {
+    guest.write(`${broken}/etc/kea/kea-dhcp4.conf`, '{ "Dhcp4": { "interface": [] } }\n');
+    for (const program of ["radvd", "nft", "unbound-checkconf", "kea-dhcp6", "kea-dhcp4"] as const) {
       expect(guest.run(["bash", "-euc", checkers[program](broken)]).status).not.toBe(0);
     }
   });
