@@ -118,7 +118,7 @@ check() { # SERVICE COMMAND...
 # --- replacing files, and putting them back ---------------------------------------------------------------------------
 
 replace_files() {
-  local path new_manifest=''
+  local path service new_manifest=''
   local -a saved=()
   for path in "${paths[@]}"; do new_manifest+="${service_of[$path]} $path"$'\n'; done
   printf '%s\n' "${!changed[@]}" >"$pending"
@@ -127,6 +127,10 @@ replace_files() {
   mkdir "$state/backup"
   for path in "${!changed_paths[@]}" "$manifest"; do [[ ! -e $path ]] || saved+=("$path"); done
   if [[ ${#saved[@]} -gt 0 ]]; then cp -p --parents -- "${saved[@]}" "$state/backup"; fi
+  # With their files still there: a unit may be one of them, and what it runs when it stops.
+  for service in "${all_services[@]}"; do
+    if [[ -z ${enabled[$service]-} ]]; then take_down "$service"; fi
+  done
   for path in "${!changed_paths[@]}"; do
     if [[ -e $path.lab-new ]]; then mv -f "$path.lab-new" "$path"; else rm -f -- "$path"; fi
   done
@@ -253,8 +257,10 @@ last_words() { # SERVICE
 
 take_down() { # SERVICE
   local service=$1
-  [[ ${is_active[$service]} == active || ${is_enabled[$service]} == enabled ]] || return 0
+  [[ -z ${outcome[$service]-} && (${is_active[$service]} == active || ${is_enabled[$service]} == enabled) ]] || return 0
   systemctl -q disable --now "${unit[$service]}"
+  # One that had to be killed would be remembered as failed, and so would what it had beside it.
+  systemctl reset-failed "${unit[$service]}" 'ipv6-only-lab-*' 2>/dev/null || true
   outcome[$service]="stopped and disabled"
 }
 

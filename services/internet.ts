@@ -19,7 +19,8 @@ const proxyNamespace = ({ name }: ProxyPlan): string => `internet-proxy-${name}`
 export function inNamespace(namespace: string): { readonly unit: readonly string[]; readonly service: string } {
   return {
     unit: [`Requires=${internetUnit}`, `After=${internetUnit}`, `PartOf=${internetUnit}`],
-    service: `NetworkNamespacePath=/run/netns/${namespace}`,
+    // What runs there keeps nothing, and a name server that is asked to end may take its time.
+    service: `NetworkNamespacePath=/run/netns/${namespace}\nTimeoutStopSec=5`,
   };
 }
 

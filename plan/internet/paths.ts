@@ -2,7 +2,7 @@
  * The ways through the simulated internet. A destination's prefix chooses the path: whoever has an address there is
  * reached over it, and answers over it. Names therefore choose paths, and each family of a name its own.
  */
-import { containsAddress, formatIpv4, formatIpv6, parseIpv4, parseIpv4Prefix, parseIpv6 } from "../prefix";
+import { containsAddress, formatIpv6, parseIpv4, parseIpv4Prefix, parseIpv6 } from "../prefix";
 
 /**
  * All of it lies in these two, which belong to documentation (RFC 5737, RFC 9637): nobody real has such an address, and
@@ -22,7 +22,7 @@ export interface AddressPair {
  * numbers: 192.0.2.42 is the twin of 3fff:10:0:32::42.
  */
 function pair(base: number, octet: number): AddressPair {
-  return { ipv4: `192.0.2.${octet}`, ipv6: `3fff:10:0:${base}::${octet}` };
+  return { ipv4: `192.0.2.${octet}`, ipv6: formatIpv6(parseIpv6(`3fff:10:0:${base}::${octet}`)) };
 }
 
 interface Subnet {
@@ -116,8 +116,7 @@ export function place(octet: number): AddressPair {
   const address = parseIpv4(`192.0.2.${octet}`);
   const home = subnets.find(({ ipv4 }) => containsAddress(parseIpv4Prefix(ipv4), address));
   if (home === undefined) throw new Error(`Bug: 192.0.2.${octet} lies on no path of the simulated internet.`);
-  const { ipv4, ipv6 } = pair(home.base, octet);
-  return { ipv4: formatIpv4(parseIpv4(ipv4)), ipv6: formatIpv6(parseIpv6(ipv6)) };
+  return pair(home.base, octet);
 }
 
 /** The first usable place on a path. */

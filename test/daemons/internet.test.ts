@@ -144,11 +144,13 @@ describeInGuest("the simulated internet", () => {
         ] as const
       ).entries()) {
         const port = 5400 + index;
+        // A resolver without IPv4 listens on none of it.
+        const own = option === "do-ip4: no" ? "::1" : "127.0.0.1";
         const file = `/tmp/resolver-${zone}-${index}.conf`;
         guest.write(
           file,
           `server:
-    interface: 127.0.0.1@${port}
+    interface: ${own}@${port}
     do-daemonize: no
     username: ""
     chroot: ""
@@ -167,8 +169,8 @@ stub-zone:
         );
         guest.shell(`systemd-run --quiet --collect --unit=resolver-${index} unbound -d -c ${file}`);
         const answer = guest.shell(
-          `until dig +time=1 +tries=1 -p ${port} @127.0.0.1 test SOA >/dev/null; do sleep 0.1; done
-          dig +time=9 +tries=1 -p ${port} @127.0.0.1 www.${zone}.test AAAA; systemctl stop resolver-${index}`,
+          `for try in {1..50}; do ! dig +time=1 +tries=1 -p ${port} @${own} test SOA >/dev/null || break; sleep 0.1; done
+          dig +time=9 +tries=1 -p ${port} @${own} www.${zone}.test AAAA; systemctl stop resolver-${index}`,
         );
         expect({ option, status: /status: (\w+)/.exec(answer)?.[1] }).toEqual({ option, status });
       }
@@ -258,7 +260,7 @@ stub-zone:
         expect(upload(address)).toBe(0);
       }
       expect(guest.run(["ping", "-c1", "-W1", "-Mdo", "-s1400", "3fff:10:0:64::66"]).stdout).toMatch(
-        /too big: mtu 1280/i,
+        /too big: mtu ?=? ?1280/i,
       );
       expect(guest.run(["ping", "-c1", "-W1", "-Mdo", "-s1400", "192.0.2.66"]).stdout).toMatch(/mtu ?= ?1280/i);
     });
@@ -356,7 +358,7 @@ stub-zone:
       guest.shell(command);
       expect(looked()).toMatch(new RegExp(`^${service}: `, "m"));
       const outcome = apply(simulated);
-      expect(outcome.find((line) => line.startsWith(`${service}: `))).not.toMatch(/unchanged/);
+      expect(outcome.find((line) => line.startsWith(`${service}: `))).not.toMatch(/: unchanged$/);
       expect(looked()).toBe("");
       expect(fetched("http://dualstack.test/json", "3fff:10:0:32::42")).toMatch(/IPv6/);
     });
