@@ -1,6 +1,6 @@
 import { internetPlan } from "../../plan/internet";
 import { parseConfig } from "../../plan/config";
-import { columnOf, faultChecks, formatFaults, readFaults } from "../../verify/faults";
+import { columnOf, faultChecks, formatFaults, readFaults, withSecondTry } from "../../verify/faults";
 import { formatReport, makeReport } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
 import { allScenarios } from "../fixtures/plan";
@@ -64,6 +64,19 @@ describe("the faults of a simulated internet", () => {
     );
     expect(failed.map((each) => each.fault)).toEqual([fault]);
     expect(failed[0]?.remedy).toContain("npm run ssh");
+  });
+
+  it("that came out wrong are judged by a second try, which is told, and the others are left alone", () => {
+    const first = resultsOn("strict", { signed: [28, "curl: (28) timed out"], bogus: [0, "200 a 0"] });
+    const second = resultsOn("strict", { bogus: [0, "200 a 0"] }).filter(({ fault }) =>
+      ["signed", "bogus"].includes(fault.name),
+    );
+    const checks = faultChecks("c", withSecondTry(first, second));
+    expect(checks.filter(({ status }) => status === "fail").map(({ fault }) => fault)).toEqual(["bogus"]);
+    expect(checks.find(({ fault }) => fault === "signed")?.evidence).toBe(
+      "200 192.0.2.42 0.1 (second try; the first: curl: (28) timed out)",
+    );
+    expect(checks.filter(({ evidence }) => evidence.includes("second try"))).toHaveLength(2);
   });
 
   it("that nobody has expectations of are skipped, with what was seen", () => {
