@@ -2,7 +2,7 @@
 import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
-import { connectClient, connectGateway } from "../verify/connect";
+import { onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
 import { makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
@@ -41,8 +41,10 @@ export async function visiting<T>(
   let at = client;
   try {
     for (const network of networks) {
-      if (at.network !== network.name) await joinNetwork(access, at, network, context);
+      const before = at;
+      // It may be there already when the join is cut off: the way home is then one too.
       at = { ...at, network: network.name };
+      if (before.network !== network.name) await arrive(access, before, network, context);
       const clients = access.clients.map((each) => (each.name === at.name ? at : each));
       results.push(await work({ ...access, clients }, network));
     }
@@ -51,6 +53,17 @@ export async function visiting<T>(
     if (at.network !== client.network) await goHome(access, at, client, context);
   }
   return results;
+}
+
+/** A client that lacks something may still be looked at, but nobody may take what it does for the network's doing. */
+async function arrive(
+  access: LabAccess,
+  client: ClientAccess,
+  network: PromisedNetwork,
+  context: Context,
+): Promise<void> {
+  const { lacks } = await joinNetwork(access, client, network, context);
+  if (lacks.length > 0) context.progress(`${client.name} is on ${network.name}, and still lacks ${lacks.join("; ")}`);
 }
 
 /** What was seen on the way: every check, and the faults of the simulated internet as a grid. */
@@ -92,18 +105,9 @@ async function faultsFrom(
   const client = moved.clients.find((each) => each.name === name);
   if (client === undefined || moved.promised.faults.length === 0) return [];
   progress(`${name}: ${moved.promised.faults.length} faults of the simulated internet on ${network.name}`);
-  const reach = { wait: 0, signal };
-  const gateway = await connectGateway(moved, reach);
-  try {
-    const connection = await connectClient(moved, client, gateway, reach);
-    try {
-      return await faultResults(moved, network, { connection, signal });
-    } finally {
-      connection.close();
-    }
-  } finally {
-    gateway.close();
-  }
+  return onClient(moved, client, { wait: 0, signal }, (connection) =>
+    faultResults(moved, network, { connection, signal }),
+  );
 }
 
 async function goHome(access: LabAccess, at: ClientAccess, home: ClientAccess, context: Context): Promise<void> {

@@ -1,7 +1,7 @@
 /** A program on a client of a lab: it is run, and what it did is read. What is made of that is `verdict`. */
 import { UserError } from "../host/messages";
 import { type ClientAccess, type LabAccess, networkOf } from "../verify/access";
-import { connectClient, connectGateway } from "../verify/connect";
+import { onClient } from "../verify/connect";
 import { translations } from "../verify/facts";
 import { makeRun, type NetworkView, type Run } from "./run";
 import { type ProgramRun, runProgram } from "./session";
@@ -21,19 +21,11 @@ export async function execute(access: LabAccess, options: ExecuteOptions): Promi
   }
   // A signal is for the program: nothing here ends before it does.
   const { signal } = new AbortController();
-  const gateway = await connectGateway(access, { wait: 0, signal });
-  try {
-    const connection = await connectClient(access, client, gateway, { wait: 0, signal });
-    try {
-      const end = await runProgram(connection, { ...options, words: command }, signal);
-      const { sessions } = (await translations({ connection: gateway, signal })).translations;
-      return makeRun({ network: viewOf(access, client), client: name, command, loopback4 }, end, sessions);
-    } finally {
-      connection.close();
-    }
-  } finally {
-    gateway.close();
-  }
+  return onClient(access, client, { wait: 0, signal }, async (connection, gateway) => {
+    const end = await runProgram(connection, { ...options, words: command }, signal);
+    const { sessions } = (await translations({ connection: gateway, signal })).translations;
+    return makeRun({ network: viewOf(access, client), client: name, command, loopback4 }, end, sessions);
+  });
 }
 
 /** The network that the client is on. */

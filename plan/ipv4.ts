@@ -1,11 +1,11 @@
 /** IPv4 on a network that has it: which of its addresses are whose, and what DHCPv4 hands out. */
 import type { PlannedClient } from "./clients";
-import type { LabIdentity } from "./identity";
-import { hostNumber } from "./identity";
+import { hostNumber, type LabIdentity } from "./identity";
 import type { Ipv4NetworkPlan } from "./model";
 import type { LabNetwork } from "./networks";
 import { formatIpv4, parseIpv4Prefix } from "./prefix";
 import { traits } from "./scenario";
+import { shorterFirst } from "./sorted";
 
 /** Seconds: a client that moves to another network must not hold its old address for long. */
 const leaseTime = 600;
@@ -41,7 +41,7 @@ export function ipv4Addresses(
 ): ReadonlyMap<string, string | undefined> {
   const { client, capacity } = hostsOf(prefix);
   const taken = new Set<string>();
-  const sorted = [...names].sort((one, other) => one.length - other.length || (one < other ? -1 : 1));
+  const sorted = [...names].sort(shorterFirst);
   return new Map(
     sorted.map((name) => {
       const start = hostNumber(identity, name);

@@ -2,6 +2,7 @@
 import { macAddress, type LabIdentity, type MacRange, type Nic } from "./identity";
 import { lan } from "./interfaces";
 import type { NetworkPlan } from "./model";
+import { shorterFirst } from "./sorted";
 
 /** The first address of the machine's that nobody has; it is taken from then on. */
 function take(taken: Set<string>, identity: LabIdentity, machine: string, nic: Nic, range: MacRange): string {
@@ -45,7 +46,6 @@ export function clientMacs(
   gateway: GatewayMacs,
 ): ReadonlyMap<string, string> {
   const taken = new Set([gateway.uplink, gateway.management, ...gateway.networks.values()]);
-  // The shorter name first: client-1000 makes way for client-2 and not the other way round.
-  const sorted = [...names].sort((one, other) => one.length - other.length || (one < other ? -1 : 1));
+  const sorted = [...names].sort(shorterFirst);
   return new Map(sorted.map((name) => [name, take(taken, identity, name, "lan", range)]));
 }

@@ -1,5 +1,5 @@
 import type { Dhcpv6Plan, LabPlan } from "../plan/model";
-import { type Service, textFile, unitDropIn } from "./bundle";
+import { type Service, type ServiceFile, textFile, unitDropIn } from "./bundle";
 
 /** Seconds after which a client asks again for what has no lease (RFC 8415 section 21.23; 600 is IRT_MINIMUM). */
 const informationRefreshTime = 600;
@@ -20,15 +20,41 @@ export const kea: Service = {
   startsWhenInstalled: true,
   files: (plan) => {
     const networks = served(plan);
-    if (networks.length === 0) return [];
-    const cards = networks.map(({ card }) => card);
-    return [
-      textFile("/etc/kea/kea-dhcp6.conf", `${JSON.stringify({ Dhcp6: server(networks) }, null, 2)}\n`),
-      // Kea ends when its interface is not there yet.
-      unitDropIn("kea-dhcp6-server.service", cards, "Restart=on-failure", "RestartSec=1"),
-    ];
+    return keaFiles(6, networks, specifics(networks));
   },
 };
+
+/** What both of Kea's servers have in common; nothing where there is nobody to serve. */
+export function keaFiles(
+  version: 4 | 6,
+  networks: readonly { readonly card: string }[],
+  specifics: object,
+): readonly ServiceFile[] {
+  if (networks.length === 0) return [];
+  const cards = networks.map(({ card }) => card);
+  const name = `kea-dhcp${version}`;
+  const server = {
+    "interfaces-config": {
+      interfaces: cards,
+      "service-sockets-max-retries": 60,
+      "service-sockets-retry-wait-time": 500,
+    },
+    // Small networks and usually one CPU: threads would only cost memory.
+    "multi-threading": { "enable-multi-threading": false },
+    "lease-database": {
+      ...{ type: "memfile", persist: true, name: `/var/lib/kea/kea-leases${version}.csv` },
+      "lfc-interval": 3600,
+    },
+    "host-reservation-identifiers": ["hw-address"],
+    ...specifics,
+    loggers: [{ name, severity: "WARN", "output-options": [{ output: "stdout" }] }],
+  };
+  return [
+    textFile(`/etc/kea/${name}.conf`, `${JSON.stringify({ [`Dhcp${version}`]: server }, null, 2)}\n`),
+    // Kea ends when its interface is not there yet.
+    unitDropIn(`${name}-server.service`, cards, "Restart=on-failure", "RestartSec=1"),
+  ];
+}
 
 function served({ networks }: LabPlan): ServedNetwork[] {
   return networks.flatMap(({ card, ipv6 }) =>
@@ -36,20 +62,11 @@ function served({ networks }: LabPlan): ServedNetwork[] {
   );
 }
 
-function server(networks: readonly ServedNetwork[]): object {
+function specifics(networks: readonly ServedNetwork[]): object {
   return {
-    "interfaces-config": {
-      interfaces: networks.map(({ card }) => card),
-      "service-sockets-max-retries": 60,
-      "service-sockets-retry-wait-time": 500,
-    },
-    // Small networks and usually one CPU: threads would only cost memory.
-    "multi-threading": { "enable-multi-threading": false },
-    "lease-database": { type: "memfile", persist: true, name: "/var/lib/kea/kea-leases6.csv", "lfc-interval": 3600 },
     // Clients are known by MAC address. Kea finds one in a DUID-LL, which the lab's clients send, or else in a
     // link-local source address, but there only a universally administered one (it insists on a set u bit).
     "mac-sources": ["ipv6-link-local", "duid"],
-    "host-reservation-identifiers": ["hw-address"],
     // The subnet is what selects the interface, also for a server that gives no addresses.
     subnet6: networks.map(({ card, prefix, dhcpv6 }, index) => ({
       id: index + 1,
@@ -58,7 +75,6 @@ function server(networks: readonly ServedNetwork[]): object {
       "option-data": options(dhcpv6),
       ...leases(dhcpv6),
     })),
-    loggers: [{ name: "kea-dhcp6", severity: "WARN", "output-options": [{ output: "stdout" }] }],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Ipv4NetworkPlan, LabPlan, NetworkPlan } from "../plan/model";
-import { type Service, textFile, unitDropIn } from "./bundle";
-import { keaOption } from "./kea";
+import type { Service } from "./bundle";
+import { keaFiles, keaOption } from "./kea";
 
 interface ServedNetwork extends Pick<NetworkPlan, "card" | "searchDomains"> {
   readonly ipv4: Ipv4NetworkPlan;
@@ -14,13 +14,7 @@ export const keaDhcp4: Service = {
   startsWhenInstalled: true,
   files: (plan) => {
     const networks = served(plan);
-    if (networks.length === 0) return [];
-    const cards = networks.map(({ card }) => card);
-    return [
-      textFile("/etc/kea/kea-dhcp4.conf", `${JSON.stringify({ Dhcp4: server(networks) }, null, 2)}\n`),
-      // Kea ends when its interface is not there yet.
-      unitDropIn("kea-dhcp4-server.service", cards, "Restart=on-failure", "RestartSec=1"),
-    ];
+    return keaFiles(4, networks, specifics(networks));
   },
 };
 
@@ -30,18 +24,10 @@ function served({ networks }: LabPlan): ServedNetwork[] {
   );
 }
 
-function server(networks: readonly ServedNetwork[]): object {
+function specifics(networks: readonly ServedNetwork[]): object {
   return {
-    "interfaces-config": {
-      interfaces: networks.map(({ card }) => card),
-      "service-sockets-max-retries": 60,
-      "service-sockets-retry-wait-time": 500,
-    },
-    "multi-threading": { "enable-multi-threading": false },
-    "lease-database": { type: "memfile", persist: true, name: "/var/lib/kea/kea-leases4.csv", "lfc-interval": 3600 },
     // By the card and not by what the client calls itself: a restored machine may have another identifier.
     "match-client-id": false,
-    "host-reservation-identifiers": ["hw-address"],
     "reservations-out-of-pool": true,
     // A client that comes from another network asks for the address that it had there: it is told at once that this is none.
     authoritative: true,
@@ -63,6 +49,5 @@ function server(networks: readonly ServedNetwork[]): object {
         hostname,
       })),
     })),
-    loggers: [{ name: "kea-dhcp4", severity: "WARN", "output-options": [{ output: "stdout" }] }],
   };
 }

@@ -162,6 +162,17 @@ export function networkOf({ promised }: Pick<LabAccess, "promised">, { network: 
   return network;
 }
 
+/**
+ * What IPv4 address a client is to have by DHCPv4 on a network. One that honours option 108 does without where that is
+ * offered (RFC 8925).
+ */
+export function nativeIpv4(
+  { addresses, option108 }: ClientAccess,
+  { name, ipv4 }: PromisedNetwork,
+): string | undefined {
+  return option108 && ipv4?.v6OnlyWait !== undefined ? undefined : addresses[name]?.ipv4;
+}
+
 /** A client's addresses where it is. */
 export function addressesOf({ network, addresses }: Pick<ClientAccess, "network" | "addresses">): string[] {
   const { ipv6, ipv4 } = addresses[network] ?? {};

@@ -1,6 +1,6 @@
 /** Whether a client that has come to a network has what the network gives: seen on the client alone, in a second or two. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClientAccess, LabAccess, PromisedNetwork } from "./access";
+import { type ClientAccess, type LabAccess, nativeIpv4, type PromisedNetwork } from "./access";
 import { sameAddress, sameHosts } from "./addresses";
 import type { ClientFacts } from "./client-facts";
 import { type Asked, clientFacts } from "./facts";
@@ -29,17 +29,17 @@ export async function arrival(
 
 /** What a client lacks on a network, or has from another one. */
 export function lacking(client: ClientAccess, network: PromisedNetwork, facts: ClientFacts): string[] {
-  const { ipv6, ipv4 } = client.addresses[network.name] ?? {};
-  const waits = client.option108 && network.ipv4?.v6OnlyWait !== undefined;
-  const wanted = [ipv6, waits ? undefined : ipv4].filter((address) => address !== undefined);
+  const ipv6 = client.addresses[network.name]?.ipv6;
+  const ipv4 = nativeIpv4(client, network);
+  const wanted = [ipv6, ipv4].filter((address) => address !== undefined);
   const own = facts.addresses.filter(({ device, scope }) => device === "lan" && scope === "global");
   const usable = own.filter((each) => each.usable && each.preferred).map(({ address }) => address);
   const missing = wanted.filter((address) => !usable.some((each) => each === address || sameAddress(each, address)));
-  const routers = [...(ipv6 === undefined ? [] : [network.router.linkLocal])];
+  const routers = ipv6 === undefined ? [] : [network.router.linkLocal];
   const routes = facts.defaultRoutes.map(({ gateway }) => gateway);
   const resolvers = [
     ...(network.ipv6?.routerAdvertisements.rdnss.servers ?? []),
-    ...(network.ipv4 === undefined || waits ? [] : [network.ipv4.gatewayAddress]),
+    ...(network.ipv4 === undefined || ipv4 === undefined ? [] : [network.ipv4.gatewayAddress]),
   ];
   return [
     ...missing.map((address) => `the address ${address}`),

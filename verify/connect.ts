@@ -32,6 +32,26 @@ export function connectClient(
   );
 }
 
+/** Does something on a client, with the gateway at hand, and leaves both. */
+export async function onClient<T>(
+  access: LabAccess,
+  client: ClientAccess,
+  options: ReachOptions,
+  work: (connection: SshConnection, gateway: SshConnection) => Promise<T>,
+): Promise<T> {
+  const gateway = await connectGateway(access, options);
+  try {
+    const connection = await connectClient(access, client, gateway, options);
+    try {
+      return await work(connection, gateway);
+    } finally {
+      connection.close();
+    }
+  } finally {
+    gateway.close();
+  }
+}
+
 export type Attempt =
   { readonly ok: true; readonly connection: SshConnection } | { readonly ok: false; readonly why: string };
 

@@ -1,6 +1,6 @@
 /** What the network tells a client, and what the client has made of it. */
 import { isAddressBetween, sameAddress, sameAddresses, sameHosts } from "../addresses";
-import type { PromisedIpv6, PromisedNetwork } from "../access";
+import { nativeIpv4, type PromisedIpv6, type PromisedNetwork } from "../access";
 import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
 import { type Dhcpv6Answer, readDhcpv6 } from "../wire/dhcpv6";
@@ -8,13 +8,7 @@ import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Ver
 import { type ClientEvidence, learnAgain, look, putBack } from "./evidence";
 
 const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
-const withIpv4 = (seen: ClientEvidence): boolean => nativeIpv4(seen) !== undefined;
-
-/** What IPv4 it is to have by DHCPv4. A client that honours option 108 does without where that is offered (RFC 8925). */
-function nativeIpv4({ network, access }: ClientEvidence): string | undefined {
-  const waits = access.option108 && network.ipv4?.v6OnlyWait !== undefined;
-  return waits ? undefined : access.addresses[network.name]?.ipv4;
-}
+const withIpv4 = (seen: ClientEvidence): boolean => nativeIpv4(seen.access, seen.network) !== undefined;
 
 export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   {
@@ -50,7 +44,8 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     where: withIpv4,
-    title: (seen) => `the IPv4 address ${nativeIpv4(seen) ?? ""} is in use, and the gateway is its router`,
+    title: (seen) =>
+      `the IPv4 address ${nativeIpv4(seen.access, seen.network) ?? ""} is in use, and the gateway is its router`,
     judge: checkIpv4,
     remedy: learnAgain,
   },
@@ -113,7 +108,7 @@ function checkNoIpv6({ facts }: ClientEvidence): Verdict {
 
 function checkIpv4(seen: ClientEvidence): Verdict {
   const { facts, network } = seen;
-  const planned = nativeIpv4(seen);
+  const planned = nativeIpv4(seen.access, network);
   const own = facts.addresses.filter(({ family, device }) => family === "inet" && device !== "lo");
   const routes = facts.ipv4DefaultRoutes.map(({ gateway, dev }) => `${gateway} dev ${dev}`);
   const [route] = facts.ipv4DefaultRoutes;
