@@ -2,7 +2,7 @@
  * `npm run join -- [--stack NAME] CLIENT NETWORK`: a client leaves its network and joins another one of the lab's, as a
  * phone joins another Wi-Fi, and ends when the client has what that network gives. The next `up` brings it home.
  */
-import { progress, progressDone, say, UserError } from "../../host/messages";
+import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { interruptible } from "../../host/interruption";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
 import { nearest } from "../../plan/nearest";
@@ -22,6 +22,11 @@ export async function run(args: readonly string[]): Promise<number> {
   requireNoLock(await setUp(stack), stack);
   try {
     return await interruptible((signal) => join(access, client, network, signal));
+  } catch (error) {
+    // Somebody else may be moving it at the same time, or a machine may have died: no bug of ours.
+    throw error instanceof UserError
+      ? error
+      : new UserError(`${client.name} has not come to ${network.name}: ${messageOf(error)}`);
   } finally {
     progressDone();
   }
