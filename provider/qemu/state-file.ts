@@ -59,7 +59,9 @@ export async function loadState(
 ): Promise<void> {
   const incoming = { execute: "migrate-incoming", arguments: { uri: `unix:${paths.migration}` } };
   await ask(paths.qmp, [...capabilities(withMemory), incoming]);
-  await pipeline(createReadStream(path, { highWaterMark }), connect(paths.migration), { signal });
+  // QEMU knows where the state ends, and hangs up then, often before the end of the file is seen here.
+  const socket = connect({ path: paths.migration, allowHalfOpen: true });
+  await pipeline(createReadStream(path, { highWaterMark }), socket, { signal });
   while ((await queryStatus(paths.qmp)) === "inmigrate") await delay(10, undefined, { signal });
 }
 
