@@ -4,8 +4,9 @@ import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
 import { onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
-import { makeReport, type Report } from "../verify/report";
+import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
+import { translationChecks } from "../verify/translation";
 import { joinNetwork } from "./join";
 
 type Context = Pick<OperationContext, "signal" | "progress">;
@@ -82,32 +83,38 @@ export async function tour(
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
     const { results } = await verifyLab(moved, options);
-    return { network, checks: results, results: await faultsFrom(moved, client.name, network, context) };
+    return { network, checks: results, ...(await insideInternet(moved, client.name, network, context)) };
   });
-  const rows = visits.flatMap(({ network, checks, results }, index) => {
+  const rows = visits.flatMap(({ network, checks, translation, results }, index) => {
     const machine = `${client.name} @ ${network.name}`;
     // The gateway is the same from everywhere: what is right of it is told once.
     const news = checks.filter((each) => index === 0 || each.machine === client.name || each.status === "fail");
     return [
       ...news.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
+      ...translation,
       ...faultChecks(machine, results),
     ];
   });
   return { report: makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []), grid: visits };
 }
 
-async function faultsFrom(
+/** What only servers can show that do as they are told. */
+async function insideInternet(
   moved: LabAccess,
   name: string,
   network: PromisedNetwork,
   { signal, progress }: Context,
-): Promise<FaultResult[]> {
+): Promise<{ readonly translation: readonly CheckResult[]; readonly results: readonly FaultResult[] }> {
   const client = moved.clients.find((each) => each.name === name);
-  if (client === undefined || moved.promised.faults.length === 0) return [];
-  progress(`${name}: ${moved.promised.faults.length} faults of the simulated internet on ${network.name}`);
-  return onClient(moved, client, { wait: 0, signal }, (connection) =>
-    faultResults(moved, network, { connection, signal }),
-  );
+  const { faults } = moved.promised;
+  if (client === undefined || faults.length === 0) return { translation: [], results: [] };
+  return onClient(moved, client, { wait: 0, signal }, async (connection, gateway) => {
+    const asked = { client: { connection, signal }, gateway: { connection: gateway, signal } };
+    if (network.translated) progress(`${name}: how ${network.name} translates`);
+    const translation = await translationChecks(moved, network, `${name} @ ${network.name}`, asked);
+    progress(`${name}: ${faults.length} faults of the simulated internet on ${network.name}`);
+    return { translation, results: await faultResults(moved, network, asked.client) };
+  });
 }
 
 async function goHome(access: LabAccess, at: ClientAccess, home: ClientAccess, context: Context): Promise<void> {
