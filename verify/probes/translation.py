@@ -113,12 +113,13 @@ def embedded(pool, address):
 
 def main(places, secret):
     first, second, patience = places["first"], places["second"], places["patience"]
-    reflector = Reflector(places["port"], patience, secret)
     talk = new_socket()
-    seen = reflector.ask(talk, first, "same")
+    # The servers may still be coming.
+    seen = Reflector(places["port"], 5 * patience, secret).ask(talk, first, "same")
     if seen is None:
         return
     tell("udp", seen[0], *seen[2])
+    reflector = Reflector(places["port"], patience, secret)
     for name, address, wish, length in [
         ("mapping", second, "same", 0),
         ("unsummed", first, "unsummed", 0),
