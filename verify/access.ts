@@ -75,6 +75,8 @@ const promisedSchema = z.object({
   stack: z.string(),
   platform: z.string(),
   uplink: z.object({ kind: z.string(), ipv6: z.enum(["none", "native", "nat66"]) }),
+  /** What lies behind the gateway. */
+  internet: z.enum(["real", "simulated", "both"]),
   networks: z.array(networkSchema).readonly(),
   nat64: z.object({
     prefix: z.string(),
@@ -144,6 +146,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     ...plan,
     platform: plan.platform.kind,
     uplink: { kind: plan.platform.uplink.kind, ipv6: plan.uplink.ipv6 },
+    internet: plan.internet?.kind ?? "real",
     networks: plan.networks.map((network) => ({
       ...network,
       router: { mac: network.gatewayMac, linkLocal: linkLocalOf(network.gatewayMac) },
