@@ -101,6 +101,8 @@ const promisedSchema = z.object({
     z.object({
       name: z.string(),
       title: z.string(),
+      /** Of the draft's table. */
+      row: z.string(),
       url: z.string(),
       expected: z.object({
         "ipv4-only": outcome.optional(),
@@ -159,7 +161,11 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
 }
 
 /** The network that a client is on. */
-export function networkOf({ promised }: Pick<LabAccess, "promised">, { network: name }: ClientAccess): PromisedNetwork {
+export function networkOf(lab: Pick<LabAccess, "promised">, { network }: ClientAccess): PromisedNetwork {
+  return networkNamed(lab, network);
+}
+
+export function networkNamed({ promised }: Pick<LabAccess, "promised">, name: string): PromisedNetwork {
   const network = promised.networks.find((each) => each.name === name);
   if (network === undefined) throw new Error(`There is no network ${name}.`);
   return network;

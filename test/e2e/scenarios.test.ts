@@ -53,7 +53,8 @@ describe("a lab with every scenario", () => {
     report("verify on every network", outcome);
     const { results } = seen.parse(JSON.parse(outcome.stdout));
     expect(results.filter((each) => each.status === "fail")).toEqual([]);
-    expect(outcome.exitCode).toBe(0);
+    // 3: some fault came right at the second try only, on a machine that is busy.
+    expect([0, 3]).toContain(outcome.exitCode);
     for (const { name } of networks) {
       const here = results.filter(({ machine }) => machine === `client-1 @ ${name}`);
       expect(here.filter(({ fault }) => fault === undefined).length).toBeGreaterThan(10);
