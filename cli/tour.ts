@@ -90,7 +90,7 @@ export async function tour(
     const news = checks.filter((each) => index === 0 || each.machine === client.name || each.status === "fail");
     return [
       ...news.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
-      ...faultChecks(machine, network.name, results),
+      ...faultChecks(access, client.name, network.name, results),
     ];
   });
   return { report: makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []), grid: visits };

@@ -17,7 +17,7 @@ export interface Page {
 
 export function pageHtml({ title, body, foot }: Page): string {
   // Nothing here is the lab's: both files are the project's own.
-  const [style, script] = [ownFile("page.css"), ownFile("page.js")];
+  const [style, script] = [ownFile("page.css"), ownFile("unfold.js")];
   const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-${digestOf(script)}'`;
   return String(markup`<!doctype html>
 <html lang="en">
@@ -58,8 +58,8 @@ export function mark(state: State, word: string): Markup {
   return markup`<span class="mark ${state}">${word}</span>`;
 }
 
-/** A part of the page with a heading of its own. @param id where links lead to. */
-export function card(id: string, state: State, heading: Markup, content: Markup): Markup {
+/** A part of the page with a heading of its own. @param id where links lead to. @param state undefined: it has none. */
+export function card(id: string, state: State | undefined, heading: Markup, content: Markup): Markup {
   return markup`<section id="${id}" class="card ${state}"><h2>${heading}</h2>${content}</section>`;
 }
 

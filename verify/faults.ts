@@ -1,6 +1,6 @@
 /** The faults of the simulated internet, as a client on a network meets them: the table of faults of the IETF's draft. */
 import { traits } from "../plan/scenario";
-import type { LabAccess, PromisedNetwork } from "./access";
+import { command, type LabAccess, type PromisedNetwork } from "./access";
 import { type Asked, tryFaults } from "./facts";
 import type { CheckResult, Outcome } from "./report";
 import { section, type Sections } from "./sections";
@@ -75,34 +75,49 @@ export function readFaults(
   });
 }
 
-/** As rows of a report: a failure that must happen is a pass. One that came right at the second try only is told of. */
-export function faultChecks(machine: string, network: string, results: readonly FaultResult[]): CheckResult[] {
+/**
+ * As rows of a report: a failure that must happen is a pass. One that came right at the second try only is told of.
+ * @param client its name.
+ */
+export function faultChecks(
+  { promised }: Pick<LabAccess, "promised">,
+  client: string,
+  network: string,
+  results: readonly FaultResult[],
+): CheckResult[] {
   return results.map((result) => {
     const { fault, expected, seen, evidence } = result;
     return {
-      machine,
+      machine: `${client} @ ${network}`,
       network,
       fault: fault.name,
       check: `${fault.name} (${fault.title}) ${expected ?? "is left to the program"}`,
       outcome: { ...(expected === undefined ? {} : { expected }), seen },
       evidence: expected === undefined ? `${seen}: ${evidence}` : evidence,
-      ...statusOf(result, machine.split(" ")[0] ?? ""),
+      ...statusOf(result, byHand(promised, client, network, fault.url)),
     };
   });
 }
 
-function statusOf(result: FaultResult, client: string): Pick<CheckResult, "status" | "remedy"> {
-  const { fault, expected, again } = result;
+function statusOf(result: FaultResult, look: string): Pick<CheckResult, "status" | "remedy"> {
+  const { expected, again } = result;
   if (expected === undefined) return { status: "skipped" };
-  const look = `npm run ssh -- ${client} curl -sv ${fault.url}`;
   if (!isRight(result)) {
     return {
       status: "fail",
-      remedy: `Look at it: ${look}. It should have ${expected === "works" ? "worked" : "failed"}.`,
+      remedy: `It should have ${expected === "works" ? "worked" : "failed"}. Look at it: ${look}`,
     };
   }
   if (again === undefined) return { status: "pass" };
   return { status: "warning", remedy: `It was not so at the first try: is this machine busy? Look at it: ${look}` };
+}
+
+/** What asks for the same once more, on that network. */
+export function byHand(promised: LabAccess["promised"], client: string, network: string, url: string): string {
+  const [, server = "", name = "", type = ""] = /^dns:\/\/([^/]+)\/([^?]+)\?type=(.+)$/.exec(url) ?? [];
+  const words =
+    server === "" ? ["curl", "-sSvL", url] : ["dig", "+notcp", "+ignore", "+bufsize=4096", `@${server}`, name, type];
+  return command(promised, "exec", "--client", client, "--network", network, ...words);
 }
 
 export interface FaultColumnSeen {

@@ -45,3 +45,8 @@ export function placesOf({ report, access }: Look): Place[] {
 export function rowOf({ fault, own, outcome }: CheckResult): string | undefined {
   return outcome === undefined ? undefined : (fault ?? own);
 }
+
+/** Results of a tour are of a client at a network. */
+export function clientOf(machine: string): string {
+  return machine.split(" @ ")[0] ?? machine;
+}

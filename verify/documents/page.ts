@@ -3,11 +3,12 @@ import { traits } from "../../plan/scenario";
 import { markup, type Markup } from "../../report/markup";
 import { banner, card, code, facts, folded, mark, pageHtml, type State } from "../../report/page";
 import { type NetworkMark, topologySvg } from "../../report/topology-svg";
-import { command, type LabAccess } from "../access";
+import type { LabAccess } from "../access";
+import { byHand } from "../faults";
 import { exitCodes, outcomeOf, type ReportOutcome } from "../outcome";
 import { type CheckResult, counted, marks } from "../report";
 import { labTopology } from "../topology";
-import { type Look, type Numbered, type Place, placesOf } from "./look";
+import { clientOf, type Look, type Numbered, type Place, placesOf } from "./look";
 import { matrix } from "./matrix";
 
 export function verifyPage(look: Look): string {
@@ -17,7 +18,7 @@ export function verifyPage(look: Look): string {
   const body = markup`<header><h1>${report.lab}</h1><p class="soft">${told(look, places)}</p></header>
 ${verdict(look, places)}
 ${picture(look, places)}
-${grid === undefined ? undefined : card("matrix", "unknown", markup`What works where`, grid)}
+${grid === undefined ? undefined : card("matrix", undefined, markup`What works where`, grid)}
 ${places.map((place, index) => section(place, index, access))}`;
   const foot = `ipv6-only-lab · npm run verify · ${moment(at)} · exit code ${exitCodes[outcomeOf(report)]}`;
   return pageHtml({ title: `${verdicts[outcomeOf(report)].words} · ${report.lab}`, body, foot });
@@ -51,7 +52,11 @@ function told({ at, seconds }: Look, places: readonly Place[]): string {
 
 function verdict({ report }: Look, places: readonly Place[]): Markup {
   const { words, state } = verdicts[outcomeOf(report)];
-  const odd = places.flatMap(({ results }) => results).filter(({ result }) => isOdd(result));
+  const all = places.flatMap(({ results }) => results);
+  const odd = [
+    ...all.filter(({ result }) => result.status === "fail"),
+    ...all.filter(({ result }) => result.status === "warning"),
+  ];
   const list = odd.map(
     ({ result, id }) =>
       markup`<li>${mark(states[result.status], marks[result.status])} <a href="#${id}">${result.machine}: ${result.check}</a><br><span class="soft">${result.remedy}</span></li>`,
@@ -79,7 +84,7 @@ function picture({ access }: Look, places: readonly Place[]): Markup {
     if (before === undefined || rank[each.state] > rank[before.state]) known.set(name, each);
   }
   const drawn = (["wide", "narrow"] as const).map((shape) => topologySvg(topology, { shape, marks: known }));
-  return markup`<section id="topology" class="card unknown"><h2>The lab</h2><div class="picture">${drawn}</div></section>`;
+  return card("topology", undefined, markup`The lab`, markup`<div class="picture">${drawn}</div>`);
 }
 
 const rank: Readonly<Record<State, number>> = { unknown: 0, good: 1, warn: 2, bad: 3 };
@@ -94,11 +99,10 @@ function stateOf(results: readonly CheckResult[]): State {
 
 function section({ machine, network, results }: Place, index: number, access: LabAccess): Markup {
   const all = results.map(({ result }) => result);
-  const [client = machine] = machine.split(" @ ");
   const heading =
     network === undefined
       ? markup`${machine}`
-      : markup`${network.name} <span class="soft">${traits[network.scenario].term} · seen from ${client}</span>`;
+      : markup`${network.name} <span class="soft">${traits[network.scenario].term} · seen from ${clientOf(machine)}</span>`;
   const faults = results.filter(({ result }) => result.fault !== undefined);
   const own = results.filter(({ result }) => result.own !== undefined);
   const checks = results.filter(({ result }) => result.fault === undefined && result.own === undefined);
@@ -130,9 +134,9 @@ function table(results: readonly Numbered[], access: LabAccess): Markup {
   return markup`<table class="rows"><tbody>${rows}</tbody></table>`;
 }
 
-function evidence({ machine, fault, outcome, evidence: seen, remedy }: CheckResult, { promised }: LabAccess): Markup {
+function evidence(result: CheckResult, { promised }: LabAccess): Markup {
+  const { machine, network = "", fault, outcome, evidence: seen, remedy } = result;
   const tried = promised.faults.find(({ name }) => name === fault);
-  const [client = ""] = machine.split(" @ ");
   return facts([
     ["Expected", outcome === undefined ? undefined : (outcome.expected ?? "left to the program that is tested")],
     ["Seen", outcome?.seen],
@@ -140,6 +144,6 @@ function evidence({ machine, fault, outcome, evidence: seen, remedy }: CheckResu
     ["Asked for", tried === undefined ? undefined : code(tried.url)],
     ["In the draft", tried?.row],
     ["What to do", remedy],
-    ["By hand", tried === undefined ? undefined : code(command(promised, "ssh", client, "curl", "-sv", tried.url))],
+    ["By hand", tried === undefined ? undefined : code(byHand(promised, clientOf(machine), network, tried.url))],
   ]);
 }
