@@ -103,7 +103,7 @@ describe("the faults of a simulated internet", () => {
     const right = faultChecks(lab, "c", "strict", resultsOn("dual"));
     const wrong = faultChecks(lab, "d", "strict", resultsOn("dual", { signed: [28, "curl: (28) timed out"] }));
     const text = formatReport(makeReport("lab", [...right, ...wrong], []));
-    expect(text.split("\n").filter((line) => /^[cd] @ /.test(line))).toHaveLength(1);
+    expect(text.split("\n").filter((line) => /^[cd] @ strict  /.test(line))).toHaveLength(1);
     expect(text).toContain(`${2 * faults.length - 1 - 2 * untold()} ok, 1 failed, ${2 * untold()} skipped`);
   });
 });
