@@ -4,7 +4,8 @@ import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
 import { onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
-import { makeReport, type Report } from "../verify/report";
+import { ownResults } from "../verify/own";
+import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { joinNetwork } from "./join";
 
@@ -82,18 +83,33 @@ export async function tour(
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
     const { results } = await verifyLab(moved, options);
-    return { network, checks: results, results: await faultsFrom(moved, client.name, network, context) };
+    return {
+      ...{ network, checks: results, own: await ownFrom(moved, client.name, network, context) },
+      results: await faultsFrom(moved, client.name, network, context),
+    };
   });
-  const rows = visits.flatMap(({ network, checks, results }, index) => {
+  const rows = visits.flatMap(({ network, checks, own, results }, index) => {
     const machine = `${client.name} @ ${network.name}`;
     // The gateway is the same from everywhere: what is right of it is told once.
     const news = checks.filter((each) => index === 0 || each.machine === client.name || each.status === "fail");
     return [
       ...news.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
+      ...own,
       ...faultChecks(access, client.name, network.name, results),
     ];
   });
   return { report: makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []), grid: visits };
+}
+
+async function ownFrom(
+  moved: LabAccess,
+  name: string,
+  network: PromisedNetwork,
+  { signal, progress }: Context,
+): Promise<CheckResult[]> {
+  const client = moved.clients.find((each) => each.name === name);
+  if (client === undefined) return [];
+  return ownResults(moved, client, `${name} @ ${network.name}`, { wait: 0, signal, progress });
 }
 
 async function faultsFrom(

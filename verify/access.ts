@@ -96,6 +96,21 @@ const promisedSchema = z.object({
   synthesizeAll: z.boolean(),
   ipv4OnlyArpa: z.array(z.string()),
   verify: z.object({ url: z.string().optional(), timeout: z.number() }),
+  /** The stack's own. */
+  checks: z
+    .array(
+      z.object({
+        title: z.string(),
+        tries: z.discriminatedUnion("kind", [
+          z.object({ kind: z.literal("command"), command: z.string() }),
+          z.object({ kind: z.literal("url"), url: z.string() }),
+        ]),
+        clients: z.array(z.string()).readonly().optional(),
+        timeout: z.number(),
+        expected: z.record(z.string(), outcome),
+      }),
+    )
+    .readonly(),
   /** What the simulated internet has of faults; none where there is only the real one. */
   faults: z.array(
     z.object({
@@ -156,6 +171,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
+    checks: plan.ownChecks,
     faults: plan.internet?.faults ?? [],
   });
 }

@@ -6,6 +6,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
+import { mapLimited } from "../../host/limited";
 import { messageOf, say, UserError } from "../../host/messages";
 import { redact } from "../../report/redact";
 import type { ClientAccess, LabAccess } from "../../verify/access";
@@ -13,7 +14,8 @@ import { verifyJunit } from "../../verify/documents/junit";
 import { verifyPage } from "../../verify/documents/page";
 import { formatFaults } from "../../verify/faults";
 import { exitCodes, outcomeOf } from "../../verify/outcome";
-import { formatReport } from "../../verify/report";
+import { ownResults } from "../../verify/own";
+import { formatReport, makeReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
@@ -64,11 +66,22 @@ function parse(args: readonly string[]) {
   return { stack, values, names };
 }
 
+/** Clients that try the stack's own checks side by side. */
+const ownAtOnce = 4;
+
 /** Every client where it is. */
 async function atHome(access: LabAccess, names: readonly string[], wait: number): Promise<Tour> {
   const only = names.length === 0 ? {} : { only: names };
-  const report = await interruptible((signal) => verifyLab(access, { wait, signal, progress: say, ...only }));
-  return { report, grid: [] };
+  return interruptible(async (signal) => {
+    const options = { wait, signal, progress: say };
+    const report = await verifyLab(access, { ...options, ...only });
+    if (outcomeOf(report) === "nothing told") return { report, grid: [] };
+    const clients = access.clients.filter(({ name }) => names.length === 0 || names.includes(name));
+    // Who cannot be asked is told of already; their own checks are told as not tried.
+    const own = await mapLimited(clients, ownAtOnce, (client) => ownResults(access, client, client.name, options));
+    const all = makeReport(report.lab, [...report.results, ...own.flat()], []);
+    return { report: { ...report, ...all }, grid: [] };
+  });
 }
 
 async function visitAll(access: LabAccess, stack: string, names: readonly string[], words: string): Promise<Tour> {
