@@ -1,7 +1,7 @@
 /**
- * `npm run verify [-- --stack <name>] [--network <name>,…|all] [--json] [--junit FILE] [--html FILE] [--wait <seconds>]
- * [client …]`: the checks that end `up`, now. With `--network` one client visits those networks, one after the other, and
- * goes home. Exit codes: 0 all as expected, 1 not, 2 nothing could be told, 3 only warnings.
+ * `npm run verify [-- --stack <name>] [--network <name>,…|all] [--json] [--junit FILE] [--html FILE] [--redact]
+ * [--wait <seconds>] [--pause-on-fail] [client …]`: the checks that end `up`, now, and the stack's own. With `--network`
+ * one client visits those networks, one after the other, and goes home. Exit codes: 0 all as expected, 1 not, 2 nothing could be told, 3 only warnings.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -9,14 +9,15 @@ import { interruptible } from "../../host/interruption";
 import { mapLimited } from "../../host/limited";
 import { messageOf, say, UserError } from "../../host/messages";
 import { redact } from "../../report/redact";
-import type { ClientAccess, LabAccess } from "../../verify/access";
+import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
 import { verifyJunit } from "../../verify/documents/junit";
 import { verifyPage } from "../../verify/documents/page";
 import { formatFaults } from "../../verify/faults";
 import { exitCodes, outcomeOf } from "../../verify/outcome";
 import { ownResults } from "../../verify/own";
-import { formatReport, makeReport } from "../../verify/report";
+import { type CheckResult, formatReport, makeReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
+import { waitForEnter } from "../pause";
 import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
 import { requireWritable } from "../report-files";
@@ -34,6 +35,7 @@ const options = {
   redact: { type: "boolean", default: false },
   wait: { type: "string", default: "0" },
   network: { type: "string" },
+  "pause-on-fail": { type: "boolean", default: false },
 } as const;
 
 type Values = ReturnType<typeof parse>["values"];
@@ -56,7 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const seen =
     values.network === undefined
       ? await atHome(access, names, wait)
-      : await visitAll(access, stack, names, values.network);
+      : await visitAll(access, stack, names, values.network, values["pause-on-fail"]);
   return tell(access, seen, started, values);
 }
 
@@ -84,18 +86,45 @@ async function atHome(access: LabAccess, names: readonly string[], wait: number)
   });
 }
 
-async function visitAll(access: LabAccess, stack: string, names: readonly string[], words: string): Promise<Tour> {
+async function visitAll(
+  access: LabAccess,
+  stack: string,
+  names: readonly string[],
+  words: string,
+  pauses: boolean,
+): Promise<Tour> {
   const networks = chosenNetworks(access, words);
   const client = visitor(access, names);
   requireNoLock(await setUp(stack), stack);
   try {
-    return await interruptible((signal) => tour(access, client, networks, { signal, progress: say }));
+    return await interruptible((signal) => {
+      const onFailure = async (network: PromisedNetwork, failed: readonly CheckResult[]): Promise<void> => {
+        if (pauses) await pause(client, network, failed, signal);
+      };
+      return tour(access, client, networks, { signal, progress: say, onFailure });
+    });
   } catch (error) {
     // Machines may have died, or somebody else may be moving the client: no bug of ours.
     throw error instanceof UserError
       ? error
       : new UserError(`${client.name} has not visited ${words}: ${messageOf(error)}`);
   }
+}
+
+/** Everything stays as it is meanwhile: the client on that network, and whatever was done there. */
+async function pause(
+  { name }: ClientAccess,
+  network: PromisedNetwork,
+  failed: readonly CheckResult[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { machine, check, evidence } of failed) say(`${machine}: not so: ${check}: ${evidence}`);
+  if (!process.stdin.isTTY) {
+    say("--pause-on-fail: nobody is at a terminal, so it goes on.");
+    return;
+  }
+  say(`${name} stays on ${network.name}. Enter: go on. Ctrl-C: end here, and ${name} goes home.`);
+  await waitForEnter(process.stdin, signal);
 }
 
 function visitor(access: LabAccess, names: readonly string[]): ClientAccess {

@@ -1,15 +1,12 @@
 /** The section of checks that are the stack's own: what `npm run verify` tries on the clients beside everything else. */
 import { z } from "zod";
-import { hostname, httpUrl, seconds } from "../fields";
+import { hostname, httpUrl, seconds, title } from "../fields";
 import { scenarios } from "../scenario";
 
 const outcome = z.enum(["works", "fails"]);
 
 const ownCheck = z.strictObject({
-  title: z
-    .string()
-    .regex(/^\S(?:[^\n\r]{0,98}\S)?$/)
-    .describe("What is tried, in a few words of one line; unique in the list."),
+  title: title().describe("What is tried, in a few words of one line; unique in the list."),
   command: z
     .string()
     .min(1)
