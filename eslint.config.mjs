@@ -9,6 +9,7 @@ const rooms = [
   "toolchain",
   "exec",
   "verify",
+  "report",
   "vcenter",
   "sdks",
   "plugin",

@@ -7,7 +7,12 @@ import { UserError, codeOf, messageOf, say } from "../host/messages";
 
 interface Command {
   run(args: readonly string[]): Promise<number>;
+  /** Of one that ends with an error; 1 where it is left out. */
+  readonly errorCode?: unknown;
 }
+
+/** What the process ends with when the command ends with an error. */
+let errorCode = 1;
 
 async function main(name: string | undefined, args: readonly string[]): Promise<number> {
   const names = commandNames();
@@ -17,6 +22,7 @@ async function main(name: string | undefined, args: readonly string[]): Promise<
   }
   const loaded: unknown = createRequire(__filename)(`./commands/${name}.ts`);
   if (!isCommand(loaded)) throw new Error(`cli/commands/${name}.ts exports no run function.`);
+  if (typeof loaded.errorCode === "number") errorCode = loaded.errorCode;
   return loaded.run(args);
 }
 
@@ -41,6 +47,6 @@ main(name, args).then(
     const usage = String(codeOf(error)).startsWith("ERR_PARSE_ARGS");
     if (usage || error instanceof UserError || error instanceof ConfigError) say(`error: ${messageOf(error)}`);
     else console.error(error);
-    process.exitCode = 1;
+    process.exitCode = errorCode;
   },
 );

@@ -4,12 +4,18 @@ import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
 import { onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
+import { ownResults } from "../verify/own";
 import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { translationChecks } from "../verify/translation";
 import { joinNetwork } from "./join";
 
 type Context = Pick<OperationContext, "signal" | "progress">;
+
+interface TourContext extends Context {
+  /** Called where checks failed, with the client still there; the tour goes on when it returns. */
+  readonly onFailure?: (network: PromisedNetwork, failed: readonly CheckResult[]) => Promise<void>;
+}
 
 /**
  * The networks of `--network`: names with commas between them, or `all`.
@@ -78,24 +84,36 @@ export async function tour(
   access: LabAccess,
   client: ClientAccess,
   networks: readonly PromisedNetwork[],
-  context: Context,
+  context: TourContext,
 ): Promise<Tour> {
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
-    const { results } = await verifyLab(moved, options);
-    return { network, checks: results, ...(await insideInternet(moved, client.name, network, context)) };
-  });
-  const rows = visits.flatMap(({ network, checks, translation, results }, index) => {
+    const { results: seen } = await verifyLab(moved, options);
     const machine = `${client.name} @ ${network.name}`;
-    // The gateway is the same from everywhere: what is right of it is told once.
-    const news = checks.filter((each) => index === 0 || each.machine === client.name || each.status === "fail");
-    return [
-      ...news.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
-      ...translation,
-      ...faultChecks(machine, results),
-    ];
+    const checks = seen.map((each) => (each.machine === client.name ? { ...each, machine } : each));
+    const own = await ownFrom(moved, client.name, network, context);
+    const { translation, results: faults } = await insideInternet(moved, client.name, network, context);
+    const rows = [...checks, ...own, ...translation, ...faultChecks(access, client.name, network.name, faults)];
+    const failed = rows.filter(({ status }) => status === "fail");
+    if (failed.length > 0) await context.onFailure?.(network, failed);
+    return { network, rows, results: faults };
   });
+  // The gateway is the same from everywhere: what is right of it is told once.
+  const rows = visits.flatMap(({ rows: all }, index) =>
+    all.filter(({ network, status }) => index === 0 || network !== undefined || status === "fail"),
+  );
   return { report: makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []), grid: visits };
+}
+
+async function ownFrom(
+  moved: LabAccess,
+  name: string,
+  network: PromisedNetwork,
+  { signal, progress }: Context,
+): Promise<CheckResult[]> {
+  const client = moved.clients.find((each) => each.name === name);
+  if (client === undefined) return [];
+  return ownResults(moved, client, `${name} @ ${network.name}`, { wait: 0, signal, progress });
 }
 
 /** What only servers can show that do as they are told. */

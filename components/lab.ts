@@ -79,7 +79,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
     this.verification = new Verification(
       `${name}-verification`,
       {
-        target: this.access.apply((access) => JSON.stringify(access)),
+        target: this.access.apply((access) => JSON.stringify(withoutOwnChecks(access))),
         triggers: [gateway.laidDown, ...[machines.gateway, ...machines.clients].map(({ powerOn }) => powerOn)],
       },
       {
@@ -101,4 +101,9 @@ function gatewayAddresses({ ipv6, ipv4 }: NetworkPlan): string[] {
 function homeAddresses({ addresses, network }: ClientPlan): string[] {
   const { ipv6, ipv4 } = addresses[network] ?? {};
   return [ipv6, ipv4].filter((address) => address !== undefined);
+}
+
+/** They are `verify`'s, and no reason to look at the whole lab again. */
+function withoutOwnChecks({ promised, ...access }: LabAccess): LabAccess {
+  return { ...access, promised: { ...promised, checks: [] } };
 }

@@ -162,4 +162,11 @@ export const httpUrl = () =>
     return value;
   });
 
+export const title = () =>
+  pattern(
+    /^\S(?:[^\n\r]{0,98}\S)?$/,
+    "is not a title: one line of at most 100 characters without spaces at its ends.",
+    "Write e.g. the app answers",
+  );
+
 export const seconds = (minimum: number, maximum: number) => z.int().min(minimum).max(maximum);

@@ -93,6 +93,7 @@ const kinds: Readonly<Partial<Record<string, string>>> = {
   boolean: "true or false",
   array: "a list",
   object: "keys and values below it",
+  record: "keys and values below it",
 };
 
 function explain(issue: Issue, value: unknown): Explanation {

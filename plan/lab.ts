@@ -7,6 +7,7 @@ import { gatewayMacs, type GatewayMacs } from "./mac";
 import type { GatewayPlan, LabPlan } from "./model";
 import { nat64Plan } from "./nat64";
 import { labNetworks, planNetworks } from "./networks";
+import { ownCheckPlans } from "./own-checks";
 import type { PlatformDecisions } from "./platform";
 import { buildsJool, memoryToBuildJool, platformDecisions } from "./platforms";
 import { formatPrefix } from "./prefix";
@@ -43,6 +44,7 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
     clients: clients.map(({ plan }) => plan),
     ssh: { user: "lab", authorizedKeys: sortedUnique(config.ssh.authorizedKeys) },
     verify: { url: config.verify.url ?? simulatedContent(config), timeout: config.verify.timeout },
+    ownChecks: ownCheckPlans(config),
     warnings: warnings(config),
   };
 }

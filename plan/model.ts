@@ -27,6 +27,8 @@ export interface LabPlan {
   readonly clients: readonly ClientPlan[];
   readonly ssh: SshPlan;
   readonly verify: VerifyPlan;
+  /** In the order of the configuration. */
+  readonly ownChecks: readonly OwnCheckPlan[];
   /** Things that work but deserve a word (a documentation prefix, fc00::/8, …). Shown by `up` and `preview`. */
   readonly warnings: readonly ConfigProblem[];
 }
@@ -316,4 +318,18 @@ export interface VerifyPlan {
   readonly url: string | undefined;
   /** Seconds that the first `up` waits for the client's path to work. */
   readonly timeout: number;
+}
+
+/** Something of the user's that is tried on clients. */
+export interface OwnCheckPlan {
+  /** Unique in the lab. */
+  readonly title: string;
+  readonly tries:
+    { readonly kind: "command"; readonly command: string } | { readonly kind: "url"; readonly url: string };
+  /** Names of the clients that try it; undefined: all. */
+  readonly clients: readonly string[] | undefined;
+  /** Seconds. */
+  readonly timeout: number;
+  /** By the network's name; one that is missing is not judged. */
+  readonly expected: Readonly<Record<string, "works" | "fails">>;
 }

@@ -75,6 +75,8 @@ const promisedSchema = z.object({
   stack: z.string(),
   platform: z.string(),
   uplink: z.object({ kind: z.string(), ipv6: z.enum(["none", "native", "nat66"]) }),
+  /** What lies behind the gateway. */
+  internet: z.enum(["real", "simulated", "both"]),
   networks: z.array(networkSchema).readonly(),
   nat64: z.object({
     prefix: z.string(),
@@ -94,11 +96,28 @@ const promisedSchema = z.object({
   synthesizeAll: z.boolean(),
   ipv4OnlyArpa: z.array(z.string()),
   verify: z.object({ url: z.string().optional(), timeout: z.number() }),
+  /** The stack's own. */
+  checks: z
+    .array(
+      z.object({
+        title: z.string(),
+        tries: z.discriminatedUnion("kind", [
+          z.object({ kind: z.literal("command"), command: z.string() }),
+          z.object({ kind: z.literal("url"), url: z.string() }),
+        ]),
+        clients: z.array(z.string()).readonly().optional(),
+        timeout: z.number(),
+        expected: z.record(z.string(), outcome),
+      }),
+    )
+    .readonly(),
   /** What the simulated internet has of faults; none where there is only the real one. */
   faults: z.array(
     z.object({
       name: z.string(),
       title: z.string(),
+      /** Of the draft's table. */
+      row: z.string(),
       url: z.string(),
       expected: z.object({
         "ipv4-only": outcome.optional(),
@@ -144,6 +163,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     ...plan,
     platform: plan.platform.kind,
     uplink: { kind: plan.platform.uplink.kind, ipv6: plan.uplink.ipv6 },
+    internet: plan.internet?.kind ?? "real",
     networks: plan.networks.map((network) => ({
       ...network,
       router: { mac: network.gatewayMac, linkLocal: linkLocalOf(network.gatewayMac) },
@@ -151,12 +171,17 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
+    checks: plan.ownChecks,
     faults: plan.internet?.faults ?? [],
   });
 }
 
 /** The network that a client is on. */
-export function networkOf({ promised }: Pick<LabAccess, "promised">, { network: name }: ClientAccess): PromisedNetwork {
+export function networkOf(lab: Pick<LabAccess, "promised">, { network }: ClientAccess): PromisedNetwork {
+  return networkNamed(lab, network);
+}
+
+export function networkNamed({ promised }: Pick<LabAccess, "promised">, name: string): PromisedNetwork {
   const network = promised.networks.find((each) => each.name === name);
   if (network === undefined) throw new Error(`There is no network ${name}.`);
   return network;

@@ -92,6 +92,11 @@ export async function tryFaults(client: Asked, faults: readonly { readonly name:
   return run(client, "faults.sh", { stdin, timeout });
 }
 
+/** @returns the sections `ran`, whose output is the seconds that it took, and `own`, whose output is in base64. */
+export async function runOwn(client: Asked, words: string, timeout: number): Promise<Sections> {
+  return run(client, "own.sh", { stdin: [String(timeout), words], timeout: patience + timeout });
+}
+
 interface RunOptions {
   readonly root?: boolean;
   readonly stdin?: readonly string[];

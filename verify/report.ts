@@ -6,15 +6,28 @@ export interface CheckResult {
   readonly machine: string;
   /** A sentence that is true when the check passes. */
   readonly check: string;
-  /** `skipped`: it cannot be told here, and the evidence says why. */
-  readonly status: "pass" | "fail" | "skipped";
+  /**
+   * `skipped`: it cannot be told here, and the evidence says why. `warning`: nothing is known to be wrong, and it deserves
+   * a look all the same: it came right at a second try only, or the configuration keeps it from being told.
+   */
+  readonly status: "pass" | "fail" | "skipped" | "warning";
   /** What was seen. */
   readonly evidence: string;
-  /** What to do, for a check that failed. */
+  /** What to do, for a check that failed or warns. */
   readonly remedy?: string;
+  /** The network that a client was on; the gateway is on all of them. */
+  readonly network?: string;
+  /** The machine could not be asked: nothing is known of the lab by this result. */
+  readonly unasked?: true;
   /** The fault of the simulated internet that was tried, if it was one. */
   readonly fault?: string;
+  /** The title of one of the stack's own checks, if it was one. */
+  readonly own?: string;
+  /** Of what either works or fails: what it is to do on this network, if that is known, and what it did. */
+  readonly outcome?: { readonly expected?: Outcome; readonly seen: Outcome };
 }
+
+export type Outcome = "works" | "fails";
 
 export interface Report {
   readonly lab: string;
@@ -30,6 +43,7 @@ export function unreachable(machine: string, at: string, console: string, why: s
     machine,
     check: `SSH reaches it at ${at}`,
     status: "fail",
+    unasked: true,
     evidence: why,
     remedy: `${up} powers on what has died. What the machine said at last is in ${console}`,
   };
@@ -41,12 +55,18 @@ export function silent(machine: string, console: string, error: unknown): CheckR
     machine,
     check: "it answers what it is asked",
     status: "fail",
+    unasked: true,
     evidence: messageOf(error),
     remedy: `It hangs, or lacks what the checks use. What it said at last is in ${console}`,
   };
 }
 
-const marks: Record<CheckResult["status"], string> = { pass: "ok", fail: "FAILED", skipped: "skipped" };
+export const marks: Readonly<Record<CheckResult["status"], string>> = {
+  pass: "ok",
+  fail: "FAILED",
+  skipped: "skipped",
+  warning: "warning",
+};
 
 export function makeReport(lab: string, results: readonly CheckResult[], firstBytes: readonly Date[]): Report {
   const last = Math.max(...firstBytes.map(Number));
@@ -63,24 +83,36 @@ export function makeReport(lab: string, results: readonly CheckResult[], firstBy
  * they should are counted and not listed: a grid of them tells more.
  */
 export function formatReport(report: Report): string {
-  const shown = report.results.filter(({ fault, status }) => fault === undefined || status === "fail");
+  const isOdd = ({ status }: CheckResult): boolean => status === "fail" || status === "warning";
+  const shown = report.results.filter((each) => each.fault === undefined || isOdd(each));
   const rows = shown.map(({ machine, check, status, evidence }) => [machine, marks[status], check, evidence]);
-  const failures = report.results.filter(({ status }) => status === "fail");
   return [
     ...formatTable(["machine", "", "check", "seen"], rows),
     "",
-    ...failures.flatMap(({ machine, check, remedy }) => [
-      `${machine}: not so: ${check}.`,
-      ...(remedy === undefined ? [] : [`  ${remedy}`]),
-    ]),
+    ...report.results
+      .filter(isOdd)
+      .flatMap(({ machine, check, status, remedy }) => [
+        `${machine}: ${status === "fail" ? "not so" : "worth a look"}: ${check}.`,
+        ...(remedy === undefined ? [] : [`  ${remedy}`]),
+      ]),
     summary(report),
   ].join("\n");
 }
 
 /** One line: how many checks passed, failed and were skipped. */
 export function summary({ lab, results }: Report): string {
+  return `${lab}: ${counted(results)}`;
+}
+
+export function counted(results: readonly CheckResult[]): string {
   const count = (status: CheckResult["status"]): number => results.filter((result) => result.status === status).length;
-  return `${lab}: ${count("pass")} ok, ${count("fail")} failed, ${count("skipped")} skipped`;
+  const warnings = count("warning");
+  return [
+    `${count("pass")} ok`,
+    `${count("fail")} failed`,
+    ...(warnings === 0 ? [] : [`${warnings} ${warnings === 1 ? "warning" : "warnings"}`]),
+    `${count("skipped")} skipped`,
+  ].join(", ");
 }
 
 /** Columns padded to their widest cell; the last one is left as it is. */

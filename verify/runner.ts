@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { mapLimited } from "../host/limited";
 import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
@@ -83,16 +84,4 @@ async function look(access: LabAccess, options: VerifyOptions) {
   } finally {
     connection.close();
   }
-}
-
-async function mapLimited<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.map((item, index) => ({ item, index }));
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      results[next.index] = await work(next.item);
-    }
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
-  return results;
 }

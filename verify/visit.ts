@@ -53,7 +53,8 @@ export async function visitClient(
   );
   if (!connected.ok) {
     const at = `${hostOf(client, networkOf(lab, client))} through the gateway`;
-    return { ok: false, failure: unreachable(name, at, console, connected.why, command(lab.promised, "up")) };
+    const failure = unreachable(name, at, console, connected.why, command(lab.promised, "up"));
+    return { ok: false, failure: { ...failure, network: client.network } };
   }
   const { connection } = connected;
   try {
@@ -61,7 +62,7 @@ export async function visitClient(
     return { ok: true, ...(await gather(lab, client, { connection, signal }, neighbourhood, options)) };
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, failure: silent(name, console, error) };
+    return { ok: false, failure: { ...silent(name, console, error), network: client.network } };
   } finally {
     connection.close();
   }

@@ -2,15 +2,16 @@
 import * as fs from "node:fs";
 import { parseArgs } from "node:util";
 import { execute, type ExecuteOptions } from "../../exec";
-import { comparisonText } from "../../exec/report/comparison";
+import { comparisonText, conclusion } from "../../exec/report/comparison";
 import { reportHtml } from "../../exec/report/html";
 import { reportJson } from "../../exec/report/json";
 import { reportJunit } from "../../exec/report/junit";
-import { redact } from "../../exec/report/redact";
 import { reportText } from "../../exec/report/text";
 import type { Run } from "../../exec/run";
 import { judge } from "../../exec/verdict";
 import { UserError, say } from "../../host/messages";
+import { redact } from "../../report/redact";
+import { requireWritable } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
 import type { LabAccess, PromisedNetwork } from "../../verify/access";
 import { requireNoLock } from "../pulumi";
@@ -54,6 +55,7 @@ const options = {
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, values, command } = parse(args);
+  requireWritable({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
   const access = await readAccess(stack);
   const request: ExecuteOptions = {
     client: values.client ?? access.clients[0]?.name ?? "",
@@ -74,6 +76,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const reports = runs.map((result) => ({ result, verdict: judge(result) }));
   const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
   const clean = (text: string): string => (values.redact ? redact(text, own) : text);
+  const judged = reports.map(({ result, verdict }) => ({ run: result, verdict }));
   const json = reports.map(({ result, verdict }) => reportJson(result, verdict));
   if (values.json) {
     const documents = json.map((report) => ({ function: values.function, ...report }));
@@ -81,11 +84,13 @@ export async function run(args: readonly string[]): Promise<number> {
   } else {
     for (const { result, verdict } of reports) say(clean(`\n${reportText(result, verdict)}`));
     if (reports.length > 1) {
-      say(clean(`\n${comparisonText(reports.map(({ result, verdict }) => ({ run: result, verdict })))}`));
+      say(clean(`\n${comparisonText(judged)}`));
     }
   }
   if (values.junit !== undefined) fs.writeFileSync(values.junit, clean(reportJunit(json, values.function)));
-  if (values.html !== undefined) fs.writeFileSync(values.html, clean(reportHtml(json, values.function)));
+  if (values.html !== undefined) {
+    fs.writeFileSync(values.html, clean(reportHtml(json, values.function, conclusion(judged))));
+  }
   if (values.trace !== undefined) fs.writeFileSync(values.trace, runs.flatMap(({ lines }) => lines).join("\n"));
   for (const { network, end } of runs)
     for (const missing of end.notThere) say(`--get ${missing}: the program left no such file (${network.name}).`);

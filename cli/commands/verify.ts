@@ -1,64 +1,152 @@
 /**
- * `npm run verify [-- --stack <name>] [--network <name>,…|all] [--json] [--wait <seconds>] [client …]`: the checks that end
- * `up`, now. With `--network` one client visits those networks, one after the other, and goes home.
+ * `npm run verify [-- --stack <name>] [--network <name>,…|all] [--json] [--junit FILE] [--html FILE] [--redact]
+ * [--wait <seconds>] [--pause-on-fail] [client …]`: the checks that end `up`, now, and the stack's own. With `--network`
+ * one client visits those networks, one after the other, and goes home. Exit codes: 0 all as expected, 1 not, 2 nothing could be told, 3 only warnings.
  */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { formatFaults } from "../../verify/faults";
-import { formatReport, type Report } from "../../verify/report";
-import { verifyLab } from "../../verify/runner";
-import { UserError, say } from "../../host/messages";
-import { readAccess } from "../recorded-access";
-import { stackArguments } from "../stack-arguments";
 import { interruptible } from "../../host/interruption";
+import { mapLimited } from "../../host/limited";
+import { messageOf, say, UserError } from "../../host/messages";
+import { redact } from "../../report/redact";
+import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
+import { verifyJunit } from "../../verify/documents/junit";
+import { verifyPage } from "../../verify/documents/page";
+import { formatFaults } from "../../verify/faults";
+import { exitCodes, outcomeOf } from "../../verify/outcome";
+import { ownResults } from "../../verify/own";
+import { type CheckResult, formatReport, makeReport } from "../../verify/report";
+import { verifyLab } from "../../verify/runner";
+import { waitForEnter } from "../pause";
 import { requireNoLock } from "../pulumi";
+import { readAccess } from "../recorded-access";
+import { requireWritable } from "../report-files";
 import { setUp } from "../setup";
-import { chosenNetworks, tour } from "../tour";
+import { stackArguments } from "../stack-arguments";
+import { chosenNetworks, tour, type Tour } from "../tour";
+
+/** Of a run that ends with an error: no check came to a result. */
+export const errorCode = exitCodes["nothing told"];
+
+const options = {
+  json: { type: "boolean", default: false },
+  junit: { type: "string" },
+  html: { type: "string" },
+  redact: { type: "boolean", default: false },
+  wait: { type: "string", default: "0" },
+  network: { type: "string" },
+  "pause-on-fail": { type: "boolean", default: false },
+} as const;
+
+type Values = ReturnType<typeof parse>["values"];
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { stack, rest } = stackArguments(args);
-  const { values, positionals } = parseArgs({
-    args: [...rest],
-    allowPositionals: true,
-    options: {
-      json: { type: "boolean", default: false },
-      wait: { type: "string", default: "0" },
-      network: { type: "string" },
-    },
-  });
+  const { stack, values, names } = parse(args);
+  requireWritable({ "--junit": values.junit, "--html": values.html });
   const wait = Number(values.wait);
   if (!Number.isFinite(wait) || wait < 0) {
     throw new UserError(`--wait ${values.wait}: it takes a number of seconds.`);
   }
   const access = await readAccess(stack);
-  const unknown = positionals.filter((name) => !access.clients.some((client) => client.name === name));
+  const unknown = names.filter((name) => !access.clients.some((client) => client.name === name));
   if (unknown.length > 0) {
     throw new UserError(
       `No client is called ${unknown.join(", ")}. There are: ${access.clients.map(({ name }) => name).join(", ")}.`,
     );
   }
-  if (values.network !== undefined) {
-    const networks = chosenNetworks(access, values.network);
-    const [client, ...others] = access.clients.filter(
-      ({ name }) => positionals.length === 0 || positionals.includes(name),
-    );
-    if (client === undefined || (others.length > 0 && positionals.length > 0)) {
-      throw new UserError("One client visits the networks: name one, or none for the first.");
-    }
-    requireNoLock(await setUp(stack), stack);
-    const seen = await interruptible((signal) => tour(access, client, networks, { signal, progress: say }));
-    return tell(seen.report, values.json, formatFaults(seen.grid));
-  }
-  const only = positionals.length === 0 ? {} : { only: positionals };
-  const report = await interruptible((signal) => verifyLab(access, { wait, signal, progress: say, ...only }));
-  return tell(report, values.json);
+  const started = new Date();
+  const seen =
+    values.network === undefined
+      ? await atHome(access, names, wait)
+      : await visitAll(access, stack, names, values.network, values["pause-on-fail"]);
+  return tell(access, seen, started, values);
 }
 
-/** @param grid tells faults that are as expected better than a row for each. */
-function tell(report: Report, json: boolean, grid: readonly string[] = []): number {
-  if (json) console.log(JSON.stringify(report, null, 2));
-  else {
-    if (grid.length > 0) console.log([...grid, ""].join("\n"));
-    console.log(formatReport(report));
+function parse(args: readonly string[]) {
+  const { stack, rest } = stackArguments(args);
+  const { values, positionals: names } = parseArgs({ args: [...rest], allowPositionals: true, options });
+  return { stack, values, names };
+}
+
+/** Clients that try the stack's own checks side by side. */
+const ownAtOnce = 4;
+
+/** Every client where it is. */
+async function atHome(access: LabAccess, names: readonly string[], wait: number): Promise<Tour> {
+  const only = names.length === 0 ? {} : { only: names };
+  return interruptible(async (signal) => {
+    const options = { wait, signal, progress: say };
+    const report = await verifyLab(access, { ...options, ...only });
+    if (outcomeOf(report) === "nothing told") return { report, grid: [] };
+    const clients = access.clients.filter(({ name }) => names.length === 0 || names.includes(name));
+    // Who cannot be asked is told of already; their own checks are told as not tried.
+    const own = await mapLimited(clients, ownAtOnce, (client) => ownResults(access, client, client.name, options));
+    const all = makeReport(report.lab, [...report.results, ...own.flat()], []);
+    return { report: { ...report, ...all }, grid: [] };
+  });
+}
+
+async function visitAll(
+  access: LabAccess,
+  stack: string,
+  names: readonly string[],
+  words: string,
+  pauses: boolean,
+): Promise<Tour> {
+  const networks = chosenNetworks(access, words);
+  const client = visitor(access, names);
+  requireNoLock(await setUp(stack), stack);
+  try {
+    return await interruptible((signal) => {
+      const onFailure = async (network: PromisedNetwork, failed: readonly CheckResult[]): Promise<void> => {
+        if (pauses) await pause(client, network, failed, signal);
+      };
+      return tour(access, client, networks, { signal, progress: say, onFailure });
+    });
+  } catch (error) {
+    // Machines may have died, or somebody else may be moving the client: no bug of ours.
+    throw error instanceof UserError
+      ? error
+      : new UserError(`${client.name} has not visited ${words}: ${messageOf(error)}`);
   }
-  return report.passed ? 0 : 1;
+}
+
+/** Everything stays as it is meanwhile: the client on that network, and whatever was done there. */
+async function pause(
+  { name }: ClientAccess,
+  network: PromisedNetwork,
+  failed: readonly CheckResult[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { machine, check, evidence } of failed) say(`${machine}: not so: ${check}: ${evidence}`);
+  if (!process.stdin.isTTY) {
+    say("--pause-on-fail: nobody is at a terminal, so it goes on.");
+    return;
+  }
+  say(`${name} stays on ${network.name}. Enter: go on. Ctrl-C: end here, and ${name} goes home.`);
+  await waitForEnter(process.stdin, signal);
+}
+
+function visitor(access: LabAccess, names: readonly string[]): ClientAccess {
+  const [client, ...others] = access.clients.filter(({ name }) => names.length === 0 || names.includes(name));
+  if (client === undefined || (others.length > 0 && names.length > 0)) {
+    throw new UserError("One client visits the networks: name one, or none for the first.");
+  }
+  return client;
+}
+
+function tell(access: LabAccess, { report, grid }: Tour, at: Date, values: Values): number {
+  const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
+  const clean = (text: string): string => (values.redact ? redact(text, own) : text);
+  const seconds = (Date.now() - at.getTime()) / 1000;
+  if (values.json) console.log(clean(JSON.stringify(report, null, 2)));
+  else {
+    // A grid tells faults that are as expected better than a row for each.
+    const lines = formatFaults(grid);
+    console.log(clean([...lines, ...(lines.length === 0 ? [] : [""]), formatReport(report)].join("\n")));
+  }
+  const look = { report, access, at, seconds };
+  if (values.junit !== undefined) writeFileSync(values.junit, clean(verifyJunit(look)));
+  if (values.html !== undefined) writeFileSync(values.html, clean(verifyPage(look)));
+  return exitCodes[outcomeOf(report)];
 }

@@ -30,7 +30,7 @@ export function comparisonText(all: readonly Judged[]): string {
 }
 
 /** Only what the runs show, and nothing where some of them tell nothing. */
-function conclusion(all: readonly Judged[]): string {
+export function conclusion(all: readonly Judged[]): string {
   if (all.some(({ verdict }) => verdict.kind === "not-run")) return "";
   const worksWhere = (ipv4: boolean): boolean[] =>
     all.filter(({ run }) => traits[run.network.scenario].ipv4 === ipv4).map(({ verdict }) => verdict.kind === "works");

@@ -1,50 +1,75 @@
-/** One page that needs nothing else: the verdict first, the evidence below it. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+/** The page of a program's runs: the verdict first, the evidence below it. */
+import { markup, type Markup } from "../../report/markup";
+import { banner, card, code, facts, folded, mark, pageHtml, type State } from "../../report/page";
 import type { ReportJson } from "./json";
-import { escapeXml as escape } from "./junit";
 
-export function reportHtml(reports: readonly ReportJson[], functionName: string | undefined): string {
-  const style = readFileSync(join(__dirname, "page.css"), "utf8");
-  const title = escape(reports[0]?.command.join(" ") ?? "");
-  const label = functionName === undefined ? "" : `<p class="label">${escape(functionName)}</p>`;
-  return [
-    "<!doctype html>",
-    `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">`,
-    `<title>${title}</title><style>${style}</style></head><body>`,
-    `<h1><code>${title}</code></h1>${label}`,
-    ...reports.map(section),
-    "</body></html>",
-    "",
-  ].join("\n");
+export function reportHtml(reports: readonly ReportJson[], functionName: string | undefined, conclusion = ""): string {
+  const [first] = reports;
+  const command = first?.command.join(" ") ?? "";
+  const body = markup`<header><h1>${code(command)}</h1>${
+    functionName === undefined ? undefined : markup`<p class="soft">${functionName}</p>`
+  }</header>
+${reports.length > 1 ? overview(reports, conclusion) : undefined}
+${reports.map((report, index) => section(report, index))}`;
+  return pageHtml({ title: command, body, foot: "ipv6-only-lab · npm run exec" });
 }
 
 const marks = { works: "works", cause: "fails", "cannot-tell": "cannot tell", "not-run": "not run" } as const;
+const states = { works: "good", cause: "bad", "cannot-tell": "warn", "not-run": "unknown" } as const;
 
-function section(report: ReportJson): string {
-  const { network, scenario, client, verdict, exitCode, timeline } = report;
+/** What the verdict is in a word, and its colour. */
+function verdictOf({ verdict }: ReportJson): { state: State; word: string; heading: string } {
   const innocent = "cause" in verdict && verdict.cause === "not-for-want-of-ipv4";
-  const heading = "title" in verdict ? verdict.title : verdict.words;
+  return {
+    state: innocent ? "warn" : states[verdict.kind],
+    word: innocent ? "not the network" : marks[verdict.kind],
+    heading: "title" in verdict ? verdict.title : verdict.words,
+  };
+}
+
+/** Of several networks: a line each, and what they say together. */
+function overview(reports: readonly ReportJson[], conclusion: string): Markup {
+  const all = reports.map(verdictOf);
+  const works = all.filter(({ state }) => state === "good").length;
+  const state = works === all.length ? "good" : all.some((each) => each.state === "bad") ? "bad" : "warn";
+  const rows = reports.map((report, index) => {
+    const { state: own, word, heading } = verdictOf(report);
+    return markup`<tr><th scope="row"><a href="#run-${index}">${report.network}</a></th><td>${report.scenario}</td><td>${mark(own, word)}</td><td>${own === "good" ? "" : heading}</td></tr>`;
+  });
+  const words = `It works on ${works} of ${all.length} networks.`;
+  return markup`${banner(state, works === all.length ? "Works" : works === 0 ? "Fails" : "Works in part", conclusion === "" ? words : conclusion)}
+<div class="scroll"><table class="rows"><thead><tr><th scope="col">network</th><th scope="col">scenario</th><th scope="col"></th><th scope="col">cause</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function section(report: ReportJson, index: number): Markup {
+  const { network, scenario, client, verdict, exitCode, timeline } = report;
+  const { state, word, heading } = verdictOf(report);
   const rows = timeline.map(
     ({ after, who, what }) =>
-      `<tr><td class="time">${after.toFixed(3)} s</td><td><code>${escape(who)}</code></td><td>${escape(what)}</td></tr>`,
+      markup`<tr><td class="number">${after.toFixed(3)} s</td><td>${code(who)}</td><td>${what}</td></tr>`,
   );
-  const details =
+  const remarks = verdict.remarks.map((each) => markup`<li>${each.title}: ${each.words}</li>`);
+  const where = [
+    network,
+    scenario,
+    client,
+    `exit code ${exitCode}`,
+    ...("confidence" in verdict ? [verdict.confidence] : []),
+  ];
+  const content = markup`<p class="soft">${where.join(" · ")}</p>${
     "title" in verdict
-      ? [
-          `<p>${escape(verdict.words)}</p>`,
-          `<p><b>Way out.</b> ${escape(verdict.wayOut)} <cite>${escape(verdict.cites)}</cite></p>`,
-          ...(verdict.call === undefined ? [] : [`<pre>${escape(`${verdict.process}  ${verdict.call}`)}</pre>`]),
-        ]
-      : [];
-  const remarks = verdict.remarks.map((each) => `<li>${escape(`${each.title}: ${each.words}`)}</li>`);
-  return [
-    `<section class="${innocent ? "innocent" : verdict.kind}">`,
-    `<h2><span class="mark">${innocent ? "not the network" : marks[verdict.kind]}</span> ${escape(heading)}</h2>`,
-    `<p class="where">${escape(`${network} · ${scenario} · ${client} · exit code ${exitCode}`)}${"confidence" in verdict ? escape(` · ${verdict.confidence}`) : ""}</p>`,
-    ...details,
-    remarks.length === 0 ? "" : `<h3>Beside that</h3><ul>${remarks.join("")}</ul>`,
-    `<details open><summary>What it did</summary><table>${rows.join("")}</table></details>`,
-    "</section>",
-  ].join("\n");
+      ? markup`<p>${verdict.words}</p>${facts([
+          ["Way out", markup`${verdict.wayOut} <cite>${verdict.cites}</cite>`],
+          [
+            "Shown by",
+            verdict.call === undefined ? undefined : markup`<pre>${`${verdict.process}  ${verdict.call}`}</pre>`,
+          ],
+        ])}`
+      : undefined
+  }${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${folded({
+    open: true,
+    summary: markup`What it did`,
+    content: markup`<div class="scroll"><table class="rows"><tbody>${rows}</tbody></table></div>`,
+  })}`;
+  return card(`run-${index}`, state, markup`${mark(state, word)} ${heading}`, content);
 }

@@ -9,13 +9,14 @@ import { lanChecks } from "./lan";
 import { machineChecks } from "./machines";
 import { nat64Checks } from "./nat64";
 import { networkChecks } from "./networks";
+import { ownCheckChecks } from "./own-checks";
 import { qemuChecks } from "./qemu";
 import { resolverChecks } from "./resolver";
 import { vsphereChecks } from "./vsphere";
 
 const checks = [
   ...[...lanChecks, ...networkChecks, ...nat64Checks, ...resolverChecks, ...announcementChecks],
-  ...[...machineChecks, ...qemuChecks, ...vsphereChecks, ...internetChecks],
+  ...[...machineChecks, ...qemuChecks, ...vsphereChecks, ...internetChecks, ...ownCheckChecks],
 ];
 
 /** Why this configuration cannot work, apart from what reads a section that is known to be `broken`. */

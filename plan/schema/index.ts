@@ -3,6 +3,7 @@
  * JSON Schema for editors and the tables in the documentation are made from here (`npm run schema`).
  */
 import { z } from "zod";
+import { checks } from "./checks";
 import { internet } from "./internet";
 import { clientDefaults, clients, gateway, image, platform, ssh, verify } from "./machines";
 import { dhcpv6, dns, lan, nat64, routerAdvertisements, uplink } from "./network";
@@ -24,6 +25,7 @@ export const configSchema = z.strictObject({
   image: image.prefault({}).describe("The guests' disk image."),
   ssh: ssh.prefault({}).describe("Logging in."),
   verify: verify.prefault({}).describe("The checks that end `up`."),
+  checks,
 });
 
 /** A configuration with its defaults filled in and its texts in canonical form. */

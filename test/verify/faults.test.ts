@@ -48,7 +48,7 @@ describe("the faults of a simulated internet", () => {
   });
 
   it("are as expected when what must fail fails", () => {
-    const checks = faultChecks("client-1 @ strict", resultsOn("strict"));
+    const checks = faultChecks(lab, "client-1", "strict", resultsOn("strict"));
     expect(checks.filter(({ status }) => status === "fail")).toEqual([]);
     expect(checks.find(({ fault }) => fault === "aaaa-blackhole")).toMatchObject({ status: "pass" });
   });
@@ -59,11 +59,13 @@ describe("the faults of a simulated internet", () => {
     ["what must work is answered with an error", "signed", [0, "502 3fff:10:0:32::42 0.1"]],
     ["an answer that must not come in one piece comes", "v6-no-fragments", [0, '"text"']],
   ])("are told of when %s", (_what, fault, said) => {
-    const failed = faultChecks("client-1 @ strict", resultsOn("strict", { [fault]: said })).filter(
+    const failed = faultChecks(lab, "client-1", "strict", resultsOn("strict", { [fault]: said })).filter(
       ({ status }) => status === "fail",
     );
     expect(failed.map((each) => each.fault)).toEqual([fault]);
-    expect(failed[0]?.remedy).toContain("npm run ssh");
+    expect(failed[0]?.remedy).toMatch(
+      /npm run exec -- --stack dev --client client-1 --network strict (curl -sSvL http|dig .*@)/,
+    );
   });
 
   it("that came out wrong are judged by a second try, which is told, and the others are left alone", () => {
@@ -71,7 +73,7 @@ describe("the faults of a simulated internet", () => {
     const second = resultsOn("strict", { bogus: [0, "200 a 0"] }).filter(({ fault }) =>
       ["signed", "bogus"].includes(fault.name),
     );
-    const checks = faultChecks("c", withSecondTry(first, second));
+    const checks = faultChecks(lab, "c", "strict", withSecondTry(first, second));
     expect(checks.filter(({ status }) => status === "fail").map(({ fault }) => fault)).toEqual(["bogus"]);
     expect(checks.find(({ fault }) => fault === "signed")?.evidence).toBe(
       "200 192.0.2.42 0.1 (second try; the first: curl: (28) timed out)",
@@ -80,7 +82,9 @@ describe("the faults of a simulated internet", () => {
   });
 
   it("that nobody has expectations of are skipped, with what was seen", () => {
-    const [literals] = faultChecks("c", resultsOn("strict")).filter(({ fault }) => fault === "ipv6-literals");
+    const [literals] = faultChecks(lab, "c", "strict", resultsOn("strict")).filter(
+      ({ fault }) => fault === "ipv6-literals",
+    );
     expect(literals).toMatchObject({ status: "skipped", evidence: "works: 200 192.0.2.42 0.1" });
   });
 
@@ -96,10 +100,10 @@ describe("the faults of a simulated internet", () => {
   });
 
   it("are counted in a report, and listed only when they came out wrong", () => {
-    const right = faultChecks("c", resultsOn("dual"));
-    const wrong = faultChecks("d", resultsOn("dual", { signed: [28, "curl: (28) timed out"] }));
+    const right = faultChecks(lab, "c", "strict", resultsOn("dual"));
+    const wrong = faultChecks(lab, "d", "strict", resultsOn("dual", { signed: [28, "curl: (28) timed out"] }));
     const text = formatReport(makeReport("lab", [...right, ...wrong], []));
-    expect(text.split("\n").filter((line) => /^[cd] /.test(line))).toHaveLength(1);
+    expect(text.split("\n").filter((line) => /^[cd] @ strict  /.test(line))).toHaveLength(1);
     expect(text).toContain(`${2 * faults.length - 1 - 2 * untold()} ok, 1 failed, ${2 * untold()} skipped`);
   });
 });

@@ -26,7 +26,8 @@ export function results<Seen extends Evidence>(
   return fitting.map(({ title, judge, remedy = putBack }) => {
     const verdict = judge(seen);
     const check = typeof title === "string" ? title : title(seen);
-    const toDo = verdict.status === "fail" ? { remedy: verdict.remedy ?? remedy(seen) } : {};
+    const odd = verdict.status === "fail" || verdict.status === "warning";
+    const toDo = odd ? { remedy: verdict.remedy ?? remedy(seen) } : {};
     return { machine, check, ...verdict, ...toDo };
   });
 }
@@ -38,6 +39,11 @@ export function pass(evidence: string): Verdict {
 /** It cannot be told here; the evidence is the reason, and was itself looked at. */
 export function skip(evidence: string): Verdict {
   return { status: "skipped", evidence };
+}
+
+/** It cannot be told as the lab is configured, and could be: the evidence says why, the remedy what to write. */
+export function warn(evidence: string, remedy: string): Verdict {
+  return { status: "warning", evidence, remedy };
 }
 
 export function fail(evidence: string, remedy?: string): Verdict {

@@ -5,7 +5,7 @@ import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
 import type { SessionFact } from "../gateway-facts";
 import { deniedDestinations, kinds } from "../questions";
 import { type DnsAnswer, rcodes } from "../wire/dns";
-import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
+import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict, warn } from "./check";
 import { type ClientEvidence, look, putBack } from "./evidence";
 
 const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
@@ -165,7 +165,10 @@ function checkDns64(seen: ClientEvidence): Verdict {
   const inside = (aaaa?.addresses ?? []).filter((address) => isAddressInPrefix(address, promised.nat64.prefix));
   const evidence = `${new URL(seen.content.url).hostname}: ${shown(aaaa)}`;
   if (aaaa !== undefined && aaaa.addresses.length > inside.length && !promised.synthesizeAll) {
-    return skip(`${evidence}: it has IPv6 of its own and the uplink carries it; set verify.url to an IPv4-only host`);
+    return warn(
+      `${evidence}: it has IPv6 of its own and the uplink carries it, so DNS64 was not seen at work`,
+      "Set verify.url to something of an IPv4-only host.",
+    );
   }
   const expected = (a?.addresses ?? []).map((ipv4) => embedIpv4(promised.nat64.prefix, ipv4));
   return judge(inside.length > 0 && sameAddresses(aaaa?.addresses ?? [], expected), evidence);

@@ -7,7 +7,8 @@ import { gatewayChecks } from "./gateway";
 
 /** The checks on one client, in the order in which a packet would meet what they look at. */
 export function checkClient(seen: ClientEvidence): CheckResult[] {
-  return results(seen.access.name, [...clientNetworkChecks, ...clientPathChecks], seen);
+  const checks = [...clientNetworkChecks, ...clientPathChecks];
+  return results(seen.access.name, checks, seen).map((each) => ({ ...each, network: seen.network.name }));
 }
 
 /** The checks on the gateway. */

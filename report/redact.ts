@@ -1,12 +1,5 @@
 /** Leaves addresses of the user's own network out of a report: whoever reads it learns nothing of that network. */
-import {
-  containsAddress,
-  parseIpv4,
-  parseIpv4Prefix,
-  parseIpv6,
-  parseIpv6Prefix,
-  type Prefix,
-} from "../../plan/prefix";
+import { containsAddress, parseIpv4, parseIpv4Prefix, parseIpv6, parseIpv6Prefix, type Prefix } from "../plan/prefix";
 
 const own4 = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"].map(parseIpv4Prefix);
 const own6 = ["fc00::/7", "fe80::/10"].map(parseIpv6Prefix);

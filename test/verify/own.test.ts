@@ -1,0 +1,116 @@
+import { judgeOwn, ownChecksOf, wordsOf } from "../../verify/own";
+import { parseSections } from "../../verify/sections";
+import { allScenarios } from "../fixtures/plan";
+import { labOf, printed } from "./fixtures";
+
+const checks = [
+  {
+    title: "it runs",
+    command: "./program",
+    expect: { "dual-stack": "works", "ipv6-only-nat64": "works", pref64: "fails" },
+  },
+  { title: "the page", url: "https://app.example/", on: ["phone"], timeout: 9, expect: "works" },
+];
+const lab = labOf({ ...allScenarios, checks, clients: [{ name: "phone" }, { name: "laptop" }] });
+
+function named<T extends { readonly name: string }>(all: readonly T[], name: string): T {
+  const found = all.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`The fixture has no ${name}.`);
+  return found;
+}
+
+interface Said {
+  readonly code?: number;
+  readonly says?: string;
+  readonly took?: number;
+  readonly ran?: boolean;
+}
+
+/** The row of a check on a network, when the probe says this. */
+function rowOf(title: string, network: string, { code = 0, says = "", took = 1, ran = true }: Said = {}) {
+  const check = lab.promised.checks.find((each) => each.title === title);
+  if (check === undefined) throw new Error(`The fixture has no check ${title}.`);
+  const texts = { ran: String(took), own: Buffer.from(says).toString("base64") };
+  const place = {
+    client: named(lab.clients, "phone"),
+    machine: `phone @ ${network}`,
+    network: named(lab.promised.networks, network),
+  };
+  return judgeOwn(lab, place, check, parseSections(printed(texts, { own: code, ran: ran ? 0 : 1 })));
+}
+
+describe("a check of the stack's own", () => {
+  it("is tried by the clients that it names, or by all", () => {
+    const titles = (client: string): string[] => ownChecksOf(lab, named(lab.clients, client)).map(({ title }) => title);
+    expect(titles("phone")).toEqual(["it runs", "the page"]);
+    expect(titles("laptop")).toEqual(["it runs"]);
+  });
+
+  it.each<[string, string, Said, object]>([
+    ["passes when it works where it must", "nat64", {}, { status: "pass", evidence: "exit code 0" }],
+    [
+      "fails when it fails there",
+      "nat64",
+      { code: 1, says: "no route" },
+      { status: "fail", evidence: "exit code 1: no route" },
+    ],
+    [
+      "passes when it fails where it must",
+      "pref64",
+      { code: 7 },
+      { status: "pass", outcome: { expected: "fails", seen: "fails" } },
+    ],
+    ["fails when it works there", "pref64", {}, { status: "fail", outcome: { expected: "fails", seen: "works" } }],
+    [
+      "is told and not judged where nothing is expected",
+      "v4",
+      { code: 1 },
+      { status: "skipped", outcome: { seen: "fails" } },
+    ],
+    ["fails when its program is not there, even where it is to fail", "pref64", { code: 127 }, { status: "fail" }],
+    [
+      "says when it did not end in time",
+      "pref64",
+      { code: 124, took: 30 },
+      { status: "pass", evidence: "it had not ended after 30 s" },
+    ],
+    [
+      "takes such an exit code of the program's own for what it is",
+      "pref64",
+      { code: 124 },
+      { evidence: "exit code 124" },
+    ],
+    [
+      "is not counted where it could not be run",
+      "pref64",
+      { ran: false, says: "no bus" },
+      { status: "skipped", evidence: "not tried: no bus" },
+    ],
+  ])("%s", (_what, network, said, expected) => {
+    expect(rowOf("it runs", network, said)).toMatchObject({ own: "it runs", network, ...expected });
+  });
+
+  it("says how to look closer at what is not as expected", () => {
+    expect(rowOf("it runs", "nat64", { code: 1 }).remedy).toBe(
+      "It should have worked. Why: npm run exec -- --stack dev --client phone --network nat64 -- bash -c './program'",
+    );
+  });
+
+  it.each<[string, Said, string]>([
+    ["comes", { says: "HTTP 200 from 64:ff9b::1 after 0.1 s" }, "pass"],
+    ["is answered with an error", { says: "HTTP 500 from 64:ff9b::1 after 0.1 s" }, "fail"],
+    ["does not come", { code: 6, says: "curl: (6) Could not resolve host\nHTTP 000 from  after 0.0 s" }, "fail"],
+  ])("of a URL that %s", (_what, said, status) => {
+    expect(rowOf("the page", "v4", said).status).toBe(status);
+  });
+
+  it("fetches its URL as one word, within its time", () => {
+    const check = { tries: { kind: "url", url: "http://a/?q='$(id)" }, timeout: 9, title: "t", expected: {} } as const;
+    expect(wordsOf(check)).toMatch(/^curl .*--max-time 9 .* --url 'http:\/\/a\/\?q='\\''\$\(id\)'$/);
+  });
+
+  it("shows the last lines of what was said, and no control characters", () => {
+    const says = "a b c d e f g h".replaceAll(" ", "\n") + "\x1b[31m\r\n\n";
+    expect(rowOf("it runs", "v4", { says }).evidence).toBe("works: exit code 0: d | e | f | g | h\uFFFD[31m\uFFFD");
+  });
+});

@@ -1,0 +1,112 @@
+/** The stack's own checks: a command or a URL, tried on a client. */
+import { messageOf } from "../host/messages";
+import { shellQuote } from "../ssh/shell";
+import { type ClientAccess, command, type LabAccess, networkOf, type PromisedNetwork } from "./access";
+import { onClient } from "./connect";
+import { runOwn } from "./facts";
+import type { CheckResult, Outcome } from "./report";
+import { section, type Sections } from "./sections";
+import type { VisitOptions } from "./visit";
+
+export type PromisedCheck = LabAccess["promised"]["checks"][number];
+
+/** Those that a client tries. */
+export function ownChecksOf({ promised }: Pick<LabAccess, "promised">, { name }: ClientAccess): PromisedCheck[] {
+  return promised.checks.filter(({ clients }) => clients?.includes(name) ?? true);
+}
+
+/** Each client tries its own, one after the other: what they do to each other nobody can know. */
+export async function ownResults(
+  access: LabAccess,
+  client: ClientAccess,
+  machine: string,
+  options: VisitOptions,
+): Promise<CheckResult[]> {
+  const checks = ownChecksOf(access, client);
+  if (checks.length === 0) return [];
+  const network = networkOf(access, client);
+  try {
+    return await onClient(access, client, options, async (connection) => {
+      const results: CheckResult[] = [];
+      for (const check of checks) {
+        options.progress?.(`${client.name}: ${check.title}`);
+        const seen = await runOwn({ connection, signal: options.signal }, wordsOf(check), check.timeout);
+        results.push(judgeOwn(access, { client, machine, network }, check, seen));
+      }
+      return results;
+    });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return checks.map(({ title }) => untried({ client, machine, network }, title, messageOf(error)));
+  }
+}
+
+/** The status goes to stdout, and nothing else: what is fetched may be large. */
+export function wordsOf({ tries, timeout }: PromisedCheck): string {
+  if (tries.kind === "command") return tries.command;
+  const format = "HTTP %{http_code} from %{remote_ip} after %{time_total} s\\n";
+  return `curl --silent --show-error --location --max-time ${timeout} --output /dev/null --write-out ${shellQuote(format)} --url ${shellQuote(tries.url)}`;
+}
+
+/** As timeout(1) and the shell tell it. */
+const codes = { timedOut: [124, 137], notStarted: [126, 127] };
+
+interface OwnPlace {
+  readonly client: ClientAccess;
+  /** As the report calls it. */
+  readonly machine: string;
+  readonly network: PromisedNetwork;
+}
+
+export function judgeOwn(
+  { promised }: Pick<LabAccess, "promised">,
+  place: OwnPlace,
+  check: PromisedCheck,
+  sections: Sections,
+): CheckResult {
+  const { machine, network } = place;
+  const client = place.client.name;
+  const expected = check.expected[network.name];
+  const ran = section(sections, "ran");
+  const { exitCode, output } = section(sections, "own");
+  const said = lastLines(Buffer.from(output, "base64").toString("utf8"));
+  if (ran.exitCode !== 0) return untried(place, check.title, said);
+  const late = codes.timedOut.includes(exitCode) && Number(ran.output) >= check.timeout;
+  const answered = check.tries.kind === "command" || /^HTTP 2\d\d /m.test(said);
+  const seen: Outcome = exitCode === 0 && answered ? "works" : "fails";
+  const row = {
+    ...{ machine, network: network.name, own: check.title },
+    check: `${check.title}: ${expected ?? "is left open"}`,
+    evidence: [late ? `it had not ended after ${check.timeout} s` : `exit code ${exitCode}`, said]
+      .filter((each) => each !== "")
+      .join(": "),
+    outcome: { ...(expected === undefined ? {} : { expected }), seen },
+  };
+  // A program that is not there fails everywhere: nothing is known by that of what it does without IPv4.
+  if (codes.notStarted.includes(exitCode)) {
+    const remedy = `The program is not there, or cannot be run: ${command(promised, "ssh", client)}`;
+    return { ...row, status: "fail", remedy };
+  }
+  if (expected === undefined) return { ...row, status: "skipped", evidence: `${seen}: ${row.evidence}` };
+  if (expected === seen) return { ...row, status: "pass" };
+  const words = ["--client", client, "--network", network.name, "--", "bash", "-c", shellQuote(wordsOf(check))];
+  return {
+    ...row,
+    status: "fail",
+    remedy: `It should have ${expected === "works" ? "worked" : "failed"}. Why: ${command(promised, "exec", ...words)}`,
+  };
+}
+
+const mostLines = 5;
+
+function lastLines(text: string): string {
+  const lines = text.split("\n").map((line) => line.replace(/[^\t\u0020-\uFFFD]/g, "\uFFFD").trim());
+  return lines
+    .filter((line) => line !== "")
+    .slice(-mostLines)
+    .join(" | ");
+}
+
+function untried({ machine, network: { name } }: OwnPlace, title: string, why: string): CheckResult {
+  return { machine, network: name, own: title, check: title, status: "skipped", evidence: `not tried: ${why}` };
+}
