@@ -93,6 +93,7 @@ function onClient(
   return execute(access, {
     client: access.clients[0]?.name ?? "",
     ...{ command, put, get: [], into: ".", timeout, setuid: false, loopback4: true, streams },
+    listen: undefined,
     onSignal: () => () => undefined,
   });
 }

@@ -29,6 +29,7 @@ const usage = `npm run exec -- [options] [--] COMMAND…
   --network NAME,…|all on each of these networks, which the client joins; default: where it is
   --put PATH           copied beside the program before it runs; may be repeated
   --get PATH           copied back from there afterwards; may be repeated
+  --listen PORT        a server: it is tried at this TCP port from other machines, and ended then
   --timeout SECONDS    ends it then
   --no-loopback4       without 127.0.0.0/8 on the client
   --setuid             programs may take rights from their files (sudo); each system call costs more then
@@ -45,6 +46,7 @@ const options = {
   network: { type: "string" },
   put: { type: "string", multiple: true, default: [] as string[] },
   get: { type: "string", multiple: true, default: [] as string[] },
+  listen: { type: "string" },
   timeout: { type: "string" },
   "no-loopback4": { type: "boolean", default: false },
   setuid: { type: "boolean", default: false },
@@ -78,6 +80,7 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
     put: values.put,
     get: values.get,
     into: process.cwd(),
+    listen: portOf(values.listen),
     timeout: secondsOf(values.timeout),
     setuid: values.setuid,
     loopback4: !values["no-loopback4"],
@@ -154,6 +157,14 @@ function parse(args: readonly string[]) {
 
 function isTextOption(name: string): boolean {
   return Object.entries(options).some(([each, { type }]) => each === name && type === "string");
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!(Number.isInteger(port) && port > 0 && port < 65536))
+    throw new UserError(`--listen ${text}: it takes a TCP port.`);
+  return port;
 }
 
 function secondsOf(text: string | undefined): number | undefined {

@@ -11,6 +11,7 @@ export function exitCodeOf(verdicts: readonly Verdict[]): number {
   const kinds = verdicts.map(({ kind }) => kind);
   if (kinds.includes("cause")) return exitCodes.fails;
   if (kinds.length === 0 || kinds.some((kind) => kind !== "works")) return exitCodes.untold;
-  const remarks = verdicts.some((each) => each.kind === "works" && each.remarks.length > 0);
-  return remarks ? exitCodes.remarks : exitCodes.works;
+  // What would end the same way with IPv4 is no warning.
+  const warnings = verdicts.flatMap((each) => (each.kind === "works" ? each.remarks : []));
+  return warnings.some(({ cause }) => cause !== "not-for-want-of-ipv4") ? exitCodes.remarks : exitCodes.works;
 }

@@ -2,6 +2,7 @@
 import type { Run } from "../run";
 import { type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
+import { judgeServer } from "./serving";
 import { ending, place, targetRules } from "./rules";
 import { failedBinds, ipv4Listeners, refusedByProxy, spokeToLoopback4, tooBig } from "./traffic";
 
@@ -25,6 +26,10 @@ export function judge(run: Run): Verdict {
   ];
   const listening = ipv4Listeners(run);
   const asides = targets.flatMap((target) => spokeToLoopback4(target) ?? []);
+  // A server looks for its own name, say, and goes on without.
+  const beside = [...findings, ...asides].filter(({ cause }) => cause !== "not-for-want-of-ipv4");
+  const server = run.listening === undefined ? undefined : judgeServer(run, run.listening, beside);
+  if (server !== undefined) return server;
   const served = servedToTheEnd(run);
   // Many a program ends with 0 whatever happened.
   const inVain = end.code === 0 && findings.length > 0 && missed.length === targets.length;
