@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { formatTable } from "../../verify/report";
 import { benchBoots } from "../bench/boots";
+import { benchExec } from "../bench/exec";
 import { benchLab } from "../bench/lab";
 import { benchPlan, planRows } from "../bench/plan";
 import { benchVerdict } from "../bench/verdict";
@@ -18,6 +19,7 @@ const usage = [
   "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
   "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
   "npm run bench -- verdict [--stack NAME] [PART OF A NAME]   programs whose cause is known, on a running lab",
+  "npm run bench -- exec [5] [--stack NAME]  what exec costs a program that opens 1,000 connections, and one that does nothing",
   "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
 ].join("\n");
 
@@ -44,6 +46,11 @@ export async function run(args: readonly string[]): Promise<number> {
       const cells = rows.map(({ name, expected, told, seconds }) => [name, expected, told, `${seconds.toFixed(1)} s`]);
       console.log(formatTable(["program", "known cause", "verdict", "run"], cells).join("\n"));
       console.log(`${right} of ${rows.length} right`);
+      return 0;
+    }
+    case "exec": {
+      const { stack, rest: words } = stackArguments(rest);
+      print(await benchExec(await readAccess(stack), Number(words[0] ?? 5)));
       return 0;
     }
     case "plan": {
