@@ -36,10 +36,12 @@ export async function execute(access: LabAccess, options: ExecuteOptions): Promi
         : async (ended: AbortSignal): Promise<void> => {
             listening = await tryListener({ access, client, connection, gateway, port, patience }, ended);
           };
-    const end = await runProgram(connection, { ...options, words: command, beside }, signal);
-    const { sessions } = (await translations({ connection: gateway, signal })).translations;
+    const run = { ...options, words: command, beside };
+    const { end, seen } = await runProgram(connection, run, signal, () =>
+      translations({ connection: gateway, signal }),
+    );
     const request = { network: viewOf(access, client), client: name, command, loopback4 };
-    return makeRun(request, end, sessions, listening);
+    return makeRun(request, end, seen.translations.sessions, listening);
   });
 }
 

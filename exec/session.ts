@@ -71,19 +71,26 @@ export interface ProgramEnd {
 /** Seconds that a program has to end by itself once it has been asked to. */
 const grace = 3;
 
-export async function runProgram(client: SshConnection, run: ProgramRun, signal: AbortSignal): Promise<ProgramEnd> {
+/** @param whenEnded looks at what else there is to see as soon as the program has ended. */
+export async function runProgram<T>(
+  client: SshConnection,
+  run: ProgramRun,
+  signal: AbortSignal,
+  whenEnded: () => Promise<T>,
+): Promise<{ readonly end: ProgramEnd; readonly seen: T }> {
   const folder = await prepare(client, signal);
   const guard = await startGuard(client, folder, run.loopback4, signal);
   try {
     if (run.put.length > 0) await put(client, `${folder}/work`, run.put, signal);
     const { code, timedOut, stopped } = await start(client, folder, run, guard, signal);
-    const [facts, trace] = await Promise.all([
+    const [facts, trace, seen] = await Promise.all([
       readFacts(client, folder, signal),
       readTraceFile(client, folder, signal),
+      whenEnded(),
     ]);
     const withoutRights = run.setuid ? [] : await takingRights(client, trace, signal);
     const notThere = run.get.length === 0 ? [] : await get(client, `${folder}/work`, run, signal);
-    return { code, timedOut, stopped, trace, withoutRights, notThere, ...facts };
+    return { end: { code, timedOut, stopped, trace, withoutRights, notThere, ...facts }, seen };
   } finally {
     await guard.end();
   }
