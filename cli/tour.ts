@@ -81,8 +81,8 @@ export async function tour(
 ): Promise<Tour> {
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
-    const { results } = await verifyLab(moved, options);
-    return { network, checks: results, results: await faultsFrom(moved, client.name, network, context) };
+    const { results, faultsOn } = await verifyLab(moved, options);
+    return { network, faultsOn, checks: results, results: await faultsFrom(moved, client.name, network, context) };
   });
   const rows = visits.flatMap(({ network, checks, results }, index) => {
     const machine = `${client.name} @ ${network.name}`;
@@ -93,7 +93,9 @@ export async function tour(
       ...faultChecks(machine, results),
     ];
   });
-  return { report: makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []), grid: visits };
+  const faultsOn = visits.find((visit) => visit.faultsOn !== undefined)?.faultsOn;
+  const report = makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []);
+  return { report: { ...report, ...(faultsOn === undefined ? {} : { faultsOn }) }, grid: visits };
 }
 
 async function faultsFrom(

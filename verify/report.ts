@@ -20,6 +20,8 @@ export interface Report {
   readonly lab: string;
   readonly passed: boolean;
   readonly results: readonly CheckResult[];
+  /** Which faults of clients' ways were on meanwhile, in a line; absent: none. */
+  readonly faultsOn?: string;
   /** When every client had its first byte through NAT64, by the clock of the machine that looks; ISO 8601. */
   readonly firstByteAt?: string;
 }
@@ -67,6 +69,7 @@ export function formatReport(report: Report): string {
   const rows = shown.map(({ machine, check, status, evidence }) => [machine, marks[status], check, evidence]);
   const failures = report.results.filter(({ status }) => status === "fail");
   return [
+    ...(report.faultsOn === undefined ? [] : [report.faultsOn, ""]),
     ...formatTable(["machine", "", "check", "seen"], rows),
     "",
     ...failures.flatMap(({ machine, check, remedy }) => [
