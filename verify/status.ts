@@ -2,6 +2,7 @@ import type { SshConnection } from "../ssh";
 import { addressesOf, type ClientAccess, gatewayAddresses, type LabAccess, type PromisedNetwork } from "./access";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
+import { type FaultOn, faultsOnLine } from "./path-faults";
 import { formatTable } from "./report";
 
 /** What `npm run status` shows, and prints as JSON. */
@@ -13,6 +14,8 @@ export interface LabStatus {
   readonly nat64: { readonly prefix: string; readonly sessions: number; readonly jool: string };
   readonly machines: readonly MachineStatus[];
   readonly services: readonly { readonly name: string; readonly state: string; readonly active: boolean }[];
+  /** Faults of clients' ways that are on. */
+  readonly faults: readonly Pick<FaultOn, "name" | "client" | "packets">[];
 }
 
 export interface NetworkStatus extends Pick<PromisedNetwork, "name" | "scenario" | "mtu" | "resolver"> {
@@ -45,6 +48,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
     nat64: { prefix: promised.nat64.prefix, sessions: facts?.sessions.length ?? 0, jool: facts?.joolVersion ?? "" },
     machines,
     services: needed,
+    faults: (facts?.faultsOn ?? []).map(({ name, client, packets }) => ({ name, client, packets })),
   };
 }
 
@@ -64,12 +68,12 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   }
   const gateway = connected.connection;
   try {
-    const [{ facts }, { translations: translated }, ...clients] = await Promise.all([
+    const [{ facts, faultsOn }, { translations: translated }, ...clients] = await Promise.all([
       gatewayFacts({ connection: gateway, signal: options.signal }, access),
       translations({ connection: gateway, signal: options.signal }),
       ...access.clients.map((client) => clientStatus(access, client, gateway, options)),
     ]);
-    return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...facts, ...translated } };
+    return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...facts, ...translated, faultsOn } };
   } finally {
     gateway.close();
   }
@@ -110,9 +114,11 @@ function machineStatus({ name, role, addresses, console }: Known, why?: string):
 }
 
 export function formatStatus(status: LabStatus): string {
-  const { uplink, networks, nat64, machines, services } = status;
+  const { uplink, networks, nat64, machines, services, faults } = status;
+  const faultsOn = faultsOnLine(faults);
   return [
     `${status.lab}: ${status.healthy ? "healthy" : "NOT healthy"}`,
+    ...(faultsOn === undefined ? [] : [faultsOn]),
     "",
     ...picture(uplink, networks),
     `  NAT64 ${nat64.prefix}, Jool ${nat64.jool}, ${nat64.sessions} sessions`,

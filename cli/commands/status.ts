@@ -1,15 +1,41 @@
-/** `npm run status [-- --stack <name>] [--json]`: topology, addresses, services, health. */
+/**
+ * `npm run status [-- --stack <name>] [--json | --mermaid] [--watch]`: topology, addresses, services, health, and faults that
+ * are on. `--mermaid` draws the topology, with every client where it is; `--watch` looks again and again.
+ */
 import { parseArgs } from "node:util";
+import { interruptible } from "../../host/interruption";
+import { UserError } from "../../host/messages";
+import { endUnused } from "../../ssh";
+import { topologyMermaid } from "../../verify/mermaid";
 import { formatStatus, labStatus } from "../../verify/status";
 import { readAccess } from "../recorded-access";
+import { repaint } from "../repaint";
 import { stackArguments } from "../stack-arguments";
-import { interruptible } from "../../host/interruption";
+import { requireAwake } from "../suspension";
+import { withWhereabouts } from "../whereabouts";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const { values } = parseArgs({ args: [...rest], options: { json: { type: "boolean", default: false } } });
+  const flag = { type: "boolean", default: false } as const;
+  const { values } = parseArgs({ args: [...rest], options: { json: flag, mermaid: flag, watch: flag } });
+  if (values.json && values.mermaid) throw new UserError("--json and --mermaid: it is one of them.");
   const access = await readAccess(stack);
-  const status = await interruptible((signal) => labStatus(access, { wait: 0, signal }));
-  console.log(values.json ? JSON.stringify(status, null, 2) : formatStatus(status));
-  return status.healthy ? 0 : 1;
+  const look = async (signal: AbortSignal) => {
+    requireAwake(stack);
+    const now = await withWhereabouts(access);
+    if (values.mermaid) return { text: topologyMermaid(now), healthy: true };
+    const status = await labStatus(now, { wait: 0, signal, share: values.watch });
+    return { text: values.json ? JSON.stringify(status, null, 2) : formatStatus(status), healthy: status.healthy };
+  };
+  if (values.watch) {
+    try {
+      await interruptible((signal) => repaint(async () => (await look(signal)).text, signal));
+    } finally {
+      endUnused();
+    }
+    return 0;
+  }
+  const { text, healthy } = await interruptible(look);
+  console.log(text);
+  return healthy ? 0 : 1;
 }
