@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { placeAndFilter } from "../../cli/commands/capture";
 import { decode } from "../../verify/capture/decode";
-import { clientFilter, gatewayFilter } from "../../verify/capture/filter";
+import { outsideFilter, segmentFilter } from "../../verify/capture/filter";
 import { type Entry, legPatience, Legs } from "../../verify/capture/legs";
 import { Order } from "../../verify/capture/order";
 import { type Packet, type PcapHead, PcapReader } from "../../verify/capture/pcap";
@@ -274,12 +274,13 @@ describe("what is captured", () => {
   const filter = "port 80";
 
   it("is everything but the SSH that manages the machines, and of that what the user wants", () => {
-    expect(clientFilter("")).toBe("not (tcp port 22 and ip6 net fe80::/10)");
-    expect(clientFilter(filter)).toBe("(not (tcp port 22 and ip6 net fe80::/10)) and (port 80)");
-    expect(gatewayFilter("", "10.0.2.15", false)).toBe(
+    const own = "not (tcp port 22 and ip6 net fe80::/10) and not (inbound and ether src 8a:71:1e:21:42:7e)";
+    expect(segmentFilter("", clientMac)).toBe(own);
+    expect(segmentFilter(filter, clientMac)).toBe(`(${own}) and (port 80)`);
+    expect(outsideFilter("", "10.0.2.15")).toBe(
       "not ((tcp dst port 22 and dst host 10.0.2.15) or (tcp src port 22 and src host 10.0.2.15))",
     );
-    expect(gatewayFilter("", "fe80::1%uplink", false)).toContain("dst host fe80::1)");
+    expect(outsideFilter("", "fe80::1%uplink")).toContain("dst host fe80::1)");
   });
 
   it("is on the client's card, on the gateway's cards on the networks, or on those and the ways out", () => {
@@ -297,8 +298,8 @@ describe("what is captured", () => {
     const both = cardsOf({ kind: "both" }, lab, seen);
     expect(both.cards).toEqual(["lan-a", "lan-b", "uplink", "internet"]);
     expect(both.cards.map(both.isInside)).toEqual([true, true, false, false]);
-    expect(both.filterOf("lan-a")).toBe(clientFilter(filter));
-    expect(both.filterOf("uplink")).toBe(gatewayFilter(filter, "10.0.2.15", false));
+    expect(both.filterOf("lan-a")).toBe(segmentFilter(filter, lab.promised.networks[0]?.router.mac ?? ""));
+    expect(both.filterOf("uplink")).toBe(outsideFilter(filter, "10.0.2.15"));
     expect(cardsOf({ kind: "both" }, lab, { ...seen, present: ["uplink", "lan-a"] }).cards).toEqual([
       "lan-a",
       "uplink",

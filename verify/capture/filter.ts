@@ -3,17 +3,20 @@
  * addresses, to the gateway by an address of the gateway's own.
  */
 
-/** @param filter the user's; "": everything. */
-export function clientFilter(filter: string): string {
-  return both("not (tcp port 22 and ip6 net fe80::/10)", filter);
+/**
+ * On a card on one of the lab's networks.
+ * @param filter the user's; "": everything.
+ * @param mac the card's own. A segment gives frames back to whoever sent them, who does not see them twice.
+ */
+export function segmentFilter(filter: string, mac: string): string {
+  return both(`not (tcp port 22 and ip6 net fe80::/10) and not (inbound and ether src ${mac})`, filter);
 }
 
 /**
+ * On a card that leads out of the gateway.
  * @param sshTo the address by which SSH has come in, with its zone.
- * @param inside whether it is a card on one of the lab's networks.
  */
-export function gatewayFilter(filter: string, sshTo: string, inside: boolean): string {
-  if (inside) return clientFilter(filter);
+export function outsideFilter(filter: string, sshTo: string): string {
   const own = sshTo.replace(/%.*$/, "");
   return both(`not ((tcp dst port 22 and dst host ${own}) or (tcp src port 22 and src host ${own}))`, filter);
 }

@@ -1,7 +1,7 @@
 /** Where packets are captured: a machine, its cards there, and what is left out on each. */
 import { internet, lan, uplink } from "../../plan/interfaces";
 import type { ClientAccess, LabAccess } from "../access";
-import { clientFilter, gatewayFilter } from "./filter";
+import { outsideFilter, segmentFilter } from "./filter";
 
 export type Place =
   | { readonly kind: "client"; readonly client: ClientAccess }
@@ -24,13 +24,19 @@ export function cardsOf(
   { promised: { networks } }: Pick<LabAccess, "promised">,
   { present, sshTo, filter }: { readonly present: readonly string[]; readonly sshTo: string; readonly filter: string },
 ): Cards {
-  if (place.kind === "client") return { cards: [lan], filterOf: () => clientFilter(filter), isInside: () => true };
+  if (place.kind === "client") {
+    const { lanMac } = place.client;
+    return { cards: [lan], filterOf: () => segmentFilter(filter, lanMac), isInside: () => true };
+  }
   const inside = networks.map(({ card }) => card);
   const isInside = (card: string): boolean => inside.includes(card);
   const wanted = place.kind === "both" ? [...inside, uplink, internet] : inside;
   return {
     cards: wanted.filter((card) => present.includes(card)),
-    filterOf: (card) => gatewayFilter(filter, sshTo, isInside(card)),
+    filterOf: (card) => {
+      const network = networks.find((each) => each.card === card);
+      return network === undefined ? outsideFilter(filter, sshTo) : segmentFilter(filter, network.router.mac);
+    },
     isInside,
   };
 }

@@ -3,7 +3,7 @@
 # standard input any more, however that has come. Runs as root. Arguments: card, filter (pcap-filter(7)).
 
 exec 3<&0
-tcpdump --interface="$1" --immediate-mode --packet-buffered --time-stamp-precision=nano --snapshot-length=262144 -w - -- "$2" &
+tcpdump --interface="$1" --immediate-mode --packet-buffered --buffer-size=4096 --time-stamp-precision=nano --snapshot-length=262144 -w - -- "$2" &
 capturing=$!
 {
   while read -r -u 3; do :; done
