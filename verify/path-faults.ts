@@ -59,10 +59,10 @@ export function readFaultsOn(sections: Sections): readonly FaultOn[] {
 }
 
 /** One line: which are on, and for whom. Undefined: none. */
-export function faultsOnLine(on: readonly Pick<FaultOn, "name" | "client">[]): string | undefined {
+export function faultsOnLine(on: readonly Pick<FaultOn, "name" | "client">[], stack: string): string | undefined {
   if (on.length === 0) return undefined;
   const words = on.map(({ name, client }) => `${name} for ${client === everybody ? "all clients" : client}`);
-  return `Faults are on: ${words.join(", ")}. npm run fault -- off all takes them away.`;
+  return `Faults are on: ${words.join(", ")}. npm run fault -- --stack ${stack} off all takes them away.`;
 }
 
 /** What the probe is told to switch one on. */

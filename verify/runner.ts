@@ -76,7 +76,7 @@ async function look(access: LabAccess, options: VerifyOptions) {
     const firstBytes = visits.flatMap((visit) =>
       visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [],
     );
-    const faults = faultsOnLine(faultsOn);
+    const faults = faultsOnLine(faultsOn, access.promised.stack);
     const report = { ...makeReport(lab, results, firstBytes), ...(faults === undefined ? {} : { faultsOn: faults }) };
     return { report, reached: visits.every(({ ok }) => ok) };
   } catch (error) {

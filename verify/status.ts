@@ -8,6 +8,7 @@ import { formatTable } from "./report";
 /** What `npm run status` shows, and prints as JSON. */
 export interface LabStatus {
   readonly lab: string;
+  readonly stack: string;
   readonly healthy: boolean;
   readonly uplink: { readonly kind: string; readonly ipv6: string };
   readonly networks: readonly NetworkStatus[];
@@ -42,6 +43,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
   const needed = (facts?.units ?? []).filter(({ name }) => promised.units.includes(name));
   return {
     lab: `${promised.project}/${promised.stack}`,
+    stack: promised.stack,
     healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
     uplink: promised.uplink,
     networks: promised.networks.map((network) => networkStatus(network, access)),
@@ -115,7 +117,7 @@ function machineStatus({ name, role, addresses, console }: Known, why?: string):
 
 export function formatStatus(status: LabStatus): string {
   const { uplink, networks, nat64, machines, services, faults } = status;
-  const faultsOn = faultsOnLine(faults);
+  const faultsOn = faultsOnLine(faults, status.stack);
   return [
     `${status.lab}: ${status.healthy ? "healthy" : "NOT healthy"}`,
     ...(faultsOn === undefined ? [] : [faultsOn]),

@@ -38,8 +38,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return await interruptible((signal) =>
       onGateway(access, signal, (gateway) => {
         if (verb === "list") return list(gateway, values.json);
-        if (fault === undefined) return switchAllOff(gateway, clients);
-        return verb === "on" ? switchOn(gateway, fault, lab) : switchOff(gateway, fault, clients);
+        if (fault === undefined) return switchAllOff(gateway, lab);
+        return verb === "on" ? switchOn(gateway, fault, lab) : switchOff(gateway, fault, lab);
       }),
     );
   } catch (error) {
@@ -103,38 +103,41 @@ interface Lab {
 }
 
 async function switchOn(gateway: Asked, fault: PathFault, { access, clients }: Lab): Promise<number> {
+  const { stack } = access.promised;
   let on = await faultsOn(gateway);
   for (const affected of clients.length === 0 ? [undefined] : clients) {
     const [other] = otherSlowOnes(fault, affected, on, pathFaults);
     if (other !== undefined) {
       const words = `${other.name}${other.client === everybody ? "" : ` --client ${other.client}`}`;
       throw new UserError(
-        `${other.name} is on for ${other.client === everybody ? "all clients" : other.client}, and a packet can be late in one way only: npm run fault -- off ${words} first.`,
+        `${other.name} is on for ${other.client === everybody ? "all clients" : other.client}, and a packet can be late in one way only: npm run fault -- --stack ${stack} off ${words} first.`,
       );
     }
     on = await switchFaults(gateway, ["on"], switchingOn(fault, affected, access.promised));
   }
-  say(faultsOnLine(on) ?? "No fault is on.");
+  say(faultsOnLine(on, stack) ?? "No fault is on.");
   return 0;
 }
 
-async function switchOff(gateway: Asked, fault: PathFault, clients: readonly Affected[]): Promise<number> {
+async function switchOff(gateway: Asked, fault: PathFault, { access, clients }: Lab): Promise<number> {
+  const { stack } = access.promised;
   const before = (await faultsOn(gateway)).filter(({ name }) => name === fault.name);
   const meant = clients.length === 0 ? undefined : clients.map((affected) => faultTable(fault, affected));
   const tables = before.flatMap(({ table }) => ((meant?.includes(table) ?? true) ? [table] : []));
   if (tables.length === 0) {
     const whose = before.length === 0 ? "" : ` for ${clients.map(({ name }) => name).join(", ")}`;
-    throw new UserError(`${fault.name} is not on${whose}. npm run fault -- list tells what is.`);
+    throw new UserError(`${fault.name} is not on${whose}. npm run fault -- --stack ${stack} list tells what is.`);
   }
-  say(faultsOnLine(await switchFaults(gateway, ["off", ...tables])) ?? "No fault is on.");
+  say(faultsOnLine(await switchFaults(gateway, ["off", ...tables]), stack) ?? "No fault is on.");
   return 0;
 }
 
 /** Also what an earlier version of this program has switched on. */
-async function switchAllOff(gateway: Asked, clients: readonly Affected[]): Promise<number> {
+async function switchAllOff(gateway: Asked, { access, clients }: Lab): Promise<number> {
+  const { stack } = access.promised;
   const names = clients.map(({ name }) => name);
   const tables = (await faultsOn(gateway)).filter(({ client }) => names.includes(client)).map(({ table }) => table);
   const on = await switchFaults(gateway, clients.length === 0 ? ["off-all"] : ["off", ...tables]);
-  say(faultsOnLine(on) ?? "No fault is on.");
+  say(faultsOnLine(on, stack) ?? "No fault is on.");
   return 0;
 }

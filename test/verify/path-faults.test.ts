@@ -52,14 +52,14 @@ describe("which faults are on", () => {
   });
 
   it("stands at the head of a report", () => {
-    const faultsOn = faultsOnLine([on("mobile", undefined), on("v4-blackhole", client)]);
+    const faultsOn = faultsOnLine([on("mobile", undefined), on("v4-blackhole", client)], "dev");
     expect(faultsOn).toBe(
-      "Faults are on: mobile for all clients, v4-blackhole for client-1. npm run fault -- off all takes them away.",
+      "Faults are on: mobile for all clients, v4-blackhole for client-1. npm run fault -- --stack dev off all takes them away.",
     );
     const report = makeReport("lab", [], []);
     expect(formatReport({ ...report, faultsOn: faultsOn ?? "" }).split("\n")[0]).toBe(faultsOn);
     expect(formatReport(report)).not.toContain("Faults");
-    expect(faultsOnLine([])).toBeUndefined();
+    expect(faultsOnLine([], "dev")).toBeUndefined();
   });
 });
 

@@ -4,6 +4,7 @@ import { labOf } from "./fixtures";
 
 const status: LabStatus = {
   lab: "ipv6-only-lab/dev",
+  stack: "dev",
   healthy: true,
   uplink: { kind: "nat", ipv6: "none" },
   networks: [],
@@ -22,7 +23,7 @@ describe("the status", () => {
         .slice(0, 2),
     ).toEqual([
       "ipv6-only-lab/dev: healthy",
-      "Faults are on: v6-loss for client-1. npm run fault -- off all takes them away.",
+      "Faults are on: v6-loss for client-1. npm run fault -- --stack dev off all takes them away.",
     ]);
     expect(formatStatus(status)).not.toContain("Faults");
   });
