@@ -25,13 +25,15 @@ export const clat: Required<Pick<MachineDocuments, "files" | "commands">> = {
       "WantedBy=multi-user.target",
     ]),
     // Who starts it has looked for IPv4 already. It counts as started once it can translate, so that it is never stopped
-    // before, which would leave half of what it has set up.
+    // before. It ends and cleans up when its TAYGA ends; a signal to all of them could hit the commands that clean up.
     unit("clatd.service.d/ipv6-only-lab.conf", [
       "[Service]",
       "Type=notify",
       "NotifyAccess=all",
       "ExecStart=",
       'ExecStart=/usr/sbin/clatd v4-conncheck-enable=no "script-up=systemd-notify --ready"',
+      'ExecStop=sh -c "pkill --parent $MAINPID; exec tail --follow --pid=$MAINPID /dev/null"',
+      "TimeoutStopSec=20",
     ]),
     // A networkd that starts anew would take clatd's routing rules away.
     {
