@@ -151,6 +151,7 @@ export const labAccessSchema = z.object({
       addresses: z.record(z.string(), addressesSchema).readonly(),
       lanMac: z.string(),
       option108: z.boolean(),
+      clat: z.boolean(),
       hostKey: z.string(),
       console: z.string(),
     }),
@@ -196,6 +197,16 @@ export function nativeIpv4(
   { name, ipv4 }: PromisedNetwork,
 ): string | undefined {
   return option108 && ipv4?.v6OnlyWait !== undefined ? undefined : addresses[name]?.ipv4;
+}
+
+/**
+ * Whether a client's CLAT is to run on a network: where there is a translator that it can find (RFC 8781, RFC 7050), and
+ * no IPv4 of the network's own.
+ */
+export function runsClat(client: ClientAccess, network: PromisedNetwork): boolean {
+  const { ipv6, resolver, translated } = network;
+  const found = ipv6?.routerAdvertisements.pref64 !== undefined || resolver === "dns64";
+  return client.clat && translated && found && nativeIpv4(client, network) === undefined;
 }
 
 /** A client's addresses where it is. */
