@@ -81,6 +81,8 @@ const promisedSchema = z.object({
   nat64: z.object({
     prefix: z.string(),
     deniedIpv4: z.array(z.string()),
+    /** Whether an answer from another server than the one that was asked is kept out (RFC 4787 section 5). */
+    addressDependentFiltering: z.boolean(),
     pool4: z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("automatic") }),
       z.object({
@@ -169,6 +171,10 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
       ...network,
       router: { mac: network.gatewayMac, linkLocal: linkLocalOf(network.gatewayMac) },
     })),
+    nat64: {
+      ...plan.nat64,
+      addressDependentFiltering: plan.nat64.globals["address-dependent-filtering"] === true,
+    },
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
