@@ -2,6 +2,7 @@
 import { noIpv4Hosts, nonGlobalIpv4, type Block } from "./address-space";
 import { internetPrefixes } from "./internet";
 import type { Nat64Plan, Pool4Entry, Pool4Plan } from "./model";
+import { hostsOf } from "./ipv4";
 import { labNetworks } from "./networks";
 import { platformDecisions } from "./platforms";
 import { containsPrefix, formatPrefix, parseIpv4Prefix, subtractPrefix, type Prefix } from "./prefix";
@@ -15,7 +16,9 @@ export function sealedIpv4(config: LabConfig): readonly Block[] {
 export function nat64Plan(config: LabConfig): Nat64Plan {
   const { nat64 } = config;
   const mtus = labNetworks(config).map(({ mtu }) => mtu);
-  const sealed = sealedIpv4(config).map(({ prefix }) => prefix);
+  // The gateway's own addresses on its networks too: what is translated comes to it as from itself, past its firewall.
+  const own = labNetworks(config).flatMap(({ ipv4 }) => (ipv4 === undefined ? [] : [`${hostsOf(ipv4).gateway}/32`]));
+  const sealed = [...sealedIpv4(config).map(({ prefix }) => prefix), ...own.map(parseIpv4Prefix)];
   const allowed = nat64.allowedIpv4.map(parseIpv4Prefix).flatMap((prefix) => subtractAll(prefix, sealed));
   const denied = outermost([
     ...[...nonGlobalIpv4, ...sealed, ...nat64.deniedIpv4.map(parseIpv4Prefix)],

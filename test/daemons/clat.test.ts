@@ -137,7 +137,7 @@ describeWithTun("a client's CLAT", () => {
     guest.write(
       "/tmp/unbound.conf",
       [
-        `server:\n  interface: ${gateway}\n  access-control: ::/0 allow\n  username: ""\n  chroot: ""\n  do-daemonize: no`,
+        `server:\n  interface: ${gateway}\n  ip-freebind: yes\n  access-control: ::/0 allow\n  username: ""\n  chroot: ""\n  do-daemonize: no`,
         '  pidfile: ""\n  use-syslog: no\n  module-config: "iterator"',
         '  local-data: "ipv4only.arpa. AAAA 2001:2:0:64::c000:aa"\n',
       ].join("\n"),
