@@ -35,6 +35,15 @@ describe("a network", () => {
     }
   });
 
+  it("is not where anybody reaches the gateway through its translator, whatever is allowed", () => {
+    const denied = planOf(allScenarios).nat64.deniedIpv4.map(parseIpv4Prefix);
+    const isDenied = (address: string) => denied.some((prefix) => containsAddress(prefix, parseIpv4(address)));
+    const own = [...networks.values()].flatMap(({ ipv4 }) => ipv4?.gatewayAddress ?? []);
+    expect(own).toEqual(["192.168.46.1", "192.168.64.1", "192.168.4.1"]);
+    expect(own.map(isDenied)).toEqual([true, true, true]);
+    expect(isDenied("192.168.46.2")).toBe(false);
+  });
+
   it("has DNS64 with NAT64 alone, unless it is told not to; IPv6-mostly goes by PREF64", () => {
     const resolvers = [...networks].map(([name, { resolver }]) => `${name} ${resolver}`);
     expect(resolvers.sort()).toEqual([
