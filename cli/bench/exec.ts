@@ -33,17 +33,21 @@ export async function benchExec(access: LabAccess, runs: number): Promise<Figure
   }
   const { signal } = new AbortController();
   const seconds = { alone: [] as number[], traced: [] as number[], ssh: [] as number[], exec: [] as number[] };
-  // In turns, so that what else this computer does falls on all of them.
+  const record = (kind: keyof typeof seconds, value: number): void => {
+    seconds[kind].push(value);
+    say(`  ${kind}: ${value.toFixed(2)} s`);
+  };
+  say(`${runs} runs of each, in turns`);
+  // So that what else this computer does falls on all of them.
   for (let count = 1; count <= runs; count += 1) {
     const command = `python3 -c ${shellQuote(program)}`;
     const { stdout } = await onClient(access, client, { wait: 0, signal }, (connection) =>
       connection.exec(command, { signal, timeout: 600 }),
     );
-    seconds.alone.push(secondsOf(stdout));
-    seconds.traced.push(secondsOf(await traced(access, client.name)));
-    seconds.ssh.push(timed(["ssh", "--stack", promised.stack, client.name, "true"]));
-    seconds.exec.push(timed(["exec", "--stack", promised.stack, "--client", client.name, "true"]));
-    say(`  run ${count} of ${runs}`);
+    record("alone", secondsOf(stdout));
+    record("traced", secondsOf(await traced(access, client.name)));
+    record("ssh", timed(["ssh", "--stack", promised.stack, client.name, "true"]));
+    record("exec", timed(["exec", "--stack", promised.stack, "--client", client.name, "true"]));
   }
   return [
     { what: `${connections} connections, by themselves`, seconds: seconds.alone },

@@ -25,7 +25,7 @@ import { chosenNetworks, visiting } from "../tour";
 /** Lifecycle functions of draft-ietf-v6ops-ipv6-app-testing. */
 const functions = ["installation", "user-interface", "management", "update"];
 
-const usage = `npm run exec -- [options] [--] COMMAND…
+export const usage = `npm run exec -- [options] [--] COMMAND…
   --client NAME        on which client; default: the first one
   --network NAME,…|all on each of these networks, which the client joins; default: where it is
   --put PATH           copied beside the program before it runs; may be repeated
@@ -42,7 +42,7 @@ const usage = `npm run exec -- [options] [--] COMMAND…
   --redact             leaves addresses of your own network out of the reports
   --verdict-code       the exit code is the verdict's: 0 works, 1 fails, 2 cannot be told, 3 works with remarks`;
 
-const options = {
+export const options = {
   client: { type: "string" },
   network: { type: "string" },
   put: { type: "string", multiple: true, default: [] as string[] },

@@ -79,6 +79,9 @@ done
 
 [[ -e $folder/code ]] || send KILL
 # sudo(8) passes on no signal of its own group.
-sudo -n pkill --parent "$monitor"
+sudo -n pkill --parent "$monitor" &
+ending=$!
 if [[ $loopback4 == without ]]; then sudo -n systemctl stop ipv6-only-lab-no-loopback4; fi
-sudo -n rm -rf -- "$folder"
+wait "$ending"
+# A program that became root may have left folders of its own; sudo takes its time where that is emulated.
+rm -rf -- "$folder" 2>/dev/null || sudo -n rm -rf -- "$folder"
