@@ -7,6 +7,7 @@ import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } fro
 import { ownResults } from "../verify/own";
 import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
+import { translationChecks } from "../verify/translation";
 import { joinNetwork } from "./join";
 
 type Context = Pick<OperationContext, "signal" | "progress">;
@@ -89,13 +90,17 @@ export async function tour(
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
     const { results: seen } = await verifyLab(moved, options);
     const machine = `${client.name} @ ${network.name}`;
-    const checks = seen.map((each) => (each.machine === client.name ? { ...each, machine } : each));
     const own = await ownFrom(moved, client.name, network, context);
-    const faults = await faultsFrom(moved, client.name, network, context);
-    const rows = [...checks, ...own, ...faultChecks(access, client.name, network.name, faults)];
+    const { translation, results } = await insideInternet(moved, client.name, network, context);
+    const rows = [
+      ...seen.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
+      ...translation.map((each) => ({ ...each, network: network.name })),
+      ...own,
+      ...faultChecks(access, client.name, network.name, results),
+    ];
     const failed = rows.filter(({ status }) => status === "fail");
     if (failed.length > 0) await context.onFailure?.(network, failed);
-    return { network, rows, results: faults };
+    return { network, rows, results };
   });
   // The gateway is the same from everywhere: what is right of it is told once.
   const rows = visits.flatMap(({ rows: all }, index) =>
@@ -115,18 +120,23 @@ async function ownFrom(
   return ownResults(moved, client, `${name} @ ${network.name}`, { wait: 0, signal, progress });
 }
 
-async function faultsFrom(
+/** What only servers can show that do as they are told. */
+async function insideInternet(
   moved: LabAccess,
   name: string,
   network: PromisedNetwork,
   { signal, progress }: Context,
-): Promise<FaultResult[]> {
+): Promise<{ readonly translation: readonly CheckResult[]; readonly results: readonly FaultResult[] }> {
   const client = moved.clients.find((each) => each.name === name);
-  if (client === undefined || moved.promised.faults.length === 0) return [];
-  progress(`${name}: ${moved.promised.faults.length} faults of the simulated internet on ${network.name}`);
-  return onClient(moved, client, { wait: 0, signal }, (connection) =>
-    faultResults(moved, network, { connection, signal }),
-  );
+  const { faults } = moved.promised;
+  if (client === undefined || faults.length === 0) return { translation: [], results: [] };
+  return onClient(moved, client, { wait: 0, signal }, async (connection, gateway) => {
+    const asked = { client: { connection, signal }, gateway: { connection: gateway, signal } };
+    if (network.translated) progress(`${name}: how ${network.name} translates`);
+    const translation = await translationChecks(moved, network, `${name} @ ${network.name}`, asked);
+    progress(`${name}: ${faults.length} faults of the simulated internet on ${network.name}`);
+    return { translation, results: await faultResults(moved, network, asked.client) };
+  });
 }
 
 async function goHome(access: LabAccess, at: ClientAccess, home: ClientAccess, context: Context): Promise<void> {

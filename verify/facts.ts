@@ -52,17 +52,25 @@ export async function clientFacts(client: Asked, translated: string) {
   return readClientFacts(await run(client, "client.sh", { stdin: [translated, "ipv4only.arpa"] }));
 }
 
-export async function listen({ connection, signal }: Asked, instructions: readonly string[]): Promise<Heard> {
-  // A JSON string of plain ASCII is one of Python too.
-  const stdin = `${probe("wire.py")}\n\nmain(${JSON.stringify(instructions.join("\n"))})\n`;
-  const { code, stdout, stderr } = await connection.exec("sudo -n python3 -I -S -", {
+export function listen(asked: Asked, instructions: readonly string[]): Promise<Heard> {
+  return python(asked, "wire.py", [instructions.join("\n")], "sudo -n");
+}
+
+/** Runs a probe in Python with arguments for its main(), under another command where one is given. */
+export async function python(
+  { connection, signal }: Asked,
+  name: string,
+  args: readonly unknown[],
+  under = "",
+): Promise<Heard> {
+  // JSON of plain ASCII, without true, false and null, is Python too.
+  const stdin = `${probe(name)}\n\nmain(${args.map((each) => JSON.stringify(each)).join(", ")})\n`;
+  const { code, stdout, stderr } = await connection.exec(`${under} python3 -I -S -`.trimStart(), {
     stdin,
     signal,
     timeout: patience,
   });
-  if (code !== 0) {
-    throw new Error(`The probe of the network failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
-  }
+  if (code !== 0) throw new Error(`The probe ${name} failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
   return new Heard(stdout);
 }
 

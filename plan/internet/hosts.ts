@@ -52,6 +52,9 @@ export const oddPlaces = {
 
 export const good = place(42);
 
+/** Where a verification listens for a while, to try what a translator does with datagrams: their first and second place. */
+export const reflectors = [place(58), place(59)] as const;
+
 /** Pages that say or need what a client without IPv4 (or IPv6) stumbles over. */
 export const pages = {
   ipv4Literals: dualStack("ipv4-literals", place(43)),

@@ -1,113 +1,36 @@
-import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
-import { createSocket, type Socket } from "node:dgram";
-import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { canonical } from "../../plugin/handler";
-import { typescriptLoader } from "../../host/paths";
 import { isAlive } from "../../host/processes";
-import { freePort, lanSegmentHandler } from "../../provider/lan-segment";
-import { portId, segmentPort, segmentSocket, socketId } from "../../provider/qemu/hub";
-import { type MachinePaths, machinePaths } from "../../provider/qemu/paths";
-import { withMachine } from "../../provider/qemu/power";
-import { ask } from "../../provider/qemu/qmp";
-import { moveCard, segmentsOf } from "../../provider/qemu/segments";
+import { lanSegmentHandler } from "../../provider/lan-segment";
+import { portId, socketId } from "../../provider/qemu/hub";
+import { segmentsOf } from "../../provider/qemu/segments";
 import { resumeMachines, suspendMachines } from "../../provider/qemu/suspend";
-import type { SegmentReference } from "../../provider/resources";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
 import { recordedContext } from "./context";
-import { kill, missingProgram, outputsSchema, type TinyMachine, tinyMachines } from "./tiny-machine";
+import { kill, missingProgram, outputsSchema } from "./tiny-machine";
+import { move, pathsOf, qmp, type TwoMachines, twoMachines, where } from "./two-machines";
 
 const withQemu = missingProgram === undefined ? describe : describe.skip;
 if (missingProgram !== undefined) console.warn(`Skipped, ${missingProgram} is not installed: cards that are moved`);
 
-const macs = { tiny: "52:54:00:00:00:02", second: "52:54:00:00:00:03" };
-
-const macOf = ({ folder }: TinyMachine): string => macs[basename(folder) === "tiny" ? "tiny" : "second"];
-
-/** A member of a segment, as QEMU's sockets are. */
-async function onSegment({ group, port }: SegmentReference, heard: (frame: Buffer) => void): Promise<Socket> {
-  const socket = createSocket({ type: "udp4", reuseAddr: true }).on("message", heard);
-  await new Promise<void>((resolve) => {
-    socket.bind(port, group, resolve);
-  });
-  socket.addMembership(group, "127.0.0.1");
-  socket.setMulticastInterface("127.0.0.1");
-  return socket;
-}
-
 withQemu("a network card that is moved", () => {
-  let lab: ReturnType<typeof tinyMachines>;
-  let home: SegmentReference;
-  const other: SegmentReference = { group: `239.193.${randomInt(256)}.7`, port: freePort(new Set()) };
-  let one: TinyMachine;
-  let two: TinyMachine;
-
-  const inputsOf = (name: keyof typeof macs, segment: SegmentReference) => ({
-    ...lab.inputs,
-    machineName: name,
-    nics: [{ kind: "segment", mac: macs[name], segment }],
-  });
-  const pathsOf = ({ folder }: Pick<TinyMachine, "folder">): MachinePaths =>
-    machinePaths(dirname(folder), basename(folder));
-  const where = async (machine: TinyMachine) => (await segmentsOf(pathsOf(machine)))?.get(0);
-  const move = (machine: TinyMachine, to: SegmentReference, context = recordedContext()) =>
-    moveCard(pathsOf(machine), 0, to, context);
-  const qmp = (machine: TinyMachine, execute: string, args: Readonly<Record<string, unknown>>) =>
-    ask(pathsOf(machine).qmp, [{ execute, arguments: args }]);
+  let lab: TwoMachines["lab"];
+  let home: TwoMachines["home"];
+  let other: TwoMachines["other"];
+  let one: TwoMachines["one"];
+  let two: TwoMachines["two"];
+  let inputsOf: TwoMachines["inputsOf"];
+  let speaksOn: TwoMachines["speaksOn"];
+  let hearsFrom: TwoMachines["hearsFrom"];
+  let remove: TwoMachines["remove"];
 
   beforeEach(async () => {
-    lab = tinyMachines();
-    home = lab.segment;
-    one = await lab.create(inputsOf("tiny", home));
-    two = await lab.create(inputsOf("second", home));
+    ({ lab, home, other, one, two, inputsOf, speaksOn, hearsFrom, remove } = await twoMachines());
   });
 
   afterEach(async () => {
-    for (const { state } of [one, two]) await handler.delete(state, recordedContext());
-    lab.remove();
+    await remove();
   });
-
-  /** On which segments a machine's card speaks: QEMU itself says for it where it is (RARP, `announce-self`). */
-  const speaksOn = async (machine: TinyMachine): Promise<SegmentReference[]> => {
-    const mac = Buffer.from(macOf(machine).replaceAll(":", ""), "hex");
-    const heard = new Set<SegmentReference>();
-    const ears = await Promise.all(
-      [home, other].map((segment) =>
-        onSegment(segment, (frame) => {
-          if (frame.includes(mac)) heard.add(segment);
-        }),
-      ),
-    );
-    await qmp(machine, "announce-self", { initial: 50, max: 50, rounds: 3, step: 50 });
-    await delay(300);
-    ears.forEach((ear) => ear.close());
-    return [...heard];
-  };
-
-  /**
-   * From which segments something comes to a machine's card, of all of them the first to come: without a guest a card
-   * takes nothing, and QEMU reads no further.
-   */
-  const hearsFrom = async (machine: TinyMachine): Promise<SegmentReference[]> => {
-    const at = await where(machine);
-    if (at === undefined) throw new Error("It is between two segments.");
-    const heard = join(machine.folder, "heard");
-    await qmp(machine, "object-add", { "qom-type": "filter-dump", id: "dump", netdev: portId(0, at), file: heard });
-    const words = (segment: SegmentReference) => Buffer.from(`this is said on ${canonical(segment)}`.padEnd(64));
-    for (const segment of [home, other]) {
-      const mouth = await onSegment(segment, () => undefined);
-      await new Promise((resolve) => {
-        mouth.send(words(segment), segment.port, segment.group, resolve);
-      });
-      mouth.close();
-    }
-    await delay(100);
-    await qmp(machine, "object-del", { id: "dump" });
-    const all = readFileSync(heard);
-    return [home, other].filter((segment) => all.includes(words(segment)));
-  };
 
   it("hears and speaks on its segment and on no other, and so after each move", async () => {
     for (const to of [home, other, home]) {
@@ -204,76 +127,6 @@ withQemu("a network card that is moved", () => {
     await expect(move(one, { group: "192.0.2.1", port: 20000 })).rejects.toThrow(/QEMU refused/);
     expect(await where(one)).toEqual(home);
     expect(await speaksOn(one)).toEqual([home]);
-  }, 60_000);
-
-  /** All states in which one who is killed can leave a card, from the first step to the last. */
-  const halfWay: readonly (readonly [string, (machine: TinyMachine) => Promise<unknown>])[] = [
-    ["the other socket is there", (machine) => qmp(machine, "netdev_add", segmentSocket(0, other))],
-    ["the carrier is lost", (machine) => qmp(machine, "set_link", { name: "card0", up: false })],
-    ["the old segment is off the hub", (machine) => qmp(machine, "netdev_del", { id: portId(0, home) })],
-    ["the other segment is on the hub", (machine) => qmp(machine, "netdev_add", segmentPort(0, other))],
-    ["the carrier is back", (machine) => qmp(machine, "set_link", { name: "card0", up: true })],
-  ];
-
-  it.each(halfWay.map(([name], index) => [name, index] as const))(
-    "is seen to be half-way when it was left so after: %s; whatever comes next ends it",
-    async (_name, last) => {
-      for (const machine of [one, two]) {
-        for (const [, step] of halfWay.slice(0, last + 1)) await step(machine);
-        expect(await where(machine)).toBeUndefined();
-      }
-      const seen = await lab.refresh(one.state);
-      expect(handler.diff(seen, inputsOf("tiny", home))).toEqual({ changed: ["nics"], replaces: [] });
-      await handler.update(seen, inputsOf("tiny", home), recordedContext());
-      expect(await where(one)).toEqual(home);
-      await move(two, home);
-      expect([await speaksOn(one), await speaksOn(two)]).toEqual([[home], [home]]);
-      for (const [, step] of halfWay.slice(0, last + 1)) await step(two);
-      await suspendMachines(lab.stateFolder, recordedContext());
-      await resumeMachines(lab.stateFolder, recordedContext());
-      const end = await where(two);
-      expect([home, other]).toContainEqual(end);
-      expect(await speaksOn(two)).toEqual([end]);
-    },
-    60_000,
-  );
-
-  it("ends on one of its two segments when the one who moves it is killed at any moment", async () => {
-    const script =
-      `const { moveCard } = require(${JSON.stringify(join(__dirname, "../../provider/qemu/segments"))});` +
-      `const context = { signal: new AbortController().signal, progress() {} };` +
-      `(async () => { process.stdout.write("ready"); for (let to = 1; ; to = 1 - to) ` +
-      `await moveCard(${JSON.stringify(pathsOf(one))}, 0, ${JSON.stringify([home, other])}[to], context); })();`;
-    for (let round = 0; round < 5; round += 1) {
-      const mover = spawn(process.execPath, [...typescriptLoader, "-e", script], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      await new Promise((resolve) => mover.stdout.once("data", resolve));
-      await delay(randomInt(300));
-      await new Promise((resolve) => {
-        mover.once("exit", resolve);
-        mover.kill("SIGKILL");
-      });
-      const to = round % 2 === 0 ? home : other;
-      await move(one, to);
-      expect(await where(one)).toEqual(to);
-    }
-    await move(one, home);
-    expect(await speaksOn(one)).toEqual([home]);
-  }, 60_000);
-
-  it("is moved by one at a time", async () => {
-    await Promise.all([move(one, other), move(one, home), move(one, other)]);
-    expect([canonical(home), canonical(other)]).toContain(canonical(await where(one)));
-    const context = recordedContext();
-    let moving: Promise<boolean> | undefined;
-    await withMachine(pathsOf(one), context, async () => {
-      moving = move(one, home, context);
-      await delay(300);
-    });
-    await moving;
-    expect(context.lines).toContain(`waiting for the process ${process.pid}, which works on the same machine`);
-    expect(await where(one)).toEqual(home);
   }, 60_000);
 
   it("leaves nothing of its old segment behind in QEMU", async () => {

@@ -12,9 +12,17 @@ export const rcodes = { noError: 0, nxDomain: 3, refused: 5 } as const;
 
 /** With the RD bit: a resolver is to find it out. */
 export function dnsQuestion(name: string, type: keyof typeof types): string {
+  return `6c6101000001000000000000${encoded(name)}00${hex(types[type], 2)}0001`;
+}
+
+/** As one asks who validates for himself: with the CD bit, and DO in the OPT record (RFC 4035 section 3.2.2, RFC 6891). */
+export function validatorsQuestion(name: string, type: keyof typeof types): string {
+  return `6c6101100001000000000001${encoded(name)}00${hex(types[type], 2)}0001000029100000008000${hex(0, 2)}`;
+}
+
+function encoded(name: string): string {
   const labels = name.split(".").filter((label) => label !== "");
-  const encoded = labels.map((label) => `${hex(label.length, 1)}${hexText(label)}`).join("");
-  return `6c6101000001000000000000${encoded}00${hex(types[type], 2)}0001`;
+  return labels.map((label) => `${hex(label.length, 1)}${hexText(label)}`).join("");
 }
 
 export function readDnsAnswer(octets: string) {

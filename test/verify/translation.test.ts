@@ -1,0 +1,153 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { join } from "node:path";
+import { embedIpv4 } from "../../plan/rfc6052";
+import { freePort } from "../../provider/lan-segment";
+import { findOnPath } from "../../host/processes";
+import type { CheckResult } from "../../verify/report";
+import { Heard } from "../../verify/questions";
+import { validatorsQuestion } from "../../verify/wire/dns";
+import { judgeTranslation } from "../../verify/translation";
+import { allScenarios } from "../fixtures/plan";
+import { labOf } from "./fixtures";
+import * as packets from "./packets";
+
+const lab = labOf({ ...allScenarios, internet: { kind: "simulated" } });
+
+function networkNamed(name: string) {
+  const network = lab.promised.networks.find((each) => each.name === name);
+  if (network === undefined) throw new Error(`The fixture has no network ${name}.`);
+  return network;
+}
+
+const inside = (ipv4: string): string => embedIpv4(lab.promised.nat64.prefix, ipv4);
+const [first, second, router] = ["192.0.2.58", "192.0.2.59", "192.0.2.2"].map(inside);
+
+/** What the probe says when all is as it should be. */
+const right: Readonly<Record<string, string>> = {
+  udp: `${first} 192.0.2.1 61001 40`,
+  mapping: `${second} 30 192.0.2.1 61001 40`,
+  unsummed: `${first} 30 192.0.2.1 61001 40`,
+  large: `${first} 4000 192.0.2.1 61001 40`,
+  fragments: `${first} 30 192.0.2.1 61001 4000`,
+  filtering: `${second}`,
+  hairpin: `${inside("192.0.2.1")} 61002 50000`,
+  unreachable: `1 4 0 ${first}`,
+  hop: `3 0 0 ${router}`,
+  toobig: `2 0 1300 ${router}`,
+};
+const answers: Readonly<Record<string, string>> = {
+  kept: packets.dns(0, "3fff:10:0:32::42"),
+  validator: packets.dns(0),
+};
+
+/** The rows that fail when one thing is otherwise; undefined: nothing came. */
+function failures(change: Readonly<Record<string, string | undefined>> = {}, network = "nat64"): string[] {
+  return judged(change, network)
+    .filter(({ status }) => status === "fail")
+    .map(({ check }) => check);
+}
+
+function judged(change: Readonly<Record<string, string | undefined>>, network: string): CheckResult[] {
+  const heard = (all: Readonly<Record<string, string>>): Heard => {
+    const names = Object.keys(all).filter((name) => !(name in change) || change[name] !== undefined);
+    return new Heard(names.map((name) => `${name} ${change[name] ?? all[name] ?? ""}`).join("\n"));
+  };
+  return judgeTranslation("client-1 @ nat64", {
+    lab,
+    network: networkNamed(network),
+    tried: heard(right),
+    said: heard(answers),
+  });
+}
+
+describe("what a translator owes to a client", () => {
+  it("is all there in a lab as it should be", () => {
+    expect(judged({}, "nat64")).toHaveLength(12);
+    expect(failures()).toEqual([]);
+  });
+
+  it("has no rows on DNS64 where there is none", () => {
+    expect(judged({}, "pref64")).toHaveLength(10);
+  });
+
+  it.each<[string, Readonly<Record<string, string | undefined>>, readonly RegExp[]]>([
+    ["no answer comes", { udp: undefined }, [/datagrams/, /one socket/]],
+    ["the answer comes from elsewhere", { udp: `${second} 192.0.2.1 61001 40` }, [/datagrams/]],
+    ["another port for another server", { mapping: `${second} 30 192.0.2.1 61009 40` }, [/one socket/]],
+    ["another address for another server", { mapping: `${second} 30 192.0.2.9 61001 40` }, [/one socket/]],
+    ["the second server is out of reach", { mapping: undefined }, [/one socket/]],
+    ["only the one who was asked may answer", { filtering: undefined }, [/whoever knows/]],
+    ["nothing comes back in from inside", { hairpin: undefined }, [/hairpinning/]],
+    ["it comes from inside without having been outside", { hairpin: "fc01::2 50000 50000" }, [/hairpinning/]],
+    ["a datagram without checksum is dropped", { unsummed: undefined }, [/without checksum/]],
+    ["fragments do not come", { large: undefined }, [/comes in fragments/]],
+    ["fragments do not go", { fragments: undefined }, [/goes in fragments/]],
+    ["nobody says that a port is closed", { unreachable: undefined }, [/closed/]],
+    ["the gateway itself says so", { unreachable: `1 4 0 fc01:0:0:1::1` }, [/closed/]],
+    ["it is called something else", { unreachable: `1 1 0 ${first}` }, [/closed/]],
+    ["the router is not seen", { hop: `3 0 0 fc01:0:0:1::1` }, [/traceroute/]],
+    ["no hop is seen", { hop: undefined }, [/traceroute/]],
+    ["the IPv4 MTU is said as it is", { toobig: `2 0 1280 ${router}` }, [/Packet Too Big/]],
+    ["nobody says too big", { toobig: undefined }, [/Packet Too Big/]],
+    [
+      "an address is made up beside the one that there is",
+      { kept: packets.dns(0, "3fff:10:0:32::42", "64:ff9b::1") },
+      [/keeps it/],
+    ],
+    ["the name is not found", { kept: packets.dns(2) }, [/keeps it/]],
+    ["an address is made up for who validates", { validator: packets.dns(0, "64:ff9b::c000:228") }, [/validates/]],
+    ["who validates gets no answer", { validator: undefined }, [/validates/]],
+  ])("is seen to be missing: %s", (_what, change, rows) => {
+    const failed = failures(change);
+    expect(failed).toHaveLength(rows.length);
+    rows.forEach((row, index) => {
+      expect(failed[index]).toMatch(row);
+    });
+  });
+
+  it("is asked for with the CD bit, and DO in an OPT record of no options", () => {
+    const question = validatorsQuestion("a.test", "AAAA");
+    expect(question).toBe("6c6101100001000000000001" + "0161" + "0474657374" + "00001c0001" + "0000291000000080000000");
+  });
+});
+
+// 127.0.0.2 is this machine's on Linux alone; an IPv4-mapped address leads there as one inside a NAT64 prefix would.
+const canTry = process.platform === "linux" && findOnPath("python3") !== undefined && existsSync("/proc/self/net");
+if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the translation's probe");
+(canTry ? it : it.skip)(
+  "the two ends of the probe understand each other",
+  async () => {
+    const probes = join(__dirname, "../../verify/probes");
+    const python = (name: string, args: string) => {
+      const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
+      child.stdin.end(`${readFileSync(join(probes, name), "utf8")}\n\nmain(${args})\n`);
+      return child;
+    };
+    const port = freePort(new Set());
+    const servers = python("reflector.py", `["127.0.0.2", "127.0.0.3"], ${port}, "secret", 30`);
+    const ended = once(servers, "exit");
+    const pool = { prefix: "ffff00000000".padStart(32, "0"), length: 96 };
+    const places = {
+      first: "::ffff:127.0.0.2",
+      second: "::ffff:127.0.0.3",
+      narrow: "::ffff:127.0.0.4",
+      port,
+      pool,
+      patience: 0.2,
+    };
+    const said = new Heard(await text(python("translation.py", `${JSON.stringify(places)}, "secret"`).stdout));
+    const [outer = "none"] = /127\.0\.0\.1 \d+/.exec(said.of("udp")[0] ?? "") ?? [];
+    expect(said.of("udp")[0]).toBe(`::ffff:127.0.0.2 ${outer} ${"secret 1 same ".length}`);
+    expect(said.of("mapping")[0]).toMatch(new RegExp(`^::ffff:127\\.0\\.0\\.3 \\d+ ${outer} \\d+$`));
+    expect(said.of("unsummed")[0]).toMatch(/^::ffff:127\.0\.0\.2 /);
+    expect(said.of("large")[0]).toMatch(/^::ffff:127\.0\.0\.2 4000 /);
+    expect(said.of("fragments")[0]).toMatch(/ 4000$/);
+    expect(said.of("filtering")).toEqual(["::ffff:127.0.0.3"]);
+    expect(said.of("hairpin")[0]).toMatch(/^::ffff:127\.0\.0\.1 (\d+) \1$/);
+    expect(await ended).toEqual([0, null]);
+  },
+  60_000,
+);
