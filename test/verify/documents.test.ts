@@ -119,7 +119,7 @@ describe("the page", () => {
     const rows = new Map(
       [...page.matchAll(/<tr><th scope="row"[^>]*>(.*?)<\/th>(.*?)<\/tr>/g)].map(([, name = "", cells = ""]) => [
         name,
-        [...cells.matchAll(/<td><a class="(.*?)" href="#(.*?)">(.*?)<\/a><\/td>/g)].map(([, state, id, text]) => ({
+        [...cells.matchAll(/<td class="(.*?)"><a href="#(.*?)">(.*?)<\/a><\/td>/g)].map(([, state, id, text]) => ({
           state,
           id,
           text,
