@@ -155,6 +155,20 @@ describe("the page", () => {
     });
   });
 
+  it("shows checks of the stack's own in the matrix too, with what was run", () => {
+    const check = { title: "the app answers", command: "./app --check", expect: "works" };
+    const lab = labOf({ checks: [check] });
+    const result: CheckResult = {
+      ...{ ...client, check: `${check.title}: works`, own: check.title, status: "fail", evidence: "exit code 1" },
+      outcome: { expected: "works", seen: "fails" },
+    };
+    const page = pageOf([fine, result], lab);
+    expect(page).toMatch(
+      /<th scope="row" title="the app answers">the app answers<\/th><td class="bad"><a href="#check-1">✗ fails/,
+    );
+    expect(page).toContain("<dt>Ran</dt><dd><code>./app --check</code></dd>");
+  });
+
   it("escapes whatever a machine says", () => {
     const text = fc.string({ unit: fc.constantFrom("<", ">", "&", '"', "'", "script", " onload=", "a", "\u0000") });
     const usual = pageOf([{ ...wrong, check: "c", evidence: "e", remedy: "r", machine: "m" }]);

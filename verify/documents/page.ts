@@ -135,12 +135,15 @@ function table(results: readonly Numbered[], access: LabAccess): Markup {
 }
 
 function evidence(result: CheckResult, { promised }: LabAccess): Markup {
-  const { machine, network = "", fault, outcome, evidence: seen, remedy } = result;
+  const { machine, network = "", fault, own, outcome, evidence: seen, remedy } = result;
   const tried = promised.faults.find(({ name }) => name === fault);
+  const tries = promised.checks.find(({ title }) => title === own)?.tries;
   return facts([
     ["Expected", outcome === undefined ? undefined : (outcome.expected ?? "left to the program that is tested")],
     ["Seen", outcome?.seen],
     [outcome === undefined ? "Seen" : "In its words", code(seen)],
+    ["Ran", tries?.kind === "command" ? code(tries.command) : undefined],
+    ["Fetched", tries?.kind === "url" ? code(tries.url) : undefined],
     ["Asked for", tried === undefined ? undefined : code(tried.url)],
     ["In the draft", tried?.row],
     ["What to do", remedy],
