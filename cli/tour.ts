@@ -88,7 +88,7 @@ export async function tour(
 ): Promise<Tour> {
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
-    const { results: seen } = await verifyLab(moved, options);
+    const { results: seen, faultsOn } = await verifyLab(moved, options);
     const machine = `${client.name} @ ${network.name}`;
     const own = await ownFrom(moved, client.name, network, context);
     const { translation, results } = await insideInternet(moved, client.name, network, context);
@@ -100,13 +100,15 @@ export async function tour(
     ];
     const failed = rows.filter(({ status }) => status === "fail");
     if (failed.length > 0) await context.onFailure?.(network, failed);
-    return { network, rows, results };
+    return { network, rows, faultsOn, results };
   });
   // The gateway is the same from everywhere: what is right of it is told once.
   const rows = visits.flatMap(({ rows: all }, index) =>
     all.filter(({ network, status }) => index === 0 || network !== undefined || status === "fail"),
   );
-  return { report: makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []), grid: visits };
+  const faultsOn = visits.find((visit) => visit.faultsOn !== undefined)?.faultsOn;
+  const report = makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []);
+  return { report: { ...report, ...(faultsOn === undefined ? {} : { faultsOn }) }, grid: visits };
 }
 
 async function ownFrom(

@@ -2,6 +2,7 @@
 import type { Scenario } from "../plan/scenario";
 import type { SessionFact } from "../verify/gateway-facts";
 import { type Activity, readActivity } from "./activity";
+import type { Listening } from "./listening";
 import { readOverheard } from "./overheard";
 import type { ProgramEnd } from "./session";
 import { readTrace } from "./trace/calls";
@@ -31,13 +32,20 @@ export interface Run extends RunRequest {
   readonly hosts: ReadonlyMap<string, string>;
   /** Addresses of the resolvers in the client's resolv.conf(5). */
   readonly resolvers: readonly string[];
+  /** Who got through to its port; undefined: nobody was to try. */
+  readonly listening: Listening | undefined;
   /** Jool's sessions when the program had ended. */
   readonly sessions: readonly SessionFact[];
   /** The trace's lines, for the call that shows something. */
   readonly lines: readonly string[];
 }
 
-export function makeRun(request: RunRequest, end: ProgramEnd, sessions: readonly SessionFact[]): Run {
+export function makeRun(
+  request: RunRequest,
+  end: ProgramEnd,
+  sessions: readonly SessionFact[],
+  listening?: Listening,
+): Run {
   const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
   const trace = readTrace(text);
   const processes = readProcesses(trace);
@@ -50,6 +58,7 @@ export function makeRun(request: RunRequest, end: ProgramEnd, sessions: readonly
     hosts: readHosts(hosts),
     resolvers,
     sessions,
+    listening,
     lines: text.split("\n"),
   };
 }

@@ -34,6 +34,8 @@ export interface ProgramRun {
   /** False: without 127.0.0.0/8 on the client. */
   readonly loopback4: boolean;
   readonly streams: ProgramStreams;
+  /** Goes on beside the program; when it is done, the program is asked to end. Its signal fires when the program has ended. */
+  readonly beside: ((ended: AbortSignal) => Promise<void>) | undefined;
   /** Signals for the program, as they come; each call of the listener passes one on. */
   readonly onSignal: (pass: (signal: "INT" | "TERM") => void) => () => void;
 }
@@ -46,6 +48,8 @@ export interface ProgramEnd {
   readonly code: number;
   readonly problem: Problem | undefined;
   readonly timedOut: boolean;
+  /** What went on beside it was done, and it was asked to end for that. */
+  readonly stopped: boolean;
   /** Seconds since 1970, by the client's clock; undefined: it did not start, or nobody was left to tell. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
@@ -67,19 +71,26 @@ export interface ProgramEnd {
 /** Seconds that a program has to end by itself once it has been asked to. */
 const grace = 3;
 
-export async function runProgram(client: SshConnection, run: ProgramRun, signal: AbortSignal): Promise<ProgramEnd> {
+/** @param whenEnded looks at what else there is to see as soon as the program has ended. */
+export async function runProgram<T>(
+  client: SshConnection,
+  run: ProgramRun,
+  signal: AbortSignal,
+  whenEnded: () => Promise<T>,
+): Promise<{ readonly end: ProgramEnd; readonly seen: T }> {
   const folder = await prepare(client, signal);
   const guard = await startGuard(client, folder, run.loopback4, signal);
   try {
     if (run.put.length > 0) await put(client, `${folder}/work`, run.put, signal);
-    const { code, timedOut } = await start(client, folder, run, guard, signal);
-    const [facts, trace] = await Promise.all([
+    const { code, timedOut, stopped } = await start(client, folder, run, guard, signal);
+    const [facts, trace, seen] = await Promise.all([
       readFacts(client, folder, signal),
       readTraceFile(client, folder, signal),
+      whenEnded(),
     ]);
     const withoutRights = run.setuid ? [] : await takingRights(client, trace, signal);
     const notThere = run.get.length === 0 ? [] : await get(client, `${folder}/work`, run, signal);
-    return { code, timedOut, trace, withoutRights, notThere, ...facts };
+    return { end: { code, timedOut, stopped, trace, withoutRights, notThere, ...facts }, seen };
   } finally {
     await guard.end();
   }
@@ -138,22 +149,34 @@ async function start(client: SshConnection, folder: string, run: ProgramRun, gua
     .join(" ");
   const over = new AbortController();
   let timedOut = false;
-  const limit = async (seconds: number): Promise<void> => {
-    await sleep(seconds * 1000, undefined, { signal: over.signal });
-    timedOut = true;
+  let stopped = false;
+  const endIt = async (): Promise<void> => {
     guard.send("TERM");
     await sleep(grace * 1000, undefined, { signal: over.signal });
     guard.send("KILL");
   };
+  const limit = async (seconds: number): Promise<void> => {
+    await sleep(seconds * 1000, undefined, { signal: over.signal });
+    timedOut = true;
+    await endIt();
+  };
+  const accompany = async (beside: (ended: AbortSignal) => Promise<void>): Promise<void> => {
+    await beside(over.signal);
+    if (over.signal.aborted) return;
+    stopped = true;
+    await endIt();
+  };
   const limited = run.timeout === undefined ? undefined : limit(run.timeout).catch(() => undefined);
+  // Interrupted in the middle of a sleep, or with the connection, which the program's own end tells of.
+  const accompanied = run.beside === undefined ? undefined : accompany(run.beside).catch(() => undefined);
   const stopListening = run.onSignal(guard.send);
   try {
     const { code, signal: killedBy } = await client.attach(command, { ...run.streams, signal });
-    return { code: code ?? 128 + signalNumber(killedBy), timedOut };
+    return { code: code ?? 128 + signalNumber(killedBy), timedOut, stopped };
   } finally {
     stopListening();
     over.abort();
-    await limited;
+    await Promise.all([limited, accompanied]);
   }
 }
 

@@ -2,4 +2,5 @@
 export { connect, defaultRetry, type SshEndpoint, type SshTarget } from "./connect";
 export { SshConnection, ConnectionLostError } from "./connection";
 export { HostKeyMismatchError, fingerprint, parseHostKey } from "./host-key";
+export { endUnused } from "./shared";
 export { generateKeyPair, type GeneratedKeyPair } from "./keys";

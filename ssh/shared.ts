@@ -57,6 +57,13 @@ export async function shareConnection(
   }
 }
 
+/** Ends what nobody uses at the moment, for whoever will ask for nothing more. */
+export function endUnused(): void {
+  for (const [key, shared] of connections) {
+    if (shared.users === 0) end(key, shared);
+  }
+}
+
 function use(key: string, shared: Shared): () => void {
   clearTimeout(shared.timer);
   shared.users += 1;
@@ -66,16 +73,21 @@ function use(key: string, shared: Shared): () => void {
     used = false;
     shared.users -= 1;
     if (shared.users > 0) return;
-    const end = (): void => {
-      forget(key, shared);
-      shared.client.then(
-        (client) => client.end(),
-        () => undefined,
-      );
+    const endIt = (): void => {
+      end(key, shared);
     };
-    if (connections.get(key) === shared) shared.timer = setTimeout(end, idleLimit).unref();
-    else end();
+    if (connections.get(key) === shared) shared.timer = setTimeout(endIt, idleLimit).unref();
+    else endIt();
   };
+}
+
+function end(key: string, shared: Shared): void {
+  clearTimeout(shared.timer);
+  forget(key, shared);
+  shared.client.then(
+    (client) => client.end(),
+    () => undefined,
+  );
 }
 
 function forget(key: string, shared: Shared): void {

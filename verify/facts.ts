@@ -8,8 +8,9 @@ import type { LabAccess } from "./access";
 import { rootCommand, scriptCommand } from "../ssh/shell";
 import { readClientFacts, readFetch } from "./client-facts";
 import { readCounters, readGatewayFacts, readTranslations } from "./gateway-facts";
+import { type FaultOn, readFaultsOn } from "./path-faults";
 import { Heard } from "./questions";
-import { parseSections, type Sections } from "./sections";
+import { parseSections, section, type Sections } from "./sections";
 
 /** Seconds for one question. A machine that takes longer hangs: even an emulated one under load needs a tenth. */
 const patience = 60;
@@ -25,13 +26,36 @@ export async function gatewayFacts(gateway: Asked, { promised }: Pick<LabAccess,
   const cards = promised.networks.map(({ card }) => card);
   const stdin = [cards.join(" "), ...services.flatMap(({ unit }) => unit ?? [])];
   const sections = await run(gateway, "gateway.sh", { root: true, stdin });
-  return { facts: readGatewayFacts(sections, Date.now()), counters: readCounters(sections) };
+  return {
+    facts: readGatewayFacts(sections, Date.now()),
+    counters: readCounters(sections),
+    faultsOn: readFaultsOn(sections),
+  };
 }
 
 /** What the gateway translates, and what its firewall has counted. */
 export async function translations(gateway: Asked) {
   const sections = await run(gateway, "translations.sh", { root: true });
   return { translations: readTranslations(sections), counters: readCounters(sections) };
+}
+
+/** Which faults of clients' ways are on. */
+export async function faultsOn(gateway: Asked): Promise<readonly FaultOn[]> {
+  return readFaultsOn(await run(gateway, "path-faults.sh", { root: true, words: ["look"] }));
+}
+
+/**
+ * Switches such faults.
+ * @param words the probe's.
+ * @returns which are on now.
+ * @throws Error with what nft or tc said.
+ */
+export async function switchFaults(gateway: Asked, words: readonly string[], stdin = ""): Promise<readonly FaultOn[]> {
+  const lines = stdin === "" ? [] : stdin.trimEnd().split("\n");
+  const sections = await run(gateway, "path-faults.sh", { root: true, words, stdin: lines });
+  const { exitCode, output } = section(sections, "switched");
+  if (exitCode !== 0) throw new Error(`The gateway did not switch it: ${output}`);
+  return readFaultsOn(sections);
 }
 
 export interface Content {
@@ -100,13 +124,15 @@ export async function runOwn(client: Asked, words: string, timeout: number): Pro
 interface RunOptions {
   readonly root?: boolean;
   readonly stdin?: readonly string[];
+  /** The probe's arguments. */
+  readonly words?: readonly string[];
   readonly timeout?: number;
 }
 
 async function run({ connection, signal }: Asked, name: string, options: RunOptions): Promise<Sections> {
-  const { root = false, stdin = [], timeout = patience } = options;
+  const { root = false, stdin = [], words = [], timeout = patience } = options;
   const script = `${probe("common.sh")}${probe(name)}`;
-  const command = root ? rootCommand(script) : scriptCommand(script);
+  const command = root ? rootCommand(script, ...words) : scriptCommand(script, ...words);
   const input = [script, ...stdin.map((line) => `${line}\n`)].join("");
   try {
     return parseSections((await connection.exec(command, { stdin: input, signal, timeout })).stdout);

@@ -33,6 +33,8 @@ export interface Report {
   readonly lab: string;
   readonly passed: boolean;
   readonly results: readonly CheckResult[];
+  /** Which faults of clients' ways were on meanwhile, in a line; absent: none. */
+  readonly faultsOn?: string;
   /** When every client had its first byte through NAT64, by the clock of the machine that looks; ISO 8601. */
   readonly firstByteAt?: string;
 }
@@ -87,6 +89,7 @@ export function formatReport(report: Report): string {
   const shown = report.results.filter((each) => each.fault === undefined || isOdd(each));
   const rows = shown.map(({ machine, check, status, evidence }) => [machine, marks[status], check, evidence]);
   return [
+    ...(report.faultsOn === undefined ? [] : [report.faultsOn, ""]),
     ...formatTable(["machine", "", "check", "seen"], rows),
     "",
     ...report.results

@@ -5,6 +5,7 @@ import { command, type LabAccess } from "./access";
 import { checkClient, checkGateway } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
 import { gatewayFacts, listen, translations } from "./facts";
+import { faultsOnLine } from "./path-faults";
 import { gatewayInstructions } from "./questions";
 import { makeReport, type Report, silent, unreachable } from "./report";
 import { visitClient, type VisitOptions } from "./visit";
@@ -59,7 +60,7 @@ async function look(access: LabAccess, options: VerifyOptions) {
   try {
     const counted = gatewayFacts(gateway, access);
     const neighbourhood = { gateway, online: [], counted };
-    const [{ facts, counters: before }, heard, visits] = await Promise.all([
+    const [{ facts, counters: before, faultsOn }, heard, visits] = await Promise.all([
       counted,
       counted.then(() => listen(gateway, gatewayInstructions(access))),
       mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
@@ -76,7 +77,9 @@ async function look(access: LabAccess, options: VerifyOptions) {
     const firstBytes = visits.flatMap((visit) =>
       visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [],
     );
-    return { report: makeReport(lab, results, firstBytes), reached: visits.every(({ ok }) => ok) };
+    const faults = faultsOnLine(faultsOn, access.promised.stack);
+    const report = { ...makeReport(lab, results, firstBytes), ...(faults === undefined ? {} : { faultsOn: faults }) };
+    return { report, reached: visits.every(({ ok }) => ok) };
   } catch (error) {
     options.signal.throwIfAborted();
     const { name, console } = access.gateway;

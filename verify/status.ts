@@ -2,17 +2,21 @@ import type { SshConnection } from "../ssh";
 import { addressesOf, type ClientAccess, gatewayAddresses, type LabAccess, type PromisedNetwork } from "./access";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
+import { type FaultOn, faultsOnLine } from "./path-faults";
 import { formatTable } from "./report";
 
 /** What `npm run status` shows, and prints as JSON. */
 export interface LabStatus {
   readonly lab: string;
+  readonly stack: string;
   readonly healthy: boolean;
   readonly uplink: { readonly kind: string; readonly ipv6: string };
   readonly networks: readonly NetworkStatus[];
   readonly nat64: { readonly prefix: string; readonly sessions: number; readonly jool: string };
   readonly machines: readonly MachineStatus[];
   readonly services: readonly { readonly name: string; readonly state: string; readonly active: boolean }[];
+  /** Faults of clients' ways that are on. */
+  readonly faults: readonly Pick<FaultOn, "name" | "client" | "packets">[];
 }
 
 export interface NetworkStatus extends Pick<PromisedNetwork, "name" | "scenario" | "mtu" | "resolver"> {
@@ -39,12 +43,14 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
   const needed = (facts?.units ?? []).filter(({ name }) => promised.units.includes(name));
   return {
     lab: `${promised.project}/${promised.stack}`,
+    stack: promised.stack,
     healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
     uplink: promised.uplink,
     networks: promised.networks.map((network) => networkStatus(network, access)),
     nat64: { prefix: promised.nat64.prefix, sessions: facts?.sessions.length ?? 0, jool: facts?.joolVersion ?? "" },
     machines,
     services: needed,
+    faults: (facts?.faultsOn ?? []).map(({ name, client, packets }) => ({ name, client, packets })),
   };
 }
 
@@ -64,12 +70,12 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   }
   const gateway = connected.connection;
   try {
-    const [{ facts }, { translations: translated }, ...clients] = await Promise.all([
+    const [{ facts, faultsOn }, { translations: translated }, ...clients] = await Promise.all([
       gatewayFacts({ connection: gateway, signal: options.signal }, access),
       translations({ connection: gateway, signal: options.signal }),
       ...access.clients.map((client) => clientStatus(access, client, gateway, options)),
     ]);
-    return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...facts, ...translated } };
+    return { machines: [machineStatus(gatewayMachine), ...clients], facts: { ...facts, ...translated, faultsOn } };
   } finally {
     gateway.close();
   }
@@ -110,9 +116,11 @@ function machineStatus({ name, role, addresses, console }: Known, why?: string):
 }
 
 export function formatStatus(status: LabStatus): string {
-  const { uplink, networks, nat64, machines, services } = status;
+  const { uplink, networks, nat64, machines, services, faults } = status;
+  const faultsOn = faultsOnLine(faults, status.stack);
   return [
     `${status.lab}: ${status.healthy ? "healthy" : "NOT healthy"}`,
+    ...(faultsOn === undefined ? [] : [faultsOn]),
     "",
     ...picture(uplink, networks),
     `  NAT64 ${nat64.prefix}, Jool ${nat64.jool}, ${nat64.sessions} sessions`,

@@ -68,7 +68,7 @@ export async function translationChecks(
 
 /** What it means for the rows. */
 export function judgeTranslation(machine: string, seen: TranslationEvidence): CheckResult[] {
-  return results(machine, checks, seen);
+  return results(machine, checks, seen).map((each) => ({ ...each, network: seen.network.name }));
 }
 
 /** The NAT64 prefix as the probe takes it: hexadecimal, and its length in bits. */

@@ -3,9 +3,11 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { formatTable } from "../../verify/report";
 import { benchBoots } from "../bench/boots";
+import { benchExec } from "../bench/exec";
 import { benchLab } from "../bench/lab";
 import { benchPlan, planRows } from "../bench/plan";
-import { benchVerdict } from "../bench/verdict";
+import { benchVerdict, homeOf } from "../bench/verdict";
+import { chosenNetworks } from "../tour";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { type Figure, figureRows, median } from "../bench/statistics";
@@ -17,7 +19,8 @@ const usage = [
   "npm run bench -- lab [--runs 3] [--cold]   from power-on to first byte, changes, destroy; --cold: set-up and image too",
   "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
   "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
-  "npm run bench -- verdict [--stack NAME] [PART OF A NAME]   programs whose cause is known, on a running lab",
+  "npm run bench -- verdict [--stack NAME] [--network NAME,…|all] [PART OF A NAME]   programs whose cause is known, on a lab",
+  "npm run bench -- exec [5] [--stack NAME]  what exec costs a program that opens 1,000 connections, and one that does nothing",
   "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
 ].join("\n");
 
@@ -39,11 +42,23 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     case "verdict": {
       const { stack, rest: names } = stackArguments(rest);
-      const rows = await benchVerdict(await readAccess(stack), names.join(" "));
+      const access = await readAccess(stack);
+      const at = names.indexOf("--network");
+      const networks = at < 0 ? homeOf(access) : chosenNetworks(access, names[at + 1] ?? "");
+      const part = names.filter((_, index) => at < 0 || index < at || index > at + 1).join(" ");
+      const rows = await benchVerdict(access, part, networks);
       const right = rows.filter(({ expected, told }) => expected === told).length;
-      const cells = rows.map(({ name, expected, told, seconds }) => [name, expected, told, `${seconds.toFixed(1)} s`]);
-      console.log(formatTable(["program", "known cause", "verdict", "run"], cells).join("\n"));
+      const cells = rows.map(({ network, name, expected, told, seconds }) => [
+        ...[network, name, expected, told],
+        `${seconds.toFixed(1)} s`,
+      ]);
+      console.log(formatTable(["network", "program", "known cause", "verdict", "run"], cells).join("\n"));
       console.log(`${right} of ${rows.length} right`);
+      return 0;
+    }
+    case "exec": {
+      const { stack, rest: words } = stackArguments(rest);
+      print(await benchExec(await readAccess(stack), Number(words[0] ?? 5)));
       return 0;
     }
     case "plan": {

@@ -1,5 +1,6 @@
 /** `npm run exec -- [options] [--] COMMAND…`: a program on a client, what it did with the network, and the verdict. */
 import * as fs from "node:fs";
+import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { execute, type ExecuteOptions } from "../../exec";
 import { comparisonText, conclusion } from "../../exec/report/comparison";
@@ -9,7 +10,8 @@ import { reportJunit } from "../../exec/report/junit";
 import { reportText } from "../../exec/report/text";
 import type { Run } from "../../exec/run";
 import { judge } from "../../exec/verdict";
-import { UserError, say } from "../../host/messages";
+import { exitCodeOf, exitCodes } from "../../exec/verdict/exit-code";
+import { UserError, messageOf, say } from "../../host/messages";
 import { redact } from "../../report/redact";
 import { requireWritable } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
@@ -28,20 +30,24 @@ const usage = `npm run exec -- [options] [--] COMMAND…
   --network NAME,…|all on each of these networks, which the client joins; default: where it is
   --put PATH           copied beside the program before it runs; may be repeated
   --get PATH           copied back from there afterwards; may be repeated
+  --listen PORT        a server: it is tried at this TCP port from other machines, and ended then
   --timeout SECONDS    ends it then
   --no-loopback4       without 127.0.0.0/8 on the client
   --setuid             programs may take rights from their files (sudo); each system call costs more then
   --function NAME      ${functions.join(", ")}: a label for reports
   --json               the report on stdout, the program's output on stderr
   --junit FILE, --html FILE
+  --report FOLDER      report.txt, report.json, report.html and junit.xml there
   --trace FILE         the system calls themselves, as strace told them
-  --redact             leaves addresses of your own network out of the reports`;
+  --redact             leaves addresses of your own network out of the reports
+  --verdict-code       the exit code is the verdict's: 0 works, 1 fails, 2 cannot be told, 3 works with remarks`;
 
 const options = {
   client: { type: "string" },
   network: { type: "string" },
   put: { type: "string", multiple: true, default: [] as string[] },
   get: { type: "string", multiple: true, default: [] as string[] },
+  listen: { type: "string" },
   timeout: { type: "string" },
   "no-loopback4": { type: "boolean", default: false },
   setuid: { type: "boolean", default: false },
@@ -49,12 +55,25 @@ const options = {
   json: { type: "boolean", default: false },
   junit: { type: "string" },
   html: { type: "string" },
+  report: { type: "string" },
   trace: { type: "string" },
   redact: { type: "boolean", default: false },
+  "verdict-code": { type: "boolean", default: false },
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const { stack, values, command } = parse(args);
+  const request = parse(args);
+  try {
+    return await runCommand(request);
+  } catch (error) {
+    if (!request.values["verdict-code"]) throw error;
+    if (error instanceof UserError) say(`error: ${messageOf(error)}`);
+    else console.error(error);
+    return exitCodes.untold;
+  }
+}
+
+async function runCommand({ stack, values, command }: ReturnType<typeof parse>): Promise<number> {
   requireWritable({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
   const access = await readAccess(stack);
   const request: ExecuteOptions = {
@@ -63,6 +82,7 @@ export async function run(args: readonly string[]): Promise<number> {
     put: values.put,
     get: values.get,
     into: process.cwd(),
+    listen: portOf(values.listen),
     timeout: secondsOf(values.timeout),
     setuid: values.setuid,
     loopback4: !values["no-loopback4"],
@@ -78,24 +98,31 @@ export async function run(args: readonly string[]): Promise<number> {
   const clean = (text: string): string => (values.redact ? redact(text, own) : text);
   const judged = reports.map(({ result, verdict }) => ({ run: result, verdict }));
   const json = reports.map(({ result, verdict }) => reportJson(result, verdict));
-  if (values.json) {
-    const documents = json.map((report) => ({ function: values.function, ...report }));
-    console.log(clean(JSON.stringify(values.network === undefined ? documents[0] : documents, null, 2)));
-  } else {
-    for (const { result, verdict } of reports) say(clean(`\n${reportText(result, verdict)}`));
-    if (reports.length > 1) {
-      say(clean(`\n${comparisonText(judged)}`));
-    }
-  }
-  if (values.junit !== undefined) fs.writeFileSync(values.junit, clean(reportJunit(json, values.function)));
-  if (values.html !== undefined) {
-    fs.writeFileSync(values.html, clean(reportHtml(json, values.function, conclusion(judged))));
+  const labelled = json.map((report) => ({ function: values.function, ...report }));
+  const document = clean(JSON.stringify(values.network === undefined ? labelled[0] : labelled, null, 2));
+  const texts = reports.map(({ result, verdict }) => reportText(result, verdict));
+  if (reports.length > 1) texts.push(comparisonText(judged));
+  if (values.json) console.log(document);
+  else for (const text of texts) say(clean(`\n${text}`));
+  const junit = clean(reportJunit(json, values.function));
+  const html = clean(reportHtml(json, values.function, conclusion(judged)));
+  if (values.junit !== undefined) fs.writeFileSync(values.junit, junit);
+  if (values.html !== undefined) fs.writeFileSync(values.html, html);
+  if (values.report !== undefined) {
+    const text = `${clean(texts.join("\n\n"))}\n`;
+    writeAll(values.report, { "report.txt": text, "report.json": document, "report.html": html, "junit.xml": junit });
   }
   if (values.trace !== undefined) fs.writeFileSync(values.trace, runs.flatMap(({ lines }) => lines).join("\n"));
   for (const { network, end } of runs)
     for (const missing of end.notThere) say(`--get ${missing}: the program left no such file (${network.name}).`);
+  if (values["verdict-code"]) return exitCodeOf(reports.map(({ verdict }) => verdict));
   // Of several runs, the first that did not end well.
   return runs.find(({ end }) => end.code !== 0)?.end.code ?? 0;
+}
+
+function writeAll(folder: string, files: Readonly<Record<string, string>>): void {
+  fs.mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
 }
 
 /** The same on each of these networks; the client goes home afterwards. */
@@ -133,6 +160,14 @@ function parse(args: readonly string[]) {
 
 function isTextOption(name: string): boolean {
   return Object.entries(options).some(([each, { type }]) => each === name && type === "string");
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!(Number.isInteger(port) && port > 0 && port < 65536))
+    throw new UserError(`--listen ${text}: it takes a TCP port.`);
+  return port;
 }
 
 function secondsOf(text: string | undefined): number | undefined {

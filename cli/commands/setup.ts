@@ -1,11 +1,22 @@
-/** `npm run setup [-- --stack NAME]`: makes everything ready, or what a stack needs, and says what there is. */
+/**
+ * `npm run setup [-- --stack NAME] [--cache-keys]`: makes everything ready, or what a stack needs, and says what there is.
+ * With `--cache-keys` it makes nothing, and prints what a CI system is to call the cache by.
+ */
+import { parseArgs } from "node:util";
 import { say } from "../../host/messages";
+import { cacheKeyLines, cacheKeys } from "../cache-keys";
 import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
 
 export async function run(args: readonly string[]): Promise<number> {
-  const stack = args.length === 0 ? undefined : stackArguments(args).stack;
-  const { toolchain, own } = await setUp(stack, { machines: true });
+  const { stack, rest } = stackArguments(args);
+  const options = { "cache-keys": { type: "boolean", default: false } } as const;
+  const { values } = parseArgs({ args: [...rest], options });
+  if (values["cache-keys"]) {
+    console.log(cacheKeyLines(await cacheKeys(stack)).join("\n"));
+    return 0;
+  }
+  const { toolchain, own } = await setUp(args.length === 0 ? undefined : stack, { machines: true });
   say(`Pulumi ${toolchain.version}: ${toolchain.pulumi}`);
   if (toolchain.kind === "modules") {
     say(

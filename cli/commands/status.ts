@@ -1,25 +1,47 @@
 /**
- * `npm run status [-- --stack <name>] [--json|--svg]`: topology, addresses, services, health. `--svg` draws the topology,
- * with every client where it is.
+ * `npm run status [-- --stack <name>] [--json | --svg | --mermaid] [--watch]`: topology, addresses, services, health, and
+ * faults that are on. `--svg` and `--mermaid` draw the topology, with every client where it is; `--watch` looks again and
+ * again.
  */
 import { parseArgs } from "node:util";
 import { topologySvg } from "../../report/topology-svg";
+import { interruptible } from "../../host/interruption";
+import { UserError } from "../../host/messages";
+import { endUnused } from "../../ssh";
+import { topologyMermaid } from "../../verify/mermaid";
 import { formatStatus, labStatus } from "../../verify/status";
 import { labTopology } from "../../verify/topology";
 import { readAccess } from "../recorded-access";
+import { repaint } from "../repaint";
 import { stackArguments } from "../stack-arguments";
-import { interruptible } from "../../host/interruption";
+import { requireAwake } from "../suspension";
+import { withWhereabouts } from "../whereabouts";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
   const flag = { type: "boolean", default: false } as const;
-  const { values } = parseArgs({ args: [...rest], options: { json: flag, svg: flag } });
+  const options = { json: flag, svg: flag, mermaid: flag, watch: flag };
+  const { values } = parseArgs({ args: [...rest], options });
+  const forms = (["json", "svg", "mermaid"] as const).filter((form) => values[form]);
+  if (forms.length > 1) throw new UserError(`${forms.map((form) => `--${form}`).join(" and ")}: it is one of them.`);
   const access = await readAccess(stack);
-  if (values.svg) {
-    console.log(String(topologySvg(labTopology(access))));
+  const look = async (signal: AbortSignal) => {
+    requireAwake(stack);
+    const now = await withWhereabouts(access);
+    if (values.svg) return { text: String(topologySvg(labTopology(now))), healthy: true };
+    if (values.mermaid) return { text: topologyMermaid(now), healthy: true };
+    const status = await labStatus(now, { wait: 0, signal, share: values.watch });
+    return { text: values.json ? JSON.stringify(status, null, 2) : formatStatus(status), healthy: status.healthy };
+  };
+  if (values.watch) {
+    try {
+      await interruptible((signal) => repaint(async () => (await look(signal)).text, signal));
+    } finally {
+      endUnused();
+    }
     return 0;
   }
-  const status = await interruptible((signal) => labStatus(access, { wait: 0, signal }));
-  console.log(values.json ? JSON.stringify(status, null, 2) : formatStatus(status));
-  return status.healthy ? 0 : 1;
+  const { text, healthy } = await interruptible(look);
+  console.log(text);
+  return healthy ? 0 : 1;
 }

@@ -19,6 +19,7 @@ export function reportJson(run: Run, verdict: Verdict) {
       attempts: attempts.map((attempt) => ({ ...attempt, path: pathOf(network, attempt) })),
     })),
     listeners: activity.listeners,
+    listening: run.listening,
     unseen: activity.unseen,
     processes: processes.all,
     timeline: timeline(run, targets),

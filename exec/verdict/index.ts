@@ -2,6 +2,7 @@
 import type { Run } from "../run";
 import { type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
+import { judgeServer } from "./serving";
 import { ending, place, targetRules } from "./rules";
 import { failedBinds, ipv4Listeners, refusedByProxy, spokeToLoopback4, tooBig } from "./traffic";
 
@@ -25,6 +26,10 @@ export function judge(run: Run): Verdict {
   ];
   const listening = ipv4Listeners(run);
   const asides = targets.flatMap((target) => spokeToLoopback4(target) ?? []);
+  // A server looks for its own name, say, and goes on without.
+  const beside = [...findings, ...asides].filter(({ cause }) => cause !== "not-for-want-of-ipv4");
+  const server = run.listening === undefined ? undefined : judgeServer(run, run.listening, beside);
+  if (server !== undefined) return server;
   const served = servedToTheEnd(run);
   // Many a program ends with 0 whatever happened.
   const inVain = end.code === 0 && findings.length > 0 && missed.length === targets.length;
@@ -78,9 +83,22 @@ function weight({ confidence, cause }: Finding): number {
   return weights[confidence] + (cause === "not-for-want-of-ipv4" ? 3 : 0);
 }
 
+/** As a shell tells of signals that somebody sends: what the program would have come to nobody knows (signal(7)). */
+const endedFromOutside = new Map([
+  [129, "SIGHUP"],
+  [130, "SIGINT"],
+  [137, "SIGKILL"],
+  [143, "SIGTERM"],
+]);
+
 function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
   const { end, activity } = run;
-  const how = end.timedOut ? "It was ended by the time limit" : `It ended with ${end.code}`;
+  const ended = endedFromOutside.get(end.code);
+  const how = end.timedOut
+    ? "It was ended by the time limit"
+    : ended === undefined
+      ? `It ended with ${end.code}`
+      : `It was ended by ${ended}`;
   const missed = targets.filter(({ reached }) => !reached);
   if (missed.length > 0) {
     const seen = missed.map(
@@ -91,7 +109,7 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
   const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];
   // Node.js makes such a ring for files: it says little beside calls that were seen.
   const blind = end.withoutRights.length > 0 || (unseen.length > 0 && targets.length === 0);
-  if (end.timedOut || blind) {
+  if (end.timedOut || ended !== undefined || blind) {
     const words = [`${how}.`, paths(targets), ...unseen.map((each) => `${each}.`)]
       .filter((each) => each !== "")
       .join(" ");

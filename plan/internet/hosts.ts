@@ -63,9 +63,11 @@ export const pages = {
   redirect: dualStack("redirect-literal", place(43)),
 } as const;
 
+export const ipv4OnlyServer = ipv4Only("v4only", place(40));
+
 /** The servers of the base connectivity scenarios, and those behind paths that are only slow or narrow. */
 export const hosts: readonly HostPlan[] = [
-  ipv4Only("v4only", place(40)),
+  ipv4OnlyServer,
   ipv6Only("v6only", place(41)),
   dualStack("dualstack", good),
   dualStack("other", oddPlaces.other),

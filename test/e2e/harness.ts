@@ -126,6 +126,6 @@ export async function finish(child: ChildProcess): Promise<Outcome> {
 }
 
 /** Seconds in a test's name are only reported, never a reason to fail. */
-export function report(what: string, { seconds }: Outcome): void {
+export function report(what: string, { seconds }: Pick<Outcome, "seconds">): void {
   process.stderr.write(`    ${what}: ${seconds.toFixed(1)} s\n`);
 }

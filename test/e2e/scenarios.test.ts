@@ -1,8 +1,10 @@
 /** A lab with every connectivity scenario and a simulated internet, as the stack file `scenarios` has it. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { runAction } from "../action/runner";
 import { projectFolder, report, Stack } from "./harness";
 import { expectUnchanged, story } from "./story";
 
@@ -110,8 +112,31 @@ describe("a lab with every scenario", () => {
     expect(stderr).toContain("Did you mean strict? There are: dual, mostly, nat64, pref64, strict, v4.");
   });
 
-  step("goes", async () => {
-    await lab.succeed("destroy");
-    expect(lab.machines()).toEqual(new Map());
-  });
+  step(
+    "is what the CI action works with: the program's verdict fails the job, the report stays, the lab goes",
+    async () => {
+      const workspace = mkdtempSync(join(tmpdir(), "workspace-"));
+      try {
+        writeFileSync(
+          join(workspace, "program.py"),
+          'import socket; socket.create_connection(("198.51.100.7", 80), 5)\n',
+        );
+        const started = performance.now();
+        const inputs = { stack: lab.name, put: "program.py", networks: "nat64,strict", command: "python3 program.py" };
+        const { steps, outputs, summary } = await runAction(inputs, workspace);
+        report("the CI action", { seconds: (performance.now() - started) / 1000 });
+        const said = steps.map((each) => `${each.name}: ${each.outcome}\n${each.said}`).join("\n");
+        expect({ said, ...outputs }).toMatchObject({ verdict: "fails", "exit-code": "1" });
+        expect(summary).toContain("FAILS  it dials an IPv4 literal (certain)");
+        expect(said).toContain("::error title=IPv6-only lab::FAILS  it dials an IPv4 literal (certain)");
+        const folder = join(workspace, "ipv6-only-lab-report");
+        expect(readdirSync(folder).sort()).toEqual(["junit.xml", "report.html", "report.json", "report.txt"]);
+        expect(readFileSync(join(folder, "junit.xml"), "utf8")).toContain('tests="2" failures="2" errors="0"');
+        expect(steps.find(({ name }) => name === "Take the lab away")?.outcome).toBe("success");
+        expect(lab.machines()).toEqual(new Map());
+      } finally {
+        rmSync(workspace, { recursive: true });
+      }
+    },
+  );
 });

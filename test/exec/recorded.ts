@@ -1,6 +1,7 @@
 /** Runs of real programs, as `traces/record.sh` recorded them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Listening } from "../../exec/listening";
 import { makeRun, type Run, type RunRequest } from "../../exec/run";
 import type { ProgramEnd } from "../../exec/session";
 import { readTrace } from "../../exec/trace/calls";
@@ -12,12 +13,22 @@ const nat64: RunRequest = {
   loopback4: true,
 };
 
-export function recorded(name: string, request: Partial<RunRequest> = {}, end: Partial<ProgramEnd> = {}): Run {
-  return runOf(readFileSync(join(__dirname, "traces", `${name}.strace`), "utf8"), request, end);
+export function recorded(
+  name: string,
+  request: Partial<RunRequest> = {},
+  end: Partial<ProgramEnd> = {},
+  listening?: Listening,
+): Run {
+  return runOf(readFileSync(join(__dirname, "traces", `${name}.strace`), "utf8"), request, end, listening);
 }
 
 /** @param trace its last process is the one that was started, as the shell saw it. */
-export function runOf(trace: string, request: Partial<RunRequest> = {}, end: Partial<ProgramEnd> = {}): Run {
+export function runOf(
+  trace: string,
+  request: Partial<RunRequest> = {},
+  end: Partial<ProgramEnd> = {},
+  listening?: Listening,
+): Run {
   const how = readTrace(trace).events.findLast((event) => event.kind === "end");
   const code = how?.kind !== "end" ? 1 : how.how.kind === "exit" ? how.how.code : 143;
   const hosts = "127.0.0.1 localhost\n::1 localhost\n192.0.2.9 printer\n";
@@ -26,6 +37,7 @@ export function runOf(trace: string, request: Partial<RunRequest> = {}, end: Par
       code,
       problem: undefined,
       timedOut: false,
+      stopped: false,
       startedAt: undefined,
       endedAt: undefined,
       left: [],
@@ -34,5 +46,5 @@ export function runOf(trace: string, request: Partial<RunRequest> = {}, end: Par
     ...{ trace, hosts, resolver: "", resolvConf: "nameserver 127.0.0.53\n", notThere: [] },
     ...end,
   };
-  return makeRun({ ...nat64, ...request }, whole, []);
+  return makeRun({ ...nat64, ...request }, whole, [], listening);
 }

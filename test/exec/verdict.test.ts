@@ -76,6 +76,11 @@ it("keeps a literal in mind as something beside it when the program works all th
   expect(verdict.kind === "works" && verdict.remarks.map(({ cause }) => cause)).toEqual(["ipv4-literal"]);
 });
 
+it("cannot tell what a program would have come to that somebody ended, with Ctrl-C say", () => {
+  const verdict = judge(recorded("fails-alone", {}, { code: 130 }));
+  expect(verdict.kind === "cannot-tell" && verdict.words).toBe("It was ended by SIGINT.");
+});
+
 it("does not blame a literal where there is IPv4", () => {
   const network = { name: "both", scenario: "dual-stack", nat64Prefix: undefined } as const;
   expect(told(judge(recorded("python-literal", { network })))).toBe("cannot-tell");

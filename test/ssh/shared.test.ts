@@ -1,4 +1,4 @@
-import { connect, type SshTarget } from "../../ssh";
+import { connect, endUnused, type SshTarget } from "../../ssh";
 import { newKey, type RunningServer, startServer } from "./server";
 
 const login = newKey();
@@ -51,6 +51,18 @@ describe("a shared connection", () => {
     machine.dropConnections();
     expect(await say(to(machine))).toBe("there\n");
     expect(machine.logins()).toBe(2);
+  });
+
+  it("that nobody uses is ended on request, and one that somebody uses is not", async () => {
+    const [unused, used] = [await server(), await server()];
+    await say(to(unused));
+    const connection = await connect(to(used), { share: true });
+    endUnused();
+    expect((await connection.exec("echo there")).stdout).toBe("there\n");
+    connection.close();
+    await say(to(unused));
+    await say(to(used));
+    expect([unused.logins(), used.logins()]).toEqual([2, 1]);
   });
 
   it("is not given to those who did not ask for it", async () => {

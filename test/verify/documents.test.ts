@@ -104,6 +104,13 @@ describe("the page", () => {
     }
   });
 
+  it("says at its head which faults were on meanwhile", () => {
+    const look = lookAt([fine]);
+    const page = verifyPage({ ...look, report: { ...look.report, faultsOn: "Faults that are on: <all>" } });
+    expect(page).toMatch(/<p>1 ok, .*<\/p><p>Faults that are on: &lt;all&gt;<\/p>/);
+    expect(verifyPage(look)).not.toContain("<p></p>");
+  });
+
   it("has no matrix where no fault was tried", () => {
     expect(pageOf([fine])).not.toContain('class="grid"');
   });

@@ -47,7 +47,7 @@ export function pulumiHome(): string {
  * @param pulumi the CLI, which gets a second name (a hard link) beside the language host.
  */
 export async function ensureStandIns(pulumi: string): Promise<StandIns> {
-  const folder = join(cacheFolder(), "stand-ins", sourceDigest());
+  const folder = join(cacheFolder(), "stand-ins", standInsDigest());
   if (!existsSync(folder)) {
     const waiting = (): void => undefined;
     await withLock(`${folder}.lock`, waiting, async () => {
@@ -62,7 +62,7 @@ export async function ensureStandIns(pulumi: string): Promise<StandIns> {
   return { binFolder, pulumiHome: pulumiHome() };
 }
 
-function sourceDigest(): string {
+export function standInsDigest(): string {
   const hash = createHash("sha256");
   for (const file of sources.flatMap(filesUnder)) {
     hash

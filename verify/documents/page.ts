@@ -61,7 +61,9 @@ function verdict({ report }: Look, places: readonly Place[]): Markup {
     ({ result, id }) =>
       markup`<li>${mark(states[result.status], marks[result.status])} <a href="#${id}">${result.machine}: ${result.check}</a><br><span class="soft">${result.remedy}</span></li>`,
   );
-  return banner(state, words, counted(report.results), list.length === 0 ? undefined : markup`<ul>${list}</ul>`);
+  const faultsOn = report.faultsOn === undefined ? undefined : markup`<p>${report.faultsOn}</p>`;
+  const wrong = list.length === 0 ? undefined : markup`<ul>${list}</ul>`;
+  return banner(state, words, counted(report.results), markup`${faultsOn}${wrong}`);
 }
 
 function isOdd({ status }: CheckResult): boolean {

@@ -1,0 +1,143 @@
+/**
+ * `npm run fault -- [--stack NAME] list [--json] | on NAME [--client CLIENT …] | off NAME|all [--client CLIENT …]`: faults of
+ * the way between clients and everything beyond the gateway. Which are on is asked of the gateway, and nowhere else known.
+ */
+import { parseArgs } from "node:util";
+import { interruptible } from "../../host/interruption";
+import { messageOf, say, UserError } from "../../host/messages";
+import { nearest } from "../../plan/nearest";
+import { pathFaults, type PathFault } from "../../plan/path-faults";
+import { type Affected, everybody, faultTable } from "../../services/path-faults";
+import type { LabAccess } from "../../verify/access";
+import { connectGateway } from "../../verify/connect";
+import { type Asked, faultsOn, switchFaults } from "../../verify/facts";
+import { type FaultOn, faultsOnLine, otherSlowOnes, switchingOn } from "../../verify/path-faults";
+import { formatTable } from "../../verify/report";
+import { readAccess } from "../recorded-access";
+import { stackArguments } from "../stack-arguments";
+
+const usage = "npm run fault -- list | on NAME [--client CLIENT …] | off NAME|all [--client CLIENT …]";
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { stack, rest } = stackArguments(args);
+  const { values, positionals } = parseArgs({
+    args: [...rest],
+    allowPositionals: true,
+    options: { client: { type: "string", multiple: true, default: [] }, json: { type: "boolean", default: false } },
+  });
+  const [verb = "list", name, ...more] = positionals;
+  if (!["list", "on", "off"].includes(verb) || more.length > 0 || (verb === "list" && name !== undefined)) {
+    throw new UserError(`${positionals.join(" ")}: it is ${usage}.`);
+  }
+  // Before anybody is asked: names that nobody knows are known to be so.
+  const fault = verb === "list" || (verb === "off" && name === "all") ? undefined : faultNamed(name ?? "");
+  const access = await readAccess(stack);
+  const clients = values.client.map((client) => affectedNamed(access, client));
+  const lab = { access, clients };
+  try {
+    return await interruptible((signal) =>
+      onGateway(access, signal, (gateway) => {
+        if (verb === "list") return list(gateway, values.json);
+        if (fault === undefined) return switchAllOff(gateway, lab);
+        return verb === "on" ? switchOn(gateway, fault, lab) : switchOff(gateway, fault, lab);
+      }),
+    );
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(messageOf(error));
+  }
+}
+
+/** @throws UserError with the names that there are. */
+export function faultNamed(name: string): PathFault {
+  const names = pathFaults.map((each) => each.name);
+  const found = pathFaults.find((each) => each.name === name);
+  if (found !== undefined) return found;
+  const guess = nearest(name, names);
+  throw new UserError(
+    `${name === "" ? "Which fault?" : `There is no fault ${name} to be switched.`} ${guess === undefined ? "" : `Did you mean ${guess}? `}There are: ${names.join(", ")}.`,
+  );
+}
+
+function affectedNamed({ clients }: LabAccess, name: string): Affected {
+  const found = clients.find((client) => client.name === name);
+  if (found !== undefined) return { name, mac: found.lanMac };
+  const names = clients.map((client) => client.name);
+  throw new UserError(`There is no client ${name}. There are: ${names.join(", ")}.`);
+}
+
+async function onGateway<T>(access: LabAccess, signal: AbortSignal, work: (gateway: Asked) => Promise<T>): Promise<T> {
+  const connection = await connectGateway(access, { wait: 0, signal });
+  try {
+    return await work({ connection, signal });
+  } finally {
+    connection.close();
+  }
+}
+
+async function list(gateway: Asked, json: boolean): Promise<number> {
+  const on = await faultsOn(gateway);
+  if (json) {
+    const known = pathFaults.map(({ name, title }) => ({ name, title, on: forWhom(name, on) }));
+    console.log(JSON.stringify(known, null, 2));
+    return 0;
+  }
+  const rows = pathFaults.map(({ name, title }) => [name, whom(name, on) || "-", title]);
+  console.log(formatTable(["fault", "on for", "what it does"], rows).join("\n"));
+  return 0;
+}
+
+function forWhom(name: string, on: readonly FaultOn[]) {
+  return on.filter((each) => each.name === name).map(({ client, packets }) => ({ client, packets }));
+}
+
+function whom(name: string, on: readonly FaultOn[]): string {
+  return forWhom(name, on)
+    .map(({ client, packets }) => `${client === everybody ? "all clients" : client} (${packets} packets)`)
+    .join(", ");
+}
+
+interface Lab {
+  readonly access: LabAccess;
+  /** Empty: all of them. */
+  readonly clients: readonly Affected[];
+}
+
+async function switchOn(gateway: Asked, fault: PathFault, { access, clients }: Lab): Promise<number> {
+  const { stack } = access.promised;
+  let on = await faultsOn(gateway);
+  for (const affected of clients.length === 0 ? [undefined] : clients) {
+    const [other] = otherSlowOnes(fault, affected, on, pathFaults);
+    if (other !== undefined) {
+      const words = `${other.name}${other.client === everybody ? "" : ` --client ${other.client}`}`;
+      throw new UserError(
+        `${other.name} is on for ${other.client === everybody ? "all clients" : other.client}, and a packet can be late in one way only: npm run fault -- --stack ${stack} off ${words} first.`,
+      );
+    }
+    on = await switchFaults(gateway, ["on"], switchingOn(fault, affected, access.promised));
+  }
+  say(faultsOnLine(on, stack) ?? "No fault is on.");
+  return 0;
+}
+
+async function switchOff(gateway: Asked, fault: PathFault, { access, clients }: Lab): Promise<number> {
+  const { stack } = access.promised;
+  const before = (await faultsOn(gateway)).filter(({ name }) => name === fault.name);
+  const meant = clients.length === 0 ? undefined : clients.map((affected) => faultTable(fault, affected));
+  const tables = before.flatMap(({ table }) => ((meant?.includes(table) ?? true) ? [table] : []));
+  if (tables.length === 0) {
+    const whose = before.length === 0 ? "" : ` for ${clients.map(({ name }) => name).join(", ")}`;
+    throw new UserError(`${fault.name} is not on${whose}. npm run fault -- --stack ${stack} list tells what is.`);
+  }
+  say(faultsOnLine(await switchFaults(gateway, ["off", ...tables]), stack) ?? "No fault is on.");
+  return 0;
+}
+
+/** Also what an earlier version of this program has switched on. */
+async function switchAllOff(gateway: Asked, { access, clients }: Lab): Promise<number> {
+  const { stack } = access.promised;
+  const names = clients.map(({ name }) => name);
+  const tables = (await faultsOn(gateway)).filter(({ client }) => names.includes(client)).map(({ table }) => table);
+  const on = await switchFaults(gateway, clients.length === 0 ? ["off-all"] : ["off", ...tables]);
+  say(faultsOnLine(on, stack) ?? "No fault is on.");
+  return 0;
+}

@@ -1,0 +1,82 @@
+/** What a program did with the network: the facts that everything else is made of. */
+import type { SocketAddress } from "../trace/values";
+
+/** Where something was seen. */
+export interface Seen {
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly process: number;
+  /** Of the trace, from 1. */
+  readonly line: number;
+}
+
+export interface Lookup extends Seen {
+  readonly name: string;
+  /** What was asked for with this question: `A`, `AAAA`, both. */
+  readonly types: readonly string[];
+  /** The server that was asked, or `systemd-resolved`. */
+  readonly server: string;
+  readonly answer:
+    | { readonly at: number; readonly rcode: string; readonly addresses: readonly string[]; readonly cut: boolean }
+    | undefined;
+}
+
+export type Outcome =
+  | { readonly kind: "connected" }
+  /** Datagrams left; nothing tells whether they arrived. */
+  | { readonly kind: "sent" }
+  | { readonly kind: "failed"; readonly error: string }
+  /** The program closed the socket, or ended, before there was a result. */
+  | { readonly kind: "abandoned" }
+  /** A datagram socket was pointed there and nothing was sent: how libraries ask for the source address. */
+  | { readonly kind: "unused" };
+
+export interface Attempt extends Seen {
+  readonly transport: "tcp" | "udp";
+  /** Of the address, whatever the socket's is. */
+  readonly family: "IPv4" | "IPv6";
+  /** The family with which the socket was made, when the trace shows it. */
+  readonly socketFamily: "IPv4" | "IPv6" | undefined;
+  readonly address: string;
+  readonly port: number;
+  readonly outcome: Outcome;
+  /** When the outcome was known. */
+  readonly endedAt: number;
+  readonly sent: Traffic;
+  readonly received: Traffic;
+  /** Octets of the smallest datagram that was too big for the path or the card (EMSGSIZE). */
+  readonly tooBig: number | undefined;
+  /** When something was sent or received last. */
+  readonly lastTraffic: number | undefined;
+}
+
+/** Through the calls that tell of the network. What went by read(2) and write(2) is not in it. */
+export interface Traffic {
+  readonly octets: number;
+  /** The beginning of the first message. */
+  readonly head: string;
+}
+
+export interface Listener extends Seen {
+  readonly transport: "tcp" | "udp";
+  readonly family: "IPv4" | "IPv6";
+  readonly address: string;
+  readonly port: number;
+  /** Takes IPv4 too, as IPv4-mapped addresses (ipv6(7), IPV6_V6ONLY). */
+  readonly dualStack: boolean;
+  readonly accepted: readonly SocketAddress[];
+  readonly error: string | undefined;
+}
+
+export interface Activity {
+  readonly lookups: readonly Lookup[];
+  readonly attempts: readonly Attempt[];
+  readonly listeners: readonly Listener[];
+  /** Ways to the network that system calls do not show. */
+  readonly unseen: readonly string[];
+  /** Questions to a resolver of which nobody knows what was asked. */
+  readonly unheard: number;
+}
+
+/** While it is being found out. */
+export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };

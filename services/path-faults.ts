@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import type { FaultyFamily, PathEffect, PathFault } from "../plan/path-faults";
+import { slowProfiles } from "../plan/path-faults";
+import { wellKnownPrefix } from "../plan/rfc6052";
+import { indent, lines } from "./text";
+
+/** Whose way is faulty: a client by its card, wherever it is and whatever its addresses are; undefined: everybody's. */
+export interface Affected {
+  readonly name: string;
+  readonly mac: string;
+}
+
+/** What a rule must know of the lab. */
+export interface FaultSurroundings {
+  /** The gateway's cards on the networks. */
+  readonly cards: readonly string[];
+  readonly nat64Prefix: string;
+  /** Prefixes of the networks. */
+  readonly ipv6: readonly string[];
+  readonly ipv4: readonly string[];
+}
+
+/** Each fault that is on has a table of its own, so that it comes and goes without touching anything else. */
+export const faultTablePrefix = "ipv6_only_lab_fault_";
+
+/** Everybody, where a client's name stands. */
+export const everybody = "all";
+
+/** Handle of the queueing discipline that delays, on each card; nft gives a packet one of its bands. */
+const handle = "1a64";
+
+export function faultTable(fault: PathFault, affected: Affected | undefined): string {
+  const digest = createHash("sha256").update(noteOf(fault, affected)).digest("hex");
+  return `${faultTablePrefix}${digest.slice(0, 12)}`;
+}
+
+/** The comment of a fault's rules: what is on, and for whom, is read from it again. */
+export function noteOf({ name }: PathFault, affected: Affected | undefined): string {
+  return `${name} ${affected?.name ?? everybody}`;
+}
+
+/**
+ * For nft(8): a fault that is on, in one transaction, also when it was on already. Ingress is before everything that looks
+ * into packets, Jool too; egress is behind it. In both it is the card that says who a client is.
+ */
+export function faultRules(fault: PathFault, affected: Affected | undefined, lab: FaultSurroundings): string {
+  const table = `table netdev ${faultTable(fault, affected)}`;
+  const note = `comment "${noteOf(fault, affected)}"`;
+  const of = (side: "saddr" | "daddr"): string => (affected === undefined ? "" : `ether ${side} ${affected.mac} `);
+  const { fromClient, toClient } = matches(fault, lab);
+  const devices = lab.cards.map((card) => `"${card}"`).join(", ");
+  const chain = (name: string, hook: string, side: "saddr" | "daddr", rules: readonly string[]): string | false =>
+    rules.length > 0 &&
+    block(
+      `chain ${name}`,
+      `type filter hook ${hook} devices = { ${devices} } priority 0; policy accept;`,
+      ...rules.map((rule) => `${of(side)}${rule} ${note}`),
+    );
+  return lines(
+    table,
+    `delete ${table}`,
+    block(table, chain("from_client", "ingress", "saddr", fromClient), chain("to_client", "egress", "daddr", toClient)),
+  );
+}
+
+/** For ip-batch(8)-like `tc -batch`: the bands that delay, on every card. A packet that no fault has chosen passes by. */
+export function delayBands(cards: readonly string[]): string {
+  const bands = slowProfiles.length + 1;
+  const map = Array.from({ length: 16 }, () => 0).join(" ");
+  return lines(
+    ...cards.flatMap((card) => [
+      `qdisc replace dev ${card} root handle ${handle}: prio bands ${bands} priomap ${map}`,
+      ...slowProfiles.map(
+        ({ netem }, index) => `qdisc replace dev ${card} parent ${bandOf(index)} netem limit 10000 ${netem}`,
+      ),
+    ]),
+  );
+}
+
+/** The first band is everybody else's. */
+function bandOf(index: number): string {
+  return `${handle}:${(index + 2).toString(16)}`;
+}
+
+export function needsBands({ effect }: PathFault): boolean {
+  return effect.kind === "slow" || effect.kind === "slow-dns";
+}
+
+interface Rules {
+  readonly fromClient: readonly string[];
+  readonly toClient: readonly string[];
+}
+
+function matches({ families, effect }: PathFault, lab: FaultSurroundings): Rules {
+  if (effect.kind === "dns" || effect.kind === "slow-dns") return dnsRules(effect);
+  const ways = families.flatMap((family) => waysOf(family, lab));
+  const all = ways.map((way) => rulesOf(effect, way));
+  return {
+    fromClient: all.flatMap(({ fromClient }) => fromClient),
+    toClient: all.flatMap(({ toClient }) => toClient),
+  };
+}
+
+/** What leads out of the lab: packets of one family of headers, with whoever is beyond the gateway at the other end. */
+interface Way {
+  readonly header: "ip" | "ip6";
+  /** What stands behind `daddr` or `saddr`. */
+  readonly outside: string;
+}
+
+function waysOf(family: FaultyFamily, { nat64Prefix, ipv6, ipv4 }: FaultSurroundings): readonly Way[] {
+  const translated = [...new Set([nat64Prefix, wellKnownPrefix])];
+  if (family === "ipv6") {
+    const inside = ["::/128", "fe80::/10", "ff00::/8", ...ipv6, ...translated];
+    return [{ header: "ip6", outside: `!= { ${inside.join(", ")} }` }];
+  }
+  const inside = ["0.0.0.0/8", "224.0.0.0/4", "255.255.255.255", ...ipv4];
+  return [
+    { header: "ip", outside: `!= { ${inside.join(", ")} }` },
+    { header: "ip6", outside: `{ ${translated.join(", ")} }` },
+  ];
+}
+
+function rulesOf(effect: Exclude<PathEffect, { readonly kind: "dns" | "slow-dns" }>, { header, outside }: Way): Rules {
+  const [to, from] = [`${header} daddr ${outside}`, `${header} saddr ${outside}`];
+  const onTheWay = (condition: string): Rules => ({
+    fromClient: [`${to} ${condition} counter drop`],
+    toClient: [`${from} ${condition} counter drop`],
+  });
+  switch (effect.kind) {
+    case "blackhole": {
+      const port = effect.port === undefined ? "" : ` meta l4proto { tcp, udp } th dport ${effect.port}`;
+      return { fromClient: [`${to}${port} counter drop`], toClient: [] };
+    }
+    case "unreachable": {
+      const words = header === "ip" ? "icmp net-unreachable" : "icmpv6 no-route";
+      return { fromClient: [`${to} counter reject with ${words}`], toClient: [] };
+    }
+    case "refused":
+      return { fromClient: [`${to} meta l4proto tcp counter reject with tcp reset`], toClient: [] };
+    case "mtu":
+      // IPv6 counts what follows its header (RFC 8200 section 3).
+      return onTheWay(header === "ip" ? `ip length > ${effect.mtu}` : `ip6 length > ${effect.mtu - 40}`);
+    case "fragments":
+      return onTheWay(header === "ip" ? "ip frag-off & 0x3fff != 0" : "exthdr frag exists");
+    case "loss":
+      return onTheWay(`numgen random mod 100 < ${effect.percent}`);
+    case "slow":
+      return { fromClient: [], toClient: [`${from} counter meta priority set ${bandNamed(effect.profile)}`] };
+  }
+}
+
+function dnsRules(effect: Extract<PathEffect, { readonly kind: "dns" | "slow-dns" }>): Rules {
+  if (effect.kind === "slow-dns") {
+    const late = `meta l4proto { tcp, udp } th sport 53 counter meta priority set ${bandNamed(effect.profile)}`;
+    return { fromClient: [], toClient: [late] };
+  }
+  const transports = effect.transport === "udp" ? "udp" : "{ tcp, udp }";
+  return { fromClient: [`meta l4proto ${transports} th dport 53 counter drop`], toClient: [] };
+}
+
+function bandNamed(profile: string): string {
+  const index = slowProfiles.findIndex(({ name }) => name === profile);
+  if (index < 0) throw new Error(`Bug: there is no profile ${profile}.`);
+  return bandOf(index);
+}
+
+function block(head: string, ...members: readonly (string | false)[]): string {
+  return `${head} {\n${indent("\t", lines(...members))}\n}`;
+}

@@ -1,0 +1,216 @@
+/** action.yml: what it says of itself holds together, and its steps do what a runner's job needs. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { z } from "zod";
+import { allParts, missingPackages } from "../../cli/system-packages";
+import { projectRoot } from "../../host/paths";
+import { action, readOutput, runAction, type Step } from "./runner";
+
+const steps = action.runs.steps;
+const scripts = steps.flatMap((step) => ("run" in step ? [[step.name, step.run] as const] : []));
+const step = (name: string): Step => steps.find((each) => each.name === name) ?? fail(name);
+const fail = (name: string): never => {
+  throw new Error(`There is no step ${name}.`);
+};
+
+describe("what it says of itself", () => {
+  const text = readFileSync(join(projectRoot, "action.yml"), "utf8");
+  const used = (pattern: RegExp): Set<string> => new Set([...text.matchAll(pattern)].map(([, name = ""]) => name));
+
+  it("every input is used, and every one that is used is declared", () => {
+    expect(used(/\binputs\.([\w-]+)/g)).toEqual(new Set(Object.keys(action.inputs)));
+  });
+
+  it("every output of a step that is read is one that this step, or the cache's, writes", () => {
+    const read = new Set(
+      [...text.matchAll(/\bsteps\.([\w-]+)\.outputs\.([\w-]+)/g)].map(([, id, name]) => `${id} ${name}`),
+    );
+    const keys = ["folder", "toolchain", "image", "templates"].map((name) => `keys ${name}`);
+    const written = steps.flatMap((each) =>
+      "run" in each
+        ? [...each.run.matchAll(/["\s]([\w-]+)=\$\w+"/g)].map(([, name]) => `${each.id ?? ""} ${name}`)
+        : [],
+    );
+    const caches = steps.flatMap((each) => ("uses" in each && each.id !== undefined ? [`${each.id} cache-hit`] : []));
+    expect([...read].filter((each) => ![...written, ...keys, ...caches].includes(each))).toEqual([]);
+  });
+
+  it("no script holds an expression: what a caller writes never becomes part of one", () => {
+    expect(scripts.filter(([, script]) => script.includes("${{"))).toEqual([]);
+  });
+
+  it("others' actions are GitHub's own, by a major version", () => {
+    const names = steps.flatMap((each) => ("uses" in each ? [each.uses] : []));
+    expect(names.filter((name) => !/^actions\/[\w/-]+@v\d+$/.test(name))).toEqual([]);
+  });
+
+  it.each([
+    ["Restore the tool chain", "Save the tool chain"],
+    ["Restore the guests' image", "Save the guests' image"],
+  ])("%s and %s mean the same", (restore, save) => {
+    const given = (name: string): unknown => {
+      const { key, path } = z.object({ with: z.object({ key: z.string(), path: z.string() }) }).parse(step(name)).with;
+      return { key, path };
+    };
+    expect(given(save)).toEqual(given(restore));
+  });
+
+  it("it installs what the lab lacks on a bare machine, for root and for others", () => {
+    const [, script = ""] = scripts.find(([name]) => name.startsWith("Install what the lab needs")) ?? [];
+    for (const root of [true, false]) {
+      for (const architecture of ["x64", "arm64"] as const) {
+        const bare = { system: "linux", architecture, root, has: () => false } as const;
+        const { packages } = missingPackages(bare, allParts);
+        expect(packages.filter((name) => !new RegExp(`[( =]${name}[; )\n]`).test(script))).toEqual([]);
+      }
+    }
+  });
+
+  it("the oldest Node.js that it takes is the one of package.json", () => {
+    const { engines } = z
+      .object({ engines: z.object({ node: z.string() }) })
+      .parse(JSON.parse(readFileSync(join(projectRoot, "package.json"), "utf8")));
+    expect(scripts.map(([, script]) => script).join("\n")).toContain(`oldest=v${engines.node.replace(">=", "")}\n`);
+  });
+
+  it("docs/ci.md has its inputs with their defaults, its outputs, and the recipe as it is", () => {
+    const page = readFileSync(join(projectRoot, "docs", "ci.md"), "utf8");
+    expect(page).toContain(readFileSync(join(projectRoot, "docs", "ci.sh"), "utf8"));
+    const rows = [...page.matchAll(/^\| `([\w-]+)`\s*\|(?: `?([^|`]*?)`?\s*\|)? /gm)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
+    const inputs = Object.entries(action.inputs).map(([name, { default: value }]) => [name, value ?? "required"]);
+    expect(rows.filter(([, value]) => value !== undefined)).toEqual(
+      inputs.map(([name, value]) => [name, value === "" ? "empty" : value]),
+    );
+    for (const name of Object.keys(action.outputs)) expect(page).toContain(`\`${name}\``);
+  });
+
+  const missing = spawnSync("shellcheck", ["--version"]).error !== undefined;
+  (missing ? it.skip : it).each(scripts)("shellcheck finds nothing to say about: %s", (_name, script) => {
+    const { stdout } = spawnSync("shellcheck", ["-"], {
+      input: `#!/bin/bash\nset -eo pipefail\n${script}`,
+      encoding: "utf8",
+    });
+    expect(stdout).toBe("");
+  });
+});
+
+it("outputs are read as a runner reads them", () => {
+  expect(readOutput("a=1\nb-c=x=y\nd<<END\none\ntwo\nEND\ne=\n")).toEqual({
+    a: "1",
+    "b-c": "x=y",
+    d: "one\ntwo",
+    e: "",
+  });
+});
+
+/** A lab whose `npm run` writes down its arguments, and whose `exec` leaves a report and ends as it is told. */
+describe("its steps", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "action-test-"));
+    mkdirSync(join(folder, "workspace"));
+    mkdirSync(join(folder, "bin"));
+    const npm = `#!/bin/bash
+shift 2
+printf '%s\\0' "$@" >>"$CALLS"; printf '\\n' >>"$CALLS"
+case $1 in
+setup) printf '%s\\n' folder=/cache toolchain=t image=i templates=m ;;
+exec)
+  while [[ $1 != --report ]]; do shift; done
+  ((CODE == 2)) || { mkdir -p "$2"; printf '%s\\n' 'WORKS  here' 'FAILS  it dials an IPv4 literal (certain)' >"$2/report.txt"; }
+  exit "$CODE" ;;
+esac
+`;
+    writeFileSync(join(folder, "bin", "npm"), npm, { mode: 0o755 });
+    // Packages and KVM are this machine's matter.
+    for (const name of ["dpkg", "setfacl"]) writeFileSync(join(folder, "bin", name), "#!/bin/sh\n", { mode: 0o755 });
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const go = async (code: number, inputs: Readonly<Record<string, string>>) => {
+    const calls = join(folder, "calls");
+    const path = [join(folder, "bin"), process.env.PATH].join(delimiter);
+    const end = await runAction(inputs, join(folder, "workspace"), { PATH: path, CODE: String(code), CALLS: calls });
+    const called = readFileSync(calls, "utf8")
+      .split("\0\n")
+      .slice(0, -1)
+      .map((line) => line.split("\0"));
+    const outcome = (name: string): string | undefined => end.steps.find((each) => each.name === name)?.outcome;
+    return { ...end, called, outcome };
+  };
+
+  it("bring the lab up, run the command, keep the report and take the lab away", async () => {
+    const { called, passed, outputs, outcome } = await go(0, { command: "curl http://a.test/" });
+    expect(called.map(([name]) => name)).toEqual(["setup", "up", "exec", "destroy"]);
+    expect({ passed, outputs }).toEqual({
+      passed: true,
+      outputs: { verdict: "works", "exit-code": "0", report: join(folder, "workspace", "ipv6-only-lab-report") },
+    });
+    expect(outcome("Keep the report")).toBe("someone else's");
+    expect(outcome("Set Node.js up")).toBe("skipped");
+  });
+
+  it.each([
+    [1, "fails", "failure"],
+    [2, "untold", "failure"],
+    [3, "remarks", "success"],
+    [139, "untold", "failure"],
+  ])("end with %d when exec does: %s, %s; the lab goes and the report stays", async (code, verdict, end) => {
+    const { called, outputs, outcome, steps: ends } = await go(code, { command: "true" });
+    expect(outcome("Run the command on the client")).toBe(end);
+    expect(outputs).toMatchObject({ verdict, "exit-code": String(code) });
+    expect(called.at(-1)).toEqual(["destroy", "--", "--stack", "dev"]);
+    expect(outcome("Keep the report")).toBe("someone else's");
+    expect(ends.find(({ name }) => name === "Run the command on the client")?.code).toBe(end === "success" ? 0 : code);
+  });
+
+  it("remarks fail the job where they are to", async () => {
+    expect((await go(3, { command: "true", remarks: "fail" })).passed).toBe(false);
+  });
+
+  it("say why it fails, on the run's page and beside the code", async () => {
+    const { summary, steps: ends } = await go(1, { command: "true" });
+    expect(summary).toContain("### IPv6-only lab: fails\n");
+    expect(ends.map(({ said }) => said).join("")).toContain(
+      "::error title=IPv6-only lab::FAILS  it dials an IPv4 literal",
+    );
+  });
+
+  it("pass the command on as one word, whatever is in it", async () => {
+    const command = `echo "$HOME" '; exit 1'\n$(touch here) && :`;
+    const { called } = await go(0, { command });
+    expect(called.find(([name]) => name === "exec")?.slice(-2)).toEqual(["-c", command]);
+    expect(existsSync(join(folder, "workspace", "here"))).toBe(false);
+  });
+
+  it("take files from the workspace, several networks, and a stack of the caller's own", async () => {
+    const workspace = join(folder, "workspace");
+    for (const name of ["one", "two words"]) writeFileSync(join(workspace, name), "");
+    writeFileSync(join(workspace, "lab.yaml"), "config: {}\n");
+    const own = join(projectRoot, "Pulumi.ci.yaml");
+    const { called, passed } = await go(0, {
+      ...{ command: "true", put: "one\n\ntwo words\n", networks: "nat64,strict", config: "lab.yaml", stack: "dev" },
+    });
+    const [, , ...words] = called.find(([name]) => name === "exec") ?? [];
+    expect(words).toEqual([
+      ...["--stack", "ci", "--client", "client-1", "--timeout", "600"],
+      ...["--report", join(workspace, "ipv6-only-lab-report"), "--verdict-code", "--network", "nat64,strict"],
+      ...["--put", join(workspace, "one"), "--put", join(workspace, "two words")],
+      ...["--", "bash", "-eo", "pipefail", "-c", "true"],
+    ]);
+    expect({ passed, left: existsSync(own) }).toEqual({ passed: true, left: false });
+  });
+
+  it("run nothing when a file is not there, and still take the lab away", async () => {
+    const { called, passed } = await go(0, { command: "true", put: "nowhere/file" });
+    expect(passed).toBe(false);
+    expect(called.map(([name]) => name)).toEqual(["setup", "up", "destroy"]);
+  });
+});

@@ -1,0 +1,61 @@
+import { topologyMermaid } from "../../verify/mermaid";
+import { formatStatus, type LabStatus } from "../../verify/status";
+import { labOf } from "./fixtures";
+
+const status: LabStatus = {
+  lab: "ipv6-only-lab/dev",
+  stack: "dev",
+  healthy: true,
+  uplink: { kind: "nat", ipv6: "none" },
+  networks: [],
+  nat64: { prefix: "64:ff9b::/96", sessions: 0, jool: "4.1.13.0" },
+  machines: [],
+  services: [],
+  faults: [],
+};
+
+describe("the status", () => {
+  it("says second which faults are on, and nothing where none is", () => {
+    const faults = [{ name: "v6-loss", client: "client-1", packets: 2 }];
+    expect(
+      formatStatus({ ...status, faults })
+        .split("\n")
+        .slice(0, 2),
+    ).toEqual([
+      "ipv6-only-lab/dev: healthy",
+      "Faults are on: v6-loss for client-1. npm run fault -- --stack dev off all takes them away.",
+    ]);
+    expect(formatStatus(status)).not.toContain("Faults");
+  });
+
+  it("is drawn for Mermaid with every client on the network where it is", () => {
+    const lab = labOf({
+      networks: [
+        { name: "nat64", scenario: "ipv6-only-nat64", prefix: "2001:2:0:6400::/64" },
+        { name: "v4", scenario: "ipv4-only", ipv4: "192.168.4.0/24" },
+      ],
+      clients: [
+        { name: "one", network: "nat64" },
+        { name: "two", network: "nat64" },
+      ],
+    });
+    const [one, two] = lab.clients;
+    if (one === undefined || two === undefined) throw new Error("there are two clients");
+    const there = one.addresses.nat64?.ipv6 ?? "?";
+    const away = two.addresses.v4?.ipv4 ?? "?";
+    expect(topologyMermaid({ ...lab, clients: [one, { ...two, network: "v4" }] }).split("\n")).toEqual([
+      "flowchart LR",
+      '  internet(["internet<br/>uplink nat, no IPv6"])',
+      '  gateway["gateway<br/>NAT64 64:ff9b::/96"]',
+      "  internet --- gateway",
+      '  n0{{"nat64<br/>ipv6-only-nat64<br/>2001:2:0:6400::/64"}}',
+      '  gateway ---|"2001:2:0:6400::1"| n0',
+      '  n1{{"v4<br/>ipv4-only<br/>192.168.4.0/24"}}',
+      '  gateway ---|"192.168.4.1"| n1',
+      `  c0["one<br/>${there}"]`,
+      "  n0 --- c0",
+      `  c1["two<br/>${away}"]`,
+      "  n1 --- c1",
+    ]);
+  });
+});
