@@ -137,7 +137,7 @@ async function insideInternet(
     if (network.translated) progress(`${name}: how ${network.name} translates`);
     const translation = await translationChecks(moved, network, `${name} @ ${network.name}`, asked);
     progress(`${name}: ${faults.length} faults of the simulated internet on ${network.name}`);
-    return { translation, results: await faultResults(moved, network, asked.client) };
+    return { translation, results: await faultResults(moved, client, asked.client) };
   });
 }
 

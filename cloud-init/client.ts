@@ -1,5 +1,6 @@
 import type { ClientPlan, LabPlan } from "../plan/model";
 import { lan } from "../plan/interfaces";
+import { clat } from "./clat";
 import type { CloudInitDocuments, MachineIdentity } from "./documents";
 import { machineDocuments, type MachineDocuments } from "./machine";
 import type { Ethernet } from "./schema";
@@ -13,8 +14,17 @@ export function clientDocuments(plan: LabPlan, client: ClientPlan, identity: Mac
     hostname: client.name,
     identity,
     network: { version: 2, renderer: "networkd", ethernets: { [lan]: lanCard(plan, client) } },
-    ...networkdSettings(plan, client),
+    ...both(networkdSettings(plan, client), client.clat ? clat : {}),
   });
+}
+
+type Steps = Pick<MachineDocuments, "files" | "commands">;
+
+function both(one: Steps, other: Steps): Steps {
+  return {
+    files: [...(one.files ?? []), ...(other.files ?? [])],
+    commands: [...(one.commands ?? []), ...(other.commands ?? [])],
+  };
 }
 
 /** Octets: of a card that was told nothing, and the most that `lan.mtu` may be. */
@@ -69,7 +79,7 @@ function ofDhcpv4(plan: LabPlan, { option108 }: ClientPlan): string {
   return hasIpv4(plan) ? `[DHCPv4]\nUseDomains=yes\nIPv6OnlyMode=${option108 ? "yes" : "no"}\n` : "";
 }
 
-function networkdSettings(plan: LabPlan, client: ClientPlan): Pick<MachineDocuments, "files" | "commands"> {
+function networkdSettings(plan: LabPlan, client: ClientPlan): Steps {
   const generic = plan.guest.kind === "generic";
   const content = [generic ? ofAnyClient : "", ofDhcpv4(plan, client)].filter((part) => part !== "").join("\n");
   if (content === "") return {};

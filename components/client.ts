@@ -83,7 +83,7 @@ export class Client extends pulumi.ComponentResource {
   private packages(name: string, args: ClientArgs): pulumi.Resource[] {
     const { guest } = args.plan;
     if (guest.kind === "complete") return [];
-    const packages = [...clientPackages, ...guest.extraPackages];
+    const packages = [...clientPackages, ...(args.client.clat ? clatPackages : []), ...guest.extraPackages];
     return [
       this.script(`${name}-packages`, args, {
         script: fs.readFileSync(path.join(__dirname, "install-packages.sh"), "utf8"),
@@ -123,3 +123,6 @@ function learnedIpv6({ prefix, gatewayAddress, dhcpv6, routerAdvertisements: ra 
 
 /** What `npm run verify` and `npm run exec` call on a client. */
 const clientPackages = ["bind9-dnsutils", "curl", "iputils-ping", "strace"];
+
+/** clatd asks networkd in JSON without depending on the module for it; jq is for what starts it (cloud-init/clat.ts). */
+const clatPackages = ["clatd", "jq", "libjson-perl"];

@@ -71,6 +71,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
           addresses: client.addresses,
           lanMac: client.lanMac,
           option108: client.option108,
+          clat: client.clat,
           hostKey: component.endpoint.hostKey,
           console: component.machine.console,
         })),

@@ -50,6 +50,7 @@ export function planClients(config: LabConfig, identity: LabIdentity, gateway: G
       addresses: Object.fromEntries(homes.map(({ network, addresses }) => [network, addresses])),
       linkLocalAddress: linkLocalOf(lanMac),
       option108: client.option108 ?? false,
+      clat: client.clat ?? false,
     };
     const reserved: Record<string, string> = {};
     for (const home of homes) if (home.reserved !== undefined) reserved[home.network] = home.reserved;

@@ -291,6 +291,8 @@ export interface ClientPlan extends MachinePlan {
   readonly interfaceId: { readonly kind: "eui64" } | { readonly kind: "fixed"; readonly token: string };
   /** Whether it does without IPv4 where the network offers that (RFC 8925). */
   readonly option108: boolean;
+  /** Whether it has a CLAT (RFC 6877), which runs where the network has a translator and no IPv4 of its own. */
+  readonly clat: boolean;
   /** The name of the network where it lives. */
   readonly network: string;
   /** Its addresses in every network of the lab, by the network's name. */

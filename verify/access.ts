@@ -81,6 +81,8 @@ const promisedSchema = z.object({
   nat64: z.object({
     prefix: z.string(),
     deniedIpv4: z.array(z.string()),
+    /** Whether an answer from another server than the one that was asked is kept out (RFC 4787 section 5). */
+    addressDependentFiltering: z.boolean(),
     pool4: z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("automatic") }),
       z.object({
@@ -151,6 +153,7 @@ export const labAccessSchema = z.object({
       addresses: z.record(z.string(), addressesSchema).readonly(),
       lanMac: z.string(),
       option108: z.boolean(),
+      clat: z.boolean(),
       hostKey: z.string(),
       console: z.string(),
     }),
@@ -168,6 +171,10 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
       ...network,
       router: { mac: network.gatewayMac, linkLocal: linkLocalOf(network.gatewayMac) },
     })),
+    nat64: {
+      ...plan.nat64,
+      addressDependentFiltering: plan.nat64.globals["address-dependent-filtering"] === true,
+    },
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
@@ -196,6 +203,16 @@ export function nativeIpv4(
   { name, ipv4 }: PromisedNetwork,
 ): string | undefined {
   return option108 && ipv4?.v6OnlyWait !== undefined ? undefined : addresses[name]?.ipv4;
+}
+
+/**
+ * Whether a client's CLAT is to run on a network: where there is a translator that it can find (RFC 8781, RFC 7050), and
+ * no IPv4 of the network's own.
+ */
+export function runsClat(client: ClientAccess, network: PromisedNetwork): boolean {
+  const { ipv6, resolver, translated } = network;
+  const found = ipv6?.routerAdvertisements.pref64 !== undefined || resolver === "dns64";
+  return client.clat && translated && found && nativeIpv4(client, network) === undefined;
 }
 
 /** A client's addresses where it is. */

@@ -1,8 +1,8 @@
 /** Whether a client that has come to a network has what the network gives: seen on the client alone, in a second or two. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ClientAccess, type LabAccess, nativeIpv4, type PromisedNetwork } from "./access";
+import { type ClientAccess, type LabAccess, nativeIpv4, type PromisedNetwork, runsClat } from "./access";
 import { sameAddress, sameHosts } from "./addresses";
-import type { ClientFacts } from "./client-facts";
+import { type ClientFacts, clatOf } from "./client-facts";
 import { type Asked, clientFacts } from "./facts";
 
 const pause = 250;
@@ -45,5 +45,14 @@ export function lacking(client: ClientAccess, network: PromisedNetwork, facts: C
     ...missing.map((address) => `the address ${address}`),
     ...(sameHosts(routes, routers) ? [] : [`the default route by ${routers.join(", ") || "nobody"}`]),
     ...(sameHosts(facts.dnsServers, resolvers) ? [] : [`the resolvers ${resolvers.join(", ")}`]),
+    ...lackingClat(client, network, facts),
   ];
+}
+
+/** It comes and goes as a whole: address and default route. */
+function lackingClat(client: ClientAccess, network: PromisedNetwork, facts: ClientFacts): string[] {
+  if (!client.clat) return [];
+  const { addresses, defaultRoutes } = clatOf(facts);
+  if (runsClat(client, network)) return addresses.length > 0 && defaultRoutes > 0 ? [] : ["its CLAT"];
+  return addresses.length + defaultRoutes === 0 ? [] : ["the end of the CLAT that ran before"];
 }

@@ -1,5 +1,6 @@
 /** What the probes on a client print, read. */
 import { z } from "zod";
+import { clatDevice } from "../plan/clat";
 import { formatIpv6 } from "../plan/prefix";
 import { isAddress } from "./addresses";
 import { readJson, section, type Sections } from "./sections";
@@ -9,8 +10,9 @@ export type FetchFact = ReturnType<typeof readFetch>;
 
 const routesSchema = z.array(
   z.object({
+    dst: z.string().default(""),
     gateway: z.string().default(""),
-    dev: z.string(),
+    dev: z.string().default(""),
     protocol: z.string().default(""),
     prefsrc: z.string().default(""),
   }),
@@ -26,10 +28,7 @@ export function readClientFacts(sections: Sections) {
   return {
     addresses: readAddresses(sections, "addresses"),
     defaultRoutes: readJson(sections, "routes6", routesSchema),
-    ipv4Routes: readJson(sections, "routes4", z.array(z.unknown())).length,
-    ipv4DefaultRoutes: readJson(sections, "routes4", z.array(z.looseObject({ dst: z.string().default("") })))
-      .filter(({ dst }) => dst === "default")
-      .map((route) => routesSchema.element.parse(route)),
+    ipv4Routes: readJson(sections, "routes4", routesSchema),
     /** Where it would send from to reach IPv4. */
     source: source.exitCode === 0 ? (routesSchema.parse(JSON.parse(source.output))[0]?.prefsrc ?? "") : "",
     mtu: Number(section(sections, "mtu").output),
@@ -41,6 +40,14 @@ export function readClientFacts(sections: Sections) {
     ipv4only: section(sections, "own-ipv4only.arpa").output.split(/\s+/).filter(isAddress),
     /** The NAT64 prefixes that systemd-networkd learned, undefined where something else configures the network. */
     pref64: lan.exitCode === 0 ? readPref64(lan.output) : undefined,
+  };
+}
+
+/** What a client's CLAT has: IPv4 addresses, and how many default routes. */
+export function clatOf({ addresses, ipv4Routes }: Pick<ClientFacts, "addresses" | "ipv4Routes">) {
+  return {
+    addresses: addresses.filter(({ device, family }) => device === clatDevice && family === "inet"),
+    defaultRoutes: ipv4Routes.filter(({ dst, dev }) => dst === "default" && dev === clatDevice).length,
   };
 }
 

@@ -1,6 +1,13 @@
 /** The faults of the simulated internet, as a client on a network meets them: the table of faults of the IETF's draft. */
-import { traits } from "../plan/scenario";
-import { command, type LabAccess, type PromisedNetwork } from "./access";
+import {
+  type ClientAccess,
+  command,
+  type LabAccess,
+  nativeIpv4,
+  networkOf,
+  type PromisedNetwork,
+  runsClat,
+} from "./access";
 import { type Asked, tryFaults } from "./facts";
 import type { CheckResult, Outcome } from "./report";
 import { section, type Sections } from "./sections";
@@ -19,26 +26,28 @@ export interface FaultResult {
 }
 
 /**
- * The column of the draft's table that a network is, for a client without translation of its own. A network that has NAT64
- * without DNS64 is none: a client that does not synthesize for itself has no way to IPv4 there, as in strict.
+ * The column of the draft's table that a network is for a client. One that has NAT64 without DNS64 is none for a client
+ * without a CLAT: nothing synthesizes addresses for it, and it has no way to IPv4 there, as in strict.
  */
-export function columnOf({ scenario, resolver }: PromisedNetwork): keyof PromisedFault["expected"] {
-  const { ipv4, ipv6, nat64 } = traits[scenario];
-  if (ipv4) return ipv6 ? "dual-stack" : "ipv4-only";
-  return nat64 && resolver === "dns64" ? "nat64-dns64" : "ipv6-only-strict";
+export function columnOf(client: ClientAccess, network: PromisedNetwork): keyof PromisedFault["expected"] {
+  const { ipv6, resolver, translated } = network;
+  if (nativeIpv4(client, network) !== undefined) return ipv6 === undefined ? "ipv4-only" : "dual-stack";
+  if (runsClat(client, network)) return "nat64-clat";
+  return translated && resolver === "dns64" ? "nat64-dns64" : "ipv6-only-strict";
 }
 
 /**
  * Tries all of them from a client. What does not come out as it should is tried once more, when the others are over: many
  * at once keep a small machine so busy that some of them wait too long.
  */
-export async function faultResults(lab: LabAccess, network: PromisedNetwork, client: Asked): Promise<FaultResult[]> {
+export async function faultResults(lab: LabAccess, client: ClientAccess, asked: Asked): Promise<FaultResult[]> {
   const { faults } = lab.promised;
   if (faults.length === 0) return [];
-  const first = readFaults(faults, network, await tryFaults(client, faults));
+  const column = columnOf(client, networkOf(lab, client));
+  const first = readFaults(faults, column, await tryFaults(asked, faults));
   const odd = first.filter((each) => !isRight(each)).map(({ fault }) => fault);
   if (odd.length === 0) return first;
-  return withSecondTry(first, readFaults(odd, network, await tryFaults(client, odd)));
+  return withSecondTry(first, readFaults(odd, column, await tryFaults(asked, odd)));
 }
 
 export function isRight({ expected, seen }: FaultResult): boolean {
@@ -57,10 +66,9 @@ export function withSecondTry(first: readonly FaultResult[], second: readonly Fa
 
 export function readFaults(
   faults: readonly PromisedFault[],
-  network: PromisedNetwork,
+  column: keyof PromisedFault["expected"],
   sections: Sections,
 ): FaultResult[] {
-  const column = columnOf(network);
   return faults.map((fault) => {
     const { exitCode, output } = section(sections, fault.name);
     const answered = fault.url.startsWith("dns:")

@@ -146,6 +146,14 @@ export function addressQuestion(resolver: string, host: string): string[] {
   return [`window 0 ${listening.most}`, "await host-a", `udp host-a - ${resolver} 53 ${question}`];
 }
 
+/** What wire.py calls IPv4 that left the card. */
+export const sentIpv4 = "sent-ipv4";
+
+/** Connects to an IPv4 address, and watches what leaves the card. */
+export function clatInstructions(ipv4: string, port: number): string[] {
+  return [`window 0.5 ${listening.most}`, "await clat", "overhear lan", `tcp clat ::ffff:${ipv4} ${port}`];
+}
+
 /** A ping that gets more time. */
 export function patientEcho(address: string): string[] {
   return [`window 0 ${listening.most}`, "await through", `echo through ${address}`];

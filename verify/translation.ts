@@ -92,7 +92,13 @@ const hasDns64 = ({ network }: TranslationEvidence): boolean => network.resolver
 const checks: readonly Check<TranslationEvidence>[] = [
   { title: "datagrams are translated, there and back (RFC 6146 section 3.5.1)", judge: checkDatagrams },
   { title: "one socket is one address and port to every server (RFC 4787 REQ-1)", judge: checkMapping },
-  { title: "whoever knows a client's address and port may answer (RFC 4787 REQ-8)", judge: checkFiltering },
+  {
+    title: ({ lab }) =>
+      lab.promised.nat64.addressDependentFiltering
+        ? "only a server that was asked may answer (RFC 4787 REQ-8, address-dependent filtering)"
+        : "whoever knows a client's address and port may answer (RFC 4787 REQ-8, endpoint-independent filtering)",
+    judge: checkFiltering,
+  },
   {
     title: "a client is reached at its own outer address from inside: hairpinning (RFC 6146 section 3.8)",
     judge: checkHairpin,
@@ -144,8 +150,14 @@ function checkMapping(seen: TranslationEvidence): Verdict {
 
 function checkFiltering(seen: TranslationEvidence): Verdict {
   const [from] = words(seen, "filtering");
+  const sent = `${second.ipv4} answered what ${first.ipv4} was asked`;
+  if (seen.lab.promised.nat64.addressDependentFiltering) {
+    // Silence says something only where the same servers are heard otherwise.
+    if (words(seen, "mapping").length === 0) return skip(`${second.ipv4} is not heard at all`);
+    return judge(from === undefined, from === undefined ? `${sent}, and it was dropped` : `an answer from ${from}`);
+  }
   return from === undefined
-    ? fail(`${second.ipv4} answered what ${first.ipv4} was asked, and it did not arrive`)
+    ? fail(`${sent}, and it did not arrive`)
     : judge(sameAddress(from, inPrefix(seen, second.ipv4)), `an answer from ${from}`);
 }
 

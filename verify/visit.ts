@@ -1,13 +1,13 @@
 /** One client, seen from itself. */
 import { randomInt } from "node:crypto";
 import { embedIpv4, extractIpv4 } from "../plan/rfc6052";
-import { type ClientAccess, command, hostOf, type LabAccess, networkOf, type PromisedNetwork } from "./access";
+import { type ClientAccess, command, hostOf, type LabAccess, nativeIpv4, networkOf, runsClat } from "./access";
 import { isAddressInPrefix } from "./addresses";
 import type { ClientEvidence } from "./checks/evidence";
 import type { FetchFact } from "./client-facts";
 import { connectClient, type ReachOptions, tryConnect } from "./connect";
 import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
-import { addressQuestion, clientInstructions, patientEcho, resolverOf } from "./questions";
+import { addressQuestion, clatInstructions, clientInstructions, patientEcho, resolverOf } from "./questions";
 import { type CheckResult, silent, unreachable } from "./report";
 
 export interface VisitOptions extends ReachOptions {
@@ -90,12 +90,16 @@ async function gather(
     online.push(client);
   }
   await counted;
-  const ipv4 = await contentIpv4(lab, network, asked, content);
+  const ipv4 = await contentIpv4(lab, client, asked, content);
   const fetch = await throughNat64(lab, asked, content, ipv4);
+  const translatesItself = runsClat(client, network);
+  const wanted = translatesItself || nativeIpv4(client, network) !== undefined || !network.translated;
   const byIpv4 =
-    ipv4 === undefined || (network.translated && network.ipv4 === undefined)
+    ipv4 === undefined || !wanted ? undefined : await fetchContent(asked, { url: content.url, wait: 0, from: ipv4 });
+  const clat =
+    ipv4 === undefined || !translatesItself
       ? undefined
-      : await fetchContent(asked, { url: content.url, wait: 0, from: ipv4 });
+      : await listen(asked, clatInstructions(ipv4, portOf(content.url)));
   const remote = network.translated && isAddressInPrefix(fetch.remote, nat64.prefix) ? fetch.remote : undefined;
   const port = randomInt(49_152, 65_536);
   const subject = { client, host: new URL(content.url).hostname, remote, neighbours, port };
@@ -107,7 +111,7 @@ async function gather(
       : pingFromGateway(gateway, extractIpv4(nat64.prefix, remote)).catch(() => undefined),
   ]);
   const evidence = {
-    ...{ lab, access: client, network, facts, content, fetch, byIpv4, heard, port, uplinkCarriesPings },
+    ...{ lab, access: client, network, facts, content, fetch, byIpv4, clat, heard, port, uplinkCarriesPings },
     neighbours: neighbours.map(({ name }) => name),
     pinged: heard.answered("through") || (uplinkCarriesPings === true && (await pingAgain(asked, fetch.remote))),
   };
@@ -118,15 +122,22 @@ function ipv6Of({ addresses, network }: ClientAccess): string | undefined {
   return addresses[network]?.ipv6;
 }
 
-/** The IPv4 address of the content's host, where it did not come by NAT64 already. */
+function portOf(url: string): number {
+  const { port, protocol } = new URL(url);
+  return port === "" ? ({ "http:": 80, "https:": 443 }[protocol] ?? 80) : Number(port);
+}
+
+/** The IPv4 address of the content's host, where it is needed. */
 async function contentIpv4(
   lab: LabAccess,
-  network: PromisedNetwork,
+  client: ClientAccess,
   asked: Asked,
   content: FetchFact,
 ): Promise<string | undefined> {
   const { prefix } = lab.promised.nat64;
-  if (network.ipv4 === undefined && content.ok && isAddressInPrefix(content.remote, prefix)) return undefined;
+  const network = networkOf(lab, client);
+  if (network.ipv4 === undefined && content.ok && isAddressInPrefix(content.remote, prefix))
+    return runsClat(client, network) ? extractIpv4(prefix, content.remote) : undefined;
   const heard = await listen(asked, addressQuestion(resolverOf(network), new URL(content.url).hostname));
   return heard.dns("host-a")?.addresses[0];
 }

@@ -1,8 +1,11 @@
+import { clatPrefixLengths, clatTranslates } from "../clat";
 import { configuredClients } from "../clients";
 import { parseInterfaceId } from "../interface-id";
+import { internetPrefixes } from "../internet";
 import { buildsJool, memoryToBuildJool, platformDecisions } from "../platforms";
 import { nearest } from "../nearest";
 import { labNetworks } from "../networks";
+import { parseIpv6Prefix } from "../prefix";
 import { check, error, type Check } from "./finding";
 import { perNetwork, withIpv6 } from "./networks";
 
@@ -56,6 +59,29 @@ export const machineChecks: readonly Check[] = [
         guess === undefined ? `Write one of ${known.join(", ")}` : `Write ${guess}`,
       );
     }
+  }),
+
+  check(["clients", "nat64", "internet"], function* (config) {
+    const { nat64, internet } = config;
+    const index = configuredClients(config).findIndex(({ clat }) => clat === true);
+    if (index < 0) return;
+    const key = `clients[${index}].clat`;
+    const { length } = parseIpv6Prefix(nat64.prefix);
+    if (!clatPrefixLengths.includes(length))
+      yield error(
+        key,
+        `does not work with the /${length} of nat64.prefix: clatd takes /${clatPrefixLengths.join(", /")}.`,
+        "Choose another nat64.prefix, or no CLAT",
+        "true",
+      );
+    const [someServer = ""] = internetPrefixes.ipv4.split("/");
+    if (internet.kind !== "real" && !clatTranslates(someServer, nat64.prefix))
+      yield error(
+        key,
+        `does not lead to the simulated internet (${internetPrefixes.ipv4}) behind the well-known prefix: TAYGA holds to RFC 6052 section 3.1.`,
+        "Choose a network-specific nat64.prefix, e.g. 64:ff9b:1:fffe::/96 (RFC 8215)",
+        "true",
+      );
   }),
 
   check(["gateway", "image", "platform"], function* (config) {

@@ -54,6 +54,12 @@ const client = z.strictObject({
     .boolean()
     .optional()
     .describe("Does without IPv4 where the network offers that (DHCPv4 option 108, RFC 8925). Unset: false."),
+  clat: z
+    .boolean()
+    .optional()
+    .describe(
+      "Has a CLAT (464XLAT, RFC 6877): programs find IPv4 where the network has a translator and no IPv4 of its own. Unset: false.",
+    ),
 });
 
 /** Pulumi hands a bare number over as text. */

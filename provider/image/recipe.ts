@@ -61,6 +61,8 @@ const packages = [
   ],
   // What tells what a program does (exec/).
   "strace",
+  // A client's CLAT. clatd asks networkd in JSON, without depending on the module for it; jq reads the same (cloud-init/).
+  ...["clatd", "jq", "libjson-perl"],
   // The simulated internet, on a gateway.
   ...["ldnsutils", "microsocks", "nginx", "nsd", "openssl", "tinyproxy-bin"],
   // Debian's cloud image.

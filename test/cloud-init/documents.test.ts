@@ -188,6 +188,50 @@ describe("a client's network", () => {
   });
 });
 
+describe("a client's CLAT", () => {
+  const withClat = { clients: [{ name: "phone", clat: true }] };
+  const clatOf = (raw: Readonly<Record<string, unknown>>) => installationSchema.parse(yaml(client(raw).userData));
+  const content = (raw: Readonly<Record<string, unknown>>, path: string): string =>
+    clatOf(raw).write_files.find((file) => file.path === path)?.content ?? "";
+
+  it("is nothing unless it is asked for", () => {
+    expect(client({ clients: [{ name: "phone", clat: false }] })).toEqual(client({ clients: [{ name: "phone" }] }));
+    expect(client({ clients: [{ name: "phone" }] }).userData).not.toContain("clat");
+  });
+
+  it.each([
+    ["a complete image", withClat],
+    ["a distribution's image", { ...withClat, ...cloudImage }],
+  ])("is a service of %s that runs clatd where the network has a translator", (_what, raw) => {
+    expect(content(raw, "/usr/local/lib/ipv6-only-lab/follow-translator")).toMatch(
+      /^#!\/bin\/bash\n[^]*clatd\.service/,
+    );
+    expect(content(raw, "/etc/systemd/system/ipv6-only-lab-clat.service")).toContain(
+      "\nExecStart=/usr/local/lib/ipv6-only-lab/follow-translator\n",
+    );
+    expect(content(raw, "/etc/systemd/system/clatd.service.d/ipv6-only-lab.conf")).toContain(
+      "\nExecStart=\nExecStart=/usr/sbin/clatd v4-conncheck-enable=no ",
+    );
+    expect(clatOf(raw).runcmd.at(-1)).toEqual([
+      "systemctl",
+      "--quiet",
+      "enable",
+      "--now",
+      "ipv6-only-lab-clat.service",
+    ]);
+  });
+
+  it("comes beside what the networks need", () => {
+    const networks = [{ name: "mostly", scenario: "ipv6-mostly" }];
+    const { runcmd, write_files: files } = clatOf({
+      clients: [{ name: "phone", clat: true, option108: true }],
+      networks,
+    });
+    expect(runcmd[0]).toEqual(["networkctl", "reload"]);
+    expect(files.map(({ content: text }) => text)).toContainEqual(expect.stringContaining("IPv6OnlyMode=yes"));
+  });
+});
+
 describe("what the first boot installs", () => {
   it("is nothing on a complete image, and never anything on a client", () => {
     for (const documents of [gateway(), client()]) {

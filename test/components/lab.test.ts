@@ -163,6 +163,7 @@ describe("a lab with default configuration", () => {
         addresses: { lan: { ipv6: plan.clients.map(homeOf)[0] } },
         lanMac: plan.clients[0]?.lanMac,
         option108: false,
+        clat: false,
         hostKey: "ssh-ed25519 lab-client-1-host-key",
         console: "lab-client-1.log",
       },

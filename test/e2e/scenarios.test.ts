@@ -106,6 +106,36 @@ describe("a lab with every scenario", () => {
     await expectUnchanged(lab);
   });
 
+  const withPhone = (phone: object) => ({ ...sections, clients: [{ name: "client-1" }, { name: "phone", ...phone }] });
+
+  step("has one more client with a CLAT, which runs where there is a translator and no IPv4", async () => {
+    lab.configure(withPhone({ clat: true, option108: true }));
+    report("up with a CLAT", await lab.succeed("up"));
+    const outcome = await lab.run("verify", "--network", "nat64,dual", "--json", "phone");
+    report("verify with a CLAT", outcome);
+    const { results } = seen.parse(JSON.parse(outcome.stdout));
+    expect(results.filter((each) => each.status === "fail")).toEqual([]);
+    const passed = results.filter((each) => each.status === "pass").map(({ machine, check }) => `${machine}: ${check}`);
+    expect(passed).toEqual(
+      expect.arrayContaining([
+        "phone @ nat64: Jool's session table shows the CLAT's connection",
+        "phone @ nat64: a connection through the CLAT leaves the card as IPv6 alone",
+        "phone @ nat64: redirect-literal (a redirect to an IPv4 literal) works",
+        "phone @ dual: no CLAT runs: the network has IPv4 of its own",
+      ]),
+    );
+    // Each ends when the CLAT runs there, or does no more.
+    for (const network of ["strict", "mostly"]) report("join", await lab.succeed("join", "phone", network));
+  });
+
+  step("makes that client anew without its CLAT, and no other machine", async () => {
+    const before = lab.machines();
+    lab.configure(withPhone({}));
+    report("up without the CLAT", await lab.succeed("up"));
+    const replaced = [...lab.machines()].filter(([name, pid]) => before.get(name) !== pid).map(([name]) => name);
+    expect(replaced).toEqual(["phone"]);
+  });
+
   step("refuses a network that is not there, by naming those that are", async () => {
     const { exitCode, stderr } = await lab.run("join", "client-1", "stict");
     expect(exitCode).toBe(1);

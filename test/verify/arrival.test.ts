@@ -2,7 +2,7 @@ import { lacking } from "../../verify/arrival";
 import { allScenarios } from "../fixtures/plan";
 import { readClientFacts } from "../../verify/client-facts";
 import { parseSections } from "../../verify/sections";
-import { address, defaultRoutes, labOf, onLan, printed, type Texts } from "./fixtures";
+import { address, defaultRoutes, labOf, onLan, printed, type Texts, withClat } from "./fixtures";
 
 const lab = labOf(allScenarios);
 const [client] = lab.clients;
@@ -56,6 +56,29 @@ describe("a client that joins another network", () => {
       `the default route by ${network.router.linkLocal}`,
       "the resolvers 2001:2:0:6400::1",
     ]);
+  });
+
+  it.each([
+    ["nat64", {}, true],
+    ["pref64", {}, true],
+    ["mostly", { option108: true }, true],
+    ["mostly", {}, false],
+    ["strict", {}, false],
+    ["dual", {}, false],
+    ["v4", {}, false],
+  ])("with a CLAT, on %s as one with %j: its CLAT is to run is %s", (name, more, runs) => {
+    const own = { ...client, clat: true, ...more };
+    const { ipv6 = "" } = client.addresses[name] ?? {};
+    const { option108 = false } = { ...more };
+    const plain = option108
+      ? { ...at(name), addresses: onLan(address(ipv6)), resolver: "nameserver 2001:2:0:4664::1" }
+      : at(name);
+    expect(lacking(own, networkNamed(name), seen(plain))).toEqual(runs ? ["its CLAT"] : []);
+    expect(lacking(own, networkNamed(name), seen(withClat(plain)))).toEqual(
+      runs ? [] : ["the end of the CLAT that ran before"],
+    );
+    // Nobody asks one without for it.
+    expect(lacking({ ...own, clat: false }, networkNamed(name), seen(plain))).toEqual([]);
   });
 
   it("does without IPv4 on IPv6-mostly when it honours option 108, and may not lack it elsewhere", () => {

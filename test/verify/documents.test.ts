@@ -25,9 +25,11 @@ function lookAt(results: readonly CheckResult[], lab = access): Look {
 
 /** A tour of every network where all is as it should be but for what `but` says of a fault on a network. */
 function tourResults(but: (fault: string, network: string) => Partial<FaultResult> = () => ({})): CheckResult[] {
+  const [reference] = scenarios.clients;
+  if (reference === undefined) throw new Error("The fixture has no client.");
   return scenarios.promised.networks.flatMap((network) => {
     const results = scenarios.promised.faults.map((fault): FaultResult => {
-      const expected = fault.expected[columnOf(network)];
+      const expected = fault.expected[columnOf(reference, network)];
       const usual = { fault, expected, seen: expected ?? "works", evidence: "200 3fff:10::42 0.1" } as const;
       return { ...usual, ...but(fault.name, network.name) };
     });

@@ -9,6 +9,13 @@ import { labOf, printed, type Texts } from "./fixtures";
 const raw = { ...allScenarios, internet: { kind: "simulated" } };
 const lab = labOf(raw);
 const { faults, networks } = lab.promised;
+const client = firstClient();
+
+function firstClient() {
+  const [first] = lab.clients;
+  if (first === undefined) throw new Error("The fixture has a client.");
+  return first;
+}
 
 function networkNamed(name: string) {
   const network = networks.find((each) => each.name === name);
@@ -18,15 +25,15 @@ function networkNamed(name: string) {
 
 /** What the probe says when all comes out as it should on a network, but for what `but` says. */
 function resultsOn(name: string, but: Readonly<Record<string, readonly [number, string]>> = {}) {
-  const network = networkNamed(name);
+  const column = columnOf(client, networkNamed(name));
   const seen = faults.map(({ name: fault, url, expected }) => {
-    const works = (expected[columnOf(network)] ?? "works") === "works";
+    const works = (expected[column] ?? "works") === "works";
     const answer = url.startsWith("dns:") ? '"text"' : "200 192.0.2.42 0.1";
     return [fault, but[fault] ?? (works ? [0, answer] : [28, "curl: (28) Operation timed out 000  0.0"])] as const;
   });
   const texts: Texts = Object.fromEntries(seen.map(([fault, [, output]]) => [fault, output]));
   const codes = Object.fromEntries(seen.map(([fault, [code]]) => [fault, code]));
-  return readFaults(faults, network, parseSections(printed(texts, codes)));
+  return readFaults(faults, column, parseSections(printed(texts, codes)));
 }
 
 describe("the faults of a simulated internet", () => {
@@ -44,7 +51,20 @@ describe("the faults of a simulated internet", () => {
     ["mostly", "dual-stack"],
     ["v4", "ipv4-only"],
   ])("on the network %s have the outcomes of the column %s", (name, column) => {
-    expect(columnOf(networkNamed(name))).toBe(column);
+    expect(columnOf(client, networkNamed(name))).toBe(column);
+  });
+
+  it.each([
+    ["nat64", { clat: true }, "nat64-clat"],
+    ["pref64", { clat: true }, "nat64-clat"],
+    ["strict", { clat: true }, "ipv6-only-strict"],
+    ["dual", { clat: true }, "dual-stack"],
+    ["v4", { clat: true }, "ipv4-only"],
+    ["mostly", { clat: true }, "dual-stack"],
+    ["mostly", { clat: true, option108: true }, "nat64-clat"],
+    ["mostly", { option108: true }, "ipv6-only-strict"],
+  ])("on the network %s for a client with %j have those of the column %s", (name, has, column) => {
+    expect(columnOf({ ...client, ...has }, networkNamed(name))).toBe(column);
   });
 
   it("are as expected when what must fail fails", () => {

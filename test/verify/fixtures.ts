@@ -1,4 +1,5 @@
 /** What the probes said in a healthy lab with the default configuration, shortened; and how to change it. */
+import { z } from "zod";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { embedIpv4 } from "../../plan/rfc6052";
@@ -19,8 +20,8 @@ export function labOf(config: Readonly<Record<string, unknown>> = {}, stack = "d
     user: "lab",
     privateKey: "not used",
     gateway: { name: "gateway", host: "127.0.0.1", port: 2222, hostKey: "ssh-ed25519 g", console: "/g/console.log" },
-    clients: plan.clients.map(({ name, network, addresses, lanMac, option108 }) => ({
-      ...{ name, network, addresses, lanMac, option108 },
+    clients: plan.clients.map(({ name, network, addresses, lanMac, option108, clat }) => ({
+      ...{ name, network, addresses, lanMac, option108, clat },
       hostKey: "ssh-ed25519 c",
       console: "/c/console.log",
     })),
@@ -74,6 +75,19 @@ export function pref64(...prefixes: readonly (readonly [number[], number])[]): s
 
 export function defaultRoutes(...gateways: readonly string[]): string {
   return JSON.stringify(gateways.map((gateway) => ({ dst: "default", gateway, dev: "lan", protocol: "ra" })));
+}
+
+/** The same said by a client whose CLAT runs, with one address. */
+export function withClat(says: Texts, ipv4 = "192.0.0.1"): Texts {
+  const card = { ifname: "clat", addr_info: [{ family: "inet", local: ipv4, scope: "global" }] };
+  return {
+    ...says,
+    addresses: (says.addresses ?? "[]").replace(/\]$/, `,${JSON.stringify(card)}]`),
+    routes4: JSON.stringify([
+      ...z.array(z.unknown()).parse(JSON.parse(says.routes4 ?? "[]")),
+      { dst: "default", dev: "clat", metric: 2048 },
+    ]),
+  };
 }
 
 const client: Texts = {
@@ -193,6 +207,9 @@ export interface ClientChange {
   readonly says?: Texts;
   readonly exitCodes?: Readonly<Record<string, number>>;
   readonly fetched?: Texts;
+  /** What came from the content's IPv4 address, and while a connection went through a CLAT. */
+  readonly fetchedByIpv4?: Texts;
+  readonly overhears?: Sounds;
   readonly hears?: Sounds;
   readonly translates?: Texts;
   readonly pinged?: boolean;
@@ -211,7 +228,11 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
     lab,
     access: first,
     network: networkOf(lab, first),
-    byIpv4: undefined,
+    byIpv4:
+      change.fetchedByIpv4 === undefined
+        ? undefined
+        : readFetch(parseSections(printed({ ...fetched, ...change.fetchedByIpv4 }, exitCodes))),
+    clat: change.overhears === undefined ? undefined : heardOf(change.overhears),
     facts: readClientFacts(parseSections(printed({ ...client, ...change.says }, exitCodes))),
     content,
     fetch: content,

@@ -43,6 +43,12 @@ const answers: Readonly<Record<string, string>> = {
   validator: packets.dns(0),
 };
 
+const strictLab = labOf({
+  ...allScenarios,
+  internet: { kind: "simulated" },
+  nat64: { addressDependentFiltering: true },
+});
+
 /** The rows that fail when one thing is otherwise; undefined: nothing came. */
 function failures(change: Readonly<Record<string, string | undefined>> = {}, network = "nat64"): string[] {
   return judged(change, network)
@@ -50,13 +56,13 @@ function failures(change: Readonly<Record<string, string | undefined>> = {}, net
     .map(({ check }) => check);
 }
 
-function judged(change: Readonly<Record<string, string | undefined>>, network: string): CheckResult[] {
+function judged(change: Readonly<Record<string, string | undefined>>, network: string, where = lab): CheckResult[] {
   const heard = (all: Readonly<Record<string, string>>): Heard => {
     const names = Object.keys(all).filter((name) => !(name in change) || change[name] !== undefined);
     return new Heard(names.map((name) => `${name} ${change[name] ?? all[name] ?? ""}`).join("\n"));
   };
   return judgeTranslation("client-1 @ nat64", {
-    lab,
+    lab: where,
     network: networkNamed(network),
     tried: heard(right),
     said: heard(answers),
@@ -106,6 +112,14 @@ describe("what a translator owes to a client", () => {
     rows.forEach((row, index) => {
       expect(failed[index]).toMatch(row);
     });
+  });
+
+  it("is an answer from elsewhere that is dropped, where the configuration filters by address", () => {
+    const of = (change: Readonly<Record<string, string | undefined>>) =>
+      judged(change, "nat64", strictLab).find(({ check }) => check.includes("REQ-8"))?.status;
+    expect(of({ filtering: undefined })).toBe("pass");
+    expect(of({})).toBe("fail");
+    expect(of({ filtering: undefined, mapping: undefined })).toBe("skipped");
   });
 
   it("is asked for with the CD bit, and DO in an OPT record of no options", () => {

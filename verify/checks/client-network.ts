@@ -1,6 +1,9 @@
 /** What the network tells a client, and what the client has made of it. */
+import { clatAddresses, clatDevice } from "../../plan/clat";
+import { containsAddress, parseIpv4, parseIpv4Prefix } from "../../plan/prefix";
 import { isAddressBetween, sameAddress, sameAddresses, sameHosts } from "../addresses";
-import { nativeIpv4, type PromisedIpv6, type PromisedNetwork } from "../access";
+import { nativeIpv4, type PromisedIpv6, type PromisedNetwork, runsClat } from "../access";
+import { clatOf } from "../client-facts";
 import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
 import { type Dhcpv6Answer, readDhcpv6 } from "../wire/dhcpv6";
@@ -9,6 +12,7 @@ import { type ClientEvidence, learnAgain, look, putBack } from "./evidence";
 
 const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
 const withIpv4 = (seen: ClientEvidence): boolean => nativeIpv4(seen.access, seen.network) !== undefined;
+const withClat = (seen: ClientEvidence): boolean => runsClat(seen.access, seen.network);
 
 export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   {
@@ -38,9 +42,22 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     where: (seen) => !withIpv4(seen),
-    title: "there is no IPv4 address and no IPv4 route",
+    title: (seen) => `there is no IPv4 address and no IPv4 route${withClat(seen) ? " but the CLAT's" : ""}`,
     judge: checkNoIpv4,
     remedy: learnAgain,
+  },
+  {
+    where: withClat,
+    title: `the CLAT has an address of ${clatAddresses} (RFC 7335) and the IPv4 default route`,
+    judge: checkClat,
+    remedy: clatRemedy,
+  },
+  {
+    where: (seen) => seen.access.clat && !withClat(seen),
+    title: (seen) =>
+      `no CLAT runs: ${withIpv4(seen) ? "the network has IPv4 of its own" : "there is no translator to be found"}`,
+    judge: checkNoClat,
+    remedy: clatRemedy,
   },
   {
     where: withIpv4,
@@ -110,12 +127,13 @@ function checkIpv4(seen: ClientEvidence): Verdict {
   const { facts, network } = seen;
   const planned = nativeIpv4(seen.access, network);
   const own = facts.addresses.filter(({ family, device }) => family === "inet" && device !== "lo");
-  const routes = facts.ipv4DefaultRoutes.map(({ gateway, dev }) => `${gateway} dev ${dev}`);
-  const [route] = facts.ipv4DefaultRoutes;
+  const defaults = facts.ipv4Routes.filter(({ dst }) => dst === "default");
+  const routes = defaults.map(({ gateway, dev }) => `${gateway} dev ${dev}`);
+  const [route] = defaults;
   return judge(
     own.length === 1 &&
       own[0]?.address === planned &&
-      facts.ipv4DefaultRoutes.length === 1 &&
+      defaults.length === 1 &&
       route?.gateway === network.ipv4?.gatewayAddress,
     `${listed(
       own.map(({ address, device }) => `${address} on ${device}`),
@@ -179,16 +197,45 @@ function speaksOf(packet: string, address: string): boolean {
   return sameAddress(target.replaceAll(/.{4}(?!$)/g, "$&:"), address);
 }
 
-function checkNoIpv4({ facts }: ClientEvidence): Verdict {
-  const ipv4 = facts.addresses.filter(({ family, device }) => family === "inet" && device !== "lo");
-  return ipv4.length === 0 && facts.ipv4Routes === 0
+function checkNoIpv4(seen: ClientEvidence): Verdict {
+  const { facts } = seen;
+  const others = withClat(seen) ? ["lo", clatDevice] : ["lo"];
+  const ipv4 = facts.addresses.filter(({ family, device }) => family === "inet" && !others.includes(device));
+  const routes = facts.ipv4Routes.filter(({ dev }) => !others.includes(dev));
+  return ipv4.length === 0 && routes.length === 0
     ? pass("none")
     : fail(
         `${listed(
           ipv4.map(({ address, device }) => `${address} on ${device}`),
           "no address",
-        )}; ${facts.ipv4Routes} IPv4 routes`,
+        )}; ${routes.length} IPv4 routes`,
       );
+}
+
+function shownClat({ facts }: ClientEvidence): string {
+  const { addresses, defaultRoutes } = clatOf(facts);
+  const own = listed(
+    addresses.map(({ address }) => address),
+    "no address",
+  );
+  return `${own} on ${clatDevice}; ${defaultRoutes === 0 ? "no" : defaultRoutes} default route`;
+}
+
+function checkClat(seen: ClientEvidence): Verdict {
+  const { addresses, defaultRoutes } = clatOf(seen.facts);
+  const block = parseIpv4Prefix(clatAddresses);
+  const right = addresses.every(({ address }) => containsAddress(block, parseIpv4(address)));
+  return judge(addresses.length === 1 && right && defaultRoutes === 1, shownClat(seen));
+}
+
+function checkNoClat(seen: ClientEvidence): Verdict {
+  const { addresses, defaultRoutes } = clatOf(seen.facts);
+  return addresses.length + defaultRoutes === 0 ? pass("none") : fail(shownClat(seen));
+}
+
+/** What runs it says what it finds. */
+function clatRemedy(seen: ClientEvidence): string {
+  return `It tells why: ${look(seen, seen.access.name, "journalctl -b -u clatd -u ipv6-only-lab-clat")}`;
 }
 
 function checkDefaultRoute({ network: { router, ipv6 }, facts: { defaultRoutes } }: ClientEvidence): Verdict {

@@ -1,15 +1,17 @@
 /** Where a client's packets come to: the resolver, the translator, the neighbours, and what is closed. */
+import { clatTranslates } from "../../plan/clat";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { addressesOf, command } from "../access";
+import { addressesOf, command, nativeIpv4, runsClat } from "../access";
 import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
 import type { SessionFact } from "../gateway-facts";
-import { deniedDestinations, kinds } from "../questions";
+import { deniedDestinations, kinds, sentIpv4 } from "../questions";
 import { type DnsAnswer, rcodes } from "../wire/dns";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict, warn } from "./check";
 import { type ClientEvidence, look, putBack } from "./evidence";
 
 const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
-const withIpv4 = ({ network }: ClientEvidence): boolean => network.ipv4 !== undefined;
+const withIpv4 = (seen: ClientEvidence): boolean => nativeIpv4(seen.access, seen.network) !== undefined;
+const withClat = (seen: ClientEvidence): boolean => runsClat(seen.access, seen.network);
 const synthesizes = ({ network }: ClientEvidence): boolean => network.resolver === "dns64";
 const translates = ({ network }: ClientEvidence): boolean => network.translated;
 
@@ -69,6 +71,23 @@ export const clientPathChecks: readonly Check<ClientEvidence>[] = [
     judge: checkOutOfReach,
   },
   { where: translates, title: "Jool's session table shows the connection", judge: checkSession },
+  {
+    where: withClat,
+    title: "content comes from an IPv4 address through the CLAT",
+    judge: checkClatFetch,
+    remedy: fetchRemedy,
+  },
+  {
+    where: withClat,
+    title: "Jool's session table shows the CLAT's connection",
+    judge: (seen) => checkClatFetch(seen, checkClatSession),
+  },
+  {
+    where: withClat,
+    title: "a connection through the CLAT leaves the card as IPv6 alone",
+    judge: (seen) => checkClatFetch(seen, checkLeaks),
+    remedy: (seen) => `What sent it? ${look(seen, seen.access.name, "ip route; sudo tcpdump -nni lan ip or arp")}`,
+  },
   { where: translates, title: "denied IPv4 destinations are not translated", judge: checkDenied },
   { where: translates, title: "only addresses of the LAN are translated", judge: checkSpoofed },
   {
@@ -105,6 +124,36 @@ function checkIpv4Fetch({ byIpv4 }: ClientEvidence): Verdict {
   return ok && !remote.includes(":")
     ? pass(`${bytes} bytes of ${url} from ${remote}`)
     : fail(status === 0 ? said : `HTTP status ${status} from ${remote}`);
+}
+
+/**
+ * An application that knows IPv4 alone dials an address; the CLAT and the gateway translate it twice (RFC 6877).
+ * @param next where content came, what is asked then.
+ */
+function checkClatFetch(seen: ClientEvidence, next = checkIpv4Fetch): Verdict {
+  const { byIpv4, lab, heard } = seen;
+  const { prefix } = lab.promised.nat64;
+  const verdict = checkIpv4Fetch(seen);
+  if (verdict.status === "pass") return next(seen);
+  const refused = (heard.dns("host-a")?.addresses ?? []).filter((address) => !clatTranslates(address, prefix));
+  return byIpv4?.ok === false && refused.length > 0
+    ? skip(`${refused.join(", ")}: TAYGA takes no such address behind ${prefix} (RFC 6052 section 3.1)`)
+    : verdict;
+}
+
+function checkClatSession(seen: ClientEvidence): Verdict {
+  const { byIpv4, lab } = seen;
+  if (byIpv4 === undefined) return fail("nothing was fetched");
+  return foundSession(seen, byIpv4.localPort, embedIpv4(lab.promised.nat64.prefix, byIpv4.remote));
+}
+
+function checkLeaks({ clat }: ClientEvidence): Verdict {
+  if (clat?.of("clat").includes("open") !== true)
+    return skip("no second connection came about: silence proves nothing");
+  return noneOf(
+    clat.of(sentIpv4).map((packet) => `0x${packet}`),
+    "no IPv4 packet and no ARP were sent",
+  );
 }
 
 /** What must fail: the name has an IPv4 address, which was seen, and yet nothing comes. */
@@ -200,26 +249,30 @@ function checkFetch({ lab, fetch }: ClientEvidence): Verdict {
 }
 
 function checkSession(seen: ClientEvidence): Verdict {
-  const { fetch, lab, access } = seen;
+  const { localPort, remote } = seen.fetch;
+  return foundSession(seen, localPort, remote);
+}
+
+/** The session of a connection from a port of the client's to an address inside the NAT64 prefix. */
+function foundSession(seen: ClientEvidence, port: string, remote: string): Verdict {
+  const { lab, access, sessions } = seen;
   const { prefix } = lab.promised.nat64;
-  const session = seen.sessions.find(
+  const session = sessions.find(
     ({ protocol, client, serverIpv6 }) =>
       protocol === "TCP" &&
       isOwn(seen, client.address) &&
-      client.id === fetch.localPort &&
-      sameAddress(serverIpv6.address, fetch.remote),
+      client.id === port &&
+      sameAddress(serverIpv6.address, remote),
   );
   if (session === undefined) {
-    return fail(
-      `${seen.sessions.length} sessions, none of ${addressesOf(access).join(", ")} to ${fetch.remote || prefix}`,
-    );
+    return fail(`${sessions.length} sessions, none of ${addressesOf(access).join(", ")} to ${remote || prefix}`);
   }
   const { client, ipv4, server } = session;
-  return sameAddress(embedIpv4(prefix, server.address), fetch.remote)
+  return sameAddress(embedIpv4(prefix, server.address), remote)
     ? pass(
         `${client.address}#${client.id} -> ${session.serverIpv6.address} is ${ipv4.address}#${ipv4.id} -> ${server.address}#${server.id}`,
       )
-    : fail(`${server.address} is not what ${fetch.remote} stands for`);
+    : fail(`${server.address} is not what ${remote} stands for`);
 }
 
 function isOwn({ facts }: ClientEvidence, address: string): boolean {

@@ -20,6 +20,8 @@ export interface ClientEvidence extends Evidence {
   readonly fetch: FetchFact;
   /** The same from the content's IPv4 address, where the network has IPv4 or must not lead there; undefined: not tried. */
   readonly byIpv4: FetchFact | undefined;
+  /** A connection through its CLAT to the content's IPv4 address, and what IPv4 left its card meanwhile; undefined: not tried. */
+  readonly clat: Heard | undefined;
   readonly heard: Heard;
   /** The port that its datagrams to the discard port came from. */
   readonly port: number;

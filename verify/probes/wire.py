@@ -5,6 +5,8 @@ await <name> ...                 what has to come
 then                             listens, before the next instructions are done
 hear <interface>                 every ICMPv6 message and DHCPv6 answer that another machine sends there, named by
                                  protocol and type: "icmpv6-134 <MAC> <the whole IPv6 packet>"
+overhear <interface>             every IPv4 packet but DHCPv4's, and every ARP message, that this machine sends there, as
+                                 "sent-ipv4 <hex>"
 frame <interface> <name> <hex>   an Ethernet frame, as it is
 udp <name> <source or -> <address> <port> <hex>
 tcp <name> <address> <port>      tells whether the port is open
@@ -20,7 +22,7 @@ import socket
 import sys
 import time
 
-ETH_P_IPV6 = 0x86DD
+ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
 UDP, ICMPV6 = 17, 58
 ICMPV6_FILTER, ECHO_REPLY = 1, 129
 RESEND = 0.5
@@ -41,6 +43,12 @@ def named(packet):
     return None
 
 
+def is_dhcpv4(packet):
+    """Whether an IPv4 packet is from a DHCPv4 client's port: such a client asks whoever may be there."""
+    ports = (packet[0] & 15) * 4
+    return packet[9] == UDP and packet[ports : ports + 2] == bytes([0, 68])
+
+
 class Errands:
     def __init__(self, places):
         self.places = places
@@ -49,6 +57,7 @@ class Errands:
         self.readers = {}
         self.connecting = {}
         self.echoes = set()
+        self.overheard = set()
         self.again = []
 
     def add(self, words):
@@ -64,6 +73,13 @@ class Errands:
         ears = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IPV6))
         ears.bind((interface, ETH_P_IPV6))
         self.readers[ears] = None
+
+    def do_overhear(self, interface):
+        # What is sent comes to sockets of all protocols only.
+        ears = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        ears.bind((interface, ETH_P_ALL))
+        self.readers[ears] = None
+        self.overheard.add(ears)
 
     def do_frame(self, interface, name, text):
         mouth = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -148,6 +164,10 @@ class Errands:
             # An answer with other data, as some user-mode uplinks make them up, is none.
             if talk not in self.echoes or packet[4:] == ECHO_REQUEST[4:]:
                 self.came(name, packet.hex())
+        elif talk in self.overheard:
+            sent = sender[2] == socket.PACKET_OUTGOING
+            if sent and (sender[1] == ETH_P_ARP or (sender[1] == ETH_P_IP and not is_dhcpv4(packet))):
+                tell("sent-ipv4", packet.hex())
         elif sender[2] != socket.PACKET_OUTGOING and len(packet) > 40:
             kind = named(packet)
             if kind is not None:

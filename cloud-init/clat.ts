@@ -1,0 +1,54 @@
+import type { MachineDocuments } from "./machine";
+import type { WriteFile } from "./schema";
+import { followTranslatorScript } from "./scripts";
+
+/**
+ * A CLAT (464XLAT, RFC 6877): Debian's clatd with TAYGA, run where the network has a translator and no IPv4 of its own.
+ * Its packages are in a complete guest; in another one they come later, and are waited for.
+ */
+export const clat: Required<Pick<MachineDocuments, "files" | "commands">> = {
+  files: [
+    { path: "/usr/local/lib/ipv6-only-lab/follow-translator", permissions: "0755", content: followTranslatorScript },
+    unit("ipv6-only-lab-clat.service", [
+      "[Unit]",
+      "Description=CLAT where the network has a translator",
+      "Documentation=man:clatd(8)",
+      "After=systemd-networkd.service systemd-resolved.service",
+      "StartLimitIntervalSec=0",
+      "",
+      "[Service]",
+      "ExecStart=/usr/local/lib/ipv6-only-lab/follow-translator",
+      "ExecStopPost=systemctl --no-block stop clatd.service",
+      "Restart=always",
+      "",
+      "[Install]",
+      "WantedBy=multi-user.target",
+    ]),
+    // Who starts it has looked for IPv4 already. It counts as started once it can translate, so that it is never stopped
+    // before. It ends and cleans up when its TAYGA ends; a signal to all of them could hit the commands that clean up.
+    unit("clatd.service.d/ipv6-only-lab.conf", [
+      "[Service]",
+      "Type=notify",
+      "NotifyAccess=all",
+      "ExecStart=",
+      'ExecStart=/usr/sbin/clatd v4-conncheck-enable=no "script-up=systemd-notify --ready"',
+      'ExecStop=sh -c "pkill --parent $MAINPID; exec tail --follow --pid=$MAINPID /dev/null"',
+      "TimeoutStopSec=20",
+    ]),
+    // A networkd that starts anew would take clatd's routing rules away.
+    {
+      path: "/etc/systemd/networkd.conf.d/ipv6-only-lab.conf",
+      permissions: "0644",
+      content: "[Network]\nManageForeignRoutingPolicyRules=no\n",
+    },
+  ],
+  commands: [
+    // Where its package comes later: clatd runs a TAYGA of its own.
+    ["systemctl", "--quiet", "mask", "tayga.service"],
+    ["systemctl", "--quiet", "enable", "--now", "ipv6-only-lab-clat.service"],
+  ],
+};
+
+function unit(name: string, lines: readonly string[]): WriteFile {
+  return { path: `/etc/systemd/system/${name}`, permissions: "0644", content: `${lines.join("\n")}\n` };
+}
