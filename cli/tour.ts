@@ -90,13 +90,17 @@ export async function tour(
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
     const { results: seen, faultsOn } = await verifyLab(moved, options);
     const machine = `${client.name} @ ${network.name}`;
-    const checks = seen.map((each) => (each.machine === client.name ? { ...each, machine } : each));
     const own = await ownFrom(moved, client.name, network, context);
-    const { translation, results: faults } = await insideInternet(moved, client.name, network, context);
-    const rows = [...checks, ...own, ...translation, ...faultChecks(access, client.name, network.name, faults)];
+    const { translation, results } = await insideInternet(moved, client.name, network, context);
+    const rows = [
+      ...seen.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
+      ...translation.map((each) => ({ ...each, network: network.name })),
+      ...own,
+      ...faultChecks(access, client.name, network.name, results),
+    ];
     const failed = rows.filter(({ status }) => status === "fail");
     if (failed.length > 0) await context.onFailure?.(network, failed);
-    return { network, rows, faultsOn, results: faults };
+    return { network, rows, faultsOn, results };
   });
   // The gateway is the same from everywhere: what is right of it is told once.
   const rows = visits.flatMap(({ rows: all }, index) =>

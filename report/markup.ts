@@ -23,7 +23,7 @@ function written(insert: Insert): string {
   return insert.map(written).join("");
 }
 
-/** For HTML, SVG and XML alike. Control characters are none of XML 1.0's, however they are written. */
+/** For HTML, SVG and XML alike. What is no character of XML 1.0 (section 2.2) cannot be written in any way. */
 export function escapeMarkup(text: string): string {
   const marks: Readonly<Record<string, string>> = {
     "&": "&amp;",
@@ -32,5 +32,7 @@ export function escapeMarkup(text: string): string {
     '"': "&quot;",
     "'": "&#39;",
   };
-  return text.replace(/[&<>"']/g, (mark) => marks[mark] ?? mark).replace(/[^\n\t\u0020-\uFFFD]/g, "\uFFFD");
+  return text
+    .replace(/[&<>"']/g, (mark) => marks[mark] ?? mark)
+    .replace(/[^\n\t\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, "\uFFFD");
 }

@@ -246,5 +246,7 @@ function wrapped(text: string, width: number): string[] {
 }
 
 function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  // By characters: half of one is none (UTF-16 has two units for some).
+  const characters = Array.from(text);
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
 }

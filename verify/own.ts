@@ -82,12 +82,12 @@ export function judgeOwn(
       .join(": "),
     outcome: { ...(expected === undefined ? {} : { expected }), seen },
   };
+  if (expected === undefined) return { ...row, status: "skipped", evidence: `${seen}: ${row.evidence}` };
   // A program that is not there fails everywhere: nothing is known by that of what it does without IPv4.
   if (codes.notStarted.includes(exitCode)) {
     const remedy = `The program is not there, or cannot be run: ${command(promised, "ssh", client)}`;
     return { ...row, status: "fail", remedy };
   }
-  if (expected === undefined) return { ...row, status: "skipped", evidence: `${seen}: ${row.evidence}` };
   if (expected === seen) return { ...row, status: "pass" };
   const words = ["--client", client, "--network", network.name, "--", "bash", "-c", shellQuote(wordsOf(check))];
   return {

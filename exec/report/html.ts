@@ -46,7 +46,7 @@ function section(report: ReportJson, index: number): Markup {
   const { state, word, heading } = verdictOf(report);
   const rows = timeline.map(
     ({ after, who, what }) =>
-      markup`<tr><td class="number">${after.toFixed(3)} s</td><td>${code(who)}</td><td>${what}</td></tr>`,
+      markup`<tr><td class="number">${after.toFixed(3)} s</td><td class="who">${code(who)}</td><td>${what}</td></tr>`,
   );
   const remarks = verdict.remarks.map((each) => markup`<li>${each.title}: ${each.words}</li>`);
   const where = [

@@ -41,7 +41,8 @@ describe("markup", () => {
     expect(String(markup`<p>${inner}${undefined}${[inner, "<"]}</p>`)).toBe("<p><b>1</b><b>1</b>&lt;</p>");
   });
 
-  it("knows no control characters", () => {
+  it("knows no control characters and no halves of characters", () => {
+    expect(escapeMarkup("\ud83d \ud83d\ude00 \ude00")).toBe("\uFFFD \ud83d\ude00 \uFFFD");
     expect(escapeMarkup('<a b="c">&\u0001')).toBe("&lt;a b=&quot;c&quot;&gt;&amp;\uFFFD");
   });
 });

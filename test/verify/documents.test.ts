@@ -106,6 +106,13 @@ describe("the page", () => {
     }
   });
 
+  it("says at its head which faults were on meanwhile", () => {
+    const look = lookAt([fine]);
+    const page = verifyPage({ ...look, report: { ...look.report, faultsOn: "Faults that are on: <all>" } });
+    expect(page).toMatch(/<p>1 ok, .*<\/p><p>Faults that are on: &lt;all&gt;<\/p>/);
+    expect(verifyPage(look)).not.toContain("<p></p>");
+  });
+
   it("has no matrix where no fault was tried", () => {
     expect(pageOf([fine])).not.toContain('class="grid"');
   });
@@ -121,7 +128,7 @@ describe("the page", () => {
     const rows = new Map(
       [...page.matchAll(/<tr><th scope="row"[^>]*>(.*?)<\/th>(.*?)<\/tr>/g)].map(([, name = "", cells = ""]) => [
         name,
-        [...cells.matchAll(/<td><a class="(.*?)" href="#(.*?)">(.*?)<\/a><\/td>/g)].map(([, state, id, text]) => ({
+        [...cells.matchAll(/<td class="(.*?)"><a href="#(.*?)">(.*?)<\/a><\/td>/g)].map(([, state, id, text]) => ({
           state,
           id,
           text,
@@ -155,6 +162,20 @@ describe("the page", () => {
       const wide = ["good", "good", "good", "good", "bad", "warn"];
       expect(marks).toEqual([...wide, ...wide]);
     });
+  });
+
+  it("shows checks of the stack's own in the matrix too, with what was run", () => {
+    const check = { title: "the app answers", command: "./app --check", expect: "works" };
+    const lab = labOf({ checks: [check] });
+    const result: CheckResult = {
+      ...{ ...client, check: `${check.title}: works`, own: check.title, status: "fail", evidence: "exit code 1" },
+      outcome: { expected: "works", seen: "fails" },
+    };
+    const page = pageOf([fine, result], lab);
+    expect(page).toMatch(
+      /<th scope="row" title="the app answers">the app answers<\/th><td class="bad"><a href="#check-1">✗ fails/,
+    );
+    expect(page).toContain("<dt>Ran</dt><dd><code>./app --check</code></dd>");
   });
 
   it("escapes whatever a machine says", () => {

@@ -90,6 +90,10 @@ describe("a check of the stack's own", () => {
     expect(rowOf("it runs", network, said)).toMatchObject({ own: "it runs", network, ...expected });
   });
 
+  it("is not judged where nothing is expected, even when its program is not there", () => {
+    expect(rowOf("it runs", "v4", { code: 127 }).status).toBe("skipped");
+  });
+
   it("says how to look closer at what is not as expected", () => {
     expect(rowOf("it runs", "nat64", { code: 1 }).remedy).toBe(
       "It should have worked. Why: npm run exec -- --stack dev --client phone --network nat64 -- bash -c './program'",

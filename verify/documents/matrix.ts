@@ -54,7 +54,7 @@ function cell(numbered: Numbered | undefined): Markup {
   const { sign, state } = looks[numbered.result.status];
   // What must fail and does is as it should be, and no good news.
   const quiet = numbered.result.status === "pass" && outcome.seen === "fails" ? " quiet" : "";
-  return markup`<td><a class="${state}${quiet}" href="#${numbered.id}">${sign} ${outcome.seen}</a></td>`;
+  return markup`<td class="${state}${quiet}"><a href="#${numbered.id}">${sign} ${outcome.seen}</a></td>`;
 }
 
 const looks: Readonly<Record<CheckResult["status"], { readonly sign: string; readonly state: State }>> = {

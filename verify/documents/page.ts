@@ -61,7 +61,9 @@ function verdict({ report }: Look, places: readonly Place[]): Markup {
     ({ result, id }) =>
       markup`<li>${mark(states[result.status], marks[result.status])} <a href="#${id}">${result.machine}: ${result.check}</a><br><span class="soft">${result.remedy}</span></li>`,
   );
-  return banner(state, words, counted(report.results), list.length === 0 ? undefined : markup`<ul>${list}</ul>`);
+  const faultsOn = report.faultsOn === undefined ? undefined : markup`<p>${report.faultsOn}</p>`;
+  const wrong = list.length === 0 ? undefined : markup`<ul>${list}</ul>`;
+  return banner(state, words, counted(report.results), markup`${faultsOn}${wrong}`);
 }
 
 function isOdd({ status }: CheckResult): boolean {
@@ -135,12 +137,15 @@ function table(results: readonly Numbered[], access: LabAccess): Markup {
 }
 
 function evidence(result: CheckResult, { promised }: LabAccess): Markup {
-  const { machine, network = "", fault, outcome, evidence: seen, remedy } = result;
+  const { machine, network = "", fault, own, outcome, evidence: seen, remedy } = result;
   const tried = promised.faults.find(({ name }) => name === fault);
+  const tries = promised.checks.find(({ title }) => title === own)?.tries;
   return facts([
     ["Expected", outcome === undefined ? undefined : (outcome.expected ?? "left to the program that is tested")],
     ["Seen", outcome?.seen],
     [outcome === undefined ? "Seen" : "In its words", code(seen)],
+    ["Ran", tries?.kind === "command" ? code(tries.command) : undefined],
+    ["Fetched", tries?.kind === "url" ? code(tries.url) : undefined],
     ["Asked for", tried === undefined ? undefined : code(tried.url)],
     ["In the draft", tried?.row],
     ["What to do", remedy],

@@ -1,0 +1,50 @@
+import { conclusion } from "../../exec/report/comparison";
+import { reportHtml } from "../../exec/report/html";
+import { reportJson } from "../../exec/report/json";
+import { reportJunit } from "../../exec/report/junit";
+import { judge } from "../../exec/verdict";
+import type { Scenario } from "../../plan/scenario";
+import { recorded } from "./recorded";
+
+function on(scenario: Scenario, trace: string, command: readonly string[] = ["program"]) {
+  const run = recorded(trace, { network: { name: scenario, scenario, nat64Prefix: undefined }, command });
+  return { run, verdict: judge(run) };
+}
+
+const judged = [on("dual-stack", "curl-both"), on("ipv6-only-strict", "python-a-only")];
+const json = judged.map(({ run, verdict }) => reportJson(run, verdict));
+
+describe("the page of a program's runs", () => {
+  it("begins with what the runs say together, and leads to each of them", () => {
+    const page = reportHtml(json, "installation", conclusion(judged));
+    expect(page.indexOf("It works wherever there is IPv4 and nowhere else")).toBeLessThan(page.indexOf("<section"));
+    const [links, ids] = [/href="#(run-\d)"/g, /<section id="(run-\d)"/g].map((form) =>
+      [...page.matchAll(form)].map(([, id]) => id),
+    );
+    expect(links).toEqual(["run-0", "run-1"]);
+    expect(ids).toEqual(links);
+    expect(page).toContain("installation");
+  });
+
+  it("tells the cause, the way out and what the program did", () => {
+    const page = reportHtml(json.slice(1), undefined);
+    expect(page).toContain('<span class="mark bad">fails</span> it asks for IPv4 addresses only');
+    expect(page).toMatch(/Way out.*AF_UNSPEC/);
+    expect(page).toContain("asks 127.0.0.53 for A of both.test: 198.51.100.7");
+  });
+
+  it("holds no tag of the program's", () => {
+    const { run, verdict } = on("dual-stack", "curl-both", ["<script>alert(1)</script>", '" onload="x']);
+    const page = reportHtml([reportJson(run, verdict)], "<i>");
+    expect(page).not.toMatch(/<script>alert|<i>|" onload="/);
+  });
+});
+
+describe("JUnit's file of a program's runs", () => {
+  it("has a case for each network, a failure where the program failed", () => {
+    const xml = reportJunit(json, "update");
+    expect(xml).toContain('tests="2" failures="1" errors="0"');
+    expect(xml).toContain('<testcase classname="Dual-stack / dual-stack / client-1 / update" name="program"');
+    expect(xml).toMatch(/<failure message="it asks for IPv4 addresses only: .*">Way out: /);
+  });
+});
