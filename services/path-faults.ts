@@ -60,21 +60,25 @@ export function noteOf({ fault, affected, target }: FaultSwitch): string {
 
 /**
  * For nft(8): a fault that is on, in one transaction, also when it was on already. Ingress is before everything that looks
- * into packets, Jool too; egress is behind it. In both it is the card that says who a client is.
+ * into packets, Jool too; egress is behind it. In both it is the card that says who a client is. What refuses needs a hook
+ * of the inet family, since not every kernel can at ingress (nft_reject_netdev); it is before the firewall's own.
  */
 export function faultRules(each: FaultSwitch, lab: FaultSurroundings): string {
   const { affected } = each;
-  const table = `table netdev ${faultTable(each)}`;
+  const refuses = each.fault.effect.kind === "unreachable" || each.fault.effect.kind === "refused";
+  const table = `table ${refuses ? "inet" : "netdev"} ${faultTable(each)}`;
   const note = `comment "${noteOf(each)}"`;
   const of = (side: "saddr" | "daddr"): string => (affected === undefined ? "" : `ether ${side} ${affected.mac} `);
   const { fromClient, toClient } = matches(each, lab);
-  const devices = lab.cards.map((card) => `"${card}"`).join(", ");
+  const cards = `{ ${lab.cards.map((card) => `"${card}"`).join(", ")} }`;
   const chain = (name: string, hook: string, side: "saddr" | "daddr", rules: readonly string[]): string | false =>
     rules.length > 0 &&
     block(
       `chain ${name}`,
-      `type filter hook ${hook} devices = { ${devices} } priority 0; policy accept;`,
-      ...rules.map((rule) => `${of(side)}${rule} ${note}`),
+      refuses
+        ? "type filter hook prerouting priority raw - 10; policy accept;"
+        : `type filter hook ${hook} devices = ${cards} priority 0; policy accept;`,
+      ...rules.map((rule) => `${refuses ? `iifname ${cards} ` : ""}${of(side)}${rule} ${note}`),
     );
   return lines(
     table,
