@@ -86,7 +86,7 @@ describeInGuest("faults of clients' ways", () => {
 
   it("are no drift of the firewall's, as another table is", () => {
     const drift = (): string => guest.shell(`${firewall}\ndrift_nftables`);
-    guest.write("/etc/nftables.conf", "flush ruleset\ntable inet ipv6_only_lab { chain x { } }\n");
+    guest.write("/etc/nftables.conf", "flush ruleset\ntable inet ipv6_only_lab {\n\tchain x {\n\t}\n}\n");
     guest.shell("nft -f /etc/nftables.conf");
     for (const fault of pathFaults.filter(({ name }) => ["v6-loss", "v4-refused"].includes(name))) {
       expect(probe(["on"], switchingOn({ fault, affected: one, target: undefined }, promised)).said).toBe("");
