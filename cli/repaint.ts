@@ -21,7 +21,7 @@ export async function repaint(look: () => Promise<string>, signal: AbortSignal):
     while (!signal.aborted) {
       const text = await look().catch((error: unknown) => messageOf(error));
       if (isAborted(signal)) break;
-      const block = `${new Date().toLocaleTimeString()}  ${text}`;
+      const block = `${new Date().toTimeString().slice(0, 8)}  ${text}`;
       if (onTerminal) {
         const lines = [...block.split("\n").slice(0, stdout.rows - 2), "", "Ctrl-C ends this."];
         stdout.write(

@@ -16,5 +16,5 @@ drift_nftables() {
   local should
   # shellcheck disable=SC2016
   should=$(unshare --net bash -c 'nft -f /etc/nftables.conf && nft --stateless list ruleset')
-  [[ $(nft --stateless list ruleset | sed '/^table netdev ipv6_only_lab_fault_/,/^}$/d') == "$should" ]] || printf 'the rules in the kernel are not those of /etc/nftables.conf\n'
+  [[ $(nft --stateless list ruleset | sed -E '/^table (netdev|inet) ipv6_only_lab_fault_/,/^}$/d') == "$should" ]] || printf 'the rules in the kernel are not those of /etc/nftables.conf\n'
 }

@@ -2,12 +2,29 @@ import { createHash } from "node:crypto";
 import type { FaultyFamily, PathEffect, PathFault } from "../plan/path-faults";
 import { slowProfiles } from "../plan/path-faults";
 import { wellKnownPrefix } from "../plan/rfc6052";
+import { embeddedPrefix } from "./embedded-prefix";
 import { indent, lines } from "./text";
 
 /** Whose way is faulty: a client by its card, wherever it is and whatever its addresses are; undefined: everybody's. */
 export interface Affected {
   readonly name: string;
   readonly mac: string;
+}
+
+/** Where to the way is faulty; undefined: everywhere beyond the gateway. */
+export interface Target {
+  /** As it was asked for. */
+  readonly name: string;
+  /** Its addresses, or prefixes. */
+  readonly ipv6: readonly string[];
+  readonly ipv4: readonly string[];
+}
+
+/** A fault that is switched. */
+export interface FaultSwitch {
+  readonly fault: PathFault;
+  readonly affected: Affected | undefined;
+  readonly target: Target | undefined;
 }
 
 /** What a rule must know of the lab. */
@@ -25,36 +42,43 @@ export const faultTablePrefix = "ipv6_only_lab_fault_";
 
 /** Everybody, where a client's name stands. */
 export const everybody = "all";
+/** What stands where a target's name does. */
+export const everywhere = "everywhere";
 
 /** Handle of the queueing discipline that delays, on each card; nft gives a packet one of its bands. */
 const handle = "1a64";
 
-export function faultTable(fault: PathFault, affected: Affected | undefined): string {
-  const digest = createHash("sha256").update(noteOf(fault, affected)).digest("hex");
+export function faultTable(each: FaultSwitch): string {
+  const digest = createHash("sha256").update(noteOf(each)).digest("hex");
   return `${faultTablePrefix}${digest.slice(0, 12)}`;
 }
 
-/** The comment of a fault's rules: what is on, and for whom, is read from it again. */
-export function noteOf({ name }: PathFault, affected: Affected | undefined): string {
-  return `${name} ${affected?.name ?? everybody}`;
+/** The comment of a fault's rules: what is on, for whom and where to, is read from it again. */
+export function noteOf({ fault, affected, target }: FaultSwitch): string {
+  return [fault.name, affected?.name ?? everybody, target?.name ?? everywhere].join(" ");
 }
 
 /**
  * For nft(8): a fault that is on, in one transaction, also when it was on already. Ingress is before everything that looks
- * into packets, Jool too; egress is behind it. In both it is the card that says who a client is.
+ * into packets, Jool too; egress is behind it. In both it is the card that says who a client is. What refuses needs a hook
+ * of the inet family, since not every kernel can at ingress (nft_reject_netdev); it is before the firewall's own.
  */
-export function faultRules(fault: PathFault, affected: Affected | undefined, lab: FaultSurroundings): string {
-  const table = `table netdev ${faultTable(fault, affected)}`;
-  const note = `comment "${noteOf(fault, affected)}"`;
+export function faultRules(each: FaultSwitch, lab: FaultSurroundings): string {
+  const { affected } = each;
+  const refuses = each.fault.effect.kind === "unreachable" || each.fault.effect.kind === "refused";
+  const table = `table ${refuses ? "inet" : "netdev"} ${faultTable(each)}`;
+  const note = `comment "${noteOf(each)}"`;
   const of = (side: "saddr" | "daddr"): string => (affected === undefined ? "" : `ether ${side} ${affected.mac} `);
-  const { fromClient, toClient } = matches(fault, lab);
-  const devices = lab.cards.map((card) => `"${card}"`).join(", ");
+  const { fromClient, toClient } = matches(each, lab);
+  const cards = `{ ${lab.cards.map((card) => `"${card}"`).join(", ")} }`;
   const chain = (name: string, hook: string, side: "saddr" | "daddr", rules: readonly string[]): string | false =>
     rules.length > 0 &&
     block(
       `chain ${name}`,
-      `type filter hook ${hook} devices = { ${devices} } priority 0; policy accept;`,
-      ...rules.map((rule) => `${of(side)}${rule} ${note}`),
+      refuses
+        ? "type filter hook prerouting priority raw - 10; policy accept;"
+        : `type filter hook ${hook} devices = ${cards} priority 0; policy accept;`,
+      ...rules.map((rule) => `${refuses ? `iifname ${cards} ` : ""}${of(side)}${rule} ${note}`),
     );
   return lines(
     table,
@@ -91,9 +115,9 @@ interface Rules {
   readonly toClient: readonly string[];
 }
 
-function matches({ families, effect }: PathFault, lab: FaultSurroundings): Rules {
+function matches({ fault: { families, effect }, target }: FaultSwitch, lab: FaultSurroundings): Rules {
   if (effect.kind === "dns" || effect.kind === "slow-dns") return dnsRules(effect);
-  const ways = families.flatMap((family) => waysOf(family, lab));
+  const ways = families.flatMap((family) => (target === undefined ? waysOf(family, lab) : waysTo(target, family, lab)));
   const all = ways.map((way) => rulesOf(effect, way));
   return {
     fromClient: all.flatMap(({ fromClient }) => fromClient),
@@ -119,6 +143,25 @@ function waysOf(family: FaultyFamily, { nat64Prefix, ipv6, ipv4 }: FaultSurround
     { header: "ip", outside: `!= { ${inside.join(", ")} }` },
     { header: "ip6", outside: `{ ${translated.join(", ")} }` },
   ];
+}
+
+/** None where it has no address of that family. */
+function waysTo({ ipv6, ipv4 }: Target, family: FaultyFamily, { nat64Prefix }: FaultSurroundings): readonly Way[] {
+  const way = (header: Way["header"], places: readonly string[]): readonly Way[] =>
+    places.length === 0 ? [] : [{ header, outside: `{ ${places.join(", ")} }` }];
+  if (family === "ipv6") return way("ip6", ipv6);
+  return [
+    ...way("ip", ipv4),
+    ...way(
+      "ip6",
+      ipv4.map((each) => embeddedPrefix(nat64Prefix, each)),
+    ),
+  ];
+}
+
+/** Whether there is anything of the target that the fault can concern. */
+export function concerns({ families }: PathFault, { ipv6, ipv4 }: Target): boolean {
+  return families.some((family) => (family === "ipv6" ? ipv6 : ipv4).length > 0);
 }
 
 function rulesOf(effect: Exclude<PathEffect, { readonly kind: "dns" | "slow-dns" }>, { header, outside }: Way): Rules {

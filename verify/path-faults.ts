@@ -2,13 +2,14 @@
 import { z } from "zod";
 import type { PathFault } from "../plan/path-faults";
 import {
-  type Affected,
   delayBands,
   everybody,
+  everywhere,
   faultRules,
   faultTable,
   faultTablePrefix,
   type FaultSurroundings,
+  type FaultSwitch,
   needsBands,
 } from "../services/path-faults";
 import type { PromisedPlan } from "./access";
@@ -18,6 +19,8 @@ export interface FaultOn {
   readonly name: string;
   /** A client's name, or `all`. */
   readonly client: string;
+  /** What was asked for as the other end of the way, or `everywhere`. */
+  readonly to: string;
   /** Packets that it has met. */
   readonly packets: number;
   /** Of nft's. */
@@ -48,10 +51,10 @@ export function readFaultsOn(sections: Sections): readonly FaultOn[] {
   for (const { rule } of rulesetSchema.parse(JSON.parse(output)).nftables) {
     if (rule?.comment === undefined || !rule.table.startsWith(faultTablePrefix)) continue;
     const { table, comment, expr } = rule;
-    const [name = "", client = everybody] = comment.split(" ");
+    const [name = "", client = everybody, to = everywhere] = comment.split(" ");
     const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
     const packets = (found.get(table)?.packets ?? 0) + (counter.success ? counter.data.packets : 0);
-    found.set(table, { name, client, packets, table });
+    found.set(table, { name, client, to, packets, table });
   }
   return [...found.values()].sort((one, other) =>
     `${one.name} ${one.client}` < `${other.name} ${other.client}` ? -1 : 1,
@@ -59,34 +62,43 @@ export function readFaultsOn(sections: Sections): readonly FaultOn[] {
 }
 
 /** One line: which are on, and for whom. Undefined: none. */
-export function faultsOnLine(on: readonly Pick<FaultOn, "name" | "client">[], stack: string): string | undefined {
+export function faultsOnLine(
+  on: readonly Pick<FaultOn, "name" | "client" | "to">[],
+  stack: string,
+): string | undefined {
   if (on.length === 0) return undefined;
-  const words = on.map(({ name, client }) => `${name} for ${client === everybody ? "all clients" : client}`);
-  return `Faults are on: ${words.join(", ")}. npm run fault -- --stack ${stack} off all takes them away.`;
+  return `Faults are on: ${on.map((each) => `${each.name} for ${whose(each)}`).join(", ")}. npm run fault -- --stack ${stack} off all takes them away.`;
+}
+
+/** For whom, and where to if not everywhere. */
+export function whose({ client, to }: Pick<FaultOn, "client" | "to">): string {
+  const who = client === everybody ? "all clients" : client;
+  return to === everywhere ? who : `${who} to ${to}`;
 }
 
 /** What the probe is told to switch one on. */
-export function switchingOn(fault: PathFault, affected: Affected | undefined, promised: PromisedPlan): string {
+export function switchingOn(each: FaultSwitch, promised: PromisedPlan): string {
   const lab = surroundings(promised);
-  const bands = needsBands(fault) ? delayBands(lab.cards) : "";
-  return `${bands.split("\n").length - 1}\n${bands}${faultRules(fault, affected, lab)}`;
+  const bands = needsBands(each.fault) ? delayBands(lab.cards) : "";
+  return `${bands.split("\n").length - 1}\n${bands}${faultRules(each, lab)}`;
 }
 
 /** What is in the way of a slow one: of two a packet would have either. */
 export function otherSlowOnes(
-  fault: PathFault,
-  affected: Affected | undefined,
+  each: FaultSwitch,
   on: readonly FaultOn[],
   known: readonly PathFault[],
 ): readonly FaultOn[] {
+  const { fault, affected, target } = each;
   if (!needsBands(fault)) return [];
-  return on.filter(({ name, client, table }) => {
-    const other = known.find((each) => each.name === name);
+  return on.filter(({ name, client, to, table }) => {
+    const other = known.find((one) => one.name === name);
     return (
       other?.effect.kind === fault.effect.kind &&
-      table !== faultTable(fault, affected) &&
+      table !== faultTable(each) &&
       other.families.some((family) => fault.families.includes(family)) &&
-      (client === everybody || affected === undefined || client === affected.name)
+      (client === everybody || affected === undefined || client === affected.name) &&
+      (to === everywhere || target === undefined || to === target.name)
     );
   });
 }

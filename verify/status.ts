@@ -16,7 +16,7 @@ export interface LabStatus {
   readonly machines: readonly MachineStatus[];
   readonly services: readonly { readonly name: string; readonly state: string; readonly active: boolean }[];
   /** Faults of clients' ways that are on. */
-  readonly faults: readonly Pick<FaultOn, "name" | "client" | "packets">[];
+  readonly faults: readonly Pick<FaultOn, "name" | "client" | "to" | "packets">[];
 }
 
 export interface NetworkStatus extends Pick<PromisedNetwork, "name" | "scenario" | "mtu" | "resolver"> {
@@ -50,7 +50,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
     nat64: { prefix: promised.nat64.prefix, sessions: facts?.sessions.length ?? 0, jool: facts?.joolVersion ?? "" },
     machines,
     services: needed,
-    faults: (facts?.faultsOn ?? []).map(({ name, client, packets }) => ({ name, client, packets })),
+    faults: (facts?.faultsOn ?? []).map(({ name, client, to, packets }) => ({ name, client, to, packets })),
   };
 }
 

@@ -1,5 +1,6 @@
 /**
- * `npm run fault -- [--stack NAME] list [--json] | on NAME [--client CLIENT …] | off NAME|all [--client CLIENT …]`: faults of
+ * `npm run fault -- [--stack NAME] list [--json] | on NAME [--client CLIENT …] [--to HOST] |
+ * off NAME|all [--client CLIENT …]`: faults of
  * the way between clients and everything beyond the gateway. Which are on is asked of the gateway, and nowhere else known.
  */
 import { parseArgs } from "node:util";
@@ -7,23 +8,28 @@ import { interruptible } from "../../host/interruption";
 import { messageOf, say, UserError } from "../../host/messages";
 import { nearest } from "../../plan/nearest";
 import { pathFaults, type PathFault } from "../../plan/path-faults";
-import { type Affected, everybody, faultTable } from "../../services/path-faults";
+import { type Affected, concerns, everybody } from "../../services/path-faults";
 import type { LabAccess } from "../../verify/access";
 import { connectGateway } from "../../verify/connect";
 import { type Asked, faultsOn, switchFaults } from "../../verify/facts";
-import { type FaultOn, faultsOnLine, otherSlowOnes, switchingOn } from "../../verify/path-faults";
+import { targetOf } from "../../verify/fault-target";
+import { type FaultOn, faultsOnLine, otherSlowOnes, switchingOn, whose } from "../../verify/path-faults";
 import { formatTable } from "../../verify/report";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 
-const usage = "npm run fault -- list | on NAME [--client CLIENT …] | off NAME|all [--client CLIENT …]";
+const usage = "npm run fault -- list | on NAME [--client CLIENT …] [--to HOST] | off NAME|all [--client CLIENT …]";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
   const { values, positionals } = parseArgs({
     args: [...rest],
     allowPositionals: true,
-    options: { client: { type: "string", multiple: true, default: [] }, json: { type: "boolean", default: false } },
+    options: {
+      client: { type: "string", multiple: true, default: [] },
+      json: { type: "boolean", default: false },
+      to: { type: "string" },
+    },
   });
   const [verb = "list", name, ...more] = positionals;
   if (!["list", "on", "off"].includes(verb) || more.length > 0 || (verb === "list" && name !== undefined)) {
@@ -31,6 +37,11 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   // Before anybody is asked: names that nobody knows are known to be so.
   const fault = verb === "list" || (verb === "off" && name === "all") ? undefined : faultNamed(name ?? "");
+  if (values.to !== undefined && verb !== "on")
+    throw new UserError("--to: it belongs to on; off takes the fault away everywhere.");
+  if (values.to !== undefined && fault?.name.includes("dns")) {
+    throw new UserError(`--to: ${fault.name} is a fault of resolvers, whatever they are asked.`);
+  }
   const access = await readAccess(stack);
   const clients = values.client.map((client) => affectedNamed(access, client));
   const lab = { access, clients };
@@ -39,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
       onGateway(access, signal, (gateway) => {
         if (verb === "list") return list(gateway, values.json);
         if (fault === undefined) return switchAllOff(gateway, lab);
-        return verb === "on" ? switchOn(gateway, fault, lab) : switchOff(gateway, fault, lab);
+        return verb === "on" ? switchOn(gateway, fault, { ...lab, to: values.to }) : switchOff(gateway, fault, lab);
       }),
     );
   } catch (error) {
@@ -87,12 +98,12 @@ async function list(gateway: Asked, json: boolean): Promise<number> {
 }
 
 function forWhom(name: string, on: readonly FaultOn[]) {
-  return on.filter((each) => each.name === name).map(({ client, packets }) => ({ client, packets }));
+  return on.filter((each) => each.name === name).map(({ client, to, packets }) => ({ client, to, packets }));
 }
 
 function whom(name: string, on: readonly FaultOn[]): string {
   return forWhom(name, on)
-    .map(({ client, packets }) => `${client === everybody ? "all clients" : client} (${packets} packets)`)
+    .map((each) => `${whose(each)} (${each.packets} packets)`)
     .join(", ");
 }
 
@@ -102,18 +113,27 @@ interface Lab {
   readonly clients: readonly Affected[];
 }
 
-async function switchOn(gateway: Asked, fault: PathFault, { access, clients }: Lab): Promise<number> {
-  const { stack } = access.promised;
+async function switchOn(
+  gateway: Asked,
+  fault: PathFault,
+  { access, clients, to }: Lab & { readonly to: string | undefined },
+): Promise<number> {
+  const { stack, nat64 } = access.promised;
+  const target = to === undefined ? undefined : await targetOf(to, nat64.prefix, gateway);
+  if (target !== undefined && !concerns(fault, target)) {
+    throw new UserError(`--to ${target.name}: it has no address that ${fault.name} could concern.`);
+  }
   let on = await faultsOn(gateway);
   for (const affected of clients.length === 0 ? [undefined] : clients) {
-    const [other] = otherSlowOnes(fault, affected, on, pathFaults);
+    const each = { fault, affected, target };
+    const [other] = otherSlowOnes(each, on, pathFaults);
     if (other !== undefined) {
       const words = `${other.name}${other.client === everybody ? "" : ` --client ${other.client}`}`;
       throw new UserError(
-        `${other.name} is on for ${other.client === everybody ? "all clients" : other.client}, and a packet can be late in one way only: npm run fault -- --stack ${stack} off ${words} first.`,
+        `${other.name} is on for ${whose(other)}, and a packet can be late in one way only: npm run fault -- --stack ${stack} off ${words} first.`,
       );
     }
-    on = await switchFaults(gateway, ["on"], switchingOn(fault, affected, access.promised));
+    on = await switchFaults(gateway, ["on"], switchingOn(each, access.promised));
   }
   say(faultsOnLine(on, stack) ?? "No fault is on.");
   return 0;
@@ -122,10 +142,11 @@ async function switchOn(gateway: Asked, fault: PathFault, { access, clients }: L
 async function switchOff(gateway: Asked, fault: PathFault, { access, clients }: Lab): Promise<number> {
   const { stack } = access.promised;
   const before = (await faultsOn(gateway)).filter(({ name }) => name === fault.name);
-  const meant = clients.length === 0 ? undefined : clients.map((affected) => faultTable(fault, affected));
-  const tables = before.flatMap(({ table }) => ((meant?.includes(table) ?? true) ? [table] : []));
+  const names = clients.map(({ name }) => name);
+  const meant = before.filter(({ client }) => names.length === 0 || names.includes(client));
+  const tables = meant.map(({ table }) => table);
   if (tables.length === 0) {
-    const whose = before.length === 0 ? "" : ` for ${clients.map(({ name }) => name).join(", ")}`;
+    const whose = before.length === 0 ? "" : ` for ${names.join(", ")}`;
     throw new UserError(`${fault.name} is not on${whose}. npm run fault -- --stack ${stack} list tells what is.`);
   }
   say(faultsOnLine(await switchFaults(gateway, ["off", ...tables]), stack) ?? "No fault is on.");

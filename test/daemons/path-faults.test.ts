@@ -46,8 +46,13 @@ describeInGuest("faults of clients' ways", () => {
   it.each(pathFaults.map((fault) => [fault.name, fault] as const))(
     "%s is accepted, for one client and for all",
     (_, fault) => {
-      for (const affected of [one, undefined]) {
-        const rules = switchingOn(fault, affected, promised).replace(/^\d+\n(qdisc .*\n)*/, "");
+      const host = { name: "dualstack.test", ipv6: ["3fff:10:0:32::42"], ipv4: ["192.0.2.42/32", "192.0.2.128/25"] };
+      for (const [affected, target] of [
+        [one, undefined],
+        [undefined, undefined],
+        [one, host],
+      ] as const) {
+        const rules = switchingOn({ fault, affected, target }, promised).replace(/^\d+\n(qdisc .*\n)*/, "");
         const { status, stderr } = guest.run(["nft", "-c", "-f", "-"], rules);
         expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       }
@@ -56,20 +61,20 @@ describeInGuest("faults of clients' ways", () => {
 
   it("come and go one by one, twice is once, and none is left at the end", () => {
     const fast = pathFaults.filter((fault) => !isSlow(fault));
-    const [loss, silent] = ["v6-loss", "dns-silent"].map((name) => fast.find((fault) => fault.name === name));
+    const [loss, silent] = ["v6-loss", "v4-refused"].map((name) => fast.find((fault) => fault.name === name));
     if (loss === undefined || silent === undefined) throw new Error("both are there");
     expect(probe(["look"])).toEqual({ said: "", on: [] });
-    probe(["on"], switchingOn(loss, one, promised));
-    probe(["on"], switchingOn(loss, one, promised));
-    probe(["on"], switchingOn(loss, two, promised));
-    expect(probe(["on"], switchingOn(silent, undefined, promised))).toEqual({
+    probe(["on"], switchingOn({ fault: loss, affected: one, target: undefined }, promised));
+    probe(["on"], switchingOn({ fault: loss, affected: one, target: undefined }, promised));
+    probe(["on"], switchingOn({ fault: loss, affected: two, target: undefined }, promised));
+    expect(probe(["on"], switchingOn({ fault: silent, affected: undefined, target: undefined }, promised))).toEqual({
       said: "",
-      on: ["dns-silent all", "v6-loss one", "v6-loss two"],
+      on: ["v4-refused all", "v6-loss one", "v6-loss two"],
     });
     const gone = tablesOf(({ client }) => client === "one");
-    expect(probe(["off", ...gone])).toEqual({ said: "", on: ["dns-silent all", "v6-loss two"] });
+    expect(probe(["off", ...gone])).toEqual({ said: "", on: ["v4-refused all", "v6-loss two"] });
     expect(probe(["off-all"])).toEqual({ said: "", on: [] });
-    expect(guest.shell("nft list tables netdev")).toBe("");
+    expect(guest.shell("nft list tables | grep fault || true")).toBe("");
     expect(probe(["off-all"])).toEqual({ said: "", on: [] });
   });
 
@@ -81,11 +86,11 @@ describeInGuest("faults of clients' ways", () => {
 
   it("are no drift of the firewall's, as another table is", () => {
     const drift = (): string => guest.shell(`${firewall}\ndrift_nftables`);
-    guest.write("/etc/nftables.conf", "flush ruleset\ntable inet ipv6_only_lab { chain x { } }\n");
+    guest.write("/etc/nftables.conf", "flush ruleset\ntable inet ipv6_only_lab {\n\tchain x {\n\t}\n}\n");
     guest.shell("nft -f /etc/nftables.conf");
-    const loss = pathFaults.find(({ name }) => name === "v6-loss");
-    if (loss === undefined) throw new Error("it is there");
-    probe(["on"], switchingOn(loss, one, promised));
+    for (const fault of pathFaults.filter(({ name }) => ["v6-loss", "v4-refused"].includes(name))) {
+      expect(probe(["on"], switchingOn({ fault, affected: one, target: undefined }, promised)).said).toBe("");
+    }
     expect(drift()).toBe("");
     guest.shell("nft add table netdev somebody_elses");
     expect(drift()).toContain("the rules in the kernel are not those");

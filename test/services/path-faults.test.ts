@@ -1,6 +1,6 @@
 import { faults } from "../../plan/internet/faults";
 import { pathFaults, slowProfiles } from "../../plan/path-faults";
-import { delayBands, faultRules, faultTable, needsBands, noteOf } from "../../services/path-faults";
+import { concerns, delayBands, faultRules, faultTable, needsBands, noteOf } from "../../services/path-faults";
 
 const lab = {
   cards: ["lan-a", "lan-b"],
@@ -18,10 +18,10 @@ function fault(name: string) {
 
 /** The rules of a fault, without what all have. */
 function rules(name: string): string[] {
-  return faultRules(fault(name), client, lab)
+  return faultRules({ fault: fault(name), affected: client, target: undefined }, lab)
     .split("\n")
     .filter((line) => line.includes("comment"))
-    .map((line) => line.trim().replace(` comment "${name} client-1"`, ""));
+    .map((line) => line.trim().replace(` comment "${name} client-1 everywhere"`, ""));
 }
 
 describe("faults of a client's way", () => {
@@ -69,25 +69,44 @@ describe("faults of a client's way", () => {
     expect(rules("mobile")).toHaveLength(3);
   });
 
+  it("to one host concern its addresses alone, and where it has none there is nothing to concern", () => {
+    const target = { name: "dualstack.test", ipv6: ["3fff:10:0:32::42"], ipv4: ["192.0.2.42"] };
+    const to = (name: string, where = target): string[] =>
+      faultRules({ fault: fault(name), affected: client, target: where }, lab)
+        .split("\n")
+        .flatMap((line) => / (ip6? [sd]addr .*) comment "\S+ client-1 dualstack.test"$/.exec(line)?.[1] ?? []);
+    expect(to("v6-blackhole")).toEqual(["ip6 daddr { 3fff:10:0:32::42 } counter drop"]);
+    expect(to("v4-blackhole")).toEqual([
+      "ip daddr { 192.0.2.42 } counter drop",
+      "ip6 daddr { 2001:2:0:64::c000:22a/128 } counter drop",
+    ]);
+    expect(to("v4-blackhole", { ...target, ipv4: [] })).toEqual([]);
+    expect(concerns(fault("v4-blackhole"), { ...target, ipv4: [] })).toBe(false);
+    expect(concerns(fault("mobile"), { ...target, ipv4: [] })).toBe(true);
+  });
+
   it("name no card of anybody where they are for everybody", () => {
-    for (const each of pathFaults) expect(faultRules(each, undefined, lab)).not.toContain("ether");
+    for (const each of pathFaults)
+      expect(faultRules({ fault: each, affected: undefined, target: undefined }, lab)).not.toContain("ether");
   });
 
   it("have a table each for every client, so that each comes and goes alone", () => {
     const tables = pathFaults.flatMap((each) => [
-      faultTable(each, undefined),
-      faultTable(each, client),
-      faultTable(each, { ...client, name: "client-2" }),
+      faultTable({ fault: each, affected: undefined, target: undefined }),
+      faultTable({ fault: each, affected: client, target: undefined }),
+      faultTable({ fault: each, affected: { ...client, name: "client-2" }, target: undefined }),
+      faultTable({ fault: each, affected: client, target: { name: "dualstack.test", ipv6: [], ipv4: [] } }),
     ]);
-    expect(new Set(tables).size).toBe(3 * pathFaults.length);
-    expect(noteOf(fault("mobile"), undefined)).toBe("mobile all");
+    expect(new Set(tables).size).toBe(4 * pathFaults.length);
+    expect(noteOf({ fault: fault("mobile"), affected: undefined, target: undefined })).toBe("mobile all everywhere");
   });
 
   it("that are slow choose a band that is there, each profile its own", () => {
     const bands = delayBands(["lan"]).split("\n");
     expect(bands[0]).toContain(`prio bands ${slowProfiles.length + 1} `);
     for (const each of pathFaults.filter(needsBands)) {
-      const [, band = ""] = /meta priority set (\S+)/.exec(faultRules(each, client, lab)) ?? [];
+      const [, band = ""] =
+        /meta priority set (\S+)/.exec(faultRules({ fault: each, affected: client, target: undefined }, lab)) ?? [];
       const effect = each.effect.kind === "slow" || each.effect.kind === "slow-dns" ? each.effect.profile : "";
       const { netem } = slowProfiles.find(({ name }) => name === effect) ?? { netem: "?" };
       expect(bands).toContain(`qdisc replace dev lan parent ${band} netem limit 10000 ${netem}`);

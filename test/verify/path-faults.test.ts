@@ -1,10 +1,16 @@
 import { pathFaults } from "../../plan/path-faults";
 import { faultNamed } from "../../cli/commands/fault";
 import { faultTable } from "../../services/path-faults";
-import { type FaultOn, faultsOnLine, otherSlowOnes, readFaultsOn, switchingOn } from "../../verify/path-faults";
+import { type FaultOn, faultsOnLine, otherSlowOnes, readFaultsOn, switchingOn, whose } from "../../verify/path-faults";
+import { answeredTarget, targetOf } from "../../verify/fault-target";
+import { SshConnection } from "../../ssh";
+import { Client } from "ssh2";
 import { formatReport, makeReport } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
 import { access, printed } from "./fixtures";
+
+/** A machine that no question reaches. */
+const nobody = { connection: new SshConnection(new Client(), jest.fn()), signal: AbortSignal.abort() };
 
 const client = { name: "client-1", mac: "8a:71:1e:21:42:7e" };
 
@@ -24,20 +30,24 @@ function ruleset(...rules: readonly { table: string; comment?: string; packets?:
   });
 }
 
+function tableOf(name: string, affected: typeof client | undefined): string {
+  return faultTable({ fault: faultNamed(name), affected, target: undefined });
+}
+
 function on(name: string, affected: typeof client | undefined, packets = 0): FaultOn {
-  const table = faultTable(faultNamed(name), affected);
-  return { name, client: affected?.name ?? "all", packets, table };
+  const table = tableOf(name, affected);
+  return { name, client: affected?.name ?? "all", to: "everywhere", packets, table };
 }
 
 describe("which faults are on", () => {
   it("is read from the gateway's rules, each once, with the packets that they have met", () => {
-    const table = faultTable(faultNamed("v4-blackhole"), client);
+    const table = tableOf("v4-blackhole", client);
     const sections = parseSections(
       printed({
         faults: ruleset(
-          { table, comment: "v4-blackhole client-1", packets: 3 },
-          { table, comment: "v4-blackhole client-1", packets: 4 },
-          { table: faultTable(faultNamed("mobile"), undefined), comment: "mobile all" },
+          { table, comment: "v4-blackhole client-1 everywhere", packets: 3 },
+          { table, comment: "v4-blackhole client-1 everywhere", packets: 4 },
+          { table: tableOf("mobile", undefined), comment: "mobile all everywhere" },
           { table: "of somebody else", comment: "v6-loss client-1" },
           { table },
         ),
@@ -65,11 +75,16 @@ describe("which faults are on", () => {
 
 describe("switching a fault on", () => {
   it("tells tc of the bands first where it is slow, counted, and then nft of the rules", () => {
-    const [count, ...lines] = switchingOn(faultNamed("mobile"), client, access.promised).split("\n");
+    const [count, ...lines] = switchingOn(
+      { fault: faultNamed("mobile"), affected: client, target: undefined },
+      access.promised,
+    ).split("\n");
     expect(Number(count)).toBeGreaterThan(1);
     expect(lines.slice(0, Number(count)).every((line) => line.startsWith("qdisc replace dev lan "))).toBe(true);
     expect(lines[Number(count)]).toMatch(/^table netdev ipv6_only_lab_fault_/);
-    expect(switchingOn(faultNamed("v6-loss"), client, access.promised)).toMatch(/^0\ntable netdev /);
+    expect(switchingOn({ fault: faultNamed("v6-loss"), affected: client, target: undefined }, access.promised)).toMatch(
+      /^0\ntable netdev /,
+    );
   });
 
   it.each([
@@ -81,7 +96,45 @@ describe("switching a fault on", () => {
     ["mobile", client, [on("mobile", client), on("slow-dns", client), on("v4-loss", client)], []],
     ["v4-loss", client, [on("mobile", client)], []],
   ] as const)("%s for %j beside %j is held up by %j", (name, affected, there, expected) => {
-    expect(otherSlowOnes(faultNamed(name), affected, there, pathFaults).map((each) => each.name)).toEqual(expected);
+    expect(
+      otherSlowOnes({ fault: faultNamed(name), affected, target: undefined }, there, pathFaults).map(
+        (each) => each.name,
+      ),
+    ).toEqual(expected);
+  });
+
+  it("to another host than a slow one is not held up by it", () => {
+    const there = [{ ...on("satellite", client), to: "v6only.test" }];
+    const to = (name: string) => ({
+      fault: faultNamed("mobile"),
+      affected: client,
+      target: { name, ipv6: ["::1"], ipv4: [] },
+    });
+    expect(otherSlowOnes(to("dualstack.test"), there, pathFaults)).toEqual([]);
+    expect(otherSlowOnes(to("v6only.test"), there, pathFaults)).toEqual(there);
+    expect(whose(there[0] ?? on("mobile", client))).toBe("client-1 to v6only.test");
+  });
+
+  it("to a name takes the addresses that a resolver with DNS64 answered, those that it synthesized left out", () => {
+    const answer = "dualstack.test.\n192.0.2.42\n64:ff9b::c000:22a\n3fff:10:0:32::42\n";
+    expect(answeredTarget("alias.test", answer, "64:ff9b::/96")).toEqual({
+      name: "alias.test",
+      ipv4: ["192.0.2.42"],
+      ipv6: ["3fff:10:0:32::42"],
+    });
+  });
+
+  it.each([
+    ["3FFF:10::42", { name: "3fff:10::42", ipv6: ["3fff:10::42"], ipv4: [] }],
+    ["3fff:10::/32", { name: "3fff:10::/32", ipv6: ["3fff:10::/32"], ipv4: [] }],
+    ["192.0.2.42", { name: "192.0.2.42", ipv6: [], ipv4: ["192.0.2.42/32"] }],
+    ["192.0.2.0/24", { name: "192.0.2.0/24", ipv6: [], ipv4: ["192.0.2.0/24"] }],
+  ])("to %s asks nobody", async (words, target) => {
+    expect(await targetOf(words, "64:ff9b::/96", nobody)).toEqual(target);
+  });
+
+  it.each(["3fff:10::1/32", "192.0.2.300", "1.2.3", "a b", 'x"; drop', "-x"])("to %s is refused", async (words) => {
+    await expect(targetOf(words, "64:ff9b::/96", nobody)).rejects.toThrow(`--to ${words}: it `);
   });
 
   it("that nobody knows lists the known ones", () => {

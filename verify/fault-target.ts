@@ -1,0 +1,68 @@
+/** The other end of a faulty way: an address, a prefix, or a name that the gateway's resolver knows. */
+import { UserError } from "../host/messages";
+import {
+  AddressError,
+  containsAddress,
+  formatIpv6,
+  formatPrefix,
+  parseIpv4,
+  parseIpv4Prefix,
+  parseIpv6,
+  parseIpv6Prefix,
+} from "../plan/prefix";
+import type { Target } from "../services/path-faults";
+import { shellQuote } from "../ssh/shell";
+import type { Asked } from "./facts";
+
+/** @throws UserError for what is none of them, or has no address. */
+export async function targetOf(words: string, nat64Prefix: string, { connection, signal }: Asked): Promise<Target> {
+  const literal = literalTarget(words);
+  if (literal !== undefined) return literal;
+  // RFC 1123 section 2.1. It also becomes part of a comment of nft's.
+  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i.test(words) || words.length > 63) {
+    throw new UserError(`--to ${words}: it takes an address, a prefix or a name, e.g. dualstack.test.`);
+  }
+  const question = `dig +short +time=5 +tries=1 @127.0.0.1 ${shellQuote(words)} A ${shellQuote(words)} AAAA`;
+  const { stdout } = await connection.exec(question, { signal, timeout: 60 });
+  const target = answeredTarget(words, stdout, nat64Prefix);
+  if (target.ipv4.length + target.ipv6.length === 0) {
+    throw new UserError(`--to ${words}: the gateway's resolver knows no address of that name.`);
+  }
+  return target;
+}
+
+/** @param answer addresses and names that lead to them, a line each. Synthesized addresses are IPv4's. */
+export function answeredTarget(name: string, answer: string, nat64Prefix: string): Target {
+  const lines = answer.split("\n").map((line) => line.trim());
+  const synthesized = parseIpv6Prefix(nat64Prefix);
+  return {
+    name,
+    ipv4: lines.filter((line) => isAddress(line, parseIpv4)),
+    ipv6: lines.filter((line) => isAddress(line, parseIpv6) && !containsAddress(synthesized, parseIpv6(line))),
+  };
+}
+
+/** Undefined: it is a name. */
+function literalTarget(words: string): Target | undefined {
+  try {
+    if (words.includes(":")) {
+      const text = words.includes("/") ? formatPrefix(parseIpv6Prefix(words)) : formatIpv6(parseIpv6(words));
+      return { name: text, ipv6: [text], ipv4: [] };
+    }
+    if (/^[\d./]+$/.test(words)) return { name: words, ipv6: [], ipv4: [formatPrefix(parseIpv4Prefix(words))] };
+  } catch (error) {
+    if (error instanceof AddressError) throw new UserError(`--to ${words}: it ${error.why} ${error.remedy}.`);
+    throw error;
+  }
+  return undefined;
+}
+
+function isAddress(text: string, parse: (text: string) => bigint): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch (error) {
+    if (error instanceof AddressError) return false;
+    throw error;
+  }
+}
