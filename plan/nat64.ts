@@ -68,6 +68,16 @@ function subtractAll(prefix: Prefix, holes: readonly Prefix[]): readonly Prefix[
   return holes.reduce<readonly Prefix[]>((rest, hole) => rest.flatMap((each) => subtractPrefix(each, hole)), [prefix]);
 }
 
+/** RFC 8200 section 5; Jool takes nothing below it. */
+const minimumMtu = 1280;
+/**
+ * Octets by which a fragment grows: an IPv6 header for an IPv4 header, and a fragment header. Jool cuts IPv4 packets that
+ * may be fragmented to lowest-ipv6-mtu, 1280 by default, needlessly small on these networks. What has come in fragments it
+ * cuts when one of them, as it came, is longer than that; what grows beyond the card's MTU without having been cut does not
+ * leave the gateway (4to6.c: fragment_exceeds_mtu46). So no fragment may come close to the MTU uncut.
+ */
+const growth = 20 + 8;
+
 /** By the names that the "global" object of jool.conf uses; what is left out keeps Jool's default. */
 function joolGlobals(nat64: LabConfig["nat64"], mtu: number): Nat64Plan["globals"] {
   return {
@@ -76,8 +86,7 @@ function joolGlobals(nat64: LabConfig["nat64"], mtu: number): Nat64Plan["globals
     "drop-icmpv6-info": nat64.dropIcmpv6Info,
     "handle-rst-during-fin-rcv": nat64.handleRstDuringFinRcv,
     "icmp-timeout": joolDuration(nat64.timeouts.icmp),
-    // Jool cuts IPv4 packets that may be fragmented to this size: 1280 by default, needlessly small on these networks.
-    "lowest-ipv6-mtu": mtu,
+    "lowest-ipv6-mtu": Math.max(minimumMtu, mtu - growth),
     "tcp-est-timeout": joolDuration(nat64.timeouts.tcpEstablished),
     "tcp-trans-timeout": joolDuration(nat64.timeouts.tcpTransitory),
     "udp-timeout": joolDuration(nat64.timeouts.udp),

@@ -184,11 +184,22 @@ describe("what is derived", () => {
     });
   });
 
-  it("cuts translated packets to the LAN's MTU and writes durations as Jool reads them", () => {
+  it("cuts translated packets so that they fit the LAN and writes durations as Jool reads them", () => {
     const { globals } = planOf({ lan: { mtu: 1400 }, nat64: { timeouts: { udp: 3725 } } }).nat64;
-    expect(globals["lowest-ipv6-mtu"]).toBe(1400);
+    expect(globals["lowest-ipv6-mtu"]).toBe(1372);
     expect(globals["udp-timeout"]).toBe("01:02:05");
     expect(Object.keys(globals)).toEqual(Object.keys(globals).sort());
+  });
+
+  it.each([
+    [1280, 1280],
+    [1300, 1280],
+    [1308, 1280],
+    [1309, 1281],
+    [1500, 1472],
+  ])("has Jool cut IPv4 fragments that would not fit the LAN's MTU of %d when they are translated", (mtu, lowest) => {
+    const { globals } = planOf({ lan: { mtu } }).nat64;
+    expect(globals["lowest-ipv6-mtu"]).toBe(lowest);
   });
 
   it.each([
