@@ -1,6 +1,6 @@
 /** A program on a client of a lab: it is run, and what it did is read. What is made of that is `verdict`. */
 import { UserError } from "../host/messages";
-import { type ClientAccess, type LabAccess, networkOf } from "../verify/access";
+import { type ClientAccess, type LabAccess, nativeIpv4, networkOf, runsClat } from "../verify/access";
 import { onClient } from "../verify/connect";
 import { translations } from "../verify/facts";
 import { type Listening, tryListener } from "./listening";
@@ -47,6 +47,12 @@ export async function execute(access: LabAccess, options: ExecuteOptions): Promi
 
 /** The network that the client is on. */
 function viewOf(access: LabAccess, client: ClientAccess): NetworkView {
-  const { name, scenario, translated } = networkOf(access, client);
-  return { name, scenario, nat64Prefix: translated ? access.promised.nat64.prefix : undefined };
+  const network = networkOf(access, client);
+  const { name, scenario, translated } = network;
+  return {
+    name,
+    scenario,
+    ipv4: nativeIpv4(client, network) !== undefined ? "native" : runsClat(client, network) ? "clat" : "none",
+    nat64Prefix: translated ? access.promised.nat64.prefix : undefined,
+  };
 }

@@ -1,5 +1,5 @@
 /** One run of a program: where it was, what became of it, and what was seen. The verdict compares runs. */
-import type { Scenario } from "../plan/scenario";
+import { type Scenario, traits } from "../plan/scenario";
 import type { SessionFact } from "../verify/gateway-facts";
 import { type Activity, readActivity } from "./activity";
 import type { Listening } from "./listening";
@@ -11,8 +11,15 @@ import { type Processes, readProcesses } from "./trace/processes";
 export interface NetworkView {
   readonly name: string;
   readonly scenario: Scenario;
+  /** What the client has of IPv4 there: a network's own, 464XLAT's, or nothing. */
+  readonly ipv4: "native" | "clat" | "none";
   /** Undefined: nobody translates. */
   readonly nat64Prefix: string | undefined;
+}
+
+/** What kind of network it is, in the words of the IETF's draft. */
+export function networkTerm({ scenario, ipv4 }: NetworkView): string {
+  return ipv4 === "clat" ? `${traits[scenario].term}, by 464XLAT` : traits[scenario].term;
 }
 
 /** How the run was asked for. */

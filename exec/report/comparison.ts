@@ -1,6 +1,5 @@
 /** What one program came to on several networks: the experiment that tells IPv4's part in a failure. */
-import { traits } from "../../plan/scenario";
-import type { Run } from "../run";
+import { networkTerm, type Run } from "../run";
 import type { Verdict } from "../verdict";
 import { causes } from "../verdict/causes";
 
@@ -18,7 +17,7 @@ const words: Readonly<Record<Exclude<Verdict["kind"], "cause">, string>> = {
 /** One line a network, and what they say together. */
 export function comparisonText(all: readonly Judged[]): string {
   const rows = all.map(({ run: { network }, verdict }) => ({
-    name: `${network.name} (${traits[network.scenario].term})`,
+    name: `${network.name} (${networkTerm(network)})`,
     says: verdict.kind === "cause" ? causes[verdict.finding.cause].title : words[verdict.kind],
     works: verdict.kind === "works",
   }));
@@ -33,7 +32,7 @@ export function comparisonText(all: readonly Judged[]): string {
 export function conclusion(all: readonly Judged[]): string {
   if (all.some(({ verdict }) => verdict.kind === "not-run")) return "";
   const worksWhere = (ipv4: boolean): boolean[] =>
-    all.filter(({ run }) => traits[run.network.scenario].ipv4 === ipv4).map(({ verdict }) => verdict.kind === "works");
+    all.filter(({ run }) => (run.network.ipv4 !== "none") === ipv4).map(({ verdict }) => verdict.kind === "works");
   const [with4, without4] = [worksWhere(true), worksWhere(false)];
   if (all.every(({ verdict }) => verdict.kind === "works")) return "It works on every one of them.";
   if (all.every(({ verdict }) => verdict.kind !== "works"))

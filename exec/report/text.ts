@@ -1,6 +1,5 @@
 /** The report for a terminal: the verdict first, then what it stands on. */
-import { callAt, type Run } from "../run";
-import { traits } from "../../plan/scenario";
+import { callAt, networkTerm, type Run } from "../run";
 import { targetsOf } from "../targets";
 import { timeline, who } from "../timeline";
 import type { Verdict } from "../verdict";
@@ -11,7 +10,7 @@ export function reportText(run: Run, verdict: Verdict): string {
   const shown = moments.slice(0, mostMoments);
   const rest = moments.length - shown.length;
   return [
-    `── ${run.command.join(" ")} · ${run.network.name} (${traits[run.network.scenario].term}) · ${run.client}`,
+    `── ${run.command.join(" ")} · ${run.network.name} (${networkTerm(run.network)}) · ${run.client}`,
     ...verdictLines(run, verdict),
     "",
     ...shown.map(({ after, who: process, what }) => `  ${after.toFixed(3).padStart(8)} s  ${process}  ${what}`),

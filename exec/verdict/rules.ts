@@ -1,7 +1,6 @@
 /** What a target that was not reached tells: one rule a cause, by what the system did, never by a program's name. */
 import type { Attempt } from "../activity";
 import type { Run } from "../run";
-import { traits } from "../../plan/scenario";
 import { answeredAddresses, askedTypes, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
 import type { Finding } from "./causes";
 
@@ -34,7 +33,7 @@ export function ending({ outcome, at, endedAt }: Attempt): string {
 }
 
 function without4({ network }: Run): boolean {
-  return !traits[network.scenario].ipv4;
+  return network.ipv4 === "none";
 }
 
 const ipv4Literal: Rule = (target, run, targets) => {

@@ -4,7 +4,14 @@ import { judge } from "../../exec/verdict";
 import { recorded } from "./recorded";
 
 function on(scenario: Scenario, trace: string) {
-  const run = recorded(trace, { network: { name: scenario.slice(-6), scenario, nat64Prefix: undefined } });
+  const run = recorded(trace, {
+    network: {
+      name: scenario.slice(-6),
+      scenario,
+      ipv4: scenario === "dual-stack" || scenario === "ipv4-only" ? "native" : "none",
+      nat64Prefix: undefined,
+    },
+  });
   return { run, verdict: judge(run) };
 }
 

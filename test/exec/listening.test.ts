@@ -21,8 +21,10 @@ const listening = (sockets: readonly string[], ...tried: Knock[][]): Listening =
   ...{ port: 8000, patience: 60, sockets },
   knocks: [...knocks("itself", { "::1": "open", "127.0.0.1": "open" }), ...tried.flat()],
 });
-const dual = { network: { name: "dual", scenario: "dual-stack", nat64Prefix: undefined } } as const;
-const strict = { network: { name: "strict", scenario: "ipv6-only-strict", nat64Prefix: undefined } } as const;
+const dual = { network: { name: "dual", scenario: "dual-stack", ipv4: "native", nat64Prefix: undefined } } as const;
+const strict = {
+  network: { name: "strict", scenario: "ipv6-only-strict", ipv4: "none", nat64Prefix: undefined },
+} as const;
 
 it("a server that another machine reaches works, and the words say from where and by what", () => {
   const seen = listening(

@@ -7,7 +7,10 @@ import type { Scenario } from "../../plan/scenario";
 import { recorded } from "./recorded";
 
 function on(scenario: Scenario, trace: string, command: readonly string[] = ["program"]) {
-  const run = recorded(trace, { network: { name: scenario, scenario, nat64Prefix: undefined }, command });
+  const run = recorded(trace, {
+    network: { name: scenario, scenario, ipv4: scenario === "dual-stack" ? "native" : "none", nat64Prefix: undefined },
+    command,
+  });
   return { run, verdict: judge(run) };
 }
 

@@ -81,9 +81,16 @@ it("cannot tell what a program would have come to that somebody ended, with Ctrl
   expect(verdict.kind === "cannot-tell" && verdict.words).toBe("It was ended by SIGINT.");
 });
 
-it("does not blame a literal where there is IPv4", () => {
-  const network = { name: "both", scenario: "dual-stack", nat64Prefix: undefined } as const;
+it.each([
+  { name: "both", scenario: "dual-stack", ipv4: "native", nat64Prefix: undefined },
+  { name: "lan", scenario: "ipv6-only-nat64", ipv4: "clat", nat64Prefix: "64:ff9b::/96" },
+] as const)("does not blame a literal where there is IPv4: $ipv4", (network) => {
   expect(told(judge(recorded("python-literal", { network })))).toBe("cannot-tell");
+});
+
+it("blames a literal on a network with IPv4 that the client does without (RFC 8925)", () => {
+  const network = { name: "mostly", scenario: "ipv6-mostly", ipv4: "none", nat64Prefix: "64:ff9b::/96" } as const;
+  expect(told(judge(recorded("python-literal", { network })))).toBe("ipv4-literal, certain");
 });
 
 it("names the names that a program asked by write(2), as the resolver heard them", () => {
