@@ -136,7 +136,7 @@ async function insideInternet(
     const asked = { client: { connection, signal }, gateway: { connection: gateway, signal } };
     if (network.translated) progress(`${name}: how ${network.name} translates`);
     const translation = await translationChecks(moved, network, `${name} @ ${network.name}`, asked);
-    progress(`${name}: ${faults.length} faults of the simulated internet on ${network.name}`);
+    progress(`${name}: ${faults.length} ways into the simulated internet, faults among them, on ${network.name}`);
     return { translation, results: await faultResults(moved, client, asked.client) };
   });
 }

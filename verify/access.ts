@@ -113,7 +113,7 @@ const promisedSchema = z.object({
       }),
     )
     .readonly(),
-  /** What the simulated internet has of faults; none where there is only the real one. */
+  /** What is tried of the simulated internet, pairs and faults; nothing where there is only the real one. */
   faults: z.array(
     z.object({
       name: z.string(),
@@ -121,6 +121,7 @@ const promisedSchema = z.object({
       /** Of the draft's table. */
       row: z.string(),
       url: z.string(),
+      proxy: z.string().optional(),
       expected: z.object({
         "ipv4-only": outcome.optional(),
         "ipv6-only-strict": outcome.optional(),
@@ -179,7 +180,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     synthesizeAll: plan.dns.synthesizeAll,
     ipv4OnlyArpa: plan.dns.ipv4OnlyArpa,
     checks: plan.ownChecks,
-    faults: plan.internet?.faults ?? [],
+    faults: [...(plan.internet?.pairs ?? []), ...(plan.internet?.faults ?? [])],
   });
 }
 

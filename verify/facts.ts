@@ -110,8 +110,9 @@ const faultsAtOnce = 6;
 /** Seconds that one may take: a slow name server's answers come one after the other. */
 const faultPatience = 15;
 
-export async function tryFaults(client: Asked, faults: readonly { readonly name: string; readonly url: string }[]) {
-  const stdin = [String(faultsAtOnce), String(faultPatience), ...faults.map(({ name, url }) => `${name} ${url}`)];
+export async function tryFaults(client: Asked, faults: LabAccess["promised"]["faults"]) {
+  const lines = faults.map(({ name, url, proxy }) => [name, url, proxy].filter((word) => word !== undefined).join(" "));
+  const stdin = [String(faultsAtOnce), String(faultPatience), ...lines];
   const timeout = patience + Math.ceil(faults.length / faultsAtOnce) * faultPatience;
   return run(client, "faults.sh", { stdin, timeout });
 }

@@ -102,7 +102,7 @@ export function faultChecks(
       check: `${fault.name} (${fault.title}) ${expected ?? "is left to the program"}`,
       outcome: { ...(expected === undefined ? {} : { expected }), seen },
       evidence: expected === undefined ? `${seen}: ${evidence}` : evidence,
-      ...statusOf(result, byHand(promised, client, network, fault.url)),
+      ...statusOf(result, byHand(promised, client, network, fault)),
     };
   });
 }
@@ -121,10 +121,17 @@ function statusOf(result: FaultResult, look: string): Pick<CheckResult, "status"
 }
 
 /** What asks for the same once more, on that network. */
-export function byHand(promised: LabAccess["promised"], client: string, network: string, url: string): string {
+export function byHand(
+  promised: LabAccess["promised"],
+  client: string,
+  network: string,
+  { url, proxy }: Pick<PromisedFault, "url" | "proxy">,
+): string {
   const [, server = "", name = "", type = ""] = /^dns:\/\/([^/]+)\/([^?]+)\?type=(.+)$/.exec(url) ?? [];
   const words =
-    server === "" ? ["curl", "-sSvL", url] : ["dig", "+notcp", "+ignore", "+bufsize=4096", `@${server}`, name, type];
+    server === ""
+      ? ["curl", "-sSvL", ...(proxy === undefined ? [] : ["-px", proxy]), url]
+      : ["dig", "+notcp", "+ignore", "+bufsize=4096", `@${server}`, name, type];
   return command(promised, "exec", "--client", client, "--network", network, ...words);
 }
 

@@ -11,21 +11,27 @@ export type FaultColumn = "ipv4-only" | "ipv6-only-strict" | "nat64-dns64" | "na
 
 export type Outcome = "works" | "fails";
 
-export interface FaultPlan {
+/** What a client tries, and what is right to come of it. */
+export interface Attempt {
   /** One word with hyphens. */
   readonly name: string;
   readonly title: string;
-  /** The row of the table of faults. */
+  /** The draft's row. */
   readonly row: string;
-  /** What shows it: to be fetched, or a question by DNS over UDP (RFC 4501). */
+  /** To be fetched, or a question by DNS over UDP (RFC 4501). */
   readonly url: string;
-  /** Its records in the zone; undefined: another zone or none has them. */
-  readonly host: HostPlan | undefined;
+  /** Through which it is fetched, as curl takes it. */
+  readonly proxy?: string;
   /** What is right to see; a column that is missing is left to the program that is tested. */
   readonly expected: Readonly<Partial<Record<FaultColumn, Outcome>>>;
 }
 
-const everybody = (outcome: Outcome): FaultPlan["expected"] => ({
+export interface FaultPlan extends Attempt {
+  /** Its records in the zone; undefined: another zone or none has them. */
+  readonly host: HostPlan | undefined;
+}
+
+export const everybody = (outcome: Outcome): FaultPlan["expected"] => ({
   "ipv4-only": outcome,
   "ipv6-only-strict": outcome,
   "nat64-dns64": outcome,
@@ -34,8 +40,8 @@ const everybody = (outcome: Outcome): FaultPlan["expected"] => ({
 });
 
 /** Like the pair that is left when a family is missing or useless, as each column gets at it. */
-const ipv4Works: FaultPlan["expected"] = { ...everybody("works"), "ipv6-only-strict": "fails" };
-const ipv6Works: FaultPlan["expected"] = { ...everybody("works"), "ipv4-only": "fails" };
+export const ipv4Works: FaultPlan["expected"] = { ...everybody("works"), "ipv6-only-strict": "fails" };
+export const ipv6Works: FaultPlan["expected"] = { ...everybody("works"), "ipv4-only": "fails" };
 
 /** The AAAA keeps DNS64 from synthesizing one (RFC 6147 section 5.1.1). A CLAT's IPv4 is not concerned. */
 const badAaaa: FaultPlan["expected"] = { ...ipv4Works, "nat64-dns64": "fails" };

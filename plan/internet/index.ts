@@ -1,8 +1,9 @@
 /** The simulated internet: every address, name, path and fault of it, decided here. */
 import type { LabIdentity } from "../identity";
 import type { LabConfig } from "../schema";
-import { faults, type FaultPlan } from "./faults";
+import { faults, type Attempt, type FaultPlan } from "./faults";
 import { good, hosts, nameServers, oddPlaces, pages, proxies, zone, type HostPlan, type ProxyPlan } from "./hosts";
+import { pairs } from "./pairs";
 import {
   deadEnds,
   internetPrefixes,
@@ -15,7 +16,7 @@ import {
 } from "./paths";
 import { nameServerPlans, type NameServerPlan } from "./zones";
 
-export type { FaultColumn, FaultPlan, Outcome } from "./faults";
+export type { Attempt, FaultColumn, FaultPlan, Outcome } from "./faults";
 export type { HostPlan, ProxyPlan } from "./hosts";
 export { internetPrefixes, type AddressPair, type DeadEndPlan, type PathPlan } from "./paths";
 export type { NameServerPlan, ZonePlan } from "./zones";
@@ -41,6 +42,7 @@ export interface InternetPlan {
   readonly oddPlaces: Readonly<Record<keyof typeof oddPlaces, AddressPair>>;
   readonly proxies: readonly ProxyPlan[];
   readonly proxySubnet: { readonly ipv4: string; readonly ipv6: string };
+  readonly pairs: readonly Attempt[];
   readonly faults: readonly FaultPlan[];
 }
 
@@ -63,6 +65,7 @@ export function internetPlan({ internet }: LabConfig, identity: LabIdentity): In
     oddPlaces,
     proxies,
     proxySubnet,
+    pairs,
     faults,
   };
 }

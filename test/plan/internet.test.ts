@@ -152,6 +152,40 @@ describe("a zone's key", () => {
   });
 });
 
+describe("the pairs", () => {
+  const pair = (name: string) => plan.pairs.find((each) => each.name === name);
+
+  it("have names of their own, and every server and proxy of theirs is there, with its port", () => {
+    const names = [...plan.pairs, ...plan.faults].map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { url, proxy } of plan.pairs) {
+      expect(plan.hosts.map(({ name }) => name)).toContain(new URL(url).hostname);
+      if (proxy === undefined) continue;
+      const { protocol, hostname, port } = new URL(proxy);
+      const own = plan.proxies.find(({ host }) => host.name === hostname);
+      expect(Number(port)).toBe(protocol === "http:" ? own?.httpPort : own?.socksPort);
+    }
+  });
+
+  it.each([
+    ["to-v4only", "works", "fails", "works", "works"],
+    ["to-v6only", "fails", "works", "works", "works"],
+    ["to-dualstack", "works", "works", "works", "works"],
+    ["connect-v4only-to-dualstack", "works", "fails", "works", "works"],
+    ["socks-strict-to-dualstack", "fails", "works", "works", "works"],
+    ["connect-dual-to-v4only", "works", "works", "works", "works"],
+    ["socks-dual-to-v6only", "works", "works", "works", "works"],
+  ])("come to what the draft says: %s", (name, ipv4Only, strict, nat64, dual) => {
+    expect(pair(name)?.expected).toEqual({
+      "ipv4-only": ipv4Only,
+      "ipv6-only-strict": strict,
+      "nat64-dns64": nat64,
+      "nat64-clat": nat64,
+      "dual-stack": dual,
+    });
+  });
+});
+
 describe("the faults", () => {
   it("have names of their own, and a URL that leads into the zone", () => {
     expect(new Set(plan.faults.map(({ name }) => name)).size).toBe(plan.faults.length);

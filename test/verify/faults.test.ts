@@ -39,8 +39,21 @@ function resultsOn(name: string, but: Readonly<Record<string, readonly [number, 
 describe("the faults of a simulated internet", () => {
   it("are promised as the plan has them, and there are none of a real one", () => {
     const plan = internetPlan(parseConfig(raw), { project: "ipv6-only-lab", stack: "dev" });
-    expect(faults.map(({ name }) => name)).toEqual(plan?.faults.map(({ name }) => name));
+    expect(faults.map(({ name }) => name)).toEqual(
+      [...(plan?.pairs ?? []), ...(plan?.faults ?? [])].map(({ name }) => name),
+    );
     expect(labOf(allScenarios).promised.faults).toEqual([]);
+  });
+
+  it("are tried by hand through the same proxy", () => {
+    const results = resultsOn("strict", {
+      "socks-strict-to-dualstack": [97, "curl: (97) connection to proxy closed 000"],
+    });
+    const row = faultChecks(lab, client.name, "strict", results).find(
+      ({ fault }) => fault === "socks-strict-to-dualstack",
+    );
+    expect(row).toMatchObject({ status: "fail", outcome: { expected: "works", seen: "fails" } });
+    expect(row?.remedy).toMatch(/curl -sSvL -px socks5h:\/\/proxy-strict\.test:1080 http:\/\/dualstack\.test\/$/);
   });
 
   it.each([

@@ -147,8 +147,9 @@ function evidence(result: CheckResult, { promised }: LabAccess): Markup {
     ["Ran", tries?.kind === "command" ? code(tries.command) : undefined],
     ["Fetched", tries?.kind === "url" ? code(tries.url) : undefined],
     ["Asked for", tried === undefined ? undefined : code(tried.url)],
+    ["By way of", tried?.proxy === undefined ? undefined : code(tried.proxy)],
     ["In the draft", tried?.row],
     ["What to do", remedy],
-    ["By hand", tried === undefined ? undefined : code(byHand(promised, clientOf(machine), network, tried.url))],
+    ["By hand", tried === undefined ? undefined : code(byHand(promised, clientOf(machine), network, tried))],
   ]);
 }
