@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { runAction } from "../action/runner";
-import { projectFolder, report, Stack } from "./harness";
+import { finish, projectFolder, report, Stack } from "./harness";
 import { expectUnchanged, story } from "./story";
 
 const stackFile = z.object({ config: z.record(z.string(), z.unknown()) });
@@ -40,6 +40,7 @@ const checks = [
 const missing = { title: "no such program", command: "no-such-program", expect: "fails" };
 
 const status = z.object({
+  faults: z.array(z.object({ name: z.string(), client: z.string() })),
   networks: z.array(z.object({ name: z.string(), clients: z.array(z.string()) })),
 });
 
@@ -104,6 +105,48 @@ describe("a lab with every scenario", () => {
     report("up after a move", await lab.succeed("up"));
     expect(await whereabouts()).toBe(networks[0]?.name);
     await expectUnchanged(lab);
+  });
+
+  step("breaks the way of a client when it is told to, says so, and mends it", async () => {
+    const fetches = async (name: string): Promise<boolean> =>
+      (await lab.run("ssh", "client-1", `curl -sf -m 5 -o /dev/null http://${name}.test/`)).exitCode === 0;
+    await lab.succeed("fault", "on", "v4-blackhole", "--client", "client-1");
+    expect([await fetches("v4only"), await fetches("v6only")]).toEqual([false, true]);
+    const { faults } = status.parse(JSON.parse((await lab.succeed("status", "--json")).stdout));
+    expect(faults).toEqual([expect.objectContaining({ name: "v4-blackhole", client: "client-1" })]);
+    await lab.succeed("fault", "off", "all");
+    expect(await fetches("v4only")).toBe(true);
+  });
+
+  step("writes down what both sides of the translator see, and leaves no capture behind", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "capture-"));
+    try {
+      await lab.succeed("join", "client-1", "nat64");
+      const file = join(folder, "packets.pcapng");
+      const child = lab.start("capture", "both", "tcp", "port", "80", "-w", file);
+      const ended = finish(child);
+      await new Promise<void>((resolve) => {
+        child.stderr?.on("data", (text: string) => {
+          if (text.includes("Ctrl-C ends it")) resolve();
+        });
+        void ended.then(() => {
+          resolve();
+        });
+      });
+      await lab.succeed("ssh", "client-1", "curl -sf -o /dev/null http://v4only.test/");
+      child.kill("SIGINT");
+      expect(await ended).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/\d\d+ packets in /) as string });
+      const packets = readFileSync(file);
+      // The section header (draft-ietf-opsawg-pcapng section 4.1), and both cards by their names.
+      expect(packets.subarray(0, 4).toString("hex")).toBe("0a0d0d0a");
+      for (const card of ["lan-nat64", "internet"]) expect(packets.includes(card)).toBe(true);
+      // IPv4 with the outer address, IPv6 with the server inside the NAT64 prefix.
+      for (const address of ["c0000201c0000228", "0000c0000228"])
+        expect(packets.includes(Buffer.from(address, "hex"))).toBe(true);
+      expect((await lab.run("ssh", "gateway", "pgrep -x tcpdump")).exitCode).toBe(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   const withPhone = (phone: object) => ({ ...sections, clients: [{ name: "client-1" }, { name: "phone", ...phone }] });
