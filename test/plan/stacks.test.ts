@@ -9,7 +9,10 @@ import { planLab } from "../../plan/lab";
 import { embedIpv4 } from "../../plan/rfc6052";
 import { typescriptLoader } from "../../host/paths";
 import { silentProblems } from "../../cli/stack-file";
+import { topologySvg } from "../../report/topology-svg";
+import { labTopology } from "../../verify/topology";
 import { lanOf } from "../fixtures/plan";
+import { labOf } from "../verify/fixtures";
 
 const root = join(__dirname, "..", "..");
 const project = "ipv6-only-lab";
@@ -30,6 +33,12 @@ function configOf(stack: string): Readonly<Record<string, unknown>> {
 function planOfStack(stack: string) {
   return planLab(parseConfig(configOf(stack)), { project, stack });
 }
+
+it("the picture of the stack of all scenarios is what `status --svg` draws of it", () => {
+  const lab = labOf(configOf("scenarios"), "scenarios");
+  const picture = readFileSync(join(root, "docs", "scenarios.svg"), "utf8");
+  expect(picture).toBe(`${String(topologySvg(labTopology(lab)))}\n`);
+});
 
 describe("the stack files", () => {
   it("are there for the original, for Internet Sharing's prefix and for a network-specific NAT64 prefix", () => {
