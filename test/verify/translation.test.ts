@@ -73,6 +73,8 @@ describe("what a translator owes to a client", () => {
   it("is all there in a lab as it should be", () => {
     expect(judged({}, "nat64")).toHaveLength(12);
     expect(failures()).toEqual([]);
+    // What has none is taken for the gateway's, and told once for all networks.
+    expect(new Set(judged({}, "nat64").map(({ network }) => network))).toEqual(new Set(["nat64"]));
   });
 
   it("has no rows on DNS64 where there is none", () => {
