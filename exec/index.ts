@@ -1,6 +1,6 @@
 /** A program on a client of a lab: it is run, and what it did is read. What is made of that is `verdict`. */
 import { UserError } from "../host/messages";
-import { type ClientAccess, type LabAccess, nativeIpv4, networkOf, runsClat } from "../verify/access";
+import { type ClientAccess, ipv4Way, type LabAccess, networkOf } from "../verify/access";
 import { onClient } from "../verify/connect";
 import { translations } from "../verify/facts";
 import { type Listening, tryListener } from "./listening";
@@ -52,7 +52,7 @@ function viewOf(access: LabAccess, client: ClientAccess): NetworkView {
   return {
     name,
     scenario,
-    ipv4: nativeIpv4(client, network) !== undefined ? "native" : runsClat(client, network) ? "clat" : "none",
+    ipv4: ipv4Way(client, network),
     nat64Prefix: translated ? access.promised.nat64.prefix : undefined,
   };
 }

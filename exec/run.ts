@@ -1,5 +1,6 @@
 /** One run of a program: where it was, what became of it, and what was seen. The verdict compares runs. */
 import { type Scenario, traits } from "../plan/scenario";
+import type { Ipv4Way } from "../verify/access";
 import type { SessionFact } from "../verify/gateway-facts";
 import { type Activity, readActivity } from "./activity";
 import type { Listening } from "./listening";
@@ -11,8 +12,8 @@ import { type Processes, readProcesses } from "./trace/processes";
 export interface NetworkView {
   readonly name: string;
   readonly scenario: Scenario;
-  /** What the client has of IPv4 there: a network's own, 464XLAT's, or nothing. */
-  readonly ipv4: "native" | "clat" | "none";
+  /** What the client has of IPv4 there. */
+  readonly ipv4: Ipv4Way;
   /** Undefined: nobody translates. */
   readonly nat64Prefix: string | undefined;
 }

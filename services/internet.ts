@@ -12,7 +12,8 @@ const folder = "/etc/ipv6-only-lab/internet";
 const script = "/usr/local/lib/ipv6-only-lab/internet";
 
 const router = "internet-router";
-const servers = "internet-servers";
+/** The namespace that has all servers. */
+export const servers = "internet-servers";
 const proxyNamespace = ({ name }: ProxyPlan): string => `internet-proxy-${name}`;
 
 /** The `[Unit]` and `[Service]` lines that put a service into a namespace of the simulated internet. */

@@ -216,6 +216,14 @@ export function runsClat(client: ClientAccess, network: PromisedNetwork): boolea
   return client.clat && translated && found && nativeIpv4(client, network) === undefined;
 }
 
+/** What a client has of IPv4 on a network: the network's own, 464XLAT's, or nothing. */
+export type Ipv4Way = "native" | "clat" | "none";
+
+export function ipv4Way(client: ClientAccess, network: PromisedNetwork): Ipv4Way {
+  if (nativeIpv4(client, network) !== undefined) return "native";
+  return runsClat(client, network) ? "clat" : "none";
+}
+
 /** A client's addresses where it is. */
 export function addressesOf({ network, addresses }: Pick<ClientAccess, "network" | "addresses">): string[] {
   const { ipv6, ipv4 } = addresses[network] ?? {};

@@ -1,4 +1,4 @@
-import { AddressError, containsAddress, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
+import { AddressError, containsAddress, parseIpv4, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
 
 /** Whether two texts are the same IPv6 address; what is no IPv6 address is the same as nothing. */
 export function sameAddress(one: string, other: string): boolean {
@@ -8,6 +8,10 @@ export function sameAddress(one: string, other: string): boolean {
 
 export function isAddress(text: string): boolean {
   return ipv6Value(text) !== undefined;
+}
+
+export function isIpv4Address(text: string): boolean {
+  return valueOf(text, parseIpv4) !== undefined;
 }
 
 /** Whether a text is an IPv6 address inside a prefix. */
@@ -36,8 +40,12 @@ export function sameHosts(some: readonly string[], others: readonly string[]): b
 }
 
 function ipv6Value(text: string): bigint | undefined {
+  return valueOf(text, parseIpv6);
+}
+
+function valueOf(text: string, parse: (text: string) => bigint): bigint | undefined {
   try {
-    return parseIpv6(text);
+    return parse(text);
   } catch (error) {
     if (error instanceof AddressError) {
       return undefined;

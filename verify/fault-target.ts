@@ -1,17 +1,9 @@
 /** The other end of a faulty way: an address, a prefix, or a name that the gateway's resolver knows. */
 import { UserError } from "../host/messages";
-import {
-  AddressError,
-  containsAddress,
-  formatIpv6,
-  formatPrefix,
-  parseIpv4,
-  parseIpv4Prefix,
-  parseIpv6,
-  parseIpv6Prefix,
-} from "../plan/prefix";
+import { AddressError, formatIpv6, formatPrefix, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
 import type { Target } from "../services/path-faults";
 import { shellQuote } from "../ssh/shell";
+import { isAddress, isAddressInPrefix, isIpv4Address } from "./addresses";
 import type { Asked } from "./facts";
 
 /** @throws UserError for what is none of them, or has no address. */
@@ -34,11 +26,10 @@ export async function targetOf(words: string, nat64Prefix: string, { connection,
 /** @param answer addresses and names that lead to them, a line each. Synthesized addresses are IPv4's. */
 export function answeredTarget(name: string, answer: string, nat64Prefix: string): Target {
   const lines = answer.split("\n").map((line) => line.trim());
-  const synthesized = parseIpv6Prefix(nat64Prefix);
   return {
     name,
-    ipv4: lines.filter((line) => isAddress(line, parseIpv4)),
-    ipv6: lines.filter((line) => isAddress(line, parseIpv6) && !containsAddress(synthesized, parseIpv6(line))),
+    ipv4: lines.filter(isIpv4Address),
+    ipv6: lines.filter((line) => isAddress(line) && !isAddressInPrefix(line, nat64Prefix)),
   };
 }
 
@@ -55,14 +46,4 @@ function literalTarget(words: string): Target | undefined {
     throw error;
   }
   return undefined;
-}
-
-function isAddress(text: string, parse: (text: string) => bigint): boolean {
-  try {
-    parse(text);
-    return true;
-  } catch (error) {
-    if (error instanceof AddressError) return false;
-    throw error;
-  }
 }

@@ -1,13 +1,5 @@
 /** The faults of the simulated internet, as a client on a network meets them: the table of faults of the IETF's draft. */
-import {
-  type ClientAccess,
-  command,
-  type LabAccess,
-  nativeIpv4,
-  networkOf,
-  type PromisedNetwork,
-  runsClat,
-} from "./access";
+import { type ClientAccess, command, ipv4Way, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { type Asked, tryFaults } from "./facts";
 import type { CheckResult, Outcome } from "./report";
 import { section, type Sections } from "./sections";
@@ -31,8 +23,9 @@ export interface FaultResult {
  */
 export function columnOf(client: ClientAccess, network: PromisedNetwork): keyof PromisedFault["expected"] {
   const { ipv6, resolver, translated } = network;
-  if (nativeIpv4(client, network) !== undefined) return ipv6 === undefined ? "ipv4-only" : "dual-stack";
-  if (runsClat(client, network)) return "nat64-clat";
+  const ipv4 = ipv4Way(client, network);
+  if (ipv4 === "native") return ipv6 === undefined ? "ipv4-only" : "dual-stack";
+  if (ipv4 === "clat") return "nat64-clat";
   return translated && resolver === "dns64" ? "nat64-dns64" : "ipv6-only-strict";
 }
 

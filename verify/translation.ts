@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { good, reflectors, zone } from "../plan/internet/hosts";
 import { link, placeOn } from "../plan/internet/paths";
 import { embedIpv4, parseNat64Prefix } from "../plan/rfc6052";
+import { servers } from "../services/internet";
 import type { LabAccess, PromisedNetwork } from "./access";
 import { sameAddress } from "./addresses";
 import { type Check, fail, judge, listed, pass, results, skip, type Verdict } from "./checks/check";
@@ -57,11 +58,11 @@ export async function translationChecks(
     pool: poolOf(nat64.prefix),
     patience,
   };
-  const servers = [[first.ipv4, second.ipv4], reflectorPort, secret, listening];
+  const reflector = [[first.ipv4, second.ipv4], reflectorPort, secret, listening];
   const [tried, said] = await Promise.all([
     python(client, "translation.py", [places, secret]),
     listen(client, dnsQuestions(network)),
-    python(gateway, "reflector.py", servers, "sudo -n nsenter --net=/run/netns/internet-servers --"),
+    python(gateway, "reflector.py", reflector, `sudo -n nsenter --net=/run/netns/${servers} --`),
   ]);
   return judgeTranslation(machine, { lab, network, tried, said });
 }

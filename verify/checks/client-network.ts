@@ -2,17 +2,13 @@
 import { clatAddresses, clatDevice } from "../../plan/clat";
 import { containsAddress, parseIpv4, parseIpv4Prefix } from "../../plan/prefix";
 import { isAddressBetween, sameAddress, sameAddresses, sameHosts } from "../addresses";
-import { nativeIpv4, type PromisedIpv6, type PromisedNetwork, runsClat } from "../access";
+import { nativeIpv4, type PromisedIpv6, type PromisedNetwork } from "../access";
 import { clatOf } from "../client-facts";
 import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
 import { type Dhcpv6Answer, readDhcpv6 } from "../wire/dhcpv6";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
-import { type ClientEvidence, learnAgain, look, putBack } from "./evidence";
-
-const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
-const withIpv4 = (seen: ClientEvidence): boolean => nativeIpv4(seen.access, seen.network) !== undefined;
-const withClat = (seen: ClientEvidence): boolean => runsClat(seen.access, seen.network);
+import { type ClientEvidence, learnAgain, look, putBack, withClat, withIpv4, withIpv6 } from "./evidence";
 
 export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   {

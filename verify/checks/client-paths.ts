@@ -1,17 +1,14 @@
 /** Where a client's packets come to: the resolver, the translator, the neighbours, and what is closed. */
 import { clatTranslates } from "../../plan/clat";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { addressesOf, command, nativeIpv4, runsClat } from "../access";
+import { addressesOf, command } from "../access";
 import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
 import type { SessionFact } from "../gateway-facts";
 import { deniedDestinations, kinds, sentIpv4 } from "../questions";
 import { type DnsAnswer, rcodes } from "../wire/dns";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict, warn } from "./check";
-import { type ClientEvidence, look, putBack } from "./evidence";
+import { type ClientEvidence, look, putBack, withClat, withIpv4, withIpv6 } from "./evidence";
 
-const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
-const withIpv4 = (seen: ClientEvidence): boolean => nativeIpv4(seen.access, seen.network) !== undefined;
-const withClat = (seen: ClientEvidence): boolean => runsClat(seen.access, seen.network);
 const synthesizes = ({ network }: ClientEvidence): boolean => network.resolver === "dns64";
 const translates = ({ network }: ClientEvidence): boolean => network.translated;
 

@@ -1,5 +1,5 @@
 /** Everything that was seen, as the checks look at it. */
-import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from "../access";
+import { type ClientAccess, command, type LabAccess, nativeIpv4, type PromisedNetwork, runsClat } from "../access";
 import type { ClientFacts, FetchFact } from "../client-facts";
 import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
 import type { Heard } from "../questions";
@@ -33,6 +33,11 @@ export interface ClientEvidence extends Evidence {
   readonly uplinkCarriesPings: boolean | undefined;
   readonly sessions: TranslationFacts["sessions"];
 }
+
+/** Where a client's check says something. */
+export const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
+export const withIpv4 = ({ access, network }: ClientEvidence): boolean => nativeIpv4(access, network) !== undefined;
+export const withClat = ({ access, network }: ClientEvidence): boolean => runsClat(access, network);
 
 /** Seen of the gateway. */
 export interface GatewayEvidence extends Evidence {
