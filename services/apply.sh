@@ -264,6 +264,28 @@ take_down() { # SERVICE
   outcome[$service]="stopped and disabled"
 }
 
+# What is PartOf a unit that was restarted is restarted with it, and nobody has waited for that. What was active before
+# stays known as it was: a failure puts that back.
+wait_for_dependents() {
+  local service
+  local -a waiting=() units=() states=()
+  for service in "${all_services[@]}"; do
+    if [[ ${outcome[$service]-} == unchanged && -n ${unit[$service]-} ]]; then
+      waiting+=("$service") units+=("${unit[$service]}")
+    fi
+  done
+  [[ ${#waiting[@]} -gt 0 && ${#waiting[@]} -lt ${#outcome[@]} ]] || return 0
+  # It fails when one of them is not active.
+  mapfile -t states < <(systemctl is-active "${units[@]}" || true)
+  for service in "${waiting[@]}"; do
+    [[ ${states[0]} == active ]] || {
+      run_unit "$service" start
+      outcome[$service]='restarted with what it runs in'
+    }
+    states=("${states[@]:1}")
+  done
+}
+
 # A daemon may run and serve nobody: it is asked for the service itself.
 wait_until_serving() { # SERVICE
   local service=$1 deadline=$((SECONDS + 20))
@@ -295,6 +317,7 @@ apply() {
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} ]]; then bring_up "$service"; else take_down "$service"; fi
   done
+  wait_for_dependents
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} && ${outcome[$service]} != unchanged ]]; then wait_until_serving "$service"; fi
   done

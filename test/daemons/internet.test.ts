@@ -362,6 +362,18 @@ stub-zone:
       expect(looked()).toBe("");
       expect(fetched("http://dualstack.test/json", "3fff:10:0:32::42")).toMatch(/IPv6/);
     });
+
+    it("that restarts the namespaces is healed when what runs in them serves again, however long that takes", () => {
+      const slow = "/run/systemd/system/nsd.service.d/slow.conf";
+      guest.shell(`mkdir -p ${slow.slice(0, slow.lastIndexOf("/"))}
+        printf '[Service]\\nExecStartPre=sleep 3\\n' >${slow}
+        systemctl daemon-reload
+        ip -n internet-router -6 route del 3fff:10:0:72::/64`);
+      const outcome = apply(simulated);
+      expect(looked()).toBe("");
+      expect(outcome).toContain("names: restarted with what it runs in");
+      guest.shell(`rm ${slow} && systemctl daemon-reload`);
+    });
   });
 
   it("goes as it came: without it no namespace, no card, no unit and no file of it is left", () => {
