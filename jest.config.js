@@ -1,4 +1,4 @@
-/** What needs nothing but Node; the daemons' own checkers; real virtual machines; a simulated vCenter. */
+/** What needs nothing but Node; QEMUs with nothing in them; the daemons' own checkers; real labs; a simulated vCenter. */
 const common = {
   testEnvironment: "node",
   testEnvironmentOptions: { globalsCleanup: "off" },
@@ -15,8 +15,9 @@ module.exports = {
       ...common,
       displayName: "unit",
       testMatch: ["<rootDir>/test/**/*.test.ts"],
-      testPathIgnorePatterns: ["/test/e2e/", "/test/daemons/", "/node_modules/"],
+      testPathIgnorePatterns: ["/test/e2e/", "/test/daemons/", "/test/machines/", "/node_modules/"],
     },
+    { ...common, displayName: "machines", testMatch: ["<rootDir>/test/machines/**/*.test.ts"] },
     { ...common, displayName: "daemons", testMatch: ["<rootDir>/test/daemons/**/*.test.ts"] },
     {
       ...common,

@@ -20,13 +20,14 @@ interface Count {
 const titles = {
   lint: "format, lint and types",
   unit: "unit, property and mocked-component tests",
+  machines: "real QEMUs without a system in them",
   daemons: "rendered files through the daemons' own checkers",
   e2e: "real labs on this machine",
   vsphere: "real labs in a simulated vCenter",
 };
 
-/** Stages that make virtual machines; some of the unit tests do, too. */
-const machineStages = ["daemons", "e2e", "vsphere"];
+/** Stages that make virtual machines, of which each has its own, and so can be told side by side. */
+const machineStages = ["machines", "daemons", "e2e", "vsphere"];
 
 /**
  * What real machines need comes before the first test that would be skipped without it. Where it cannot be installed the
@@ -61,7 +62,7 @@ export async function run(args: readonly string[]): Promise<number> {
   await stage(["unit"], jest);
   // The longest story waits for one emulated processor most of the time (test/longest-first.js begins with it): all
   // others are told beside it, two at once, whatever they are about.
-  await stage(["daemons", "e2e", "vsphere"], (stories) => jest(stories, "--maxWorkers=2"));
+  await stage(machineStages, (stories) => jest(stories, "--maxWorkers=2"));
   const total = sum(counts);
   const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);

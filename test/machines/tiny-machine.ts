@@ -8,7 +8,7 @@ import { freePort } from "../../provider/lan-segment";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
 import { machineType } from "../../provider/qemu/machine-types";
 import { findOnPath, isAlive } from "../../host/processes";
-import { recordedContext, temporaryFolder } from "./context";
+import { recordedContext, temporaryFolder } from "../provider/context";
 
 /** Of the programs that these tests need, one that is not installed. */
 export const missingProgram = [machineType().emulator, "qemu-img"].find((name) => findOnPath(name) === undefined);

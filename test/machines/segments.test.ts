@@ -6,7 +6,7 @@ import { portId, socketId } from "../../provider/qemu/hub";
 import { segmentsOf } from "../../provider/qemu/segments";
 import { resumeMachines, suspendMachines } from "../../provider/qemu/suspend";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
-import { recordedContext } from "./context";
+import { recordedContext } from "../provider/context";
 import { kill, missingProgram, outputsSchema } from "./tiny-machine";
 import { move, pathsOf, qmp, type TwoMachines, twoMachines, where } from "./two-machines";
 
@@ -135,56 +135,4 @@ withQemu("a network card that is moved", () => {
     expect(said).toContain(socketId(0, other));
     expect(said).not.toContain(socketId(0, home));
   }, 60_000);
-});
-
-it("a machine has eleven network cards at most", () => {
-  const segment = { group: "239.192.1.2", port: 23456 };
-  const nics = Array.from({ length: 12 }, (_, card) => ({
-    kind: "segment",
-    mac: `52:54:00:00:00:${(16 + card).toString(16)}`,
-    segment,
-  }));
-  const inputs = {
-    ...{
-      stateFolder: "x",
-      machineName: "x",
-      image: { digest: "d", disk: "d", format: "raw" },
-      memoryMiB: 512,
-      cpus: 1,
-    },
-    ...{ accelerator: "tcg", disposable: true, documents: { metaData: "", userData: "", networkConfig: "" } },
-  };
-  expect(handler.check({ ...inputs, nics: nics.slice(1) })).toEqual([]);
-  expect(handler.check({ ...inputs, nics })).toEqual([
-    { property: "nics", reason: "a machine has room for 11 network cards" },
-  ]);
-});
-
-describe("the difference of two machines", () => {
-  const segment = { group: "239.192.1.2", port: 23456 };
-  const card = { kind: "segment", mac: "52:54:00:00:00:02", segment };
-  const uplink = { kind: "user", mac: "52:54:00:00:00:01", sshForward: true, restricted: false };
-  const properties = (nics: unknown) => ({
-    folder: "/x",
-    powerOn: "2026-01-01T00:00:00.000Z",
-    running: true,
-    image: { digest: "d" },
-    nics,
-  });
-  const diff = (old: unknown, nics: unknown) =>
-    handler.diff({ id: "x", properties: properties(old) }, properties(nics));
-  const moved = { ...card, segment: { ...segment, port: 23457 } };
-
-  it.each([
-    ["a card on another segment", [uplink, card], [uplink, moved], []],
-    ["a card between two segments", [{ ...card, segment: undefined }], [card], []],
-    ["a segment that is not known yet", [card], [{ ...card, segment: { group: "04da6b54", port: "04da6b54" } }], []],
-    ["another MAC", [card], [{ ...moved, mac: "52:54:00:00:00:09" }], ["nics"]],
-    ["a card more", [card], [card, moved], ["nics"]],
-    ["a card less", [uplink, card], [uplink], ["nics"]],
-    ["another kind of card", [uplink], [{ ...card, mac: uplink.mac }], ["nics"]],
-    ["another order", [uplink, card], [card, uplink], ["nics"]],
-  ])("makes another one or moves a card: %s", (_what, old, wanted, replaces) => {
-    expect(diff(old, wanted)).toEqual({ changed: ["nics"], replaces });
-  });
 });

@@ -6,7 +6,7 @@ import { chooseAccelerator, emulatorVersion } from "../../provider/qemu/accelera
 import { machineType } from "../../provider/qemu/machine-types";
 import { templateKey, templatesFolder } from "../../provider/qemu/template";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
-import { recordedContext } from "./context";
+import { recordedContext } from "../provider/context";
 import { missingProgram, outputsSchema, tinyMachines } from "./tiny-machine";
 
 const type = machineType();

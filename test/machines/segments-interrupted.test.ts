@@ -8,7 +8,7 @@ import { portId, segmentPort, segmentSocket } from "../../provider/qemu/hub";
 import { withMachine } from "../../provider/qemu/power";
 import { resumeMachines, suspendMachines } from "../../provider/qemu/suspend";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
-import { recordedContext } from "./context";
+import { recordedContext } from "../provider/context";
 import { missingProgram, type TinyMachine } from "./tiny-machine";
 import { move, pathsOf, qmp, type TwoMachines, twoMachines, where } from "./two-machines";
 

@@ -19,12 +19,12 @@ import type { MachineDescription } from "../../provider/qemu/command-line";
 import { machineType } from "../../provider/qemu/machine-types";
 import { machinePaths } from "../../provider/qemu/paths";
 import { becomesFree } from "../../provider/qemu/ports";
-import { explain, layOut, removeMachine, start } from "../../provider/qemu/power";
+import { layOut, removeMachine, start } from "../../provider/qemu/power";
 import { processesOf } from "../../provider/qemu/process";
 import { removeStackMachines } from "../../provider/qemu/remains";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
 import { isAlive } from "../../host/processes";
-import { recordedContext } from "./context";
+import { recordedContext } from "../provider/context";
 import { kill, missingProgram, outputsSchema, type TinyMachine, tinyMachines } from "./tiny-machine";
 
 const withQemu = missingProgram === undefined ? describe : describe.skip;
@@ -280,47 +280,4 @@ withQemu("a virtual machine", () => {
     await removeMachine(paths);
     expect(processesOf(paths)).toEqual([]);
   }, 60_000);
-});
-
-describe("the difference of two machines", () => {
-  const documents = { metaData: "a", userData: "b", networkConfig: "c" };
-  const properties = {
-    ...{ stateFolder: ".lab/stacks/dev", machineName: "gateway", memoryMiB: 512, cpus: 1, accelerator: "auto" },
-    ...{ image: { digest: "d1", disk: "/cache/d1/disk", format: "raw" }, nics: [], documents, running: true },
-    ...{ folder: "/lab/stacks/dev/gateway", powerOn: "2026-01-01T00:00:00.000Z" },
-  };
-  const old = { id: "dev/gateway", properties };
-
-  it.each([
-    ["memoryMiB", 1024],
-    ["cpus", 2],
-    ["accelerator", "tcg"],
-    ["nics", [{ kind: "bridge", mac: "52:54:00:00:00:01", bridge: "br0" }]],
-    ["documents", { ...documents, userData: "other" }],
-    ["image", { digest: "d2", disk: "/cache/d2/disk", format: "raw" }],
-  ])("makes another one for another %s", (name, value) => {
-    expect(handler.diff(old, { ...properties, [name]: value })).toEqual({ changed: [name], replaces: [name] });
-  });
-
-  it("keeps it when the same image lies elsewhere", () => {
-    const image = { ...properties.image, disk: "/elsewhere/d1/disk" };
-    expect(handler.diff(old, { ...properties, image })).toEqual({ changed: [], replaces: [] });
-  });
-});
-
-describe("QEMU's refusal", () => {
-  const machine = { name: "dev-gateway", memoryMiB: 4096 };
-
-  it.each([
-    [
-      "Could not access KVM kernel module: Permission denied\nfailed to initialize kvm: Permission denied",
-      /usermod -aG kvm/,
-    ],
-    ["cannot set up guest memory 'pc.ram': Cannot allocate memory", /dev-gateway needs 4096 MiB of memory/],
-    ["access denied by acl file", /\/etc\/qemu\/bridge\.conf/],
-    ["qemu-system-x86_64: writing: No space left on device", /disk is full/],
-    ["something new", /did not start dev-gateway: something new/],
-  ])("%j is explained", (output, message) => {
-    expect(explain(output, machine)).toMatch(message);
-  });
 });

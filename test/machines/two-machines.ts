@@ -12,7 +12,7 @@ import { ask } from "../../provider/qemu/qmp";
 import { moveCard, segmentsOf } from "../../provider/qemu/segments";
 import type { SegmentReference } from "../../provider/resources";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
-import { recordedContext } from "./context";
+import { recordedContext } from "../provider/context";
 import { type TinyMachine, tinyMachines } from "./tiny-machine";
 
 const macs = { tiny: "52:54:00:00:00:02", second: "52:54:00:00:00:03" };

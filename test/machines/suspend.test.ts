@@ -6,7 +6,7 @@ import { processesOf } from "../../provider/qemu/process";
 import { ask, queryStatus } from "../../provider/qemu/qmp";
 import { resumeMachines, suspendMachines, suspensionOf } from "../../provider/qemu/suspend";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
-import { recordedContext } from "./context";
+import { recordedContext } from "../provider/context";
 import { kill, missingProgram, outputsSchema, tinyMachines, type TinyMachine } from "./tiny-machine";
 
 const withQemu = missingProgram === undefined ? describe : describe.skip;
