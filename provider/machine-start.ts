@@ -22,7 +22,7 @@ export async function firstPowerOn(
   paths: MachinePaths,
   context: OperationContext,
 ): Promise<Properties> {
-  return (await fromTemplate(machine, paths, undefined, context)) ?? fromImage(machine, paths, context);
+  return (await fromTemplate(machine, paths, undefined, context)) ?? bootFromImage(machine, paths, context);
 }
 
 /** Powers a machine on that was here before: with its disk, or anew where that is worth nothing. */
@@ -47,8 +47,12 @@ export async function goOn(paths: MachinePaths, context: OperationContext): Prom
   }
 }
 
-/** The first boot, from the image. */
-async function fromImage(machine: MachineInputs, paths: MachinePaths, context: OperationContext): Promise<Properties> {
+/** The first boot, from the image, whether there is a template or not. */
+export async function bootFromImage(
+  machine: MachineInputs,
+  paths: MachinePaths,
+  context: OperationContext,
+): Promise<Properties> {
   await layOut(paths, machine.image, machine.documents, context);
   return powerOn(machine, paths, undefined, context);
 }
@@ -98,7 +102,7 @@ async function templateOf(machine: MachineKind, context: OperationContext) {
 }
 
 /** The first boot, from where a template was saved; undefined where there is none for such a machine. */
-async function fromTemplate(
+export async function fromTemplate(
   machine: MachineInputs,
   paths: MachinePaths,
   port: number | undefined,

@@ -1,4 +1,7 @@
-/** Boots both machines of a default lab again and again, without services, and counts the boots that a kernel lost. */
+/**
+ * Has both machines of a default lab come up side by side again and again, without services, from their image or from their
+ * template, and counts the kernels that crashed.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -9,12 +12,15 @@ import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { diskImagePlan } from "../../plan/qemu";
 import type { ClientPlan, GatewayPlan } from "../../plan/model";
-import type { Properties } from "../../plugin/handler";
+import type { OperationContext, Properties } from "../../plugin/handler";
 import { imageHandler } from "../../provider/image";
 import { lanSegmentHandler } from "../../provider/lan-segment";
 import { consoleProblem } from "../../provider/qemu/console";
 import type { NicArgs } from "../../provider/resources";
-import { virtualMachineHandler } from "../../provider/virtual-machine";
+import { machineInputsSchema } from "../../provider/machine-inputs";
+import { bootFromImage, fromTemplate } from "../../provider/machine-start";
+import { type MachinePaths, machinePaths } from "../../provider/qemu/paths";
+import { removeMachine, withMachine } from "../../provider/qemu/power";
 import { gatewaySoftware } from "../../services";
 import { connect, generateKeyPair } from "../../ssh";
 import { hostOf } from "../../verify/access";
@@ -28,30 +34,34 @@ const bootLimit = 300;
 const segmentSchema = z.object({ group: z.string(), port: z.number() });
 const gatewaySchema = z.object({ sshPort: z.number() });
 
+/** How machines come up: `boot` from the image, `restore` from the template, which a first round makes. */
+export type Beginning = "boot" | "restore";
+
 /** What every round has in common. */
 type Bench = Awaited<ReturnType<typeof prepare>>;
 
 /**
- * @param count how often both machines are booted.
- * @returns how many rounds had a crashed kernel or a machine that did not come up.
+ * @param count how often both machines come up.
+ * @returns how many rounds had a crashed kernel, or a machine that did not come up or not in that way.
  */
-export async function benchBoots(count: number): Promise<number> {
-  if (!Number.isInteger(count) || count < 1) throw new UserError("How many boots? A whole number of at least 1.");
+export async function benchBoots(count: number, beginning: Beginning): Promise<number> {
+  if (!Number.isInteger(count) || count < 1)
+    throw new UserError(`How many ${beginning}s? A whole number of at least 1.`);
   const bench = await prepare();
   /** Seconds from power-on to an answering sshd. */
   const seconds: Record<"gateway" | "client", number[]> = { gateway: [], client: [] };
   for (let number = 1; number <= count; number += 1) {
     try {
-      const round = await oneRound(bench);
+      const round = await oneRound(bench, beginning);
       seconds.gateway.push(round.gateway);
       seconds.client.push(round.client);
-      say(`boot ${number} of ${count}: gateway ${show(round.gateway)}, client ${show(round.client)}, no oops`);
+      say(`${beginning} ${number} of ${count}: gateway ${show(round.gateway)}, client ${show(round.client)}, no oops`);
     } catch (error) {
-      say(`boot ${number} of ${count}: ${messageOf(error)}`);
+      say(`${beginning} ${number} of ${count}: ${messageOf(error)}`);
     }
   }
   const lost = count - seconds.client.length;
-  console.log(`${count} boots of both machines, ${lost} with a crash.`);
+  console.log(`${count} ${beginning}s of both machines side by side, ${lost} lost.`);
   if (lost < count) {
     const [gateway, client] = [show(median(seconds.gateway)), show(median(seconds.client))];
     console.log(`Median from power-on to an answering sshd: gateway ${gateway}, client ${client}.`);
@@ -99,17 +109,15 @@ async function prepare() {
   };
 }
 
-async function oneRound(bench: Bench) {
+async function oneRound(bench: Bench, beginning: Beginning) {
   const { gateway, clientMachine, context } = bench;
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
   try {
-    const [made] = await Promise.all(
-      [gateway, clientMachine].map((inputs) => virtualMachineHandler.create(inputs, context)),
-    );
+    const [made] = await Promise.all([gateway, clientMachine].map((inputs) => comeUp(inputs, beginning, context)));
     progressDone();
     const gatewaySeconds = elapsed();
-    await reachClient(bench, gatewaySchema.parse(made?.outputs).sshPort);
+    await reachClient(bench, gatewaySchema.parse(made).sshPort);
     const clientSeconds = elapsed();
     requireSoundKernels(bench);
     return { gateway: gatewaySeconds, client: clientSeconds };
@@ -118,9 +126,26 @@ async function oneRound(bench: Bench) {
     throw error;
   } finally {
     for (const inputs of [gateway, clientMachine]) {
-      await virtualMachineHandler.delete({ id: "", properties: inputs }, context);
+      await removeMachine(pathsOf(inputs));
     }
   }
+}
+
+function pathsOf(inputs: Properties): MachinePaths {
+  const { stateFolder, machineName } = machineInputsSchema.parse(inputs);
+  return machinePaths(stateFolder, machineName);
+}
+
+async function comeUp(inputs: Properties, beginning: Beginning, context: OperationContext): Promise<Properties> {
+  const machine = machineInputsSchema.parse(inputs);
+  const paths = pathsOf(inputs);
+  return withMachine(paths, context, async () => {
+    await removeMachine(paths);
+    if (beginning === "boot") return bootFromImage(machine, paths, context);
+    const restored = await fromTemplate(machine, paths, undefined, context);
+    if (restored === undefined) throw new Error(`${machine.machineName} could not be restored from a template`);
+    return restored;
+  });
 }
 
 /** The gateway announces no prefix in this bench: the client is reached by its link-local address (RFC 4862). */

@@ -18,6 +18,7 @@ import { projectRoot } from "../../host/paths";
 const usage = [
   "npm run bench -- lab [--runs 3] [--cold]   from power-on to first byte, changes, destroy; --cold: set-up and image too",
   "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
+  "npm run bench -- restores [30]             the same from their template",
   "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
   "npm run bench -- verdict [--stack NAME] [--network NAME,…|all] [PART OF A NAME]   programs whose cause is known, on a lab",
   "npm run bench -- exec [5] [--stack NAME]  what exec costs a program that opens 1,000 connections, and one that does nothing",
@@ -31,7 +32,8 @@ export async function run(args: readonly string[]): Promise<number> {
       print(benchLab(numberAfter(rest, "--runs", 3), rest.includes("--cold")));
       return 0;
     case "boots":
-      return (await benchBoots(Number(rest[0] ?? 30))) === 0 ? 0 : 1;
+    case "restores":
+      return (await benchBoots(Number(rest[0] ?? 30), benchmark === "boots" ? "boot" : "restore")) === 0 ? 0 : 1;
     case "kills": {
       const seed = numberAfter(rest, "--seed", 1 + randomInt(1e6));
       say(`--seed ${seed} does the same again.`);
