@@ -1,10 +1,11 @@
 /** A program on a client of a lab: it is run, and what it did is read. What is made of that is `verdict`. */
 import { UserError } from "../host/messages";
+import type { SshConnection } from "../ssh";
 import { type ClientAccess, ipv4Way, type LabAccess, networkOf } from "../verify/access";
 import { onClient } from "../verify/connect";
-import { translations } from "../verify/facts";
+import { translatedSessions } from "../verify/facts";
 import { type Listening, tryListener } from "./listening";
-import { makeRun, type NetworkView, type Run } from "./run";
+import { makeRun, type NetworkView, type Recording, type Run } from "./run";
 import { type ProgramRun, runProgram } from "./session";
 
 export interface ExecuteOptions extends Omit<ProgramRun, "words" | "beside"> {
@@ -19,30 +20,51 @@ const listenPatience = 60;
 
 /** @throws UserError for a client that is not there, or does not answer. */
 export async function execute(access: LabAccess, options: ExecuteOptions): Promise<Run> {
-  const { client: name, command, loopback4, listen: port } = options;
-  const client = access.clients.find((each) => each.name === name);
+  const client = access.clients.find(({ name }) => name === options.client);
   if (client === undefined) {
     const known = access.clients.map((each) => each.name).join(", ");
-    throw new UserError(`No client is called ${name}. There are: ${known}.`);
+    throw new UserError(`No client is called ${options.client}. There are: ${known}.`);
   }
   // A signal is for the program: nothing here ends before it does.
   const { signal } = new AbortController();
-  return onClient(access, client, { wait: 0, signal }, async (connection, gateway) => {
-    let listening: Listening | undefined;
-    const patience = options.timeout ?? listenPatience;
-    const beside =
-      port === undefined
-        ? undefined
-        : async (ended: AbortSignal): Promise<void> => {
-            listening = await tryListener({ access, client, connection, gateway, port, patience }, ended);
-          };
-    const run = { ...options, words: command, beside };
-    const { end, seen } = await runProgram(connection, run, signal, () =>
-      translations({ connection: gateway, signal }),
-    );
-    const request = { network: viewOf(access, client), client: name, command, loopback4 };
-    return makeRun(request, end, seen.translations.sessions, listening);
-  });
+  const recording = await onClient(access, client, { wait: 0, signal }, (connection, gateway) =>
+    record({ access, client, connection, gateway }, options),
+  );
+  return makeRun(recording);
+}
+
+/** A client, and the ways to it and to the gateway. */
+export interface Reached {
+  readonly access: LabAccess;
+  readonly client: ClientAccess;
+  readonly connection: SshConnection;
+  readonly gateway: SshConnection;
+}
+
+/** Runs it on a client that is reached already. */
+export async function record(
+  { access, client, connection, gateway }: Reached,
+  options: Omit<ExecuteOptions, "client">,
+): Promise<Recording> {
+  const { command, loopback4, listen: port } = options;
+  const { signal } = new AbortController();
+  const network = viewOf(access, client);
+  let listening: Listening | undefined;
+  const patience = options.timeout ?? listenPatience;
+  const beside =
+    port === undefined
+      ? undefined
+      : async (ended: AbortSignal): Promise<void> => {
+          listening = await tryListener({ access, client, connection, gateway, port, patience }, ended);
+        };
+  const { end, seen: sessions } = await runProgram(
+    connection,
+    { ...options, words: command, beside },
+    signal,
+    // Nobody translates elsewhere.
+    async () => (network.nat64Prefix === undefined ? [] : translatedSessions({ connection: gateway, signal })),
+  );
+  return { request: { network, client: client.name, command, loopback4 }, end, sessions, listening };
 }
 
 /** The network that the client is on. */

@@ -48,12 +48,15 @@ export interface Run extends RunRequest {
   readonly lines: readonly string[];
 }
 
-export function makeRun(
-  request: RunRequest,
-  end: ProgramEnd,
-  sessions: readonly SessionFact[],
-  listening?: Listening,
-): Run {
+/** What one run left behind: everything that is known of it is made of this. */
+export interface Recording {
+  readonly request: RunRequest;
+  readonly end: ProgramEnd;
+  readonly sessions: readonly SessionFact[];
+  readonly listening: Listening | undefined;
+}
+
+export function makeRun({ request, end, sessions, listening }: Recording): Run {
   const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
   const trace = readTrace(text);
   const processes = readProcesses(trace);

@@ -7,7 +7,7 @@ import { services } from "../services";
 import type { LabAccess } from "./access";
 import { rootCommand, scriptCommand } from "../ssh/shell";
 import { readClientFacts, readFetch } from "./client-facts";
-import { readCounters, readGatewayFacts, readTranslations } from "./gateway-facts";
+import { readCounters, readGatewayFacts, readSessions, readTranslations, type SessionFact } from "./gateway-facts";
 import { type FaultOn, readFaultsOn } from "./path-faults";
 import { Heard } from "./questions";
 import { parseSections, section, type Sections } from "./sections";
@@ -37,6 +37,11 @@ export async function gatewayFacts(gateway: Asked, { promised }: Pick<LabAccess,
 export async function translations(gateway: Asked) {
   const sections = await run(gateway, "translations.sh", { root: true });
   return { translations: readTranslations(sections), counters: readCounters(sections) };
+}
+
+/** Its sessions alone, which is quicker. */
+export async function translatedSessions(gateway: Asked): Promise<SessionFact[]> {
+  return readSessions(await run(gateway, "translations.sh", { root: true, words: ["sessions"] }));
 }
 
 /** Which faults of clients' ways are on. */

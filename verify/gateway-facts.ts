@@ -18,27 +18,33 @@ const protocols = ["Tcp", "Udp", "Icmp"] as const;
 
 /** What the gateway translates, as Jool's tables say (jool-session(8), jool-bib(8)): probes/translations.sh. */
 export function readTranslations(sections: Sections) {
-  const rows = (table: string): Row[] =>
-    protocols.flatMap((protocol) => parseCsv(section(sections, `${table}${protocol}`).output));
   return {
-    /** The client, its image in IPv4, and the IPv4 server. */
-    sessions: rows("sessions").map((row) => ({
-      protocol: cell(row, "Protocol"),
-      client: endpoint(row, "IPv6 Remote"),
-      /** The server as the client sees it, inside pool6. */
-      serverIpv6: endpoint(row, "IPv6 Local"),
-      ipv4: endpoint(row, "IPv4 Local"),
-      server: endpoint(row, "IPv4 Remote"),
-      expiresIn: cell(row, "Expires in"),
-      state: cell(row, "State"),
-    })),
-    bib: rows("bib").map((row) => ({
+    sessions: readSessions(sections),
+    bib: rows(sections, "bib").map((row) => ({
       protocol: cell(row, "Protocol"),
       client: endpoint(row, "IPv6"),
       ipv4: endpoint(row, "IPv4"),
       isStatic: ["true", "1"].includes(cell(row, "Static?")),
     })),
   };
+}
+
+/** The client, its image in IPv4, and the IPv4 server. */
+export function readSessions(sections: Sections) {
+  return rows(sections, "sessions").map((row) => ({
+    protocol: cell(row, "Protocol"),
+    client: endpoint(row, "IPv6 Remote"),
+    /** The server as the client sees it, inside pool6. */
+    serverIpv6: endpoint(row, "IPv6 Local"),
+    ipv4: endpoint(row, "IPv4 Local"),
+    server: endpoint(row, "IPv4 Remote"),
+    expiresIn: cell(row, "Expires in"),
+    state: cell(row, "State"),
+  }));
+}
+
+function rows(sections: Sections, table: "sessions" | "bib"): Row[] {
+  return protocols.flatMap((protocol) => parseCsv(section(sections, `${table}${protocol}`).output));
 }
 
 function endpoint(row: Row, side: string) {

@@ -1,14 +1,26 @@
 # shellcheck shell=bash
-# Watches over a run as long as somebody holds its standard input, and leaves nothing behind afterwards. Argument: the
-# place; `with` or `without` 127.0.0.0/8. Each line of standard input is the name of a signal for the program.
+# Makes a place for one run of a program, watches over the run as long as somebody holds its standard input, and leaves
+# nothing behind afterwards. Arguments: the octets of run.sh, which comes first on standard input; `with` or `without`
+# 127.0.0.0/8. Each line that follows there is the name of a signal for the program. Tells the place when it is ready.
 
-folder=$1 loopback4=$2
+length=$1 loopback4=$2
 
-# What systemd-resolved does meanwhile, with the time.
+# A place of its own on the disk: /tmp may be memory.
+folder=$(mktemp --directory /var/tmp/ipv6-only-lab-exec.XXXXXX) || exit 1
+if ! mkdir "$folder/work" || ! head -c "$length" >"$folder/run.sh"; then
+  rm -rf -- "$folder"
+  exit 1
+fi
+
+# What systemd-resolved does meanwhile, with the time. Root's shell ends it when this one lets go of descriptor 4, and so
+# does whatever ends this one: sudo(8) once more takes its time on an emulated machine.
 listen_to_resolver() {
-  exec 3< <(exec sudo -n resolvectl monitor --json=short 2>/dev/null)
-  monitor=$!
-  while IFS= read -r line <&3; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done >"$folder/resolver" &
+  # shellcheck disable=SC2016
+  coproc monitor { exec sudo -n bash -c 'resolvectl monitor --json=short 2>/dev/null & read -r; kill "$!"'; }
+  local read=${monitor[0]} write=${monitor[1]}
+  eval "exec 3<&$read 4>&$write $read<&- $write>&-"
+  while IFS= read -r line <&3; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done >"$folder/resolver" 4>&- &
+  exec 3<&-
 }
 
 # The resolver's usual address is in 127.0.0.0/8: meanwhile resolv.conf(5) names those that it asks itself. A unit keeps
@@ -63,7 +75,7 @@ listen_to_resolver
 if [[ $loopback4 == without ]] && ! take_loopback4; then
   echo "loopback4" >"$folder/problem"
 fi
-echo ready
+printf '%s\n' "$folder"
 alone=0
 while :; do
   if read -r -t 0.25 signal; then
@@ -78,10 +90,8 @@ while :; do
 done
 
 [[ -e $folder/code ]] || send KILL
-# sudo(8) passes on no signal of its own group.
-sudo -n pkill --parent "$monitor" &
-ending=$!
+exec 4>&-
 if [[ $loopback4 == without ]]; then sudo -n systemctl stop ipv6-only-lab-no-loopback4; fi
-wait "$ending"
+wait
 # A program that became root may have left folders of its own; sudo takes its time where that is emulated.
 rm -rf -- "$folder" 2>/dev/null || sudo -n rm -rf -- "$folder"

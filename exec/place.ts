@@ -1,0 +1,116 @@
+/** The place of a run on a client: it is made, watched over, read and taken away, each in one exchange of messages. */
+import { once } from "node:events";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { PassThrough } from "node:stream";
+import { gunzipSync } from "node:zlib";
+import { UserError } from "../host/messages";
+import type { SshConnection } from "../ssh";
+import { scriptCommand, shellQuote } from "../ssh/shell";
+import { Collector } from "./copies";
+
+export interface Place {
+  /** On the client. */
+  readonly folder: string;
+  /** A signal for the program, by its name without SIG. */
+  readonly send: (name: string) => void;
+  /** Ends what is left of the run, and takes the folder away. */
+  readonly end: () => Promise<void>;
+}
+
+/**
+ * As long as it is held, the run goes on; when it is let go, or this process dies, nothing is left of it.
+ * @throws UserError when the client has no place.
+ */
+export async function makePlace(client: SshConnection, loopback4: boolean, signal: AbortSignal): Promise<Place> {
+  const [guard, run] = [script("guard.sh"), script("run.sh")];
+  const words = [String(Buffer.byteLength(run)), loopback4 ? "with" : "without"];
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new Collector()];
+  stdin.write(`${guard}${run}`);
+  const ended = client
+    .attach(scriptCommand(guard, ...words), { stdin, stdout, stderr, signal })
+    // What could not be watched over has gone with the connection.
+    .catch(() => undefined);
+  const first: unknown = await Promise.race([once(stdout, "data").then(([data]: unknown[]) => data), ended]);
+  if (!Buffer.isBuffer(first)) {
+    throw new UserError(`The client has no place for a run: ${stderr.all().toString("utf8").trim()}`);
+  }
+  stdout.resume();
+  return {
+    folder: first.toString("utf8").trim(),
+    send: (name) => stdin.write(`${name}\n`),
+    end: async () => {
+      stdin.end();
+      await ended;
+    },
+  };
+}
+
+function script(name: string): string {
+  return fs.readFileSync(path.join(__dirname, "client", name), "utf8");
+}
+
+/** The command that runs a program there, traced by the user (`filtered`) or by root. */
+export function programCommand(folder: string, tracing: "filtered" | "root", words: readonly string[]): string {
+  return ["bash", `${folder}/run.sh`, folder, tracing, ...words].map(shellQuote).join(" ");
+}
+
+/** Why there is nothing to judge. */
+export type Problem = "missing" | "no-tracer" | "refused" | "loopback4";
+
+const problems: readonly Problem[] = ["missing", "no-tracer", "refused", "loopback4"];
+
+/** What run.sh and guard.sh leave there, and two files of the client's. */
+const texts = ["problem", "started", "ended", "left", "resolver", "/etc/resolv.conf", "/etc/hosts"] as const;
+
+export interface PlaceFacts {
+  readonly problem: Problem | undefined;
+  /** Seconds since 1970, by the client's clock; undefined: it did not start, or nobody was left to tell. */
+  readonly startedAt: number | undefined;
+  readonly endedAt: number | undefined;
+  /** Command lines of what went on when the program had ended, and was ended then. */
+  readonly left: readonly string[];
+  readonly trace: string;
+  /** The client's hosts(5). */
+  readonly hosts: string;
+  /** Its resolv.conf(5). */
+  readonly resolvConf: string;
+  /** What its resolver said of its work meanwhile. */
+  readonly resolver: string;
+}
+
+/** Everything at once: texts with their names before each line, NUL, and the packed trace. */
+export async function readPlace(client: SshConnection, folder: string, signal: AbortSignal): Promise<PlaceFacts> {
+  const told = new Collector();
+  // One process for all texts. Root's tracer makes the trace root's.
+  const commands = [
+    `cd ${folder}`,
+    `grep -Has '' -- ${texts.join(" ")}`,
+    "printf '\\0'",
+    "if [ -r trace ]; then gzip -1 <trace; else sudo -n cat trace 2>/dev/null | gzip -1; fi",
+  ];
+  await client.attach(commands.join("; "), { stdin: undefined, stdout: told, signal });
+  return readFacts(told.all());
+}
+
+function readFacts(told: Buffer): PlaceFacts {
+  const border = told.indexOf(0);
+  const lines = told.subarray(0, border).toString("utf8").split("\n");
+  const text = (name: (typeof texts)[number]): string =>
+    lines.flatMap((line) => (line.startsWith(`${name}:`) ? [`${line.slice(name.length + 1)}\n`] : [])).join("");
+  const time = (words: string): number | undefined => (words === "" ? undefined : Number(words));
+  const problem = text("problem").trim();
+  return {
+    problem: problems.find((each) => each === problem),
+    startedAt: time(text("started")),
+    endedAt: time(text("ended")),
+    left: text("left")
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== ""),
+    resolver: text("resolver"),
+    resolvConf: text("/etc/resolv.conf"),
+    hosts: text("/etc/hosts"),
+    trace: gunzipSync(told.subarray(border + 1)).toString("latin1"),
+  };
+}
