@@ -40,7 +40,7 @@ export function chosenNetworks({ promised }: LabAccess, words: string): readonly
 export async function visiting<T>(
   access: LabAccess,
   client: ClientAccess,
-  networks: readonly PromisedNetwork[],
+  networks: Iterable<PromisedNetwork>,
   context: Context,
   work: (moved: LabAccess, network: PromisedNetwork) => Promise<T>,
 ): Promise<T[]> {

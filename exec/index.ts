@@ -67,8 +67,8 @@ export async function record(
   return { request: { network, client: client.name, command, loopback4 }, end, sessions, listening };
 }
 
-/** The network that the client is on. */
-function viewOf(access: LabAccess, client: ClientAccess): NetworkView {
+/** The network that a client is on. */
+export function viewOf(access: LabAccess, client: ClientAccess): NetworkView {
   const network = networkOf(access, client);
   const { name, scenario, translated } = network;
   return {

@@ -1,146 +1,143 @@
 /** The verdict against programs whose cause is known: a confusion matrix, never a test. */
-import { mkdirSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { execute } from "../../exec";
-import type { Run } from "../../exec/run";
+import { isDeepStrictEqual } from "node:util";
+import { record, type Reached, viewOf } from "../../exec";
+import { makeRun } from "../../exec/run";
 import { judge, type Verdict } from "../../exec/verdict";
 import { UserError, say } from "../../host/messages";
 import { cacheFolder } from "../../host/paths";
-import { run } from "../../host/processes";
-import { shellQuote } from "../../ssh/shell";
 import { ipv4OnlyServer } from "../../plan/internet/hosts";
-import { type ClientAccess, type LabAccess, networkOf, type PromisedNetwork } from "../../verify/access";
-import { connectClient, connectGateway } from "../../verify/connect";
+import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
+import { onClient } from "../../verify/connect";
+import { columnOf } from "../../verify/faults";
 import { visiting } from "../tour";
-import { corpus, type Source, type Specimen } from "./corpus";
+import { isRight, type Row } from "./confusion";
+import { corpus, type Known, type Specimen } from "./corpus";
+import { bringAlong, filesOf } from "./corpus-files";
+import { keep, type Kept, readKept } from "./recordings";
 
-interface Row {
-  readonly network: string;
-  readonly name: string;
-  readonly expected: string;
-  readonly told: string;
-  readonly seconds: number;
+interface Options {
+  /** A part of the specimens' names; "" is all. */
+  readonly only: string;
+  readonly networks: readonly PromisedNetwork[];
+  /** No run is begun later. */
+  readonly minutes: number;
 }
 
 /**
- * The first client visits the networks; its packages come from where it is at home.
- * @param only a part of the specimens' names; "" is all.
+ * The first client visits the networks. Runs are kept in a folder of the cache and only judged again when they are there:
+ * what was interrupted goes on where it stopped. Remove the folder to begin anew.
+ * @throws UserError for a lab without a client or a simulated internet.
  */
-export async function benchVerdict(
-  access: LabAccess,
-  only: string,
-  networks: readonly PromisedNetwork[],
-): Promise<Row[]> {
-  const wanted = corpus.filter(({ name }) => name.includes(only));
+export async function benchVerdict(access: LabAccess, { only, networks, minutes }: Options): Promise<Row[]> {
   const [client] = access.clients;
-  if (client === undefined) throw new UserError("The lab has no client.");
-  const packages = [...new Set(wanted.flatMap(({ source }) => source.packages))].sort();
-  const target = await prepare(access, client, packages);
-  const context = { signal: new AbortController().signal, progress: say };
-  const rows = await visiting(access, client, networks, context, async (moved, { name }) => {
-    say(name);
-    const here: Row[] = [];
-    for (const specimen of wanted) {
-      const row = await tryOut(moved, specimen, target);
-      if (row !== undefined) here.push(row);
-    }
-    return here;
+  if (client === undefined || access.promised.faults.length === 0) {
+    throw new UserError("This takes a lab with a client and a simulated internet, as the stack `scenarios` has it.");
+  }
+  const folder = join(cacheFolder(), "corpus", "runs", access.promised.stack);
+  say(`Runs are kept in ${folder}.`);
+  const specimens = corpus.filter(({ name }) => name.includes(only));
+  const plans = (): Plan[] => networks.map((network) => planOf(access, client, network, specimens, folder));
+  const open = plans().filter(({ trials }) => trials.some(({ kept }) => kept === undefined));
+  if (open.length > 0) await makeRuns(access, client, open, folder, minutes);
+  return plans().flatMap(({ network, trials }) =>
+    trials.flatMap(({ specimen, expected, kept }) =>
+      kept === undefined ? [] : [rowOf(network.name, specimen.name, expected, kept)],
+    ),
+  );
+}
+
+function planOf(
+  access: LabAccess,
+  client: ClientAccess,
+  network: PromisedNetwork,
+  specimens: readonly Specimen[],
+  folder: string,
+): Plan {
+  const there = { ...client, network: network.name };
+  const trials = specimens.flatMap((specimen): Trial[] => {
+    const expected = specimen.expected[columnOf(there, network)];
+    if (expected === undefined) return [];
+    const words = commandOf(specimen);
+    const kept = readKept(folder, network.name, specimen.name);
+    const { request } = kept?.recording ?? {};
+    const same =
+      isDeepStrictEqual(request?.network, viewOf(access, there)) && isDeepStrictEqual(request?.command, words);
+    return [{ specimen, expected, words, kept: same ? kept : undefined }];
   });
-  return rows.flat();
+  return { network, trials };
 }
 
-/** The home network alone, where no other one is asked for. */
-export function homeOf(access: LabAccess): PromisedNetwork[] {
-  return access.clients.slice(0, 1).map((client) => networkOf(access, client));
+/** Those that are not there yet, network by network. */
+async function makeRuns(
+  access: LabAccess,
+  client: ClientAccess,
+  open: readonly Plan[],
+  folder: string,
+  minutes: number,
+): Promise<void> {
+  const deadline = performance.now() + minutes * 60_000;
+  const late = (): boolean => performance.now() > deadline;
+  const context = { signal: new AbortController().signal, progress: say };
+  const specimens = open.flatMap(({ trials }) => trials.map(({ specimen }) => specimen));
+  await onClient(access, client, { wait: 0, ...context }, (connection) => bringAlong(connection, specimens));
+  await visiting(access, client, inTime(open, late), context, async (moved, network) => {
+    const here = { ...client, network: network.name };
+    const trials = open.find((each) => each.network === network)?.trials ?? [];
+    await onClient(moved, here, { wait: 0, ...context }, async (connection, gateway) => {
+      for (const { specimen, words, kept, expected } of trials) {
+        if (kept !== undefined || late()) continue;
+        const now = await tryOut({ access: moved, client: here, connection, gateway }, specimen, words);
+        keep(folder, network.name, specimen.name, now);
+        const row = rowOf(network.name, specimen.name, expected, now);
+        say(`  ${isRight(row) ? "right" : "WRONG"}  ${row.name}: ${row.told}  (${row.seconds.toFixed(1)} s)`);
+      }
+    });
+  });
 }
 
-async function tryOut(access: LabAccess, specimen: Specimen, target: Target): Promise<Row | undefined> {
-  const { name, source, command, timeout } = specimen;
-  const words = command.map((word) => word.replaceAll("{host}", target.host).replaceAll("{ipv4}", target.ipv4));
-  const [home] = homeOf(access);
-  const expected = home === undefined ? undefined : specimen.expected[home.scenario];
-  if (expected === undefined) return undefined;
-  const started = performance.now();
-  const result = await onClient(access, words, await fetched(source), timeout ?? 120);
-  const network = result.network.name;
-  const row = { network, name, expected, told: told(judge(result)), seconds: (performance.now() - started) / 1000 };
-  say(`  ${row.told === expected ? "right" : "WRONG"}  ${name}: ${row.told}`);
-  return row;
+/** Nobody joins a network for which there is no time left. */
+function* inTime(open: readonly Plan[], late: () => boolean): Generator<PromisedNetwork> {
+  for (const { network } of open) if (!late()) yield network;
+}
+
+interface Plan {
+  readonly network: PromisedNetwork;
+  readonly trials: readonly Trial[];
+}
+
+interface Trial {
+  readonly specimen: Specimen;
+  readonly expected: Known;
+  readonly words: readonly string[];
+  /** The same was run before. */
+  readonly kept: Kept | undefined;
+}
+
+function rowOf(network: string, name: string, expected: Known, { recording, seconds }: Kept): Row {
+  return { network, name, expected, told: told(judge(makeRun(recording))), seconds };
 }
 
 function told(verdict: Verdict): string {
   return verdict.kind === "cause" ? verdict.finding.cause : verdict.kind;
 }
 
-interface Target {
-  readonly host: string;
-  readonly ipv4: string;
-}
+/** Seconds for a program that does not end by itself. */
+const limit = 120;
 
-/** A web server of the simulated internet that has IPv4 only. */
-const simulated = ipv4OnlyServer;
-
-/**
- * Installs what is not there. The target is a server of the simulated internet, or the client's own package mirror, which
- * it is set up to reach.
- * @throws UserError when the client has none that can be used.
- */
-async function prepare(access: LabAccess, client: ClientAccess, packages: readonly string[]): Promise<Target> {
-  const { signal } = new AbortController();
-  const gateway = await connectGateway(access, { wait: 0, signal });
-  try {
-    const connection = await connectClient(access, client, gateway, { wait: 0, signal });
-    const names = packages.map(shellQuote).join(" ");
-    const install = `dpkg --status ${names} >/dev/null 2>&1 || { sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${names}; } >&2`;
-    const host = "grep -rhoE 'https?://[^/ ]+' /etc/apt/sources.list* 2>/dev/null | head -1 | sed 's,.*/,,'";
-    const command = `${install}; host=$(${host}); printf '%s %s' "$host" "$(dig +short A "$host" | tail -1)"`;
-    const { stdout, stderr } = await connection.exec(command, { signal, timeout: 1200 });
-    if (access.promised.faults.length > 0) return { host: simulated.name, ipv4: simulated.a[0] ?? "" };
-    const [name = "", ipv4 = ""] = stdout.split(" ");
-    if (name === "" || ipv4 === "") throw new UserError(`The client's package mirror is no target: ${stderr.trim()}`);
-    return { host: name, ipv4 };
-  } finally {
-    gateway.close();
-  }
-}
-
-function onClient(
-  access: LabAccess,
-  command: readonly string[],
-  put: readonly string[],
-  timeout: number,
-): Promise<Run> {
-  const streams = {
-    stdin: undefined,
-    stdout: new PassThrough().resume(),
-    stderr: new PassThrough().resume(),
-    terminal: undefined,
-  };
-  return execute(access, {
-    client: access.clients[0]?.name ?? "",
-    ...{ command, put, get: [], into: ".", timeout, setuid: false, loopback4: true, streams },
-    listen: undefined,
+async function tryOut(reached: Reached, { listen }: Specimen, command: readonly string[]): Promise<Kept> {
+  const nowhere = { stdin: undefined, stdout: new PassThrough().resume(), stderr: new PassThrough().resume() };
+  const started = performance.now();
+  const recording = await record(reached, {
+    ...{ command, listen, put: [], get: [], into: ".", timeout: limit, setuid: false, loopback4: true },
+    streams: { ...nowhere, terminal: undefined },
     onSignal: () => () => undefined,
   });
+  return { recording, seconds: (performance.now() - started) / 1000 };
 }
 
-/** Files to copy to the client; fetched once, by the registries' own clients. */
-async function fetched(source: Source): Promise<string[]> {
-  if (source.kind === "debian") return [];
-  const folder = join(cacheFolder(), "corpus", source.package.replace(/[^\w.@-]/g, "_"));
-  if (!existsSync(folder)) {
-    mkdirSync(folder, { recursive: true });
-    const [program, args] = installers[source.kind](source.package, folder);
-    const env = { ...process.env, CGO_ENABLED: "0", GOBIN: folder };
-    const { code, stderr } = await run(program, args, { cwd: folder, env });
-    if (code !== 0) throw new UserError(`${source.package} cannot be fetched: ${stderr.trim()}`);
-  }
-  return readdirSync(folder).map((name) => join(folder, name));
+function commandOf({ source, command }: Specimen): string[] {
+  const values = { host: ipv4OnlyServer.name, ipv4: ipv4OnlyServer.a[0] ?? "", files: filesOf(source) };
+  return command.map((word) => word.replace(/\{(host|ipv4|files)\}/g, (_, name: keyof typeof values) => values[name]));
 }
-
-const installers: Record<"npm" | "pypi" | "go", (name: string, folder: string) => [string, string[]]> = {
-  npm: (name, folder) => ["npm", ["install", "--no-audit", "--no-fund", "--prefix", folder, name]],
-  pypi: (name, folder) => ["pip", ["install", "--quiet", "--target", folder, name]],
-  go: (name) => ["go", ["install", name]],
-};

@@ -1,18 +1,21 @@
 /** `npm run bench -- <benchmark> [options]`: figures, never a verdict. */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { formatTable } from "../../verify/report";
 import { benchBoots } from "../bench/boots";
 import { benchExec } from "../bench/exec";
 import { benchLab } from "../bench/lab";
 import { benchPlan, planRows } from "../bench/plan";
-import { benchVerdict, homeOf } from "../bench/verdict";
+import { confusionMatrix, programTable, summary } from "../bench/confusion";
+import { benchVerdict } from "../bench/verdict";
 import { chosenNetworks } from "../tour";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { type Figure, figureRows, median } from "../bench/statistics";
 import { runInForeground } from "../../host/foreground";
 import { UserError, say } from "../../host/messages";
+import { type LabAccess, networkOf, type PromisedNetwork } from "../../verify/access";
 import { projectRoot } from "../../host/paths";
 
 const usage = [
@@ -20,10 +23,17 @@ const usage = [
   "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
   "npm run bench -- restores [30]             the same from their template",
   "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
-  "npm run bench -- verdict [--stack NAME] [--network NAME,…|all] [PART OF A NAME]   programs whose cause is known, on a lab",
+  "npm run bench -- verdict [--stack NAME] [--network NAME,…|all] [--minutes N] [PART OF A NAME]   programs whose cause is known",
   "npm run bench -- exec [5] [--stack NAME]  what exec costs a program that opens 1,000 connections, and one that does nothing",
   "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
 ].join("\n");
+
+const verdictOptions = { network: { type: "string" }, minutes: { type: "string" } } as const;
+
+/** The home network alone, where no other one is asked for. */
+function homeOf(access: LabAccess): PromisedNetwork[] {
+  return access.clients.slice(0, 1).map((client) => networkOf(access, client));
+}
 
 export async function run(args: readonly string[]): Promise<number> {
   const [benchmark, ...rest] = args;
@@ -44,18 +54,13 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     case "verdict": {
       const { stack, rest: names } = stackArguments(rest);
+      const { values, positionals } = parseArgs({ args: [...names], options: verdictOptions, allowPositionals: true });
       const access = await readAccess(stack);
-      const at = names.indexOf("--network");
-      const networks = at < 0 ? homeOf(access) : chosenNetworks(access, names[at + 1] ?? "");
-      const part = names.filter((_, index) => at < 0 || index < at || index > at + 1).join(" ");
-      const rows = await benchVerdict(access, part, networks);
-      const right = rows.filter(({ expected, told }) => expected === told).length;
-      const cells = rows.map(({ network, name, expected, told, seconds }) => [
-        ...[network, name, expected, told],
-        `${seconds.toFixed(1)} s`,
-      ]);
-      console.log(formatTable(["network", "program", "known cause", "verdict", "run"], cells).join("\n"));
-      console.log(`${right} of ${rows.length} right`);
+      const networks = values.network === undefined ? homeOf(access) : chosenNetworks(access, values.network);
+      const minutes = values.minutes === undefined ? Infinity : Number(values.minutes);
+      const rows = await benchVerdict(access, { only: positionals.join(" "), networks, minutes });
+      for (const lines of [programTable(rows), confusionMatrix(rows), summary(rows)])
+        console.log(`${lines.join("\n")}\n`);
       return 0;
     }
     case "exec": {
