@@ -7,7 +7,7 @@ import { projectRoot, typescriptLoader } from "../../host/paths";
 import { shellQuote } from "../../ssh/shell";
 import type { LabAccess } from "../../verify/access";
 import { onClient } from "../../verify/connect";
-import type { Figure } from "./statistics";
+import { type Figure, median } from "./statistics";
 
 /** A server of the simulated internet. */
 const server = "dualstack.test";
@@ -24,8 +24,14 @@ for _ in range(${connections}):
 print(time.monotonic() - started)
 `;
 
-/** @throws UserError for a lab without a simulated internet, or without a client. */
-export async function benchExec(access: LabAccess, runs: number): Promise<Figure[]> {
+/**
+ * @returns the figures, and what they come to: each run is compared with the one beside it.
+ * @throws UserError for a lab without a simulated internet, or without a client.
+ */
+export async function benchExec(
+  access: LabAccess,
+  runs: number,
+): Promise<{ readonly figures: Figure[]; readonly words: string[] }> {
   const { promised, clients } = access;
   const [client] = clients;
   if (client === undefined || promised.faults.length === 0) {
@@ -49,12 +55,26 @@ export async function benchExec(access: LabAccess, runs: number): Promise<Figure
     record("ssh", timed(["ssh", "--stack", promised.stack, client.name, "true"]));
     record("exec", timed(["exec", "--stack", promised.stack, "--client", client.name, "true"]));
   }
-  return [
+  const figures = [
     { what: `${connections} connections, by themselves`, seconds: seconds.alone },
     { what: `${connections} connections, by exec`, seconds: seconds.traced },
     { what: "npm run ssh -- CLIENT true", seconds: seconds.ssh },
     { what: "npm run exec -- true", seconds: seconds.exec },
   ];
+  const paired = (
+    one: readonly number[],
+    other: readonly number[],
+    compare: (a: number, b: number) => number,
+  ): number => median(one.flatMap((value, index) => compare(value, other[index] ?? NaN)));
+  const slower = paired(seconds.traced, seconds.alone, (long, short) => (long / short - 1) * 100);
+  const more = paired(seconds.exec, seconds.ssh, (long, short) => long - short);
+  return {
+    figures,
+    words: [
+      `Tracing slows a program that opens ${connections} connections by ${slower.toFixed(0)} % (median of ${runs} pairs).`,
+      `exec takes ${more.toFixed(1)} s more than ssh does for a program that does nothing (median of ${runs} pairs).`,
+    ],
+  };
 }
 
 async function traced(access: LabAccess, client: string): Promise<string> {

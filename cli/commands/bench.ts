@@ -64,8 +64,10 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     case "exec": {
-      const { stack, rest: words } = stackArguments(rest);
-      print(await benchExec(await readAccess(stack), Number(words[0] ?? 5)));
+      const { stack, rest: numbers } = stackArguments(rest);
+      const { figures, words } = await benchExec(await readAccess(stack), Number(numbers[0] ?? 5));
+      print(figures);
+      console.log(words.join("\n"));
       return 0;
     }
     case "plan": {

@@ -9,13 +9,14 @@ import { reportJson } from "../../exec/report/json";
 import { reportJunit } from "../../exec/report/junit";
 import { reportText } from "../../exec/report/text";
 import type { Run } from "../../exec/run";
-import { judge } from "../../exec/verdict";
+import { judge, type Judged } from "../../exec/verdict";
 import { exitCodeOf, exitCodes } from "../../exec/verdict/exit-code";
 import { UserError, messageOf, say } from "../../host/messages";
 import { redact } from "../../report/redact";
 import { requireWritable } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
 import type { LabAccess, PromisedNetwork } from "../../verify/access";
+import { counterRun } from "../counter-run";
 import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
 import { setUp } from "../setup";
@@ -32,6 +33,7 @@ export const usage = `npm run exec -- [options] [--] COMMAND…
   --get PATH           copied back from there afterwards; may be repeated
   --listen PORT        a server: it is tried at this TCP port from other machines, and ended then
   --timeout SECONDS    ends it then
+  --confirm            what fails for want of IPv4 runs once more, on a client with a CLAT: does it work then?
   --no-loopback4       without 127.0.0.0/8 on the client
   --setuid             programs may take rights from their files (sudo); each system call costs more then
   --function NAME      ${functions.join(", ")}: a label for reports
@@ -49,6 +51,7 @@ export const options = {
   get: { type: "string", multiple: true, default: [] as string[] },
   listen: { type: "string" },
   timeout: { type: "string" },
+  confirm: { type: "boolean", default: false },
   "no-loopback4": { type: "boolean", default: false },
   setuid: { type: "boolean", default: false },
   function: { type: "string" },
@@ -93,19 +96,18 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
     values.network === undefined
       ? [await execute(access, request)]
       : await everywhere(access, request, chosenNetworks(access, values.network), stack);
-  const reports = runs.map((result) => ({ result, verdict: judge(result) }));
+  const reports = await judgeAll(access, request, runs, values.confirm);
   const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
   const clean = (text: string): string => (values.redact ? redact(text, own) : text);
-  const judged = reports.map(({ result, verdict }) => ({ run: result, verdict }));
-  const json = reports.map(({ result, verdict }) => reportJson(result, verdict));
+  const json = reports.map(({ run: each, verdict, counter }) => reportJson(each, verdict, counter));
   const labelled = json.map((report) => ({ function: values.function, ...report }));
   const document = clean(JSON.stringify(values.network === undefined ? labelled[0] : labelled, null, 2));
-  const texts = reports.map(({ result, verdict }) => reportText(result, verdict));
-  if (reports.length > 1) texts.push(comparisonText(judged));
+  const texts = reports.map(({ run: each, verdict, counter }) => reportText(each, verdict, counter));
+  if (reports.length > 1) texts.push(comparisonText(reports));
   if (values.json) console.log(document);
   else for (const text of texts) say(clean(`\n${text}`));
   const junit = clean(reportJunit(json, values.function));
-  const html = clean(reportHtml(json, values.function, conclusion(judged)));
+  const html = clean(reportHtml(json, values.function, conclusion(reports)));
   if (values.junit !== undefined) fs.writeFileSync(values.junit, junit);
   if (values.html !== undefined) fs.writeFileSync(values.html, html);
   if (values.report !== undefined) {
@@ -118,6 +120,28 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
   if (values["verdict-code"]) return exitCodeOf(reports.map(({ verdict }) => verdict));
   // Of several runs, the first that did not end well.
   return runs.find(({ end }) => end.code !== 0)?.end.code ?? 0;
+}
+
+interface Report extends Judged {
+  /** What the counter-experiment says. */
+  readonly counter: string | undefined;
+}
+
+async function judgeAll(
+  access: LabAccess,
+  request: ExecuteOptions,
+  runs: readonly Run[],
+  confirm: boolean,
+): Promise<Report[]> {
+  const reports: Report[] = [];
+  for (const each of runs) {
+    const verdict = judge(each);
+    const { verdict: confirmed, words } = confirm
+      ? await counterRun(access, request, { run: each, verdict })
+      : { verdict, words: undefined };
+    reports.push({ run: each, verdict: confirmed, counter: words });
+  }
+  return reports;
 }
 
 function writeAll(folder: string, files: Readonly<Record<string, string>>): void {

@@ -1,12 +1,7 @@
 /** What one program came to on several networks: the experiment that tells IPv4's part in a failure. */
-import { networkTerm, type Run } from "../run";
-import type { Verdict } from "../verdict";
+import { networkTerm } from "../run";
+import type { Judged, Verdict } from "../verdict";
 import { causes } from "../verdict/causes";
-
-export interface Judged {
-  readonly run: Run;
-  readonly verdict: Verdict;
-}
 
 const words: Readonly<Record<Exclude<Verdict["kind"], "cause">, string>> = {
   works: "works",

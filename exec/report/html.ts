@@ -66,6 +66,8 @@ function section(report: ReportJson, index: number): Markup {
           ],
         ])}`
       : undefined
+  }${
+    report.counterExperiment === undefined ? undefined : facts([["Counter-experiment", report.counterExperiment]])
   }${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${folded({
     open: true,
     summary: markup`What it did`,

@@ -6,7 +6,8 @@ import { timeline, who } from "../timeline";
 import type { Verdict } from "../verdict";
 import { causes, type Finding } from "../verdict/causes";
 
-export function reportJson(run: Run, verdict: Verdict) {
+/** @param counter what the counter-experiment says; undefined: there was none. */
+export function reportJson(run: Run, verdict: Verdict, counter?: string) {
   const targets = targetsOf(run);
   const { network, client, command, end, activity, processes, loopback4 } = run;
   return {
@@ -14,6 +15,7 @@ export function reportJson(run: Run, verdict: Verdict) {
     ...{ exitCode: end.code, timedOut: end.timedOut, left: end.left, notThere: end.notThere },
     seconds: end.startedAt === undefined || end.endedAt === undefined ? undefined : end.endedAt - end.startedAt,
     verdict: verdictJson(run, verdict),
+    counterExperiment: counter,
     targets: targets.map(({ what, origin, port, reached, attempts, lookups }) => ({
       ...{ what, origin, port, reached, lookups },
       attempts: attempts.map((attempt) => ({ ...attempt, path: pathOf(network, attempt) })),

@@ -5,13 +5,15 @@ import { timeline, who } from "../timeline";
 import type { Verdict } from "../verdict";
 import { causes, type Finding } from "../verdict/causes";
 
-export function reportText(run: Run, verdict: Verdict): string {
+/** @param counter what the counter-experiment says; undefined: there was none. */
+export function reportText(run: Run, verdict: Verdict, counter?: string): string {
   const moments = timeline(run, targetsOf(run));
   const shown = moments.slice(0, mostMoments);
   const rest = moments.length - shown.length;
   return [
     `── ${run.command.join(" ")} · ${run.network.name} (${networkTerm(run.network)}) · ${run.client}`,
     ...verdictLines(run, verdict),
+    ...(counter === undefined ? [] : [`  Counter-experiment: ${counter}`]),
     "",
     ...shown.map(({ after, who: process, what }) => `  ${after.toFixed(3).padStart(8)} s  ${process}  ${what}`),
     ...(rest > 0 ? [`  … and ${rest} more: --json has all.`] : []),

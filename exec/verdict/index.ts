@@ -13,6 +13,12 @@ export type Verdict =
   /** There was no run to judge. */
   | { readonly kind: "not-run"; readonly words: string };
 
+/** A run, and what is made of it. */
+export interface Judged {
+  readonly run: Run;
+  readonly verdict: Verdict;
+}
+
 export function judge(run: Run): Verdict {
   const { end } = run;
   const problem = notRun(run);

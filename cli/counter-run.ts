@@ -1,0 +1,34 @@
+/** The counter-experiment on a lab: the program once more, from a client that has a CLAT on that network. */
+import { PassThrough } from "node:stream";
+import { execute, type ExecuteOptions } from "../exec";
+import { type Counter, inTheLightOf, needless } from "../exec/counter";
+import { judge, type Judged } from "../exec/verdict";
+import { say } from "../host/messages";
+import { type LabAccess, networkNamed, runsClat } from "../verify/access";
+import { visiting } from "./tour";
+
+/** What the program says then is thrown away, and nothing is copied back: the first run was the one that was asked for. */
+export async function counterRun(access: LabAccess, request: ExecuteOptions, judged: Judged): Promise<Counter> {
+  const { run, verdict } = judged;
+  const reason = needless(judged);
+  if (reason !== undefined) return { verdict, words: `None with IPv4: ${reason}.` };
+  const network = networkNamed(access, run.network.name);
+  const other = access.clients.find((each) => runsClat({ ...each, network: network.name }, network));
+  if (other === undefined) {
+    const words = `Not possible: no client of this lab has a CLAT on ${network.name} (clients[].clat).`;
+    return { verdict, words };
+  }
+  const context = { signal: new AbortController().signal, progress: say };
+  const [second] = await visiting(access, other, [network], context, (moved) =>
+    execute(moved, {
+      ...request,
+      ...{ client: other.name, get: [] },
+      streams: {
+        ...{ stdin: undefined, terminal: undefined },
+        ...{ stdout: new PassThrough().resume(), stderr: new PassThrough().resume() },
+      },
+    }),
+  );
+  if (second === undefined) return { verdict, words: "Not possible: nothing was run." };
+  return inTheLightOf(judged, { run: second, verdict: judge(second) });
+}

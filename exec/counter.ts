@@ -1,0 +1,96 @@
+/**
+ * The counter-experiment: the same program once more on the same network, with the one thing changed that is in doubt, a
+ * way to IPv4 (464XLAT). It confirms a cause, or takes certainty from it.
+ */
+import { networkTerm, type Run } from "./run";
+import { isLoopback, type Target, targetsOf } from "./targets";
+import type { Judged, Verdict } from "./verdict";
+import { causes, type Finding } from "./verdict/causes";
+
+/** What the second run says of the first. */
+export interface Counter {
+  readonly verdict: Verdict;
+  /** In a sentence or two. */
+  readonly words: string;
+}
+
+/** Undefined: a run with IPv4 can say something about this one. Else why it cannot, or need not. */
+export function needless({ run, verdict }: Judged): string | undefined {
+  const { network } = run;
+  if (verdict.kind === "works" || verdict.kind === "not-run") return "there is no failure to explain";
+  if (network.ipv4 !== "none") return `${network.name} has IPv4 already`;
+  if (run.listening !== undefined) return "a server is tried from outside, where a CLAT leads nobody in";
+  if (network.nat64Prefix === undefined) return `nobody translates on ${network.name}, so no CLAT runs there`;
+  return undefined;
+}
+
+/** The verdict on the first run, in the light of the second one with IPv4. */
+export function inTheLightOf(first: Judged, second: Judged): Counter {
+  const { verdict } = first;
+  if (second.verdict.kind === "not-run") {
+    return { verdict, words: `It could not be repeated with IPv4: ${second.verdict.words}` };
+  }
+  const here = `${networkTerm(first.run.network)} (${first.run.network.name})`;
+  if (second.verdict.kind !== "works") {
+    const words = `It fails on ${here}, and with a CLAT too, ${why(second.verdict)}: the want of IPv4 is not the reason, or not the only one.`;
+    return { verdict: weakened(verdict), words };
+  }
+  const told = `It fails on ${here} and works there with a CLAT`;
+  const way = ipv4Way(second.run);
+  if (verdict.kind === "cause" && verdict.finding.cause !== "not-for-want-of-ipv4") {
+    const { cause } = verdict.finding;
+    const how = way === undefined ? "" : `, where it ${way.words}`;
+    const finding: Finding = { ...verdict.finding, confidence: "certain" };
+    return { verdict: { ...verdict, finding }, words: `${told}${how}: ${causes[cause].title}.` };
+  }
+  if (way === undefined) {
+    return { verdict, words: `${told}, and did nothing by IPv4 there: it may not fail every time.` };
+  }
+  // What it did with IPv4 is what it could not do without.
+  const { cause, words: did } = way;
+  const [process] = first.run.processes.all;
+  const finding: Finding = {
+    ...{ cause, confidence: "probable", words: `With a CLAT it ${did}, and then it works.` },
+    ...{ process: process?.pid ?? 0, line: undefined },
+  };
+  const remarks = verdict.kind === "not-run" ? [] : verdict.remarks;
+  return {
+    verdict: { kind: "cause", finding, remarks },
+    words: `${told}, where it ${did}: ${causes[cause].title}.`,
+  };
+}
+
+/** What it reached by IPv4 alone, and which cause that is without. */
+function ipv4Way(
+  run: Run,
+): { readonly cause: "ipv4-literal" | "a-only" | "first-candidate-only"; readonly words: string } | undefined {
+  for (const target of targetsOf(run).filter(({ reached }) => reached)) {
+    const came = target.attempts.filter(({ address, outcome }) => outcome.kind === "connected" && !isLoopback(address));
+    const [first] = came;
+    if (first !== undefined && came.every(({ family }) => family === "IPv4")) return wayTo(target, first.address);
+  }
+  return undefined;
+}
+
+function wayTo({ origin, what, lookups }: Target, address: string) {
+  if (origin !== "name") {
+    return { cause: "ipv4-literal", words: `dialled ${address} without asking for a name` } as const;
+  }
+  const askedForIpv6 = lookups.some(({ types }) => types.includes("AAAA"));
+  return askedForIpv6
+    ? ({
+        cause: "first-candidate-only",
+        words: `dialled ${address} of ${what}, for which it had asked for AAAA too`,
+      } as const)
+    : ({ cause: "a-only", words: `dialled ${address}, having asked for A of ${what} and never for AAAA` } as const);
+}
+
+function why(verdict: Verdict): string {
+  return verdict.kind === "cause" ? `because ${causes[verdict.finding.cause].title}` : "nobody knows why";
+}
+
+/** Where IPv4 does not help, a cause for want of it is one possibility among others. */
+function weakened(verdict: Verdict): Verdict {
+  if (verdict.kind !== "cause" || verdict.finding.cause === "not-for-want-of-ipv4") return verdict;
+  return { ...verdict, finding: { ...verdict.finding, confidence: "possible" } };
+}
