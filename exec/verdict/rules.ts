@@ -102,8 +102,8 @@ const patience = 2;
 
 const attemptDelay: Rule = (target, run) => {
   const attempt = target.attempts.find(
-    ({ family, transport, outcome, at: start, endedAt }) =>
-      family === "IPv6" && transport === "tcp" && outcome.kind === "abandoned" && endedAt - start < patience,
+    ({ transport, outcome, at: start, endedAt }) =>
+      transport === "tcp" && outcome.kind === "abandoned" && endedAt - start < patience,
   );
   if (attempt === undefined || endedWith(run, attempt)) return undefined;
   const milliseconds = Math.round((attempt.endedAt - attempt.at) * 1000);
@@ -189,7 +189,8 @@ const impossibleRecord: Rule = (target) => {
 
 const serverRecord: Rule = (target, { network }) => {
   const attempt = target.attempts.find((each) => each.family === "IPv6" && pathOf(network, each) === "native");
-  if (target.origin !== "name" || attempt === undefined || network.nat64Prefix === undefined) return undefined;
+  // With native IPv4 the next candidate would have been there.
+  if (target.origin !== "name" || attempt === undefined || network.ipv4 === "native") return undefined;
   return {
     cause: "server-record-wrong",
     confidence: answeredAddresses(target).some((each) => !isIpv6(each)) ? "probable" : "possible",
@@ -202,12 +203,14 @@ const withoutIpv6: Rule = (target, run, targets) => {
   const [lookup] = target.lookups;
   if (lookup === undefined || !askedTypes(target).has("AAAA") || !without4(run)) return undefined;
   const answers = target.lookups.flatMap(({ answer }) => answer ?? []);
-  if (answers.length === 0 || answers.some(({ rcode }) => rcode !== "NOERROR")) return undefined;
-  if (answeredAddresses(target).some(isIpv6)) return undefined;
-  const before = targets.find(({ reached, what }) => reached && what !== target.what);
+  const addresses = answeredAddresses(target);
+  // A name server that knows A and fails for AAAA is as one without (RFC 4074, RFC 6147 section 5.1.2).
+  const failed = answers.some(({ rcode }) => rcode !== "NOERROR");
+  if (answers.length === 0 || addresses.some(isIpv6) || (failed && addresses.length === 0)) return undefined;
+  const before = targets.slice(0, targets.indexOf(target)).find(({ reached }) => reached);
   return {
     cause: before === undefined ? "server-without-ipv6" : "third-party-without-ipv6",
-    confidence: answeredAddresses(target).length > 0 ? "certain" : "probable",
+    confidence: addresses.length > 0 && !failed ? "certain" : "probable",
     words: `The resolver knows no IPv6 address of ${target.what}${before === undefined ? "" : `; ${before.what} was reached`}.`,
     ...at(lookup),
   };
@@ -215,7 +218,8 @@ const withoutIpv6: Rule = (target, run, targets) => {
 
 const dnssec: Rule = (target) => {
   const lookup = target.lookups.find(({ answer }) => answer !== undefined && bogus.has(answer.rcode));
-  if (lookup?.answer === undefined) return undefined;
+  // Signatures that do not hold keep every record back.
+  if (lookup?.answer === undefined || answeredAddresses(target).length > 0) return undefined;
   return {
     cause: "dnssec",
     confidence: lookup.answer.rcode === "DNSSECValidationFailed" ? "certain" : "possible",

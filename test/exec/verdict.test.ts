@@ -37,6 +37,14 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["not-for-want-of-ipv4, certain", "curl-no-such-name"],
   ["not-for-want-of-ipv4, certain", "curl-loopback"],
   ["not-for-want-of-ipv4, certain", "go-refused"],
+  // What nearly is a proxy that does not get there: one that wants a password, and a gateway that nobody asked by CONNECT.
+  ["not-for-want-of-ipv4, probable", "python-proxy-password"],
+  ["not-for-want-of-ipv4, probable", "python-bad-gateway"],
+  // What nearly is a third party without IPv6: what was wanted first, and a name that is not there at all.
+  ["server-without-ipv6, certain", "python-main-without-ipv6"],
+  ["not-for-want-of-ipv4, certain", "curl-third-party-no-such-name"],
+  // What nearly is a broken signature: it would keep A back too.
+  ["server-without-ipv6, probable", "curl-lame-aaaa"],
 ];
 
 it.each(causes)("%s: %s", (cause, name, request = {}, end = {}) => {
@@ -53,11 +61,20 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["java-prefer-system", "it dials the first address, in the order of RFC 6724"],
   ["go-static", "nobody sees what it asks the resolver"],
   ["python-listens-both", "its one socket serves both families", { timedOut: true }],
+  ["python-try-again", "a name's signatures do not hold, and the next name is reached"],
   ["python-own-loopback", "it listens on 127.0.0.1 for itself only"],
 ];
 
 it.each(nearly)("%s works: %s", (name, _why, end = {}) => {
   expect(told(judge(recorded(name, {}, end)))).toBe("works");
+});
+
+it("blames a record that leads nowhere on a strict network too, and not where IPv4 would have been next", () => {
+  const network = { name: "net", nat64Prefix: undefined } as const;
+  const strict = { ...network, scenario: "ipv6-only-strict", ipv4: "none" } as const;
+  const dual = { ...network, scenario: "dual-stack", ipv4: "native" } as const;
+  expect(told(judge(recorded("curl-wrong-record", { network: strict })))).toBe("server-record-wrong, probable");
+  expect(told(judge(recorded("curl-wrong-record", { network: dual })))).toBe("cannot-tell");
 });
 
 it("blames a slow server that a program waits for, not the program", () => {

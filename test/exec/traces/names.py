@@ -12,6 +12,7 @@ NAMES = {
     "two.test": {AAAA: ["2001:db8:1::dead", "64:ff9b::c633:6407"]},
     "four.test": {A: ["198.51.100.7"]},
     "bogus.test": 2,
+    "lame6.test": {A: ["198.51.100.7"], AAAA: 2},
 }
 
 
@@ -23,7 +24,8 @@ def answer(question):
         at += 1 + question[at]
     (kind,) = struct.unpack("!H", question[end + 1 : end + 3])
     found = NAMES.get(".".join(labels).lower(), 3)
-    rcode, records = (found, []) if isinstance(found, int) else (0, found.get(kind, []))
+    told = found if isinstance(found, int) else found.get(kind, [])
+    rcode, records = (told, []) if isinstance(told, int) else (0, told)
     family = socket.AF_INET if kind == A else socket.AF_INET6
     body = b""
     for address in records:

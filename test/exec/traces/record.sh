@@ -102,6 +102,31 @@ p = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
 threading.Thread(target=p.serve_forever, daemon=True).start()
 os.environ["https_proxy"] = "http://127.0.0.1:%d" % p.server_port
 r.urlopen("https://four.test/")'
+record python-proxy-password $python -c '
+import http.server, threading, urllib.request as r, os
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_CONNECT(self): self.send_error(407)
+p = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
+threading.Thread(target=p.serve_forever, daemon=True).start()
+os.environ["https_proxy"] = "http://127.0.0.1:%d" % p.server_port
+r.urlopen("https://four.test/")'
+record python-bad-gateway $python -c '
+import http.server, threading, urllib.request as r
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self): self.send_error(502)
+p = http.server.HTTPServer(("127.0.0.1", 0), Server)
+threading.Thread(target=p.serve_forever, daemon=True).start()
+r.urlopen("http://127.0.0.1:%d/" % p.server_port)'
+record python-main-without-ipv6 $python -c '
+import urllib.request as r
+try: r.urlopen("http://four.test/")
+except OSError: r.urlopen("http://both.test/"); raise SystemExit(1)'
+record curl-third-party-no-such-name curl -s http://both.test/ http://nosuch.test/
+record curl-lame-aaaa curl -s http://lame6.test/
+record python-try-again $python -c '
+import socket
+try: socket.create_connection(("bogus.test", 80))
+except OSError: socket.create_connection(("both.test", 80))'
 limit=2 record python-listens-any $python -m http.server 8000
 limit=2 record python-listens-loopback $python -m http.server --bind 127.0.0.1 8000
 limit=2 record python-listens-both $python -c '
