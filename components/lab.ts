@@ -62,6 +62,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
       pulumi.output({
         promised: promisedBy(plan),
         segments,
+        ...(platform.access === undefined ? {} : { platformAccess: platform.access() }),
         user: login.user,
         privateKey: login.key.privateKey,
         gateway: { name: plan.gateway.name, ...gateway.endpoint, console: gateway.machine.console },
@@ -80,7 +81,7 @@ export class Ipv6OnlyLab extends pulumi.ComponentResource {
     this.verification = new Verification(
       `${name}-verification`,
       {
-        target: this.access.apply((access) => JSON.stringify(withoutOwnChecks(access))),
+        target: this.access.apply((access) => JSON.stringify(lookedAt(access))),
         triggers: [gateway.laidDown, ...[machines.gateway, ...machines.clients].map(({ powerOn }) => powerOn)],
       },
       {
@@ -104,7 +105,7 @@ function homeAddresses({ addresses, network }: ClientPlan): string[] {
   return [ipv6, ipv4].filter((address) => address !== undefined);
 }
 
-/** They are `verify`'s, and no reason to look at the whole lab again. */
-function withoutOwnChecks({ promised, ...access }: LabAccess): LabAccess {
-  return { ...access, promised: { ...promised, checks: [] } };
+/** Own checks are `verify`'s, the platform's password is nobody's here: no reason to look at the whole lab again. */
+function lookedAt({ promised, ...access }: LabAccess): LabAccess {
+  return { ...access, platformAccess: undefined, promised: { ...promised, checks: [] } };
 }

@@ -7,6 +7,11 @@ export interface Platform {
   /** An isolated LAN: no host NIC, no DHCP of a hypervisor. */
   segment(name: string, network: NetworkPlan, opts: pulumi.ComponentResourceOptions): NetworkReference;
   virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine;
+  /**
+   * What a tool needs, beside SSH, to see on which networks the machines are and to move them: opaque here. Once they are
+   * all there. Secret.
+   */
+  access?(): pulumi.Output<Readonly<Record<string, unknown>>>;
   /** What concerns all machines together, once they are there. */
   complete?(name: string, machines: LabMachines, opts: pulumi.ComponentResourceOptions): void;
 }

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as vsphere from "@pulumi/vsphere";
 import { guestinfo } from "../cloud-init/guestinfo";
-import type { ClientPlan, GatewayPlan, LabPlan, NetworkPlan, VspherePlatformPlan } from "../plan/model";
-import { VsphereGuest } from "../provider/resources";
+import type { LabPlan, NetworkPlan, VspherePlatformPlan } from "../plan/model";
+import { VsphereGuest, type VsphereGuestArgs } from "../provider/resources";
 import type { VcenterLogin } from "../vcenter/session";
 import type { LabMachines, Machine, MachineArgs, NetworkReference, Platform } from "./platform";
 import type { VsphereSite } from "./vsphere-site";
@@ -21,6 +21,8 @@ export class VspherePlatform implements Platform {
   private readonly prefix: string;
   /** What has tasks, and was asked for last. */
   private last: pulumi.Resource | undefined;
+  /** Of the machines, by their names in the lab. */
+  private readonly moids = new Map<string, pulumi.Output<string>>();
   /** The lab, as a dependency. */
   private readonly whole: Promise<pulumi.Resource> | undefined;
 
@@ -154,11 +156,12 @@ export class VspherePlatform implements Platform {
       ),
     );
     this.last = resource;
+    this.moids.set(plan.name, resource.moid);
     const { login: vcenter } = this.vcenter;
     const { addressTimeout } = this.platform;
     const guest = new VsphereGuest(
       `${name}-guest`,
-      { vcenter, moid: resource.moid, place, addressTimeout, ...this.wanted(plan) },
+      { vcenter, moid: resource.moid, place, addressTimeout, ...this.wanted(args) },
       pulumi.mergeOptions(opts, { deletedWith: resource }),
     );
     return {
@@ -196,9 +199,15 @@ export class VspherePlatform implements Platform {
     };
   }
 
-  /** What is waited for on the gateway, by which everything else is reached. */
-  private wanted(plan: GatewayPlan | ClientPlan): { hostName?: string; addressOf?: string } {
-    if (plan.role === "client") return {};
+  /**
+   * On the gateway, by which everything else is reached, its first words are waited for. Its addresses are its own on each
+   * network; a client must see that it is on another one.
+   */
+  private wanted({ plan, cards }: MachineArgs): Pick<VsphereGuestArgs, "hostName" | "addressOf" | "cards"> {
+    if (plan.role === "client") {
+      const placed = cards.map(({ mac, segment }) => segment.apply((to) => ({ mac, network: networkIdOf(to) })));
+      return { cards: pulumi.all(placed) };
+    }
     return { hostName: plan.name, ...(this.lab.uplink.ipv4.kind === "fixed" ? {} : { addressOf: plan.uplinkMac }) };
   }
 
@@ -206,6 +215,13 @@ export class VspherePlatform implements Platform {
     const { ipv4 } = this.lab.uplink;
     if (ipv4.kind === "fixed") return pulumi.output(ipv4.address);
     return guest.address.apply((address) => required(address, `address of ${place}`));
+  }
+
+  access(): pulumi.Output<Readonly<Record<string, unknown>>> {
+    const { login } = this.vcenter;
+    return pulumi
+      .all(Object.fromEntries(this.moids))
+      .apply((moids): Readonly<Record<string, unknown>> => ({ vcenter: login, moids }));
   }
 
   /** With one client there is nobody to keep it apart from. */

@@ -130,7 +130,7 @@ export class LanSegment extends pulumi.CustomResource {
 
 /**
  * What the vSphere plugin leaves open about a machine of its: whether it is on, which the plugin reports and does not
- * mend, and the address that the guest itself tells.
+ * mend, the address that the guest itself tells, and that the guest sees when a card was put on another network.
  */
 export class VsphereGuest extends pulumi.CustomResource {
   /** IPv4 address of the card `addressOf`; undefined without one. */
@@ -156,6 +156,8 @@ export interface VsphereGuestArgs {
   addressOf?: pulumi.Input<string>;
   /** Seconds that the guest may take to tell both. */
   addressTimeout: pulumi.Input<number>;
+  /** Cards whose guest is to see that they were elsewhere, with the network of each: managed object ids. */
+  cards?: pulumi.Input<readonly { readonly mac: string; readonly network: string }[]>;
 }
 
 /** Whether the gateway still is as it was laid down, as a refresh sees it. */

@@ -1,33 +1,38 @@
 /**
  * `lab:index:VsphereGuest`: a look into vCenter at a machine that the vSphere plugin made. The plugin sees that a
- * machine is off and leaves it so; here a refresh sees it and the next `up` powers it on.
+ * machine is off and leaves it so; here a refresh sees it and the next `up` powers it on. The plugin puts a card back on
+ * its network, and does not take the carrier from the guest, which would go on as if it were elsewhere: here it is taken.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { VcenterError } from "../vcenter/errors";
-import { type MachineState, type VcenterSession, withVcenter } from "../vcenter/session";
+import {
+  type MachineState,
+  reconnectCard,
+  type VcenterSession,
+  vcenterLoginSchema,
+  withVcenter,
+} from "../vcenter/session";
 import { checkWith } from "../plugin/check";
 import { compareInputs, type OperationContext, type Properties, type ResourceHandler } from "../plugin/handler";
 
+const cardsSchema = z.array(z.object({ mac: z.string(), network: z.string().nullish() }));
+
 const inputsSchema = z.object({
-  vcenter: z.object({
-    server: z.string().min(1),
-    user: z.string(),
-    password: z.string(),
-    allowUnverifiedSsl: z.boolean(),
-  }),
+  vcenter: vcenterLoginSchema,
   moid: z.string().min(1),
   place: z.string(),
   hostName: z.string().nullish(),
   addressOf: z.string().nullish(),
   addressTimeout: z.int().min(1),
+  cards: cardsSchema.nullish(),
 });
 type Inputs = z.infer<typeof inputsSchema>;
 
 /** Milliseconds between two looks. */
 const pollInterval = 2000;
 
-const names = ["vcenter", "moid", "place", "hostName", "addressOf", "addressTimeout"] as const;
+const names = ["vcenter", "moid", "place", "hostName", "addressOf", "addressTimeout", "cards"] as const;
 
 export const vsphereGuestHandler: ResourceHandler = {
   check: checkWith(inputsSchema),
@@ -51,22 +56,49 @@ export const vsphereGuestHandler: ResourceHandler = {
 
   async read(old, context) {
     const guest = inputsSchema.parse(old.properties);
-    let state: MachineState | undefined;
+    let seen: Properties | undefined;
     try {
-      state = await withVcenter(guest.vcenter, context.signal, (session) => session.machine(guest.moid));
+      seen = await withVcenter(guest.vcenter, context.signal, (session) => seenOf(session, guest));
     } catch (error) {
       if (!(error instanceof VcenterError)) throw error;
       // A refresh knows only the login that was recorded, and a changed password must not lock the lab for good.
       context.warn(`${guest.place} could not be looked at with the login of the last update: ${error.message}`);
       return old.properties;
     }
-    if (state === undefined) return undefined;
-    return { ...old.properties, ...outputsOf(guest, state) };
+    return seen && { ...old.properties, ...seen };
   },
 
-  update: (_old, inputs, context) => bringUp(inputs, context),
+  async update(old, inputs, context) {
+    const { vcenter, moid, place } = inputsSchema.parse(inputs);
+    for (const card of cardsMoved(old.properties.cards, inputs.cards)) {
+      if (await reconnectCard(vcenter, { moid, ...card, anew: true }, context.signal))
+        context.info(`${place} is on another network now, and ran on.`);
+    }
+    return bringUp(inputs, context);
+  },
+
   delete: () => Promise.resolve(),
 };
+
+/** Undefined: there is no such machine any more. */
+async function seenOf(session: VcenterSession, guest: Inputs): Promise<Properties | undefined> {
+  const state = await session.machine(guest.moid);
+  if (state === undefined) return undefined;
+  if (!isSet(guest.cards)) return outputsOf(guest, state);
+  const there = await session.networkCards(guest.moid);
+  const networkOf = (mac: string) => there.find((card) => card.mac === mac)?.network;
+  return { ...outputsOf(guest, state), cards: guest.cards.map(({ mac }) => ({ mac, network: networkOf(mac) })) };
+}
+
+/** Cards that were on another network when they were looked at last. */
+function cardsMoved(old: unknown, wanted: unknown): { readonly mac: string; readonly network: string }[] {
+  const before = cardsSchema.safeParse(old);
+  if (!before.success) return [];
+  return (cardsSchema.nullish().parse(wanted) ?? []).flatMap(({ mac, network }) => {
+    const card = before.data.find((each) => each.mac === mac);
+    return card !== undefined && isSet(network) && card.network !== network ? [{ mac, network }] : [];
+  });
+}
 
 /** Powers the machine on if it is off, and waits until its guest has told what is wanted. */
 async function bringUp(inputs: Properties, context: OperationContext): Promise<Properties> {
@@ -99,7 +131,7 @@ async function look(session: VcenterSession, { moid, place }: Inputs): Promise<M
   return state;
 }
 
-function isSet(value: string | null | undefined): value is string {
+function isSet<T>(value: T | null | undefined): value is T {
   return value !== undefined && value !== null;
 }
 

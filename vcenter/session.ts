@@ -5,12 +5,18 @@ import { VcenterError } from "./errors";
 import { type Reference, referenceXml, SoapClient, type VcenterLogin } from "./soap";
 import { escapeXml, find, findAll, outerXml, textOf, typeOf } from "./xml";
 
-export type { VcenterLogin } from "./soap";
+export { type VcenterLogin, vcenterLoginSchema } from "./soap";
 
 export type MachineState = NonNullable<Awaited<ReturnType<VcenterSession["machine"]>>>;
 
 /** Milliseconds. */
 const reconnectLimit = 180_000;
+
+/**
+ * Milliseconds without a carrier. A guest is told of each change by an interrupt, and reads then what holds by then: a
+ * busy one would not see a carrier that is back at once, and would keep its addresses.
+ */
+const carrierPause = 200;
 
 /** An entry of the inventory. */
 export interface Named {
@@ -57,17 +63,23 @@ export async function withVcenter<T>(
   }
 }
 
+/** A card of a machine, and the network that it is to be on: managed object ids. */
+export interface Reconnection {
+  readonly moid: string;
+  readonly mac: string;
+  /** A port group, of a host's or of a distributed switch's. */
+  readonly network: string;
+  /** The guest is to lose its carrier even when the card is there already. */
+  readonly anew?: boolean;
+}
+
 /**
  * Puts a card of a machine on another network (`VcenterSession.reconnect`). An interruption is heeded before the first
  * step alone: no card is left on none.
  */
-export function reconnectCard(
-  login: VcenterLogin,
-  { moid, mac, network }: { readonly moid: string; readonly mac: string; readonly network: string },
-  signal: AbortSignal,
-): Promise<boolean> {
+export function reconnectCard(login: VcenterLogin, wanted: Reconnection, signal: AbortSignal): Promise<boolean> {
   signal.throwIfAborted();
-  return withVcenter(login, AbortSignal.timeout(reconnectLimit), (session) => session.reconnect(moid, mac, network));
+  return withVcenter(login, AbortSignal.timeout(reconnectLimit), (session) => session.reconnect(wanted));
 }
 
 export class VcenterSession {
@@ -154,24 +166,25 @@ export class VcenterSession {
 
   /**
    * Puts a card of a machine on another network. The guest of a running one loses the carrier and gains it again. When
-   * vCenter refuses, the card goes back to its network. A card that is there already, and connected, is left alone.
-   * @param network managed object id of a port group, of a host's or of a distributed switch's.
+   * vCenter refuses, the card goes back to its network. A card that is there already, and connected, is left alone unless
+   * it is wanted anew.
    * @returns whether anything had to be done.
    */
-  async reconnect(moid: string, mac: string, network: string): Promise<boolean> {
+  async reconnect({ moid, mac, network, anew = false }: Reconnection): Promise<boolean> {
     const card = (await this.devices(moid)).find(
       (device) => textOf(find(device, "macAddress"))?.toLowerCase() === mac.toLowerCase(),
     );
     if (card === undefined) throw new VcenterError("fault", `${moid} has no network card with the address ${mac}.`);
     const running = (await this.machine(moid))?.running === true;
     const before = networkOf(card);
-    if (before === network && (isConnected(card) || !running)) return false;
+    if (before === network && ((isConnected(card) && !anew) || !running)) return false;
     // First of all what may not be found.
     const backing = await this.backing(network);
     const edit = (to: string, connected: boolean): Promise<void> =>
       this.task("ReconfigVM_Task", edited(card, to, connected), { moid, done: "reconfigured", seconds: 60 });
     if (running) await edit(outerXml(find(card, "backing")), false);
     try {
+      if (running) await sleep(carrierPause);
       await edit(backing, running);
     } catch (error) {
       if (before !== undefined) await edit(await this.backing(before), running).catch(() => undefined);

@@ -3,18 +3,23 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { text as textFrom } from "node:stream/consumers";
 import { DOMParser, type Element, onErrorStopParsing, ParseError } from "@xmldom/xmldom";
+import { z } from "zod";
 import { VcenterError } from "./errors";
 import { escapeXml, find, textOf } from "./xml";
 
 /** How to get into a vCenter: what the vSphere plugin is configured with. */
-export interface VcenterLogin {
-  /** Host name or address, with `:port` behind it unless it is 443. */
-  readonly server: string;
-  readonly user: string;
-  readonly password: string;
-  /** Accept a certificate that nobody vouches for. */
-  readonly allowUnverifiedSsl: boolean;
-}
+export const vcenterLoginSchema = z
+  .object({
+    /** Host name or address, with `:port` behind it unless it is 443. */
+    server: z.string().min(1),
+    user: z.string(),
+    password: z.string(),
+    /** Accept a certificate that nobody vouches for. */
+    allowUnverifiedSsl: z.boolean(),
+  })
+  .readonly();
+
+export type VcenterLogin = z.infer<typeof vcenterLoginSchema>;
 
 /** A managed object: its type, e.g. `VirtualMachine`, and its id, e.g. `vm-42`. */
 export interface Reference {

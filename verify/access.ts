@@ -142,6 +142,8 @@ export const labAccessSchema = z.object({
   promised: promisedSchema,
   /** What each network's segment is to the platform, by the network's name. */
   segments: z.record(z.string(), z.record(z.string(), z.union([z.string(), z.number()])).readonly()).readonly(),
+  /** What the platform takes to tell where machines are, and to move them, beside SSH. */
+  platformAccess: z.record(z.string(), z.unknown()).readonly().optional(),
   user: z.string(),
   privateKey: z.string(),
   gateway: z.object({ name: z.string(), host: z.string(), port: z.number(), hostKey: z.string(), console: z.string() }),

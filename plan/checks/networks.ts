@@ -73,6 +73,31 @@ export const networkChecks: readonly Check[] = [
       );
   }),
 
+  /** Two networks on one segment hear each other's advertisements. */
+  check(["networks", "platform"], function* ({ networks = [], platform }) {
+    if (platform.kind !== "vsphere") return;
+    for (const key of ["portGroup", "vlan"] as const) {
+      const ownerOf = new Map<string | number, string>();
+      for (const [index, network] of networks.entries()) {
+        const value = network[key];
+        const owner = value === undefined ? undefined : ownerOf.get(value);
+        if (value !== undefined && owner === undefined) ownerOf.set(value, network.name);
+        if (owner !== undefined)
+          yield error(
+            `networks[${index}].${key}`,
+            `is that of ${owner} too.`,
+            "Give each network a segment of its own",
+          );
+        if (key === "portGroup" && value === platform.uplinkNetwork)
+          yield error(
+            `networks[${index}].portGroup`,
+            "is the uplink too: the network must be isolated from it.",
+            "Name a port group of its own",
+          );
+      }
+    }
+  }),
+
   perNetwork(["platform"], anywhere, function* ({ segment: { portGroup, vlan }, at, name }, { platform, networks }) {
     const own = { portGroup, vlan };
     if (platform.kind !== "vsphere") {

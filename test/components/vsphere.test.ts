@@ -247,6 +247,90 @@ describe("a lab on one host", () => {
   });
 });
 
+describe("a lab with several networks", () => {
+  const networks = [
+    { name: "nat64", scenario: "ipv6-only-nat64", vlan: 101 },
+    { name: "strict", scenario: "ipv6-only-strict", vlan: 102 },
+    { name: "v4", scenario: "ipv4-only", vlan: 103 },
+  ];
+  const clients = [{ name: "client-1", network: "strict" }];
+
+  it("has a port group of its own for each, with its VLAN, made one after the other", async () => {
+    const { mocks } = await register({}, { networks, clients });
+    const groups = mocks.of("vsphere:index/distributedPortGroup:DistributedPortGroup");
+    expect(groups.map(({ name, inputs }) => [name, inputs.name, inputs.vlanId])).toEqual([
+      ["lab-lan-nat64", "ipv6-only-lab-test-lan-nat64", 101],
+      ["lab-lan-strict", "ipv6-only-lab-test-lan-strict", 102],
+      ["lab-lan-v4", "ipv6-only-lab-test-lan-v4", 103],
+    ]);
+    expect(new Set(groups.map(({ inputs }) => inputs.distributedVirtualSwitchUuid))).toEqual(new Set(["id of dvs1"]));
+  });
+
+  it("gives the gateway a card on each, and the client one where it lives", async () => {
+    const { mocks, plan } = await register({}, { networks, clients });
+    const cardsOf = (name: string) => mocks.one(virtualMachine, name).inputs.networkInterfaces;
+    const card = (networkId: string, macAddress: string | undefined) => ({
+      ...{ networkId, macAddress, adapterType: "vmxnet3", useStaticMac: true },
+    });
+    const [nat64, strict, v4] = plan.networks;
+    expect(cardsOf("lab-gateway")).toEqual([
+      card("id of VM Network", plan.gateway.uplinkMac),
+      card("lab-lan-nat64-id", nat64?.gatewayMac),
+      card("lab-lan-strict-id", strict?.gatewayMac),
+      card("lab-lan-v4-id", v4?.gatewayMac),
+    ]);
+    expect(cardsOf("lab-client-1")).toEqual([card("lab-lan-strict-id", plan.clients[0]?.lanMac)]);
+  });
+
+  it("on one host has port groups of the host's, and on existing ones makes none", async () => {
+    const onHost = await register(
+      { placement: { host: "esx1" }, lanSegment: { hostPortGroup: { switch: "vSwitch0" } } },
+      { networks, clients },
+    );
+    const groups = onHost.mocks.of("vsphere:index/hostPortGroup:HostPortGroup");
+    expect(groups.map(({ inputs }) => [inputs.name, inputs.vlanId])).toEqual([
+      ["ipv6-only-lab-test-lan-nat64", 101],
+      ["ipv6-only-lab-test-lan-strict", 102],
+      ["ipv6-only-lab-test-lan-v4", 103],
+    ]);
+    const existing = await register(
+      { lanSegment: { portGroup: "not used" } },
+      { networks: networks.map(({ name, scenario }) => ({ name, scenario, portGroup: `group-${name}` })), clients },
+    );
+    expect(existing.mocks.registered.filter(({ type }) => type.includes("PortGroup"))).toEqual([]);
+    expect(existing.mocks.one(virtualMachine, "lab-client-1").inputs).toMatchObject({
+      networkInterfaces: [{ networkId: "id of group-strict" }],
+    });
+  });
+
+  it("lets the client's guest see when it was elsewhere, and never the gateway's", async () => {
+    const { mocks, plan } = await register({}, { networks, clients });
+    expect(mocks.one(guest, "lab-client-1-guest").inputs.cards).toEqual([
+      { mac: plan.clients[0]?.lanMac, network: "lab-lan-strict-id" },
+    ]);
+    expect(mocks.one(guest, "lab-gateway-guest").inputs).not.toHaveProperty("cards");
+  });
+
+  it("records how to move a client, and looks at the lab again for no other password", async () => {
+    const mocks = new RecordingMocks(vcenter);
+    await pulumi.runtime.setMocks(mocks, "ipv6-only-lab", "test");
+    const plan = planOf({}, { networks, clients });
+    const lab = new Ipv6OnlyLab("lab", plan, await choosePlatform(plan));
+    const access = await new Promise((resolve) => lab.access.apply(resolve));
+    await pulumi.runtime.disconnect();
+    expect(labAccessSchema.parse(access)).toMatchObject({
+      segments: {
+        nat64: { networkId: "lab-lan-nat64-id" },
+        strict: { networkId: "lab-lan-strict-id" },
+        v4: { networkId: "lab-lan-v4-id" },
+      },
+      platformAccess: { vcenter: login, moids: { "client-1": "lab-client-1-moid", gateway: "lab-gateway-moid" } },
+    });
+    const { target } = mocks.one("lab:index:Verification", "lab-verification").inputs;
+    expect(String(target)).not.toContain(login.password);
+  });
+});
+
 describe("a lab in a resource pool, on a datastore cluster, with a port group that exists", () => {
   it("makes no network, and leaves hosts and datastores to DRS", async () => {
     const { mocks } = await register({

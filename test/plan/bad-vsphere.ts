@@ -46,6 +46,42 @@ export const badVsphere: readonly BadInput[] = [
     /placement\.host exclude/,
     /Keep one/,
   ],
+  [
+    "two networks on one VLAN",
+    {
+      ...platformWith({}),
+      networks: [
+        { name: "a", scenario: "ipv6-only-nat64", vlan: 7 },
+        { name: "b", scenario: "ipv6-only-strict", vlan: 7 },
+      ],
+    },
+    "networks[1].vlan",
+    /that of a too/,
+    /segment of its own/,
+  ],
+  [
+    "two networks on one port group",
+    {
+      ...platformWith({ lanSegment: { portGroup: "x" } }),
+      networks: [
+        { name: "a", scenario: "ipv6-only-nat64", portGroup: "x" },
+        { name: "b", scenario: "ipv6-only-strict", portGroup: "x" },
+      ],
+    },
+    "networks[1].portGroup",
+    /that of a too/,
+    /segment of its own/,
+  ],
+  [
+    "a network on the uplink",
+    {
+      ...platformWith({ lanSegment: { portGroup: "x" } }),
+      networks: [{ name: "a", scenario: "ipv6-only-nat64", portGroup: "VM Network" }],
+    },
+    "networks[0].portGroup",
+    /uplink too/,
+    /port group of its own/,
+  ],
   ["no datastore", platformWith({ datastore: undefined }), "platform.datastore", /datastoreCluster/, /datastore/],
   [
     "a datastore and a datastore cluster",

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findOnPath } from "../../../host/processes";
-import { loopbackAddress, toldName, qemuNics, vmwareArguments } from "./guest";
+import { loopbackAddress, qemuNics, replugged, toldName, vmwareArguments } from "./guest";
 import { addFiles } from "./template";
 
 const gateway = {
@@ -12,15 +12,15 @@ const gateway = {
   memoryMiB: 1024,
   cpus: 1,
   nics: [
-    { mac: "00:50:56:01:02:03", network: "VM Network" },
-    { mac: "00:50:56:04:05:06", network: "ipv6-only-lab-vsphere-lan" },
+    { mac: "00:50:56:01:02:03", network: "VM Network", connected: true },
+    { mac: "00:50:56:04:05:06", network: "ipv6-only-lab-vsphere-lan", connected: true },
   ],
   guestinfo: { "guestinfo.userdata": "dXNlcg==", "guestinfo.metadata": "bWV0YQ==" },
 };
 const client = {
   ...gateway,
   moid: "vm-71",
-  nics: [{ mac: "00:50:56:07:08:09", network: "ipv6-only-lab-vsphere-lan" }],
+  nics: [{ mac: "00:50:56:07:08:09", network: "ipv6-only-lab-vsphere-lan", connected: true }],
 };
 
 describe("the QEMU machine behind a virtual machine", () => {
@@ -53,6 +53,48 @@ describe("the QEMU machine behind a virtual machine", () => {
       "gateway",
     );
     expect(toldName("[  OK  ] Started")).toBeUndefined();
+  });
+});
+
+describe("a change of the devices of a running virtual machine", () => {
+  const withCard = (card: Partial<(typeof client.nics)[number]>) => ({
+    ...client,
+    nics: client.nics.map((nic) => ({ ...nic, ...card })),
+  });
+  const executed = (...changes: Parameters<typeof replugged>) =>
+    replugged(...changes).map(({ execute, arguments: words }) => `${execute} ${JSON.stringify(words)}`);
+
+  it("takes and gives the carrier where the virtual card is disconnected and connected", () => {
+    expect(executed(client, client)).toEqual([]);
+    expect(executed(client, withCard({ connected: false }))).toEqual(['set_link {"name":"card0","up":false}']);
+    expect(executed(withCard({ connected: false }), client)).toEqual(['set_link {"name":"card0","up":true}']);
+  });
+
+  it("puts the card on another segment with no word to the guest, and never on two", () => {
+    const to = withCard({ network: "other" });
+    const [, other] = [qemuNics(client)[0], qemuNics(to)[0]];
+    const commands = replugged(client, to);
+    expect(commands.map(({ execute }) => execute)).toEqual(["netdev_add", "netdev_del", "netdev_add", "netdev_del"]);
+    expect(commands[0]?.arguments).toMatchObject({
+      type: "socket",
+      mcast: other?.kind === "segment" ? `${other.segment.group}:${other.segment.port}` : "",
+    });
+    expect(commands[1]?.arguments).toMatchObject({ id: expect.stringMatching(/^port0\./) as unknown });
+    expect(commands[2]?.arguments).toMatchObject({ type: "hubport", hubid: 0 });
+    expect(commands[3]?.arguments).toMatchObject({ id: expect.stringMatching(/^segment0\./) as unknown });
+  });
+
+  it("gives the carrier back on the new segment, and not before", () => {
+    const before = withCard({ connected: false });
+    expect(replugged(before, withCard({ network: "other" })).at(-1)).toEqual({
+      execute: "set_link",
+      arguments: { name: "card0", up: true },
+    });
+  });
+
+  it("cannot be played for the uplink's card", () => {
+    const moved = { ...gateway, nics: gateway.nics.map((nic) => ({ ...nic, network: "other" })) };
+    expect(() => replugged(gateway, moved)).toThrow(/from VM Network to other/);
   });
 });
 

@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
+import { cardId, portId, segmentPort, segmentSocket, socketId } from "../../../provider/qemu/hub";
+import type { Command } from "../../../provider/qemu/qmp";
 import type { NicArgs, SegmentReference } from "../../../provider/resources";
 
 /** What hook.go says about a machine that was powered on. */
@@ -10,7 +12,7 @@ export const descriptionSchema = z.object({
   name: z.string(),
   memoryMiB: z.number(),
   cpus: z.number(),
-  nics: z.array(z.object({ mac: z.string(), network: z.string() })),
+  nics: z.array(z.object({ mac: z.string(), network: z.string(), connected: z.boolean() })),
   guestinfo: z.record(z.string(), z.string()),
 });
 export type Description = z.infer<typeof descriptionSchema>;
@@ -24,6 +26,36 @@ export function qemuNics({ nics }: Description): NicArgs[] {
       ? { kind: "user", mac, sshForward: true, restricted: false }
       : { kind: "segment", mac, segment: segmentOf(network) },
   );
+}
+
+/**
+ * What QEMU is told when the devices of a running machine have changed: vCenter takes the carrier away only where it is
+ * told to, and puts a card on another network under the eyes of a guest that does not see it.
+ * @throws Error of a card that is or was the uplink's, which no segment can take the place of.
+ */
+export function replugged(before: Description, after: Description): Command[] {
+  return after.nics.flatMap(({ network, connected }, card) => {
+    const old = before.nics[card];
+    if (old === undefined) throw new Error(`A card on ${network} was added while the machine runs.`);
+    const plug = (up: boolean): Command => ({ execute: "set_link", arguments: { name: cardId(card), up } });
+    return [
+      ...(old.connected && !connected ? [plug(false)] : []),
+      ...(old.network === network ? [] : moved(card, old.network, network)),
+      ...(!old.connected && connected ? [plug(true)] : []),
+    ];
+  });
+}
+
+function moved(card: number, from: string, to: string): Command[] {
+  if ([from, to].includes(uplinkNetwork))
+    throw new Error(`A card was moved from ${from} to ${to} while its machine runs.`);
+  const [old, wanted] = [segmentOf(from), segmentOf(to)];
+  return [
+    { execute: "netdev_add", arguments: segmentSocket(card, wanted) },
+    { execute: "netdev_del", arguments: { id: portId(card, old) } },
+    { execute: "netdev_add", arguments: segmentPort(card, wanted) },
+    { execute: "netdev_del", arguments: { id: socketId(card, old) } },
+  ];
 }
 
 /** Machines on one port group meet because they derive the same multicast group and port from its name. */

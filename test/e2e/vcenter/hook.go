@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -30,8 +29,9 @@ type machine struct {
 
 type nic struct {
 	Mac string `json:"mac"`
-	// The network's name, e.g. "VM Network".
-	Network string `json:"network"`
+	// The network's name, e.g. "VM Network"; of a port group of a distributed switch its key.
+	Network   string `json:"network"`
+	Connected bool   `json:"connected"`
 }
 
 // report is what the hook tells about the guest, one JSON object a line on its standard output.
@@ -47,7 +47,8 @@ type reportedNic struct {
 }
 
 // machines runs the hook for as long as a virtual machine is powered on: the process is started with the machine's
-// description and its standard input is closed when the power goes off. It must end then.
+// description, one line, is given another one whenever its devices change, and its standard input is closed when the
+// power goes off. It must end then.
 type machines struct {
 	ctx     *simulator.Context
 	program string
@@ -58,8 +59,13 @@ type machines struct {
 
 type process struct {
 	stdin io.Closer
-	done  chan struct{}
+	// What it is still to be told: a hook that is slow to listen holds nobody up.
+	descriptions chan []byte
+	done         chan struct{}
 }
+
+// Changes of a machine's devices that may wait for its hook.
+const untold = 64
 
 func newMachines(ctx *simulator.Context, program string) *machines {
 	return &machines{ctx: ctx, program: program, running: map[types.ManagedObjectReference]*process{}}
@@ -85,6 +91,8 @@ func (m *machines) UpdateObject(_ *simulator.Context, object mo.Reference, chang
 	m.PutObject(m.ctx, vm)
 	for _, change := range changes {
 		switch {
+		case change.Name == "config.hardware.device":
+			m.describeAgain(vm)
 		case change.Name != "runtime.powerState":
 		case change.Val == types.VirtualMachinePowerStatePoweredOn:
 			m.start(vm)
@@ -102,11 +110,6 @@ func (m *machines) start(vm *simulator.VirtualMachine) {
 	if m.program == "" {
 		return
 	}
-	description, err := json.Marshal(m.describe(vm))
-	if err != nil {
-		log.Printf("%s: %v", vm.Name, err)
-		return
-	}
 	command := exec.CommandContext(context.Background(), m.program)
 	command.Stderr = os.Stderr
 	stdin, _ := command.StdinPipe()
@@ -115,13 +118,23 @@ func (m *machines) start(vm *simulator.VirtualMachine) {
 		log.Printf("%s: the hook cannot be started: %v", vm.Name, err)
 		return
 	}
-	started := &process{stdin: stdin, done: make(chan struct{})}
+	started := &process{stdin: stdin, descriptions: make(chan []byte, untold), done: make(chan struct{})}
 	m.mutex.Lock()
 	m.running[vm.Self] = started
 	m.mutex.Unlock()
+	m.describeAgain(vm)
+	go func() {
+		for {
+			select {
+			case description := <-started.descriptions:
+				_, _ = stdin.Write(description)
+			case <-started.done:
+				return
+			}
+		}
+	}()
 	go func() {
 		defer close(started.done)
-		_, _ = io.Copy(stdin, bytes.NewReader(append(description, '\n')))
 		lines := bufio.NewScanner(stdout)
 		for lines.Scan() {
 			var told report
@@ -133,6 +146,26 @@ func (m *machines) start(vm *simulator.VirtualMachine) {
 		}
 		_ = command.Wait()
 	}()
+}
+
+// describeAgain tells the hook of a running machine what the machine is now.
+func (m *machines) describeAgain(vm *simulator.VirtualMachine) {
+	m.mutex.Lock()
+	running, ok := m.running[vm.Self]
+	m.mutex.Unlock()
+	if !ok {
+		return
+	}
+	description, err := json.Marshal(m.describe(vm))
+	if err != nil {
+		log.Printf("%s: %v", vm.Name, err)
+		return
+	}
+	select {
+	case running.descriptions <- append(description, '\n'):
+	default:
+		log.Printf("%s: the hook does not listen", vm.Name)
+	}
 }
 
 // stop returns when the machine is gone: what is removed next may be what it stands on.
@@ -177,8 +210,9 @@ func (m *machines) describe(vm *simulator.VirtualMachine) machine {
 		if card, ok := device.(types.BaseVirtualEthernetCard); ok {
 			ethernet := card.GetVirtualEthernetCard()
 			described.Nics = append(described.Nics, nic{
-				Mac:     strings.ToLower(ethernet.MacAddress),
-				Network: m.networkOf(ethernet.Backing),
+				Mac:       strings.ToLower(ethernet.MacAddress),
+				Network:   m.networkOf(ethernet.Backing),
+				Connected: ethernet.Connectable == nil || ethernet.Connectable.Connected,
 			})
 		}
 	}

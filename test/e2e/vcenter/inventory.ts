@@ -1,7 +1,7 @@
 /** What the tests do to machines in the simulated vCenter: the calls that the vSphere plugin makes. */
 import { type Reference, referenceXml, SoapClient } from "../../../vcenter/soap";
 import { type VcenterLogin, type VcenterSession, withVcenter } from "../../../vcenter/session";
-import { escapeXml } from "../../../vcenter/xml";
+import { escapeXml, find, textOf } from "../../../vcenter/xml";
 
 /** A session of the tests' own, beside those of the code under test. */
 export async function connect(login: VcenterLogin): Promise<SoapClient> {
@@ -62,4 +62,25 @@ export async function disconnect(login: VcenterLogin, moid: string, mac: string,
     { type: "VirtualMachine", id: moid },
     `<spec><deviceChange><operation>edit</operation><device xsi:type="VirtualE1000">${card}</device></deviceChange></spec>`,
   );
+}
+
+/** Makes a port group on the standard switch of one host, without a VLAN. */
+export async function addPortGroup(login: VcenterLogin, hostName: string, name: string): Promise<void> {
+  const soap = await connect(login);
+  const hosts = await inSession(login, (session) => session.list("HostSystem"));
+  const host = hosts.find((each) => each.name === hostName);
+  if (host === undefined) throw new Error(`There is no host ${hostName}.`);
+  const spec = `<name>${name}</name><vlanId>0</vlanId><vswitchName>vSwitch0</vswitchName><policy/>`;
+  await soap.call("AddPortGroup", await networkSystem(soap, host.id), `<portgrp>${spec}</portgrp>`);
+}
+
+async function networkSystem(soap: SoapClient, host: string): Promise<Reference> {
+  const answer = await soap.call(
+    "RetrievePropertiesEx",
+    { type: "PropertyCollector", id: "propertyCollector" },
+    "<specSet><propSet><type>HostSystem</type><pathSet>configManager.networkSystem</pathSet></propSet>" +
+      `<objectSet>${referenceXml("obj", { type: "HostSystem", id: host })}</objectSet></specSet><options/>`,
+  );
+  const found = find(answer, "val");
+  return { type: found?.getAttribute("type") ?? "", id: textOf(found) ?? "" };
 }

@@ -1,6 +1,7 @@
 /**
  * The hook of the simulated vCenter (hook.go): runs the real machine behind one that was powered on, tells its name and
- * addresses, and ends it when the power goes off. Its disk stays in $VCENTER_MACHINES until the test removes it.
+ * addresses, does with its cards what is done with the virtual ones, and ends it when the power goes off. Its disk stays in
+ * $VCENTER_MACHINES until the test removes it.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -15,7 +16,16 @@ import { machinePaths, type MachinePaths } from "../../../provider/qemu/paths";
 import { freeTcpPort } from "../../../provider/qemu/ports";
 import { isIntact, layOut } from "../../../provider/qemu/power";
 import { endMachine, startMachine } from "../../../provider/qemu/process";
-import { type Description, descriptionSchema, loopbackAddress, toldName, qemuNics, vmwareArguments } from "./guest";
+import { ask } from "../../../provider/qemu/qmp";
+import {
+  type Description,
+  descriptionSchema,
+  loopbackAddress,
+  qemuNics,
+  replugged,
+  toldName,
+  vmwareArguments,
+} from "./guest";
 import { obtainTemplate } from "./template";
 
 const off = new AbortController();
@@ -26,20 +36,33 @@ const context: OperationContext = { signal: off.signal, progress: say, info: say
 
 async function main(): Promise<void> {
   const lines = createInterface(process.stdin);
-  const described = new Promise<Description>((resolve) => {
-    lines.once("line", (line) => {
-      resolve(descriptionSchema.parse(JSON.parse(line)));
-    });
-  });
   const powerOff = new Promise<void>((resolve) => lines.once("close", resolve));
-  const machine = await described;
+  const descriptions = describedIn(lines);
+  const { value: machine } = await descriptions.next();
+  if (machine === undefined) return;
   const paths = machinePaths(process.env.VCENTER_MACHINES ?? ".lab/vcenter", machine.moid);
   try {
-    await Promise.race([run(machine, paths), powerOff]);
+    await Promise.race([live(machine, descriptions, paths), powerOff]);
     await powerOff;
   } finally {
     off.abort();
     await endMachine(paths);
+  }
+}
+
+/** The first one is the machine that was powered on, each later one that whose devices have changed. */
+async function* describedIn(lines: AsyncIterable<string>): AsyncGenerator<Description, undefined> {
+  for await (const line of lines) yield descriptionSchema.parse(JSON.parse(line));
+  return undefined;
+}
+
+async function live(machine: Description, changes: AsyncIterable<Description>, paths: MachinePaths): Promise<void> {
+  await run(machine, paths);
+  let before = machine;
+  for await (const after of changes) {
+    const commands = replugged(before, after);
+    if (commands.length > 0) await ask(paths.qmp, commands);
+    before = after;
   }
 }
 

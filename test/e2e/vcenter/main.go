@@ -15,7 +15,10 @@ import (
 	"os"
 
 	_ "github.com/vmware/govmomi/pbm/simulator"
+	"github.com/vmware/govmomi/simulator"
 	_ "github.com/vmware/govmomi/vapi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
 )
 
 func main() {
@@ -33,7 +36,13 @@ func main() {
 	}
 	machines := newMachines(model.Service.Context, *hook)
 	model.Map().AddHandler(machines)
-	model.Map().Handler = (&waiters{waiting: map[string]bool{}}).handle
+	waiters := &waiters{waiting: map[string]bool{}}
+	model.Map().Handler = func(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+		if _, fault := waiters.handle(ctx, method); fault != nil {
+			return nil, fault
+		}
+		return refusing(ctx, method), nil
+	}
 
 	model.Service.TLS = new(tls.Config)
 	model.Service.RegisterEndpoints = true

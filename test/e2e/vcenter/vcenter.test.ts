@@ -1,29 +1,41 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { cardsOf as platformCards } from "../../../cli/cards";
+import { withWhereabouts } from "../../../cli/whereabouts";
 import { lookUpSite } from "../../../components/vsphere-site";
 import { vsphereGuestHandler } from "../../../provider/vsphere-guest";
 import { freeTcpPort } from "../../../provider/qemu/ports";
 import { VcenterError } from "../../../vcenter/errors";
 import { reconnectCard, type VcenterLogin } from "../../../vcenter/session";
 import { RecordingMocks } from "../../components/mocks";
+import { z } from "zod";
 import { planOf } from "../../fixtures/plan";
 import { platformWith } from "../../plan/bad-vsphere";
+import { labOf } from "../../verify/fixtures";
 import { withoutGo } from "./go";
-import { call, clone, disconnect, inSession } from "./inventory";
+import { addPortGroup, call, clone, disconnect, inSession } from "./inventory";
 import { startVcenter, type Vcenter } from "./server";
 
 jest.setTimeout(600_000);
+
+const folder = mkdtempSync(join(tmpdir(), "ipv6lab-vcenter-"));
+const changes = join(folder, "changes");
 
 let vcenter: Vcenter;
 let login: VcenterLogin;
 let stop = (): Promise<void> => Promise.resolve();
 beforeAll(async () => {
   if (withoutGo !== "") return;
-  vcenter = await startVcenter(join(__dirname, "guest.sh"));
+  vcenter = await startVcenter(join(__dirname, "guest.sh"), { VCENTER_CHANGES: changes });
   stop = () => vcenter.stop();
   ({ login } = vcenter);
 });
-afterAll(() => stop());
+afterAll(async () => {
+  await stop();
+  rmSync(folder, { recursive: true });
+});
 const describeVcenter = withoutGo === "" ? describe : describe.skip;
 
 const nothing = (): void => undefined;
@@ -105,16 +117,36 @@ describeVcenter(`the inventory${withoutGo}`, () => {
   });
 });
 
-describeVcenter(`a network card in vCenter${withoutGo}`, () => {
-  const networks = async () => {
-    const all = await inSession(login, (session) => session.list("Network"));
-    const idOf = (name: string): string => all.find((each) => each.name === name)?.id ?? `no ${name}`;
-    return { portGroup: idOf("VM Network"), distributed: idOf("DC0_DVPG0") };
-  };
-  const cardsOf = (moid: string) => inSession(login, (session) => session.networkCards(moid));
-  const move = (moid: string, mac: string, network: string, signal = context.signal) =>
-    reconnectCard(login, { moid, mac, network }, signal);
+const networks = async () => {
+  const all = await inSession(login, (session) => session.list("Network"));
+  const idOf = (name: string): string => all.find((each) => each.name === name)?.id ?? `no ${name}`;
+  return { portGroup: idOf("VM Network"), distributed: idOf("DC0_DVPG0"), another: idOf("DC0_DVPG1") };
+};
+const cardsOf = (moid: string) => inSession(login, (session) => session.networkCards(moid));
+const move = (moid: string, mac: string, network: string, signal = context.signal) =>
+  reconnectCard(login, { moid, mac, network }, signal);
+const running = async (name: string) => {
+  const moid = await clone(login, name);
+  await inSession(login, (session) => session.powerOn(moid));
+  const [{ mac } = { mac: "" }] = await cardsOf(moid);
+  return { moid, mac };
+};
 
+const changesSchema = z.object({
+  moid: z.string(),
+  nics: z.array(z.object({ network: z.string(), connected: z.boolean() })),
+});
+
+/** What the guest of a machine saw of its card, as "network connected". */
+const seenBy = (moid: string): string[] =>
+  (existsSync(changes) ? readFileSync(changes, "utf8") : "")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => changesSchema.parse(JSON.parse(line)))
+    .flatMap((each) => (each.moid === moid ? each.nics : []))
+    .map(({ network, connected }) => `${network} ${connected ? "connected" : "disconnected"}`);
+
+describeVcenter(`a network card in vCenter${withoutGo}`, () => {
   it("is put from a port group on a distributed one and back while its machine runs, and is itself still", async () => {
     const moid = await clone(login, "mute-joins");
     await inSession(login, (session) => session.powerOn(moid));
@@ -162,6 +194,85 @@ describeVcenter(`a network card in vCenter${withoutGo}`, () => {
     );
     expect(() => move(moid, mac, portGroup, AbortSignal.abort(new Error("interrupted")))).toThrow("interrupted");
     expect(await cardsOf(moid)).toEqual([{ mac, network: distributed, connected: true }]);
+  });
+});
+
+describeVcenter(`a change of a network card that vCenter refuses${withoutGo}`, () => {
+  /** A port group that only the host has that is in no cluster. */
+  const elsewhere = async (): Promise<string> => {
+    const id = async (): Promise<string | undefined> =>
+      (await inSession(login, (session) => session.list("Network"))).find(({ name }) => name === "elsewhere")?.id;
+    const there = await id();
+    if (there !== undefined) return there;
+    await addPortGroup(login, "DC0_C0_H1", "elsewhere");
+    return (await id()) ?? "";
+  };
+
+  it("to a network that its host does not have leaves it connected where it was", async () => {
+    const { moid, mac } = await running("mute-refused");
+    const { distributed } = await networks();
+    await move(moid, mac, distributed);
+    await expect(move(moid, mac, await elsewhere())).rejects.toThrow(VcenterError);
+    expect(await cardsOf(moid)).toEqual([{ mac, network: distributed, connected: true }]);
+    expect(seenBy(moid).slice(-2)).toEqual([`${distributed} disconnected`, `${distributed} connected`]);
+  });
+});
+
+describeVcenter(`a client that joins networks in vCenter${withoutGo}`, () => {
+  const prepare = async (name: string) => {
+    const { moid, mac } = await running(name);
+    const { distributed, another } = await networks();
+    const lab = labOf({
+      ...platformWith({ lanSegment: { portGroup: "a" } }),
+      networks: [
+        { name: "nat64", scenario: "ipv6-only-nat64", portGroup: "a" },
+        { name: "strict", scenario: "ipv6-only-strict", portGroup: "b" },
+      ],
+      clients: [{ name: "client-1", network: "nat64" }],
+    });
+    const [client, [nat64, strict]] = [lab.clients[0], lab.promised.networks];
+    if (client === undefined || nat64 === undefined || strict === undefined) throw new Error("The fixture has them.");
+    const access = {
+      ...lab,
+      clients: [{ ...client, lanMac: mac }],
+      segments: { nat64: { networkId: distributed }, strict: { networkId: another } },
+      platformAccess: { vcenter: login, moids: { "client-1": moid } },
+    };
+    const join = (network: typeof nat64) =>
+      platformCards(access).move(access, { ...client, lanMac: mac }, network, context);
+    const whereIs = async () => (await withWhereabouts(access)).clients[0]?.network;
+    return { moid, access, join, whereIs, nat64, strict };
+  };
+
+  it("is seen where it is, and loses its carrier on the way", async () => {
+    const { moid, join, whereIs, nat64, strict } = await prepare("mute-client");
+    const { distributed, another } = await networks();
+    for (const network of [strict, nat64, strict]) {
+      await join(network);
+      expect(await whereIs()).toBe(network.name);
+    }
+    expect(seenBy(moid).slice(-4)).toEqual([
+      ...[`${another} disconnected`, `${distributed} connected`],
+      ...[`${distributed} disconnected`, `${another} connected`],
+    ]);
+  });
+
+  it("is where it lives when it is on no network of the lab, is gone, or nobody can ask", async () => {
+    const { moid, access, whereIs } = await prepare("mute-lost");
+    expect(await whereIs()).toBe("nat64");
+    await call(login, "PowerOffVM_Task", moid);
+    await call(login, "Destroy_Task", moid);
+    expect(await whereIs()).toBe("nat64");
+    const nobody = { ...access, platformAccess: { ...access.platformAccess, vcenter: { ...login, password: "old" } } };
+    expect((await withWhereabouts(nobody)).clients[0]?.network).toBe("nat64");
+  });
+
+  it("joins none while it is off, or is gone", async () => {
+    const { moid, join, strict } = await prepare("mute-off-client");
+    await call(login, "PowerOffVM_Task", moid);
+    await expect(join(strict)).rejects.toThrow("client-1 does not run: only a running machine can join");
+    await call(login, "Destroy_Task", moid);
+    await expect(join(strict)).rejects.toThrow("client-1 is gone");
   });
 });
 
@@ -241,6 +352,45 @@ describeVcenter(`a machine in vCenter${withoutGo}`, () => {
     expect(warnings).toEqual([expect.stringMatching(/login of the last update.*does not accept/s)]);
     expect(vsphereGuestHandler.diff(old, inputs)).toEqual({ changed: ["vcenter"], replaces: [] });
     expect(await vsphereGuestHandler.update(old, inputs, context)).toEqual(outputs);
+  });
+
+  it("that has joined another network is seen by a refresh, and its guest sees it come home, whoever moved the card", async () => {
+    const { moid, mac } = await running("mute-home");
+    const { distributed, another } = await networks();
+    await move(moid, mac, distributed);
+    const inputs = {
+      ...{ vcenter: login, moid, place: "labs/mute-home", addressTimeout: 1 },
+      cards: [{ mac, network: distributed }],
+    };
+    const { id, outputs } = await vsphereGuestHandler.create(inputs, context);
+    expect(await vsphereGuestHandler.read({ id, properties: outputs }, context)).toEqual(outputs);
+
+    await move(moid, mac, another);
+    const seen = (await vsphereGuestHandler.read({ id, properties: outputs }, context)) ?? {};
+    expect(seen.cards).toEqual([{ mac, network: another }]);
+    const state = { id, properties: seen };
+    expect(vsphereGuestHandler.diff(state, inputs)).toEqual({ changed: ["cards"], replaces: [] });
+
+    // As the plugin does it, which is the first to change the machine.
+    await move(moid, mac, distributed);
+    const before = seenBy(moid).length;
+    expect(await vsphereGuestHandler.update(state, inputs, context)).toEqual(outputs);
+    expect(seenBy(moid).slice(before)).toEqual([`${distributed} disconnected`, `${distributed} connected`]);
+    expect(await cardsOf(moid)).toEqual([{ mac, network: distributed, connected: true }]);
+  });
+
+  it("that was recorded by an earlier version keeps its carrier", async () => {
+    const { moid, mac } = await running("mute-earlier");
+    const { distributed } = await networks();
+    await move(moid, mac, distributed);
+    const inputs = {
+      ...{ vcenter: login, moid, place: "labs/mute-earlier", addressTimeout: 1 },
+      cards: [{ mac, network: distributed }],
+    };
+    const before = seenBy(moid).length;
+    const { cards: _none, ...properties } = inputs;
+    await vsphereGuestHandler.update({ id: moid, properties }, inputs, context);
+    expect(seenBy(moid)).toHaveLength(before);
   });
 
   it("that was removed is gone for a refresh", async () => {
