@@ -64,23 +64,29 @@ export async function disconnect(login: VcenterLogin, moid: string, mac: string,
   );
 }
 
-/** Makes a port group on the standard switch of one host, without a VLAN. */
-export async function addPortGroup(login: VcenterLogin, hostName: string, name: string): Promise<void> {
+/** Makes a port group on the standard switch of a host that is not the one of a machine. */
+export async function addPortGroup(
+  login: VcenterLogin,
+  name: string,
+  { apartFrom: moid }: { readonly apartFrom: string },
+): Promise<void> {
   const soap = await connect(login);
-  const hosts = await inSession(login, (session) => session.list("HostSystem"));
-  const host = hosts.find((each) => each.name === hostName);
-  if (host === undefined) throw new Error(`There is no host ${hostName}.`);
+  const own = await propertyOf(soap, { type: "VirtualMachine", id: moid }, "runtime.host");
+  const host = (await inSession(login, (session) => session.list("HostSystem"))).find(({ id }) => id !== own.id);
+  if (host === undefined) throw new Error("There is one host only.");
+  const system = await propertyOf(soap, { type: "HostSystem", id: host.id }, "configManager.networkSystem");
   const spec = `<name>${name}</name><vlanId>0</vlanId><vswitchName>vSwitch0</vswitchName><policy/>`;
-  await soap.call("AddPortGroup", await networkSystem(soap, host.id), `<portgrp>${spec}</portgrp>`);
+  await soap.call("AddPortGroup", system, `<portgrp>${spec}</portgrp>`);
 }
 
-async function networkSystem(soap: SoapClient, host: string): Promise<Reference> {
+/** A property of an object that is another object. */
+async function propertyOf(soap: SoapClient, of: Reference, path: string): Promise<Reference> {
   const answer = await soap.call(
     "RetrievePropertiesEx",
     { type: "PropertyCollector", id: "propertyCollector" },
-    "<specSet><propSet><type>HostSystem</type><pathSet>configManager.networkSystem</pathSet></propSet>" +
-      `<objectSet>${referenceXml("obj", { type: "HostSystem", id: host })}</objectSet></specSet><options/>`,
+    `<specSet><propSet><type>${of.type}</type><pathSet>${path}</pathSet></propSet>` +
+      `<objectSet>${referenceXml("obj", of)}</objectSet></specSet><options/>`,
   );
-  const found = find(answer, "val");
-  return { type: found?.getAttribute("type") ?? "", id: textOf(found) ?? "" };
+  const value = find(answer, "val");
+  return { type: value?.getAttribute("type") ?? "", id: textOf(value) ?? "" };
 }

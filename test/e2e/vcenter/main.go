@@ -38,10 +38,8 @@ func main() {
 	model.Map().AddHandler(machines)
 	waiters := &waiters{waiting: map[string]bool{}}
 	model.Map().Handler = func(ctx *simulator.Context, method *simulator.Method) (mo.Reference, types.BaseMethodFault) {
-		if _, fault := waiters.handle(ctx, method); fault != nil {
-			return nil, fault
-		}
-		return refusing(ctx, method), nil
+		refuse(ctx, method)
+		return waiters.handle(ctx, method)
 	}
 
 	model.Service.TLS = new(tls.Config)

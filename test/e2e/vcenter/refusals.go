@@ -4,51 +4,34 @@ import (
 	"reflect"
 
 	"github.com/vmware/govmomi/simulator"
-	"github.com/vmware/govmomi/vim25/methods"
-	"github.com/vmware/govmomi/vim25/mo"
-	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// refused is a virtual machine in the place of one whose change vCenter refuses: the call gives a task, and that fails.
-type refused struct {
-	*simulator.VirtualMachine
-	fault types.BaseMethodFault
-}
+// noDevice is the key of no device of any machine.
+const noDevice = -4711
 
-func (r *refused) ReconfigVMTask(ctx *simulator.Context, _ *types.ReconfigVM_Task) soap.HasFault {
-	task := simulator.CreateTask(r, "reconfigVm", func(*simulator.Task) (types.AnyType, types.BaseMethodFault) {
-		return nil, r.fault
-	})
-	return &methods.ReconfigVM_TaskBody{Res: &types.ReconfigVM_TaskResponse{Returnval: task.Run(ctx)}}
-}
-
-// refusing gives the receiver of a change of network cards that vCenter refuses and the simulator takes: a network that
-// the machine's host does not have or that is none at all, and a card that becomes one of another type. Nil for all else.
-func refusing(ctx *simulator.Context, method *simulator.Method) mo.Reference {
+// refuse lets the task fail that changes a network card in a way that vCenter refuses and the simulator takes: to a
+// network that the machine's host does not have or that is none at all, and to a card of another type. The request is
+// made one about a device that is not there, which the simulator refuses with the fault of vCenter, InvalidDeviceSpec.
+func refuse(ctx *simulator.Context, method *simulator.Method) {
 	request, ok := method.Body.(*types.ReconfigVM_Task)
 	if !ok {
-		return nil
+		return
 	}
 	vm, ok := ctx.Map.Get(request.This).(*simulator.VirtualMachine)
 	if !ok {
-		return nil
+		return
 	}
-	for i, change := range request.Spec.DeviceChange {
+	for _, change := range request.Spec.DeviceChange {
 		spec := change.GetVirtualDeviceConfigSpec()
 		card, ok := spec.Device.(types.BaseVirtualEthernetCard)
-		if !ok || spec.Operation == types.VirtualDeviceConfigSpecOperationRemove {
+		if !ok || spec.Operation != types.VirtualDeviceConfigSpecOperationEdit {
 			continue
 		}
-		invalid := types.InvalidDeviceSpec{DeviceIndex: int32(i)}
-		if spec.Operation == types.VirtualDeviceConfigSpecOperationEdit && !sameType(vm, spec.Device) {
-			return &refused{vm, &invalid}
-		}
-		if !reaches(ctx, vm, card.GetVirtualEthernetCard().Backing) {
-			return &refused{vm, &types.InvalidDeviceBacking{InvalidDeviceSpec: invalid}}
+		if !sameType(vm, spec.Device) || !reaches(ctx, vm, card.GetVirtualEthernetCard().Backing) {
+			spec.Device.GetVirtualDevice().Key = noDevice
 		}
 	}
-	return nil
 }
 
 func sameType(vm *simulator.VirtualMachine, edited types.BaseVirtualDevice) bool {
@@ -57,8 +40,7 @@ func sameType(vm *simulator.VirtualMachine, edited types.BaseVirtualDevice) bool
 			return reflect.TypeOf(device) == reflect.TypeOf(edited)
 		}
 	}
-	// The simulator itself refuses to change a device that is not there.
-	return true
+	return false
 }
 
 // reaches says whether the machine's host has the network. Hosts that are no members of a distributed switch are refused
