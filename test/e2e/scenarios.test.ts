@@ -2,18 +2,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
 import { runAction } from "../action/runner";
-import { finish, projectFolder, report, Stack } from "./harness";
+import { finish, report, Stack } from "./harness";
+import { networks, sections, status, whereabouts } from "./scenario-stack";
 import { expectUnchanged, story } from "./story";
-
-const stackFile = z.object({ config: z.record(z.string(), z.unknown()) });
-const { config } = stackFile.parse(parse(readFileSync(join(projectFolder, "Pulumi.scenarios.yaml"), "utf8")));
-const sections = Object.fromEntries(
-  Object.entries(config).map(([key, value]) => [key.replace("ipv6-only-lab:", ""), value]),
-);
-const networks = z.array(z.object({ name: z.string(), scenario: z.string() })).parse(sections.networks);
 
 const seen = z.object({
   results: z.array(
@@ -39,18 +32,9 @@ const checks = [
 ];
 const missing = { title: "no such program", command: "no-such-program", expect: "fails" };
 
-const status = z.object({
-  faults: z.array(z.object({ name: z.string(), client: z.string() })),
-  networks: z.array(z.object({ name: z.string(), clients: z.array(z.string()) })),
-});
-
 describe("a lab with every scenario", () => {
   const lab = new Stack("e2e-scenarios");
   const step = story(lab);
-  const whereabouts = async (): Promise<string | undefined> => {
-    const { stdout } = await lab.succeed("status", "--json");
-    return status.parse(JSON.parse(stdout)).networks.find(({ clients }) => clients.includes("client-1"))?.name;
-  };
 
   step("comes up and is verified without the real internet", async () => {
     lab.configure({ ...sections, checks });
@@ -60,7 +44,7 @@ describe("a lab with every scenario", () => {
   step("has its client join another network while it runs, and says where it is", async () => {
     const machines = lab.machines();
     report("join", await lab.succeed("join", "client-1", "strict"));
-    expect(await whereabouts()).toBe("strict");
+    expect(await whereabouts(lab, "client-1")).toBe("strict");
     expect(lab.machines()).toEqual(machines);
   });
 
@@ -78,7 +62,7 @@ describe("a lab with every scenario", () => {
       const own = here.flatMap((each) => (each.own === undefined ? [] : [`${each.own} ${each.status}`]));
       expect(own).toEqual(checks.map(({ title }) => `${title} pass`));
     }
-    expect(await whereabouts()).toBe("strict");
+    expect(await whereabouts(lab, "client-1")).toBe("strict");
   });
 
   step("shows a program that needs IPv4 as one, by running it with and without", async () => {
@@ -103,7 +87,7 @@ describe("a lab with every scenario", () => {
 
   step("shows a move as drift, and `up` brings the client home", async () => {
     report("up after a move", await lab.succeed("up"));
-    expect(await whereabouts()).toBe(networks[0]?.name);
+    expect(await whereabouts(lab, "client-1")).toBe(networks[0]?.name);
     await expectUnchanged(lab);
   });
 

@@ -1,56 +1,15 @@
 /** A whole lab in the simulated vCenter, whose machines are real ones under QEMU. */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
-import { report, Stack } from "../harness";
-import { expectUnchanged, expectVerified, story, verify } from "../story";
-import { withoutGo } from "./go";
+import { report } from "../harness";
+import { expectUnchanged, expectVerified, verify } from "../story";
 import { call, inSession } from "./inventory";
-import { pluginEnvironment } from "./plugin";
-import { startVcenter, type Vcenter } from "./server";
+import { labInVcenter, skippedHere } from "./lab";
 
-// A machine in a vCenter answers SSH on port 22 of an address of its own: here one of the loopback network.
-const rootOnLinux = process.platform === "linux" && process.getuid?.() === 0;
-const skipped = rootOnLinux ? withoutGo : " (skipped: only root on Linux may listen on port 22 of 127.0.0.0/8)";
+(skippedHere === "" ? describe : describe.skip)(`a lab in a vCenter, from nothing to nothing${skippedHere}`, () => {
+  const { lab, step, login, platform, names } = labInVcenter("e2e-vsphere");
+  const config = { platform };
 
-(skipped === "" ? describe : describe.skip)(`a lab in a vCenter, from nothing to nothing${skipped}`, () => {
-  let vcenter: Vcenter;
-  let plugin: NodeJS.ProcessEnv;
-  let stop = (): Promise<void> => Promise.resolve();
-  const lab = new Stack("e2e-vsphere", () => ({
-    ...plugin,
-    VSPHERE_SERVER: vcenter.login.server,
-    VSPHERE_USER: vcenter.login.user,
-    VSPHERE_PASSWORD: vcenter.login.password,
-    VSPHERE_ALLOW_UNVERIFIED_SSL: "true",
-  }));
-  const config = {
-    platform: {
-      kind: "vsphere",
-      datacenter: "DC0",
-      placement: { host: "DC0_H0" },
-      datastore: "LocalDS_0",
-      template: "debian-13",
-      uplinkNetwork: "VM Network",
-      lanSegment: { hostPortGroup: { switch: "vSwitch0", vlan: 64 } },
-    },
-  };
-
-  beforeAll(async () => {
-    plugin = await pluginEnvironment();
-    vcenter = await startVcenter(join(__dirname, "machine.sh"), { VCENTER_MACHINES: lab.stateFolder });
-    stop = () => vcenter.stop();
-    await lab.discard();
-  });
-  const step = story(lab);
-  afterAll(async () => {
-    await stop();
-    rmSync(lab.stateFolder, { recursive: true, force: true });
-  });
-
-  const names = (type: string) =>
-    inSession(vcenter.login, async (session) => (await session.list(type)).map(({ name }) => name).sort());
   const machineId = (name: string) =>
-    inSession(vcenter.login, async (session) => {
+    inSession(login(), async (session) => {
       const found = (await session.list("VirtualMachine")).find((machine) => machine.name === name);
       if (found === undefined) throw new Error(`There is no machine ${name} in the vCenter.`);
       return found.id;
@@ -90,7 +49,7 @@ const skipped = rootOnLinux ? withoutGo : " (skipped: only root on Linux may lis
   step("a gateway that was powered off in the vCenter is powered on by the next up", async () => {
     const client = await processOf("ipv6-only-lab-e2e-vsphere-client-1");
     const gateway = await machineId("ipv6-only-lab-e2e-vsphere-gateway");
-    await call(vcenter.login, "PowerOffVM_Task", gateway);
+    await call(login(), "PowerOffVM_Task", gateway);
     expect((await lab.run("verify")).exitCode).not.toBe(0);
     expect(lab.machines().has(gateway)).toBe(false);
     const outcome = await lab.succeed("up");
