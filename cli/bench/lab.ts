@@ -1,14 +1,14 @@
 /** The life of a lab, timed from outside: the commands of the README on a stack of their own. */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
-import { say, UserError } from "../../host/messages";
-import { projectRoot, stackFolder, typescriptLoader } from "../../host/paths";
+import { say } from "../../host/messages";
+import { projectRoot, stackFolder } from "../../host/paths";
 import { sendSignal } from "../../host/processes";
 import { processesOf } from "../../provider/qemu/process";
 import { exportedResources } from "../recorded-access";
+import { run, succeed } from "./command";
 import { type Figure, show } from "./statistics";
 
 const stack = "bench";
@@ -35,7 +35,7 @@ function oneLife(record: (what: string, seconds: number) => void, cold: boolean)
   const cache = cold ? fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-bench-")) : undefined;
   if (cache !== undefined) process.env.IPV6LAB_CACHE = cache;
   const timed = (what: string, ...args: string[]): void => {
-    record(what, command(args));
+    record(what, succeed(args).seconds);
   };
   try {
     configure([]);
@@ -53,7 +53,7 @@ function oneLife(record: (what: string, seconds: number) => void, cold: boolean)
     timed("up after the gateway was killed", "up", "--stack", stack);
     timed("destroy", "destroy", "--stack", stack);
   } finally {
-    command(["destroy", "--stack", stack]);
+    run(["destroy", "--stack", stack]);
     fs.rmSync(stackFile, { force: true });
     if (cache !== undefined) fs.rmSync(cache, { recursive: true });
   }
@@ -68,26 +68,9 @@ function configure(lines: readonly string[]): void {
   fs.writeFileSync(stackFile, ["config:", "  ipv6-only-lab:platform: qemu", ...lines, ""].join("\n"));
 }
 
-/** Runs a command of the project; its time in seconds. */
-function command(args: readonly string[]): number {
-  const started = performance.now();
-  capture(args);
-  return (performance.now() - started) / 1000;
-}
-
-function capture(args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [...typescriptLoader, path.join(projectRoot, "cli", "main.ts"), ...args],
-    { cwd: projectRoot, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 28 },
-  );
-  if (status !== 0) throw new UserError(`${args.join(" ")} failed:\n${stdout}\n${stderr}`);
-  return stdout;
-}
-
 /** Seconds from the first machine's power-on to the last client's first byte through NAT64. */
 function powerOnToFirstByte(): number {
-  const resources = exportedResources(capture(["pulumi", "stack", "export", "--stack", stack]));
+  const resources = exportedResources(succeed(["pulumi", "stack", "export", "--stack", stack]).stdout);
   const times = (type: string, output: string): number[] =>
     resources
       .filter((resource) => resource.type === type)

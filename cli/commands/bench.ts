@@ -5,7 +5,9 @@ import { parseArgs } from "node:util";
 import { formatTable } from "../../verify/report";
 import { benchBoots } from "../bench/boots";
 import { benchExec } from "../bench/exec";
+import { benchJoins } from "../bench/joins";
 import { benchLab } from "../bench/lab";
+import { benchMatrix } from "../bench/matrix";
 import { benchPlan, planRows } from "../bench/plan";
 import { confusionMatrix, programTable, summary } from "../bench/confusion";
 import { benchVerdict } from "../bench/verdict";
@@ -25,6 +27,8 @@ const usage = [
   "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
   "npm run bench -- verdict [--stack NAME] [--network NAME,…|all] [--minutes N] [PART OF A NAME]   programs whose cause is known",
   "npm run bench -- exec [5] [--stack NAME]  what exec costs a program that opens 1,000 connections, and one that does nothing",
+  "npm run bench -- matrix [--joins 50] [--seed 7]   `up` of every scenario, its rows, and joins",
+  "npm run bench -- joins [50] [--seed 7] [--stack NAME]   a client joins networks in random order, each verified",
   "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
 ].join("\n");
 
@@ -45,8 +49,7 @@ export async function run(args: readonly string[]): Promise<number> {
     case "restores":
       return (await benchBoots(Number(rest[0] ?? 30), benchmark === "boots" ? "boot" : "restore")) === 0 ? 0 : 1;
     case "kills": {
-      const seed = numberAfter(rest, "--seed", 1 + randomInt(1e6));
-      say(`--seed ${seed} does the same again.`);
+      const seed = seedOf(rest);
       return runInForeground(join(projectRoot, "node_modules", ".bin", "jest"), ["test/e2e/kills"], {
         cwd: projectRoot,
         env: { ...process.env, IPV6LAB_KILLS: String(Number(rest[0] ?? 20)), IPV6LAB_KILLS_SEED: String(seed) },
@@ -70,6 +73,21 @@ export async function run(args: readonly string[]): Promise<number> {
       console.log(words.join("\n"));
       return 0;
     }
+    case "matrix": {
+      const seed = seedOf(rest);
+      const { figures, told, joinsVerified } = await benchMatrix(numberAfter(rest, "--joins", 50), seed);
+      print(figures);
+      console.log(`verify --network all: ${told}`);
+      return allVerified(joinsVerified, figures);
+    }
+    case "joins": {
+      const { stack, rest: words } = stackArguments(rest);
+      const seed = seedOf(words);
+      const count = /^\d+$/.test(words[0] ?? "") ? Number(words[0]) : 50;
+      const { figures, verified } = await benchJoins(await readAccess(stack), count, seed);
+      print(figures);
+      return allVerified(verified, figures);
+    }
     case "plan": {
       const figures = benchPlan(rest[0] ?? "qemu");
       const head = ["what", "clients", "processor time", "heap kept", "process at most", "a client"];
@@ -79,6 +97,19 @@ export async function run(args: readonly string[]): Promise<number> {
     default:
       throw new UserError(`Which benchmark?\n${usage}`);
   }
+}
+
+function seedOf(args: readonly string[]): number {
+  const seed = numberAfter(args, "--seed", 1 + randomInt(1e6));
+  say(`--seed ${seed} does the same again.`);
+  return seed;
+}
+
+/** The exit code. The last of the figures is that of all joins. */
+function allVerified(verified: number, figures: readonly Figure[]): number {
+  const tried = figures.at(-1)?.seconds.length ?? 0;
+  console.log(`${verified} of ${tried} joins verified`);
+  return verified === tried ? 0 : 1;
 }
 
 function print(figures: readonly Figure[]): void {
