@@ -25,7 +25,7 @@ export async function joinNetwork(
     const moved = { ...client, network: network.name };
     const connection = await connectClient(access, moved, gateway, reach);
     try {
-      const lacks = await arrival(access, moved, network, { connection, signal }, arrivalLimit);
+      const lacks = await arrival(moved, network, { connection, signal }, arrivalLimit);
       return { seconds: (performance.now() - started) / 1000, lacks };
     } finally {
       connection.close();

@@ -1,9 +1,9 @@
 /** Whether a client that has come to a network has what the network gives: seen on the client alone, in a second or two. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ClientAccess, type LabAccess, nativeIpv4, type PromisedNetwork, runsClat } from "./access";
+import { type ClientAccess, nativeIpv4, type PromisedNetwork, runsClat } from "./access";
 import { sameAddress, sameHosts } from "./addresses";
-import { type ClientFacts, clatOf } from "./client-facts";
-import { type Asked, clientFacts } from "./facts";
+import { clatOf, type NetworkFacts } from "./client-facts";
+import { type Asked, networkFacts } from "./facts";
 
 const pause = 250;
 
@@ -13,7 +13,6 @@ const pause = 250;
  * @returns what it still lacks then; nothing: it has arrived.
  */
 export async function arrival(
-  lab: LabAccess,
   client: ClientAccess,
   network: PromisedNetwork,
   asked: Asked,
@@ -21,14 +20,14 @@ export async function arrival(
 ): Promise<readonly string[]> {
   const until = Date.now() + wait * 1000;
   for (;;) {
-    const lacks = lacking(client, network, await clientFacts(asked, lab.promised.ipv4OnlyArpa[0] ?? ""));
+    const lacks = lacking(client, network, await networkFacts(asked));
     if (lacks.length === 0 || Date.now() > until) return lacks;
     await sleep(pause, undefined, { signal: asked.signal });
   }
 }
 
 /** What a client lacks on a network, or has from another one. */
-export function lacking(client: ClientAccess, network: PromisedNetwork, facts: ClientFacts): string[] {
+export function lacking(client: ClientAccess, network: PromisedNetwork, facts: NetworkFacts): string[] {
   const ipv6 = client.addresses[network.name]?.ipv6;
   const ipv4 = nativeIpv4(client, network);
   const wanted = [ipv6, ipv4].filter((address) => address !== undefined);
@@ -50,7 +49,7 @@ export function lacking(client: ClientAccess, network: PromisedNetwork, facts: C
 }
 
 /** It comes and goes as a whole: address and default route. */
-function lackingClat(client: ClientAccess, network: PromisedNetwork, facts: ClientFacts): string[] {
+function lackingClat(client: ClientAccess, network: PromisedNetwork, facts: NetworkFacts): string[] {
   if (!client.clat) return [];
   const { addresses, defaultRoutes } = clatOf(facts);
   if (runsClat(client, network)) return addresses.length > 0 && defaultRoutes > 0 ? [] : ["its CLAT"];

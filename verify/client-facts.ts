@@ -5,6 +5,7 @@ import { formatIpv6 } from "../plan/prefix";
 import { isAddress } from "./addresses";
 import { readJson, section, type Sections } from "./sections";
 
+export type NetworkFacts = ReturnType<typeof readNetworkFacts>;
 export type ClientFacts = ReturnType<typeof readClientFacts>;
 export type FetchFact = ReturnType<typeof readFetch>;
 
@@ -18,10 +19,8 @@ const routesSchema = z.array(
   }),
 );
 
-/** What a client says about its network: probes/client.sh. */
-export function readClientFacts(sections: Sections) {
-  const lan = section(sections, "lan");
-  const source = section(sections, "source");
+/** What a client has of its network: the first that probes/client.sh prints. */
+export function readNetworkFacts(sections: Sections) {
   const resolver = section(sections, "resolver").output.split("\n");
   const after = (word: string): string[] =>
     resolver.filter((line) => line.startsWith(`${word} `)).flatMap((line) => line.split(/\s+/).slice(1));
@@ -29,13 +28,22 @@ export function readClientFacts(sections: Sections) {
     addresses: readAddresses(sections, "addresses"),
     defaultRoutes: readJson(sections, "routes6", routesSchema),
     ipv4Routes: readJson(sections, "routes4", routesSchema),
-    /** Where it would send from to reach IPv4. */
-    source: source.exitCode === 0 ? (routesSchema.parse(JSON.parse(source.output))[0]?.prefsrc ?? "") : "",
-    mtu: Number(section(sections, "mtu").output),
     /** What its resolver uses, wherever it learned it. */
     dnsServers: after("nameserver"),
     // resolved writes a dot where there is none.
     searchDomains: after("search").filter((domain) => domain !== "."),
+  };
+}
+
+/** What a client says about its network: probes/client.sh. */
+export function readClientFacts(sections: Sections) {
+  const lan = section(sections, "lan");
+  const source = section(sections, "source");
+  return {
+    ...readNetworkFacts(sections),
+    /** Where it would send from to reach IPv4. */
+    source: source.exitCode === 0 ? (routesSchema.parse(JSON.parse(source.output))[0]?.prefsrc ?? "") : "",
+    mtu: Number(section(sections, "mtu").output),
     /** What its own resolver says of ipv4only.arpa. */
     ipv4only: section(sections, "own-ipv4only.arpa").output.split(/\s+/).filter(isAddress),
     /** The NAT64 prefixes that systemd-networkd learned, undefined where something else configures the network. */
@@ -44,7 +52,7 @@ export function readClientFacts(sections: Sections) {
 }
 
 /** What a client's CLAT has: IPv4 addresses, and how many default routes. */
-export function clatOf({ addresses, ipv4Routes }: Pick<ClientFacts, "addresses" | "ipv4Routes">) {
+export function clatOf({ addresses, ipv4Routes }: Pick<NetworkFacts, "addresses" | "ipv4Routes">) {
   return {
     addresses: addresses.filter(({ device, family }) => device === clatDevice && family === "inet"),
     defaultRoutes: ipv4Routes.filter(({ dst, dev }) => dst === "default" && dev === clatDevice).length,

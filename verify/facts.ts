@@ -6,7 +6,7 @@ import type { SshConnection } from "../ssh";
 import { services } from "../services";
 import type { LabAccess } from "./access";
 import { rootCommand, scriptCommand } from "../ssh/shell";
-import { readClientFacts, readFetch } from "./client-facts";
+import { readClientFacts, readFetch, readNetworkFacts } from "./client-facts";
 import { readCounters, readGatewayFacts, readSessions, readTranslations, type SessionFact } from "./gateway-facts";
 import { type FaultOn, readFaultsOn } from "./path-faults";
 import { Heard } from "./questions";
@@ -75,6 +75,11 @@ export interface Content {
 export async function fetchContent(client: Asked, { url, wait, from }: Content) {
   const stdin = [url ?? "", String(wait), from ?? ""];
   return readFetch(await run(client, "fetch.sh", { stdin, timeout: patience + wait }));
+}
+
+/** What it has of its network, told at once: nobody else is asked. */
+export async function networkFacts(client: Asked) {
+  return readNetworkFacts(await run(client, "client.sh", {}));
 }
 
 export async function clientFacts(client: Asked, translated: string) {
