@@ -16,14 +16,18 @@ export async function joinNetwork(
 ): Promise<{ readonly seconds: number; readonly lacks: readonly string[] }> {
   const { signal, progress } = context;
   const started = performance.now();
-  // The way to it is laid while it moves.
   const reach = { wait: arrivalLimit, signal };
-  const gateway = await connectGateway(access, reach);
+  // The way to it is laid while it moves.
+  const reaching = connectGateway(access, reach);
+  const laid = reaching.then(
+    (gateway) => gateway,
+    () => undefined,
+  );
   try {
     progress(`${client.name}: from ${client.network} to ${network.name}`);
     await cardsOf(access).move(access, client, network, context);
     const moved = { ...client, network: network.name };
-    const connection = await connectClient(access, moved, gateway, reach);
+    const connection = await connectClient(access, moved, await reaching, reach);
     try {
       const lacks = await arrival(moved, network, { connection, signal }, arrivalLimit);
       return { seconds: (performance.now() - started) / 1000, lacks };
@@ -31,6 +35,6 @@ export async function joinNetwork(
       connection.close();
     }
   } finally {
-    gateway.close();
+    (await laid)?.close();
   }
 }

@@ -5,7 +5,11 @@ import { sameAddress, sameHosts } from "./addresses";
 import { clatOf, type NetworkFacts } from "./client-facts";
 import { type Asked, networkFacts } from "./facts";
 
-const pause = 250;
+/**
+ * Milliseconds between two looks, the first and the longest: an emulated client that is asked all the time has less time
+ * to come.
+ */
+const pause = { first: 250, longest: 1000 };
 
 /**
  * Waits for it.
@@ -19,10 +23,10 @@ export async function arrival(
   wait: number,
 ): Promise<readonly string[]> {
   const until = Date.now() + wait * 1000;
-  for (;;) {
+  for (let between = pause.first; ; between = Math.min(2 * between, pause.longest)) {
     const lacks = lacking(client, network, await networkFacts(asked));
     if (lacks.length === 0 || Date.now() > until) return lacks;
-    await sleep(pause, undefined, { signal: asked.signal });
+    await sleep(between, undefined, { signal: asked.signal });
   }
 }
 

@@ -207,10 +207,10 @@ describe("a client's CLAT", () => {
       /^#!\/bin\/bash\n[^]*clatd\.service/,
     );
     expect(content(raw, "/etc/systemd/system/ipv6-only-lab-clat.service")).toContain(
-      "\nExecStart=/usr/local/lib/ipv6-only-lab/follow-translator\n",
+      "\nExecStart=/usr/bin/setarch --addr-no-randomize /usr/local/lib/ipv6-only-lab/follow-translator\n",
     );
     expect(content(raw, "/etc/systemd/system/clatd.service.d/ipv6-only-lab.conf")).toContain(
-      "\nExecStart=\nExecStart=/usr/sbin/clatd v4-conncheck-enable=no ",
+      "\nExecStart=\nExecStart=/usr/bin/setarch --addr-no-randomize /usr/sbin/clatd v4-conncheck-enable=no ",
     );
     expect(clatOf(raw).runcmd.at(-1)).toEqual([
       "systemctl",
