@@ -21,6 +21,7 @@ const skipped = wanted ? skippedHere : " (skipped: it is told with IPV6LAB_VCENT
       // A template may lack packages, which the real internet has. Without IPv6 there, simulated names keep their own.
       internet: { kind: "both" },
       dns: { synthesizeAll: false },
+      verify: { url: "http://v4only.test/bytes" },
     });
     report("up with every scenario in the simulated vCenter", await lab.succeed("up"));
     expect(await names("Network")).toEqual(
