@@ -141,6 +141,8 @@ def main(places, secret):
             data, sender = talk.recvfrom(2048)
             return sender if data == said else None
 
+        # Where only those may answer who were asked, this address must have been asked too.
+        talk.sendto(f"{secret} myself".encode(), (inside, int(seen[2][1])))
         sender = comes(talk, patience, lambda: other.sendto(said, (inside, int(seen[2][1]))), heard)
         if sender is not None:
             tell("hairpin", sender[0], sender[1], other.getsockname()[1])
