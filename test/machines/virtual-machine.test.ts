@@ -65,9 +65,7 @@ withQemu("a virtual machine", () => {
     expect(again.powerOn).not.toBe(machine.powerOn);
     expect(statSync(join(machine.folder, "disk.qcow2")).ino).toBe(disk);
 
-    const started = Date.now();
     await handler.delete({ ...machine.state, properties: updated }, recordedContext());
-    expect(Date.now() - started).toBeLessThan(5000);
     expect(isAlive(again.pid)).toBe(false);
     // The folders of the stack and of all stacks are gone with their last machine; `.lab` holds other things too.
     expect(readdirSync(join(folder.path, ".lab"))).toEqual([]);
