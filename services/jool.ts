@@ -33,15 +33,11 @@ function configuration(plan: LabPlan): string {
   const file = {
     instance,
     framework: "netfilter",
-    global: { pool6: prefix, ...sorted(globals) },
+    global: { pool6: prefix, ...globals },
     pool4: pool4Entries(pool4),
     bib: [],
   };
   return `${JSON.stringify(file, null, 2)}\n`;
-}
-
-function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** An empty pool4 stands for the gateway's own addresses, ports 61001-65535. */
