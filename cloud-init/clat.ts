@@ -49,6 +49,9 @@ export const clat: Required<Pick<MachineDocuments, "files" | "commands">> = {
     },
   ],
   commands: [
+    // It is running already when its file is written, and reads that at its start alone: what it configures anew would
+    // take the rule for the machine's own addresses away, which clatd has moved, and the machine would hear nobody.
+    ["systemctl", "restart", "systemd-networkd.service"],
     // Where its package comes later: clatd runs a TAYGA of its own.
     ["systemctl", "--quiet", "mask", "tayga.service"],
     ["systemctl", "--quiet", "enable", "--now", "ipv6-only-lab-clat.service"],

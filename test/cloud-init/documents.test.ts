@@ -221,6 +221,18 @@ describe("a client's CLAT", () => {
     ]);
   });
 
+  it("runs where networkd has been told to leave its routing rules alone, and has heard it", () => {
+    expect(content(withClat, "/etc/systemd/networkd.conf.d/ipv6-only-lab.conf")).toContain(
+      "\nManageForeignRoutingPolicyRules=no\n",
+    );
+    const commands = clatOf(withClat).runcmd.map((words) => words.join(" "));
+    const [heard, runs] = ["restart systemd-networkd", "enable --now ipv6-only-lab-clat"].map((words) =>
+      commands.findIndex((command) => command.includes(words)),
+    );
+    expect(heard).toBeGreaterThanOrEqual(0);
+    expect(runs).toBeGreaterThan(heard ?? Infinity);
+  });
+
   it("comes beside what the networks need", () => {
     const networks = [{ name: "mostly", scenario: "ipv6-mostly" }];
     const { runcmd, write_files: files } = clatOf({
