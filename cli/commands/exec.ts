@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { execute, type ExecuteOptions } from "../../exec";
 import { comparisonText, conclusion } from "../../exec/report/comparison";
-import { reportHtml } from "../../exec/report/html";
+import { type Picture, reportHtml } from "../../exec/report/html";
 import { reportJson } from "../../exec/report/json";
 import { reportJunit } from "../../exec/report/junit";
 import { reportText } from "../../exec/report/text";
@@ -13,6 +13,7 @@ import { judge, type Judged } from "../../exec/verdict";
 import { exitCodeOf, exitCodes } from "../../exec/verdict/exit-code";
 import { UserError, messageOf, say } from "../../host/messages";
 import { redact } from "../../report/redact";
+import { picturesAmong } from "../pictures";
 import { requireWritable } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
 import type { LabAccess, PromisedNetwork } from "../../verify/access";
@@ -92,10 +93,17 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
     streams: streamsOf(values.json),
     onSignal: onSignals,
   };
+  const pictures: Picture[][] = [];
+  // Before the next network's take their place.
+  const executeAndLook = async (lab: LabAccess): Promise<Run> => {
+    const result = await execute(lab, request);
+    pictures.push(picturesAmong(request.get, request.into));
+    return result;
+  };
   const runs =
     values.network === undefined
-      ? [await execute(access, request)]
-      : await everywhere(access, request, chosenNetworks(access, values.network), stack);
+      ? [await executeAndLook(access)]
+      : await everywhere(access, request.client, chosenNetworks(access, values.network), stack, executeAndLook);
   const reports = await judgeAll(access, request, runs, values.confirm);
   const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
   const clean = (text: string): string => (values.redact ? redact(text, own) : text);
@@ -107,7 +115,9 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
   if (values.json) console.log(document);
   else for (const text of texts) say(clean(`\n${text}`));
   const junit = clean(reportJunit(json, values.function));
-  const html = clean(reportHtml(json, values.function, conclusion(reports)));
+  // What a picture shows cannot be left out.
+  const shown = values.redact ? [] : pictures;
+  const html = clean(reportHtml(json, values.function, conclusion(reports), shown));
   if (values.junit !== undefined) fs.writeFileSync(values.junit, junit);
   if (values.html !== undefined) fs.writeFileSync(values.html, html);
   if (values.report !== undefined) {
@@ -152,16 +162,17 @@ function writeAll(folder: string, files: Readonly<Record<string, string>>): void
 /** The same on each of these networks; the client goes home afterwards. */
 async function everywhere(
   access: LabAccess,
-  request: ExecuteOptions,
+  name: string,
   networks: readonly PromisedNetwork[],
   stack: string,
+  work: (lab: LabAccess) => Promise<Run>,
 ): Promise<Run[]> {
-  const client = access.clients.find(({ name }) => name === request.client);
+  const client = access.clients.find((each) => each.name === name);
   // Somebody who is not there is told of by `execute`.
-  if (client === undefined) return [await execute(access, request)];
+  if (client === undefined) return [await work(access)];
   requireNoLock(await setUp(stack), stack);
   const context = { signal: new AbortController().signal, progress: say };
-  return visiting(access, client, networks, context, (moved) => execute(moved, request));
+  return visiting(access, client, networks, context, work);
 }
 
 /** What follows the first word that is no option is the command's own. */

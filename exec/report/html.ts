@@ -3,14 +3,26 @@ import { markup, type Markup } from "../../report/markup";
 import { banner, card, code, facts, folded, mark, pageHtml, type State } from "../../report/page";
 import type { ReportJson } from "./json";
 
-export function reportHtml(reports: readonly ReportJson[], functionName: string | undefined, conclusion = ""): string {
+export interface Picture {
+  readonly name: string;
+  /** `data:`, since the page loads nothing. */
+  readonly url: string;
+}
+
+/** @param pictures what each run left. */
+export function reportHtml(
+  reports: readonly ReportJson[],
+  functionName: string | undefined,
+  conclusion = "",
+  pictures: readonly (readonly Picture[])[] = [],
+): string {
   const [first] = reports;
   const command = first?.command.join(" ") ?? "";
   const body = markup`<header><h1>${code(command)}</h1>${
     functionName === undefined ? undefined : markup`<p class="soft">${functionName}</p>`
   }</header>
 ${reports.length > 1 ? overview(reports, conclusion) : undefined}
-${reports.map((report, index) => section(report, index))}`;
+${reports.map((report, index) => section(report, index, pictures[index] ?? []))}`;
   return pageHtml({ title: command, body, foot: "ipv6-only-lab · npm run exec" });
 }
 
@@ -41,7 +53,7 @@ function overview(reports: readonly ReportJson[], conclusion: string): Markup {
 <div class="scroll"><table class="rows"><thead><tr><th scope="col">network</th><th scope="col">scenario</th><th scope="col"></th><th scope="col">cause</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function section(report: ReportJson, index: number): Markup {
+function section(report: ReportJson, index: number, pictures: readonly Picture[]): Markup {
   const { network, scenario, client, verdict, exitCode, timeline } = report;
   const { state, word, heading } = verdictOf(report);
   const rows = timeline.map(
@@ -68,10 +80,16 @@ function section(report: ReportJson, index: number): Markup {
       : undefined
   }${
     report.counterExperiment === undefined ? undefined : facts([["Counter-experiment", report.counterExperiment]])
-  }${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${folded({
-    open: true,
-    summary: markup`What it did`,
-    content: markup`<div class="scroll"><table class="rows"><tbody>${rows}</tbody></table></div>`,
-  })}`;
+  }${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${pictures.map(pictureMarkup)}${folded(
+    {
+      open: true,
+      summary: markup`What it did`,
+      content: markup`<div class="scroll"><table class="rows"><tbody>${rows}</tbody></table></div>`,
+    },
+  )}`;
   return card(`run-${index}`, state, markup`${mark(state, word)} ${heading}`, content);
+}
+
+function pictureMarkup({ name, url }: Picture): Markup {
+  return markup`<figure><img src="${url}" alt="${name}"><figcaption>${name}</figcaption></figure>`;
 }

@@ -36,6 +36,12 @@ describe("the page of a program's runs", () => {
     expect(page).toContain("asks 127.0.0.53 for A of both.test: 198.51.100.7");
   });
 
+  it("shows the pictures that a run left, in that run's card", () => {
+    const page = reportHtml(json, undefined, "", [[], [{ name: 'a"b.png', url: "data:image/png;base64,AAAA" }]]);
+    expect([...page.matchAll(/<img src="data:image\/png;base64,AAAA" alt="a&quot;b.png">/g)]).toHaveLength(1);
+    expect(page.indexOf("<img")).toBeGreaterThan(page.indexOf('id="run-1"'));
+  });
+
   it("holds no tag of the program's", () => {
     const { run, verdict } = on("dual-stack", "curl-both", ["<script>alert(1)</script>", '" onload="x']);
     const page = reportHtml([reportJson(run, verdict)], "<i>");
