@@ -84,6 +84,8 @@ while :; do
   elif (($? <= 128)); then
     break
   fi
+  # Nobody asks the resolver any more: its listener ends while the rest is read.
+  if [[ -e $folder/code ]]; then exec 4>&-; fi
   if gone_away; then alone=$((alone + 1)); else alone=0; fi
   # A second: children that are only slower than their parent.
   if ((alone == 4)); then end_the_rest; fi

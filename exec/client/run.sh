@@ -22,7 +22,7 @@ program=$(type -P -- "$1") || { tell problem missing && exit 127; }
 takes_rights() {
   [[ -u $1 || -g $1 ]] || [[ -n $(getcap -- "$1" 2>/dev/null) ]]
 }
-if [[ $tracing == filtered ]] && takes_rights "$(readlink -f -- "$program")"; then tracing=root; fi
+if [[ $tracing == filtered ]] && takes_rights "$program"; then tracing=root; fi
 tell tracing "$tracing"
 
 # Every text in hexadecimal, every descriptor with what it stands for, every process that is made.
