@@ -53,7 +53,7 @@ export interface Attempt extends Seen {
 /** Through the calls that tell of the network. What went by read(2) and write(2) is not in it. */
 export interface Traffic {
   readonly octets: number;
-  /** The beginning of the first message. */
+  /** The beginning: some programs read an answer octet by octet. */
   readonly head: string;
 }
 

@@ -313,6 +313,10 @@ function flowKey({ address, port }: SocketAddress): string {
   return `${address} ${port}`;
 }
 
+/** Characters of what was sent or received that are kept. */
+const headLength = 256;
+
 function traffic({ octets, head }: Traffic, more: number, data: Buffer): Traffic {
-  return { octets: octets + more, head: head === "" ? data.subarray(0, 256).toString("latin1") : head };
+  const next = data.subarray(0, headLength - head.length).toString("latin1");
+  return { octets: octets + more, head: `${head}${next}` };
 }

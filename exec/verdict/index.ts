@@ -110,7 +110,8 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
     const seen = missed.map(
       (target) => `${place(target)} (${target.attempts.map(ending).join("; ") || "asked for only"})`,
     );
-    return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.`, remarks };
+    const deaf = activity.unheard === 0 ? "" : " It asked a resolver for names that nobody here heard.";
+    return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.${deaf}`, remarks };
   }
   const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];
   // Node.js makes such a ring for files: it says little beside calls that were seen.

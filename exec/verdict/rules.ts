@@ -36,17 +36,16 @@ function without4({ network }: Run): boolean {
   return network.ipv4 === "none";
 }
 
-const ipv4Literal: Rule = (target, run, targets) => {
+const ipv4Literal: Rule = (target, run) => {
   const { origin, what } = target;
   const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && !isLoopback(address));
   if (attempt === undefined || origin === "name" || !without4(run)) return undefined;
-  // A question that nobody heard may have told this address beside another one.
-  const { unheard } = run.activity;
-  if (unheard > 0 && targets.some((other) => other.port === target.port && isIpv6(other.what))) return undefined;
+  // A question that nobody heard may have told this address.
+  if (run.activity.unheard > 0) return undefined;
   const refused = attempt.outcome.kind === "failed" && noWay.has(attempt.outcome.error);
   return {
     cause: "ipv4-literal",
-    confidence: unheard > 0 ? "possible" : refused ? "certain" : "probable",
+    confidence: refused ? "certain" : "probable",
     words:
       origin === "hosts"
         ? `It dialled ${attempt.address} for ${what}: the client's hosts(5) says so, and no more: ${ending(attempt)}.`

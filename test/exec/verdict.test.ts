@@ -1,5 +1,5 @@
 /** Each cause has a program that earns it and one that nearly does; all of them are real programs' recorded traces. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProgramEnd } from "../../exec/session";
 import type { RunRequest } from "../../exec/run";
@@ -30,6 +30,8 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["server-without-ipv6, certain", "curl-four"],
   ["third-party-without-ipv6, certain", "curl-third-party"],
   ["proxy, probable", "python-proxy-refuses"],
+  // It reads the answer octet by octet.
+  ["proxy, probable", "curl-proxy-refuses"],
   ["path-mtu, certain", "python-udp-too-big"],
   ["dnssec, possible", "curl-bogus"],
   ["not-for-want-of-ipv4, probable", "fails-alone"],
@@ -108,6 +110,19 @@ it.each([
 it("blames a literal on a network with IPv4 that the client does without (RFC 8925)", () => {
   const network = { name: "mostly", scenario: "ipv6-mostly", ipv4: "none", nat64Prefix: "64:ff9b::/96" } as const;
   expect(told(judge(recorded("python-literal", { network })))).toBe("ipv4-literal, certain");
+});
+
+it("blames no literal where a question that nobody heard may have told the address", () => {
+  const strict = { name: "strict", scenario: "ipv6-only-strict", ipv4: "none", nat64Prefix: undefined } as const;
+  const text = readFileSync(join(__dirname, "traces", "go-refused.strace"), "utf8");
+  const dialled = /sin6_port=htons\(9\)[^}]*inet_pton\(AF_INET6, "[^"]*"[^}]*/g;
+  const octets = Buffer.from("198.51.100.7", "latin1").toString("hex").replace(/../g, "\\x$&");
+  const trace = text
+    .replace(dialled, `sin_port=htons(9), sin_addr=inet_addr("${octets}")`)
+    .replace(/sa_family=AF_INET6, sin_port=htons\(9\)/g, "sa_family=AF_INET, sin_port=htons(9)")
+    .replaceAll("ECONNREFUSED", "ENETUNREACH");
+  const verdict = judge(runOf(trace, { network: strict }, { code: 1 }));
+  expect(verdict.kind === "cannot-tell" && verdict.words).toMatch(/198\.51\.100\.7:9 .*names that nobody here heard/);
 });
 
 it("names the names that a program asked by write(2), as the resolver heard them", () => {

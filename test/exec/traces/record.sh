@@ -102,6 +102,14 @@ p = http.server.HTTPServer(("127.0.0.1", 0), Proxy)
 threading.Thread(target=p.serve_forever, daemon=True).start()
 os.environ["https_proxy"] = "http://127.0.0.1:%d" % p.server_port
 r.urlopen("https://four.test/")'
+python3 -c '
+import http.server, socket
+class Proxy(http.server.BaseHTTPRequestHandler):
+    def do_CONNECT(self): self.send_error(500, "Unable to connect")
+class Server(http.server.HTTPServer): address_family = socket.AF_INET6
+Server(("64:ff9b::c633:6407", 3128), Proxy).serve_forever()' 2>/dev/null &
+sleep 1
+record curl-proxy-refuses curl -s -p -x http://both.test:3128 http://four.test/
 record python-proxy-password $python -c '
 import http.server, threading, urllib.request as r, os
 class Proxy(http.server.BaseHTTPRequestHandler):
