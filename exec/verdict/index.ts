@@ -38,7 +38,10 @@ export function judge(run: Run): Verdict {
   if (server !== undefined) return server;
   const served = servedToTheEnd(run);
   // Many a program ends with 0 whatever happened.
-  const inVain = end.code === 0 && findings.length > 0 && missed.length === targets.length;
+  const inVain =
+    end.code === 0 &&
+    missed.length === targets.length &&
+    (findings.length > 0 || (missed.length > 0 && missed.every(failed)));
   if ((end.code === 0 && !inVain) || served) {
     const [worst, ...others] = listening;
     const remarks = [...findings, ...asides];
@@ -50,6 +53,11 @@ export function judge(run: Run): Verdict {
   const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));
   if (finding !== undefined) return { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };
   return unexplained(run, targets, [...listening, ...asides]);
+}
+
+/** All that was dialled for it failed: that nothing came back to a datagram is no failure. */
+function failed({ attempts }: Target): boolean {
+  return attempts.length > 0 && attempts.every(({ outcome }) => outcome.kind === "failed");
 }
 
 function isThere<T>(value: T | undefined): value is T {

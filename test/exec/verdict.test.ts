@@ -121,7 +121,8 @@ it("blames no literal where a question that nobody heard may have told the addre
     .replace(dialled, `sin_port=htons(9), sin_addr=inet_addr("${octets}")`)
     .replace(/sa_family=AF_INET6, sin_port=htons\(9\)/g, "sa_family=AF_INET, sin_port=htons(9)")
     .replaceAll("ECONNREFUSED", "ENETUNREACH");
-  const verdict = judge(runOf(trace, { network: strict }, { code: 1 }));
+  // Many a program ends with 0 all the same.
+  const verdict = judge(runOf(trace, { network: strict }, { code: 0 }));
   expect(verdict.kind === "cannot-tell" && verdict.words).toMatch(/198\.51\.100\.7:9 .*names that nobody here heard/);
 });
 
