@@ -42,12 +42,13 @@ type Bench = Awaited<ReturnType<typeof prepare>>;
 
 /**
  * @param count how often both machines come up.
+ * @param signal ends the round that is under way, and leaves no machine behind.
  * @returns how many rounds had a crashed kernel, or a machine that did not come up or not in that way.
  */
-export async function benchBoots(count: number, beginning: Beginning): Promise<number> {
+export async function benchBoots(count: number, beginning: Beginning, signal: AbortSignal): Promise<number> {
   if (!Number.isInteger(count) || count < 1)
     throw new UserError(`How many ${beginning}s? A whole number of at least 1.`);
-  const bench = await prepare();
+  const bench = await prepare(signal);
   /** Seconds from power-on to an answering sshd. */
   const seconds: Record<"gateway" | "client", number[]> = { gateway: [], client: [] };
   for (let number = 1; number <= count; number += 1) {
@@ -57,6 +58,7 @@ export async function benchBoots(count: number, beginning: Beginning): Promise<n
       seconds.client.push(round.client);
       say(`${beginning} ${number} of ${count}: gateway ${show(round.gateway)}, client ${show(round.client)}, no oops`);
     } catch (error) {
+      signal.throwIfAborted();
       say(`${beginning} ${number} of ${count}: ${messageOf(error)}`);
     }
   }
@@ -69,8 +71,8 @@ export async function benchBoots(count: number, beginning: Beginning): Promise<n
   return lost;
 }
 
-async function prepare() {
-  const context = { signal: new AbortController().signal, progress, info: say, warn: say };
+async function prepare(signal: AbortSignal) {
+  const context = { signal, progress, info: say, warn: say };
   const config = parseConfig({});
   const plan = planLab(config, { project: "ipv6-only-lab", stack: "bench-boots" });
   const [[client], [network]] = [plan.clients, plan.networks];
@@ -149,7 +151,7 @@ async function comeUp(inputs: Properties, beginning: Beginning, context: Operati
 }
 
 /** The gateway announces no prefix in this bench: the client is reached by its link-local address (RFC 4862). */
-async function reachClient({ plan, client, network, login, hostKey }: Bench, sshPort: number): Promise<void> {
+async function reachClient({ plan, client, network, login, hostKey, context }: Bench, sshPort: number): Promise<void> {
   const own = {
     user: plan.ssh.user,
     privateKey: login.privateKey,
@@ -159,7 +161,7 @@ async function reachClient({ plan, client, network, login, hostKey }: Bench, ssh
   };
   const connection = await connect(
     { ...own, host: hostOf(client, network), port: 22, proxy: { ...own, host: "127.0.0.1", port: sshPort } },
-    { signal: AbortSignal.timeout(bootLimit * 1000) },
+    { signal: AbortSignal.any([context.signal, AbortSignal.timeout(bootLimit * 1000)]) },
   );
   connection.close();
 }

@@ -16,6 +16,7 @@ import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { type Figure, figureRows, median } from "../bench/statistics";
 import { runInForeground } from "../../host/foreground";
+import { interruptible } from "../../host/interruption";
 import { UserError, say } from "../../host/messages";
 import { type LabAccess, networkOf, type PromisedNetwork } from "../../verify/access";
 import { projectRoot } from "../../host/paths";
@@ -43,11 +44,14 @@ export async function run(args: readonly string[]): Promise<number> {
   const [benchmark, ...rest] = args;
   switch (benchmark) {
     case "lab":
-      print(benchLab(numberAfter(rest, "--runs", 3), rest.includes("--cold")));
+      print(await tidied(() => benchLab(numberAfter(rest, "--runs", 3), rest.includes("--cold"))));
       return 0;
     case "boots":
     case "restores":
-      return (await benchBoots(Number(rest[0] ?? 30), benchmark === "boots" ? "boot" : "restore")) === 0 ? 0 : 1;
+      return tidied(async (signal) => {
+        const lost = await benchBoots(Number(rest[0] ?? 30), benchmark === "boots" ? "boot" : "restore", signal);
+        return lost === 0 ? 0 : 1;
+      });
     case "kills": {
       const seed = seedOf(rest);
       return runInForeground(join(projectRoot, "node_modules", ".bin", "jest"), ["test/e2e/kills"], {
@@ -75,7 +79,7 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     case "matrix": {
       const seed = seedOf(rest);
-      const { figures, told, joinsVerified } = await benchMatrix(numberAfter(rest, "--joins", 50), seed);
+      const { figures, told, joinsVerified } = await tidied(() => benchMatrix(numberAfter(rest, "--joins", 50), seed));
       print(figures);
       console.log(`verify --network all: ${told}`);
       return allVerified(joinsVerified, figures);
@@ -97,6 +101,11 @@ export async function run(args: readonly string[]): Promise<number> {
     default:
       throw new UserError(`Which benchmark?\n${usage}`);
   }
+}
+
+/** A lab that a benchmark made is taken away when it is interrupted too. */
+function tidied<T>(work: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+  return interruptible(async (signal) => work(signal));
 }
 
 function seedOf(args: readonly string[]): number {
