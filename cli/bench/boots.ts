@@ -21,6 +21,7 @@ import { machineInputsSchema } from "../../provider/machine-inputs";
 import { bootFromImage, fromTemplate } from "../../provider/machine-start";
 import { type MachinePaths, machinePaths } from "../../provider/qemu/paths";
 import { removeMachine, withMachine } from "../../provider/qemu/power";
+import { virtualMachineHandler } from "../../provider/virtual-machine";
 import { gatewaySoftware } from "../../services";
 import { connect, generateKeyPair } from "../../ssh";
 import { hostOf } from "../../verify/access";
@@ -115,8 +116,9 @@ async function oneRound(bench: Bench, beginning: Beginning) {
   const { gateway, clientMachine, context } = bench;
   const started = performance.now();
   const elapsed = (): number => (performance.now() - started) / 1000;
+  const coming = [gateway, clientMachine].map((inputs) => comeUp(inputs, beginning, context));
   try {
-    const [made] = await Promise.all([gateway, clientMachine].map((inputs) => comeUp(inputs, beginning, context)));
+    const [made] = await Promise.all(coming);
     progressDone();
     const gatewaySeconds = elapsed();
     await reachClient(bench, gatewaySchema.parse(made).sshPort);
@@ -127,8 +129,11 @@ async function oneRound(bench: Bench, beginning: Beginning) {
     requireSoundKernels(bench);
     throw error;
   } finally {
+    await Promise.allSettled(coming);
+    // Whatever ended the round.
+    const tidying = { ...context, signal: new AbortController().signal };
     for (const inputs of [gateway, clientMachine]) {
-      await removeMachine(pathsOf(inputs));
+      await virtualMachineHandler.delete({ id: "", properties: inputs }, tidying);
     }
   }
 }
