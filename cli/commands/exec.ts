@@ -10,7 +10,8 @@ import { reportJunit } from "../../exec/report/junit";
 import { reportText } from "../../exec/report/text";
 import type { Run } from "../../exec/run";
 import { judge, type Judged } from "../../exec/verdict";
-import { exitCodeOf, exitCodes } from "../../exec/verdict/exit-code";
+import { exitCodeOf } from "../../exec/verdict/exit-code";
+import { exitCodes } from "../../verify/outcome";
 import { UserError, messageOf, say } from "../../host/messages";
 import { redact } from "../../report/redact";
 import { picturesAmong } from "../pictures";
@@ -73,7 +74,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!request.values["verdict-code"]) throw error;
     if (error instanceof UserError) say(`error: ${messageOf(error)}`);
     else console.error(error);
-    return exitCodes.untold;
+    return exitCodes["nothing told"];
   }
 }
 
