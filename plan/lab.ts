@@ -37,7 +37,7 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
       },
     },
     networks: planNetworks(config, clients, macs.networks),
-    nat64: nat64Plan(config),
+    nat64: nat64Plan(config, clients),
     dns: dnsPlan(config),
     internet: internetPlan(config, identity),
     gateway: gatewayPlan(config, decided, macs),

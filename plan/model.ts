@@ -197,10 +197,29 @@ export interface Nat64Plan {
   /** pool6 in the sense of RFC 7915 and Jool: one of /32 /40 /48 /56 /64 /96 (RFC 6052 section 2.2). */
   readonly prefix: string;
   readonly pool4: Pool4Plan;
+  /** Sorted by protocol, address and port outside. */
+  readonly staticBindings: readonly StaticBindingPlan[];
+  /** Whether the firewall keeps TCP connections from outside away from all ports but the bound ones, which Jool cannot. */
+  readonly boundTcpOnly: boolean;
   /** IPv4 destinations that are never translated, CIDR, sorted; the allowed ones are taken out already. */
   readonly deniedIpv4: readonly string[];
   /** Jool globals, by Jool's own names, sorted by name. */
   readonly globals: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** A service on a client that the IPv4 outside reaches at the gateway. */
+export interface StaticBindingPlan {
+  readonly client: string;
+  readonly protocol: "TCP" | "UDP";
+  /** The client's, at home. */
+  readonly inside: TransportAddress;
+  /** The gateway's. */
+  readonly outside: TransportAddress;
+}
+
+export interface TransportAddress {
+  readonly address: string;
+  readonly port: number;
 }
 
 /** `automatic`: the uplink's own address, ports 61001-65535, which is what Jool does with an empty pool4. */

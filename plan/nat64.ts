@@ -1,19 +1,21 @@
 /** What the translator is told: prefix, pool, denied destinations, Jool's globals. */
 import { noIpv4Hosts, nonGlobalIpv4, type Block } from "./address-space";
 import { internetPrefixes } from "./internet";
+import type { PlannedClient } from "./clients";
 import type { Nat64Plan, Pool4Entry, Pool4Plan } from "./model";
 import { hostsOf } from "./ipv4";
 import { labNetworks } from "./networks";
 import { platformDecisions } from "./platforms";
 import { containsPrefix, formatPrefix, parseIpv4Prefix, subtractPrefix, type Prefix } from "./prefix";
 import type { LabConfig } from "./schema";
+import { staticBindingPlans } from "./static-bindings";
 
 /** What no configuration opens: nobody else is there, or it leads to the machine that runs the lab. */
 export function sealedIpv4(config: LabConfig): readonly Block[] {
   return [...noIpv4Hosts, ...platformDecisions(config).hostNetworks.ipv4];
 }
 
-export function nat64Plan(config: LabConfig): Nat64Plan {
+export function nat64Plan(config: LabConfig, clients: readonly PlannedClient[]): Nat64Plan {
   const { nat64 } = config;
   const mtus = labNetworks(config).map(({ mtu }) => mtu);
   // The gateway's own addresses on its networks too: what is translated comes to it as from itself, past its firewall.
@@ -24,11 +26,15 @@ export function nat64Plan(config: LabConfig): Nat64Plan {
     ...[...nonGlobalIpv4, ...sealed, ...nat64.deniedIpv4.map(parseIpv4Prefix)],
     ...(config.internet.kind === "simulated" ? allButSimulated() : []),
   ]);
+  // Jool keeps TCP from outside away from all bindings or from none.
+  const bindsTcp = nat64.staticBindings.some(({ protocol }) => protocol === "TCP");
   return {
     prefix: nat64.prefix,
     pool4: pool4Plan(nat64.pool4),
+    staticBindings: staticBindingPlans(config, clients),
+    boundTcpOnly: bindsTcp && nat64.dropExternallyInitiatedTcp,
     deniedIpv4: denied.flatMap((prefix) => subtractAll(prefix, allowed)).map(formatPrefix),
-    globals: joolGlobals(nat64, Math.min(...mtus)),
+    globals: joolGlobals(nat64, Math.min(...mtus), bindsTcp),
   };
 }
 
@@ -79,10 +85,10 @@ const minimumMtu = 1280;
 const growth = 20 + 8;
 
 /** By the names that the "global" object of jool.conf uses; what is left out keeps Jool's default. */
-function joolGlobals(nat64: LabConfig["nat64"], mtu: number): Nat64Plan["globals"] {
+function joolGlobals(nat64: LabConfig["nat64"], mtu: number, bindsTcp: boolean): Nat64Plan["globals"] {
   return {
     "address-dependent-filtering": nat64.addressDependentFiltering,
-    "drop-externally-initiated-tcp": nat64.dropExternallyInitiatedTcp,
+    "drop-externally-initiated-tcp": nat64.dropExternallyInitiatedTcp && !bindsTcp,
     "drop-icmpv6-info": nat64.dropIcmpv6Info,
     "handle-rst-during-fin-rcv": nat64.handleRstDuringFinRcv,
     "icmp-timeout": joolDuration(nat64.timeouts.icmp),

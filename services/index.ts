@@ -1,5 +1,6 @@
 /** The services of the gateway: the one list, in the order in which they are brought up. */
 import type { LabPlan } from "../plan/model";
+import { bindings } from "./bindings";
 import { type Bundle, bundleOf, type Service } from "./bundle";
 import { internet } from "./internet";
 import { jool } from "./jool";
@@ -18,7 +19,7 @@ import { web } from "./web";
 export const services: readonly Service[] = [
   ...[lan, sysctl, nftables],
   ...[internet, names, web, proxies],
-  ...[jool, unbound, unboundPlain, kea, keaDhcp4, radvd],
+  ...[jool, bindings, unbound, unboundPlain, kea, keaDhcp4, radvd],
 ];
 
 /** Installed only where the plan has them: a gateway that wants one later is another machine. */

@@ -1,5 +1,6 @@
 import type { LabPlan, NetworkPlan } from "../plan/model";
-import { wellKnownPrefix } from "../plan/rfc6052";
+import { automaticPorts } from "../plan/static-bindings";
+import { embedIpv4, wellKnownPrefix } from "../plan/rfc6052";
 import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
 import { internet, lanCards, sshInterface, uplink } from "../plan/interfaces";
@@ -59,7 +60,45 @@ function prerouting(plan: LabPlan): string {
     drop(`${elsewhere} ip6 saddr { ${[...prefixes, nat64.prefix].join(", ")} }`, "LAN address from elsewhere"),
     prefixesIpv4.length > 0 &&
       drop(`${elsewhere} ip saddr { ${prefixesIpv4.join(", ")} }`, "LAN address from elsewhere"),
+    ...boundTcpOnly(plan, elsewhere),
     ...networks.map((network) => `iifname "${network.card}" jump ${chainOf(network)}`),
+  );
+}
+
+/**
+ * Where some TCP connections from outside are to be let in, Jool lets in all that a binding is there for, those of clients'
+ * own connections too. What it would take is therefore looked at here: a SYN for a port that is not bound goes no further.
+ */
+function boundTcpOnly({ nat64 }: LabPlan, elsewhere: string): readonly string[] {
+  const { boundTcpOnly: only, pool4, staticBindings } = nat64;
+  if (!only) return [];
+  const bound = staticBindings.flatMap(({ protocol, outside: { address, port } }) =>
+    protocol === "TCP" ? [`${address} . ${port}`] : [],
+  );
+  const syn = `tcp flags & (syn | ack) == syn ip daddr . tcp dport != { ${bound.join(", ")} }`;
+  const pools =
+    pool4.kind === "automatic"
+      ? [`tcp dport ${automaticPorts.first}-${automaticPorts.last}`]
+      : pool4.entries.flatMap(({ protocol, prefix, portRange }) =>
+          protocol === "TCP" ? [`ip daddr ${prefix} tcp dport ${portRange}`] : [],
+        );
+  return pools.map((pool) => drop(`${elsewhere} ${pool} ${syn}`, "port that is not bound"));
+}
+
+/** The same for who comes from inside to the gateway's outer address: hairpinning (RFC 6146 section 3.8). */
+function boundTcpOnlyInside({ nat64 }: LabPlan): string | false {
+  const { boundTcpOnly: only, prefix, pool4, staticBindings } = nat64;
+  if (!only) return false;
+  const bound = staticBindings.filter(({ protocol }) => protocol === "TCP").map(({ outside }) => outside);
+  const outer =
+    pool4.kind === "automatic"
+      ? bound.map(({ address }) => `${address}/32`)
+      : pool4.entries.flatMap((entry) => (entry.protocol === "TCP" ? [entry.prefix] : []));
+  const addresses = [...new Set(outer)].map((each) => embeddedPrefix(prefix, each));
+  const open = bound.map(({ address, port }) => `${embedIpv4(prefix, address)} . ${port}`);
+  return drop(
+    `ip6 daddr { ${addresses.join(", ")} } tcp flags & (syn | ack) == syn ip6 daddr . tcp dport != { ${open.join(", ")} }`,
+    "port that is not bound",
   );
 }
 
@@ -81,12 +120,13 @@ function fromNetwork(plan: LabPlan, network: NetworkPlan): string {
       ? drop(`ip6 saddr != { ${local.join(", ")} }`, "IPv6 on the LAN")
       : drop(`ip6 saddr != { ${[...local, ipv6.prefix].join(", ")} }`, "spoofed source"),
     ...(translated && ipv6 !== undefined
-      ? translation(prefix, ipv6.prefix)
+      ? translation(plan, ipv6.prefix)
       : [`ip6 daddr { ${[...new Set([prefix, wellKnownPrefix])].join(", ")} } ${refuse("NAT64 refused")}`]),
   );
 }
 
-function translation(prefix: string, lanPrefix: string): (string | false)[] {
+function translation(plan: LabPlan, lanPrefix: string): (string | false)[] {
+  const { prefix } = plan.nat64;
   const uOctetCanBeSet = !prefix.endsWith("/96");
   return [
     // What follows is for IPv6: notrack would keep IPv4 from NAT44.
@@ -98,6 +138,7 @@ function translation(prefix: string, lanPrefix: string): (string | false)[] {
     uOctetCanBeSet && drop("ip6 daddr & 0:0:0:0:ff00:: != ::", "no IPv4-embedded address"),
     // RFC 6052 section 3.1, and what the configuration adds.
     drop("ip6 daddr @denied_destinations", "denied IPv4 destination"),
+    boundTcpOnlyInside(plan),
     "notrack",
   ];
 }

@@ -12,11 +12,12 @@ import { networkChecks } from "./networks";
 import { ownCheckChecks } from "./own-checks";
 import { qemuChecks } from "./qemu";
 import { resolverChecks } from "./resolver";
+import { staticBindingChecks } from "./static-bindings";
 import { vsphereChecks } from "./vsphere";
 
 const checks = [
   ...[...lanChecks, ...networkChecks, ...nat64Checks, ...resolverChecks, ...announcementChecks],
-  ...[...machineChecks, ...qemuChecks, ...vsphereChecks, ...internetChecks, ...ownCheckChecks],
+  ...[...machineChecks, ...qemuChecks, ...vsphereChecks, ...internetChecks, ...ownCheckChecks, ...staticBindingChecks],
 ];
 
 /** Why this configuration cannot work, apart from what reads a section that is known to be `broken`. */

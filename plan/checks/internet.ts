@@ -1,4 +1,5 @@
 import { internetPrefixes } from "../internet";
+import { link } from "../internet/paths";
 import { platformDecisions } from "../platforms";
 import { overlap, parseIpv4Prefix, parseIpv6Prefix, type Prefix } from "../prefix";
 import { check, error, warning, type Check } from "./finding";
@@ -9,6 +10,9 @@ const simulated: readonly Prefix[] = [parseIpv4Prefix(internetPrefixes.ipv4), pa
 function isTaken(prefix: Prefix): boolean {
   return simulated.some((each) => overlap(each, prefix));
 }
+
+/** The gateway's own: where there is no other internet, what it translates may come from there. */
+const towardsInternet = `${link.gateway.ipv4}/32`;
 
 const why = `lies in the simulated internet (${internetPrefixes.ipv4} and ${internetPrefixes.ipv6}).`;
 
@@ -25,7 +29,7 @@ export const internetChecks: readonly Check[] = [
     if (internet.kind === "real") return;
     if (isTaken(parseIpv6Prefix(nat64.prefix))) yield error("nat64.prefix", why, "Write another prefix");
     for (const [index, { prefix }] of (nat64.pool4 === "auto" ? [] : nat64.pool4).entries())
-      if (isTaken(parseIpv4Prefix(prefix)))
+      if (isTaken(parseIpv4Prefix(prefix)) && !(internet.kind === "simulated" && prefix === towardsInternet))
         yield error(`nat64.pool4[${index}].prefix`, why, "Write an address of the gateway's uplink, or pool4: auto");
     if (dns.forwarders === "uplink") return;
     for (const [index, forwarder] of dns.forwarders.entries()) {

@@ -10,7 +10,7 @@ import { perNetwork, withIpv6 } from "./networks";
 const localPorts = { first: 32_768, last: 60_999 };
 
 /** Where the gateway itself listens on its uplink: what comes to a port of the pool never reaches it. */
-const ownPorts = [
+export const ownPorts = [
   { protocol: "TCP", port: 22, who: "sshd" },
   { protocol: "UDP", port: 68, who: "DHCP client" },
 ];
@@ -91,14 +91,14 @@ export const nat64Checks: readonly Check[] = [
     }
   }),
 
-  check(["nat64", "platform", "uplink"], function* (config) {
+  check(["nat64", "platform", "uplink", "internet"], function* (config) {
     const { pool4 } = config.nat64;
     if (pool4 === "auto") return;
     for (const [index, addresses] of pool4.map(({ prefix }) => parseIpv4Prefix(prefix)).entries()) {
       const key = `nat64.pool4[${index}].prefix`;
       const why = unusable(addresses);
       if (why !== undefined) yield error(key, why, "Write addresses of the gateway's, or pool4: auto");
-      else if (hasSlirpUplink(config) && !containsPrefix(slirpHost.prefix, addresses))
+      else if (hasSlirpUplink(config) && config.internet.kind !== "simulated" && !containsPrefix(slirpHost.prefix, addresses))
         yield warning(
           key,
           `is outside ${formatPrefix(slirpHost.prefix)}, QEMU's user network: no answer finds its way back to it.`,

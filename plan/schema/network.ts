@@ -3,8 +3,10 @@ import { z } from "zod";
 import {
   domainName,
   forwarder,
+  hostname,
   interfaceId,
   interfaceName,
+  ipv4Address,
   ipv4Prefix,
   lanPrefix,
   nat64Prefix,
@@ -39,6 +41,22 @@ const pool4Entry = z.strictObject({
     .describe("Ports (ICMP: identifiers), `first-last`, clear of the kernel's own 32768-60999, TCP 22 and UDP 68."),
 });
 
+const port = () => z.int().min(1).max(65_535);
+
+const staticBinding = z.strictObject({
+  client: hostname().describe("Whose service it is. That client lives on a network with NAT64."),
+  protocol: z.enum(["TCP", "UDP"]).default("TCP").describe("What it speaks."),
+  port: port().describe("Where the client listens."),
+  outsidePort: port().describe("Where the outside comes to: a port of `pool4`, which has 61001-65535 by itself."),
+  address: ipv4Address()
+    .optional()
+    .describe(
+      "Which of the gateway's IPv4 addresses the outside comes to. Unset: the one that it has towards the simulated internet; or that of `pool4` or of the uplink where only one is known before there is a gateway.",
+    ),
+});
+
+export type ConfiguredBinding = z.output<typeof staticBinding>;
+
 export const nat64 = z.strictObject({
   prefix: nat64Prefix()
     .prefault("64:ff9b::/96")
@@ -69,7 +87,7 @@ export const nat64 = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      "Jool `drop-externally-initiated-tcp`: nobody outside opens a TCP connection to a client (RFC 6146 section 3.5.2.2).",
+      "Nobody outside opens a TCP connection to a client (RFC 6146 section 3.5.2.2), except by `staticBindings`. Jool `drop-externally-initiated-tcp`, or the firewall where some are to be let in.",
     ),
   dropIcmpv6Info: z
     .boolean()
@@ -80,6 +98,13 @@ export const nat64 = z.strictObject({
     .default(true)
     .describe(
       "Jool `handle-rst-during-fin-rcv`: connections ended by FIN and RST free their port after minutes, not hours.",
+    ),
+  staticBindings: z
+    .array(staticBinding)
+    .max(1000)
+    .prefault([])
+    .describe(
+      "Services on clients that are offered to the IPv4 outside (IPv6-only-DC; static entries of the binding table, RFC 6146 section 3.2). Nothing but what is listed gets in.",
     ),
   timeouts: z
     .strictObject({
