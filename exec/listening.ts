@@ -4,13 +4,14 @@ import * as path from "node:path";
 import type { SshConnection } from "../ssh";
 import { scriptCommand } from "../ssh/shell";
 import { type ClientAccess, type LabAccess, networkOf } from "../verify/access";
+import { amongServers, bindingsOf, hasOutside } from "../verify/bindings";
 import { connectClient } from "../verify/connect";
 import { isIpv6, isLoopback } from "./targets";
 
 const results = ["open", "refused", "unreachable", "silent", "failed"] as const;
 
 export interface Knock {
-  /** `itself`, `the gateway`, or another client with its network. */
+  /** `itself`, `the gateway`, `the internet` (by a static binding), or another client with its network. */
   readonly from: string;
   readonly address: string;
   readonly result: (typeof results)[number];
@@ -57,8 +58,23 @@ export async function tryListener(request: ListeningRequest, ended: AbortSignal)
     knock("itself", connection, port, ["::1", "127.0.0.1", ...outer], ended),
     knock("the gateway", gateway, port, outer, ended),
     ...peers.map((peer) => knockFrom(request, peer, outer, ended)),
+    ...boundAt(request).map((outside) =>
+      knock("the internet", gateway, outside.port, [outside.address], ended, amongServers),
+    ),
   ]);
   return { port, patience, sockets, knocks: knocks.flat() };
+}
+
+/** Where the IPv4 outside comes to this port by a static binding, if there is somebody outside. */
+function boundAt({
+  access,
+  client,
+  port,
+}: ListeningRequest): readonly { readonly address: string; readonly port: number }[] {
+  if (!hasOutside(access)) return [];
+  return bindingsOf(access, client).flatMap(({ protocol, inside, outside }) =>
+    protocol === "TCP" && inside.port === port ? [outside] : [],
+  );
 }
 
 async function awaitListener(connection: SshConnection, port: number, patience: number, ended: AbortSignal) {
@@ -100,9 +116,10 @@ async function knock(
   port: number,
   addresses: readonly string[],
   ended: AbortSignal,
+  under = "",
 ): Promise<Knock[]> {
   const text = script("knock.sh");
-  const command = scriptCommand(text, String(port), String(knockLimit), ...addresses);
+  const command = `${under} ${scriptCommand(text, String(port), String(knockLimit), ...addresses)}`.trimStart();
   const limit = addresses.length * knockLimit + 30;
   const { stdout } = await connection
     .exec(command, { stdin: text, signal: ended, timeout: limit })

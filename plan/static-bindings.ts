@@ -62,10 +62,7 @@ function ofExplicit(
 }
 
 /** Of a configuration that `checks/static-bindings.ts` has nothing to say about. */
-export function staticBindingPlans(
-  config: LabConfig,
-  clients: readonly PlannedClient[],
-): readonly StaticBindingPlan[] {
+export function staticBindingPlans(config: LabConfig, clients: readonly PlannedClient[]): readonly StaticBindingPlan[] {
   return config.nat64.staticBindings
     .flatMap((binding): StaticBindingPlan[] => {
       const client = clients.find(({ plan }) => plan.name === binding.client)?.plan;

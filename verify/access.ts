@@ -56,6 +56,8 @@ const ipv4Schema = z.object({
 
 const outcome = z.enum(["works", "fails"]);
 
+const transportAddress = z.object({ address: z.string(), port: z.number() });
+
 const networkSchema = z.object({
   name: z.string(),
   scenario: z.enum(scenarios),
@@ -83,6 +85,19 @@ const promisedSchema = z.object({
     deniedIpv4: z.array(z.string()),
     /** Whether an answer from another server than the one that was asked is kept out (RFC 4787 section 5). */
     addressDependentFiltering: z.boolean(),
+    /** Services on clients that the IPv4 outside reaches at the gateway. */
+    staticBindings: z
+      .array(
+        z.object({
+          client: z.string(),
+          protocol: z.enum(["TCP", "UDP"]),
+          inside: transportAddress,
+          outside: transportAddress,
+        }),
+      )
+      .readonly(),
+    /** Whether nobody outside may open any other TCP connection to a client. */
+    dropExternallyInitiatedTcp: z.boolean(),
     pool4: z.discriminatedUnion("kind", [
       z.object({ kind: z.literal("automatic") }),
       z.object({
@@ -177,6 +192,8 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     nat64: {
       ...plan.nat64,
       addressDependentFiltering: plan.nat64.globals["address-dependent-filtering"] === true,
+      dropExternallyInitiatedTcp:
+        plan.nat64.boundTcpOnly || plan.nat64.globals["drop-externally-initiated-tcp"] === true,
     },
     units: runningUnits(plan),
     synthesizeAll: plan.dns.synthesizeAll,

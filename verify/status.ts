@@ -1,7 +1,9 @@
 import type { SshConnection } from "../ssh";
 import { addressesOf, type ClientAccess, gatewayAddresses, type LabAccess, type PromisedNetwork } from "./access";
+import type { PromisedBinding } from "./bindings";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
+import type { TranslationFacts } from "./gateway-facts";
 import { type FaultOn, faultsOnLine } from "./path-faults";
 import { formatTable } from "./report";
 
@@ -12,7 +14,12 @@ export interface LabStatus {
   readonly healthy: boolean;
   readonly uplink: { readonly kind: string; readonly ipv6: string };
   readonly networks: readonly NetworkStatus[];
-  readonly nat64: { readonly prefix: string; readonly sessions: number; readonly jool: string };
+  readonly nat64: {
+    readonly prefix: string;
+    readonly sessions: number;
+    readonly jool: string;
+    readonly staticBindings: readonly BindingStatus[];
+  };
   readonly machines: readonly MachineStatus[];
   readonly services: readonly { readonly name: string; readonly state: string; readonly active: boolean }[];
   /** Faults of clients' ways that are on. */
@@ -24,6 +31,17 @@ export interface NetworkStatus extends Pick<PromisedNetwork, "name" | "scenario"
   readonly prefixes: readonly string[];
   /** Names of the clients that are on it. */
   readonly clients: readonly string[];
+}
+
+export interface BindingStatus {
+  readonly client: string;
+  readonly protocol: string;
+  /** The client's port. */
+  readonly port: number;
+  /** Where the outside comes to. */
+  readonly outside: { readonly address: string; readonly port: number };
+  /** Whether the translator has it. */
+  readonly active: boolean;
 }
 
 export interface MachineStatus {
@@ -47,7 +65,12 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
     healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
     uplink: promised.uplink,
     networks: promised.networks.map((network) => networkStatus(network, access)),
-    nat64: { prefix: promised.nat64.prefix, sessions: facts?.sessions.length ?? 0, jool: facts?.joolVersion ?? "" },
+    nat64: {
+      prefix: promised.nat64.prefix,
+      sessions: facts?.sessions.length ?? 0,
+      jool: facts?.joolVersion ?? "",
+      staticBindings: bindingStatuses(promised.nat64.staticBindings, facts?.bib ?? []),
+    },
     machines,
     services: needed,
     faults: (facts?.faultsOn ?? []).map(({ name, client, to, packets }) => ({ name, client, to, packets })),
@@ -79,6 +102,20 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   } finally {
     gateway.close();
   }
+}
+
+function bindingStatuses(planned: readonly PromisedBinding[], bib: TranslationFacts["bib"]): readonly BindingStatus[] {
+  return planned.map(({ client, protocol, inside, outside }) => ({
+    ...{ client, protocol, outside },
+    port: inside.port,
+    active: bib.some(
+      (each) =>
+        each.isStatic &&
+        each.protocol === protocol &&
+        `${each.client.address}#${each.client.id}` === `${inside.address}#${inside.port}` &&
+        `${each.ipv4.address}#${each.ipv4.id}` === `${outside.address}#${outside.port}`,
+    ),
+  }));
 }
 
 function networkStatus(network: PromisedNetwork, { clients }: LabAccess): NetworkStatus {
@@ -124,6 +161,10 @@ export function formatStatus(status: LabStatus): string {
     "",
     ...picture(uplink, networks),
     `  NAT64 ${nat64.prefix}, Jool ${nat64.jool}, ${nat64.sessions} sessions`,
+    ...nat64.staticBindings.map(
+      ({ client, protocol, port, outside, active }) =>
+        `  outside ${outside.address} ${protocol} ${outside.port} ─▶ ${client} port ${port}${active ? "" : " (NOT in the translator)"}`,
+    ),
     "",
     ...formatTable(
       ["machine", "addresses", "state"],

@@ -6,9 +6,9 @@ import { randomBytes } from "node:crypto";
 import { good, reflectors, zone } from "../plan/internet/hosts";
 import { link, placeOn } from "../plan/internet/paths";
 import { embedIpv4, parseNat64Prefix } from "../plan/rfc6052";
-import { servers } from "../services/internet";
 import type { LabAccess, PromisedNetwork } from "./access";
 import { sameAddress } from "./addresses";
+import { amongServers } from "./bindings";
 import { type Check, fail, judge, listed, pass, results, skip, type Verdict } from "./checks/check";
 import type { Evidence } from "./checks/evidence";
 import { type Asked, listen, python } from "./facts";
@@ -62,7 +62,7 @@ export async function translationChecks(
   const [tried, said] = await Promise.all([
     python(client, "translation.py", [places, secret]),
     listen(client, dnsQuestions(network)),
-    python(gateway, "reflector.py", reflector, `sudo -n nsenter --net=/run/netns/${servers} --`),
+    python(gateway, "reflector.py", reflector, amongServers),
   ]);
   return judgeTranslation(machine, { lab, network, tried, said });
 }

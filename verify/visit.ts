@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { embedIpv4, extractIpv4 } from "../plan/rfc6052";
 import { type ClientAccess, command, hostOf, type LabAccess, nativeIpv4, networkOf, runsClat } from "./access";
 import { isAddressInPrefix } from "./addresses";
+import { tryBindings } from "./bindings";
 import type { ClientEvidence } from "./checks/evidence";
 import type { FetchFact } from "./client-facts";
 import { connectClient, type ReachOptions, tryConnect } from "./connect";
@@ -110,8 +111,9 @@ async function gather(
       ? undefined
       : pingFromGateway(gateway, extractIpv4(nat64.prefix, remote)).catch(() => undefined),
   ]);
+  const bindings = await tryBindings(lab, client, { client: asked, gateway });
   const evidence = {
-    ...{ lab, access: client, network, facts, content, fetch, byIpv4, clat, heard, port, uplinkCarriesPings },
+    ...{ lab, access: client, network, facts, content, fetch, byIpv4, clat, bindings, heard, port, uplinkCarriesPings },
     neighbours: neighbours.map(({ name }) => name),
     pinged: heard.answered("through") || (uplinkCarriesPings === true && (await pingAgain(asked, fetch.remote))),
   };

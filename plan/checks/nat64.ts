@@ -98,7 +98,11 @@ export const nat64Checks: readonly Check[] = [
       const key = `nat64.pool4[${index}].prefix`;
       const why = unusable(addresses);
       if (why !== undefined) yield error(key, why, "Write addresses of the gateway's, or pool4: auto");
-      else if (hasSlirpUplink(config) && config.internet.kind !== "simulated" && !containsPrefix(slirpHost.prefix, addresses))
+      else if (
+        hasSlirpUplink(config) &&
+        config.internet.kind !== "simulated" &&
+        !containsPrefix(slirpHost.prefix, addresses)
+      )
         yield warning(
           key,
           `is outside ${formatPrefix(slirpHost.prefix)}, QEMU's user network: no answer finds its way back to it.`,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { ConfigError, parseConfig, type ConfigProblem } from "../../plan/config";
 import { planOf } from "../fixtures/plan";
+import { badBindings } from "./bad-bindings";
 import { badChecks } from "./bad-checks";
 import { badForms } from "./bad-forms";
 import { badNetworks } from "./bad-networks";
@@ -17,7 +18,7 @@ function problemsOf(raw: Readonly<Record<string, unknown>>): readonly ConfigProb
 }
 
 describe("bad input", () => {
-  it.each([...badNetworks, ...badForms, ...badVsphere, ...badChecks])(
+  it.each([...badNetworks, ...badForms, ...badVsphere, ...badChecks, ...badBindings])(
     "%s gets one problem, with its key, reason and remedy",
     (_, raw, key, why, remedy) => {
       const problems = problemsOf(raw);

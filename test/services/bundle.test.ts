@@ -108,7 +108,7 @@ describe("the gateway's services", () => {
   it("are off when the plan has no files for them", () => {
     const off = (raw: Readonly<Record<string, unknown>>) =>
       renderBundle(planOf(raw)).flatMap(({ name, files }) => (files.length === 0 ? [name] : []));
-    const simulated = ["internet", "names", "web", "proxies"];
+    const simulated = ["internet", "names", "web", "proxies", "bindings"];
     const others = ["unbound_plain", "kea_dhcp4"];
     expect(off({})).toEqual([...simulated, ...others]);
     expect(off(allScenarios)).toEqual(simulated);
@@ -120,7 +120,7 @@ describe("the gateway's services", () => {
   it("announce the network only when all else is there", () => {
     expect(services.map(({ name }) => name)).toEqual([
       ...["lan", "sysctl", "nftables", "internet", "names", "web", "proxies"],
-      ...["jool", "unbound", "unbound_plain", "kea", "kea_dhcp4", "radvd"],
+      ...["jool", "bindings", "unbound", "unbound_plain", "kea", "kea_dhcp4", "radvd"],
     ]);
   });
 

@@ -210,6 +210,7 @@ export interface ClientChange {
   /** What came from the content's IPv4 address, and while a connection went through a CLAT. */
   readonly fetchedByIpv4?: Texts;
   readonly overhears?: Sounds;
+  readonly bindings?: ClientEvidence["bindings"];
   readonly hears?: Sounds;
   readonly translates?: Texts;
   readonly pinged?: boolean;
@@ -233,6 +234,7 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
         ? undefined
         : readFetch(parseSections(printed({ ...fetched, ...change.fetchedByIpv4 }, exitCodes))),
     clat: change.overhears === undefined ? undefined : heardOf(change.overhears),
+    bindings: change.bindings,
     facts: readClientFacts(parseSections(printed({ ...client, ...change.says }, exitCodes))),
     content,
     fetch: content,

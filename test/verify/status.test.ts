@@ -8,7 +8,7 @@ const status: LabStatus = {
   healthy: true,
   uplink: { kind: "nat", ipv6: "none" },
   networks: [],
-  nat64: { prefix: "64:ff9b::/96", sessions: 0, jool: "4.1.13.0" },
+  nat64: { prefix: "64:ff9b::/96", sessions: 0, jool: "4.1.13.0", staticBindings: [] },
   machines: [],
   services: [],
   faults: [],
@@ -26,6 +26,14 @@ describe("the status", () => {
       "Faults are on: v6-loss for client-1. npm run fault -- --stack dev off all takes them away.",
     ]);
     expect(formatStatus(status)).not.toContain("Faults");
+  });
+
+  it("shows what is bound for the outside, and whether the translator has it", () => {
+    const binding = { client: "client-1", protocol: "TCP", port: 80, outside: { address: "192.0.2.1", port: 61_080 } };
+    const shown = (active: boolean) =>
+      formatStatus({ ...status, nat64: { ...status.nat64, staticBindings: [{ ...binding, active }] } });
+    expect(shown(true)).toContain("  outside 192.0.2.1 TCP 61080 ─▶ client-1 port 80\n");
+    expect(shown(false)).toContain("  outside 192.0.2.1 TCP 61080 ─▶ client-1 port 80 (NOT in the translator)\n");
   });
 
   it("is drawn for Mermaid with every client on the network where it is", () => {

@@ -1,5 +1,6 @@
 /** Everything that was seen, as the checks look at it. */
 import { type ClientAccess, command, type LabAccess, nativeIpv4, type PromisedNetwork, runsClat } from "../access";
+import type { BindingsHeard } from "../bindings";
 import type { ClientFacts, FetchFact } from "../client-facts";
 import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
 import type { Heard } from "../questions";
@@ -22,6 +23,8 @@ export interface ClientEvidence extends Evidence {
   readonly byIpv4: FetchFact | undefined;
   /** A connection through its CLAT to the content's IPv4 address, and what IPv4 left its card meanwhile; undefined: not tried. */
   readonly clat: Heard | undefined;
+  /** What came of its static bindings from outside; undefined: there are none where it is, or nobody is outside. */
+  readonly bindings: BindingsHeard | undefined;
   readonly heard: Heard;
   /** The port that its datagrams to the discard port came from. */
   readonly port: number;

@@ -17,6 +17,12 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
     remedy: (seen) =>
       `Sessions end by themselves after nat64.timeouts; now: ${gatewayShell(seen, "sudo systemctl restart jool")}. If it happens again, widen nat64.pool4.`,
   },
+  {
+    where: ({ lab, translations }) =>
+      lab.promised.nat64.staticBindings.length > 0 || translations.bib.some(({ isStatic }) => isStatic),
+    title: "the translator has the planned static bindings, and no others",
+    judge: checkBindings,
+  },
   { title: "it forwards packets of both families", judge: checkForwarding },
   {
     title: "its uplink leads out",
@@ -107,6 +113,28 @@ function checkPorts({ facts, translations }: GatewayEvidence): Verdict {
   const used = translations.bib.filter(({ protocol }) => protocol === "TCP").length;
   // Jool gives up looking for a free one before it has tried all.
   return judge(used < all * 0.95, `${used} of ${all} for TCP are taken`);
+}
+
+function checkBindings({ lab, translations }: GatewayEvidence): Verdict {
+  const shown = (protocol: string, outside: string, inside: string): string => `${outside} ${protocol} is ${inside}`;
+  const planned = lab.promised.nat64.staticBindings.map(({ protocol, outside, inside }) =>
+    shown(protocol, `${outside.address}#${outside.port}`, `${inside.address}#${inside.port}`),
+  );
+  const there = translations.bib
+    .filter(({ isStatic }) => isStatic)
+    .map(({ protocol, ipv4, client }) =>
+      shown(protocol, `${ipv4.address}#${ipv4.id}`, `${client.address}#${client.id}`),
+    );
+  const missing = planned.filter((each) => !there.includes(each));
+  const foreign = there.filter((each) => !planned.includes(each));
+  return noneOf(
+    [
+      ...missing.map((each) => `missing: ${each}`),
+      ...foreign.slice(0, 3).map((each) => `not planned: ${each}`),
+      ...(foreign.length > 3 ? [`${foreign.length - 3} more that are not planned`] : []),
+    ],
+    planned.join("; "),
+  );
 }
 
 function checkForwarding({ facts: { forwarding } }: GatewayEvidence): Verdict {

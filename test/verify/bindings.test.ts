@@ -1,0 +1,190 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { join } from "node:path";
+import { findOnPath } from "../../host/processes";
+import { freePort } from "../../provider/lan-segment";
+import { unboundPort } from "../../verify/bindings";
+import { checkClient, checkGateway } from "../../verify/checks";
+import { Heard } from "../../verify/questions";
+import { configurations } from "../fixtures/plan";
+import { clientEvidence, gatewayEvidence, labOf } from "./fixtures";
+
+const lab = labOf(configurations["static bindings"]);
+const open = (port: number): string => `open secret ${port}`;
+
+/** What the two ends say when all is as it should be. */
+const right = {
+  taken: undefined as string | undefined,
+  "TCP-192.0.2.1-61080": open(80) as string | undefined,
+  "TCP-192.0.2.1-61443": open(443) as string | undefined,
+  "UDP-192.0.2.1-61053": open(53) as string | undefined,
+  caller: "192.0.2.1 61234" as string | undefined,
+  unbound: "silent" as string | undefined,
+  own: "silent" as string | undefined,
+};
+
+function rows(change: Partial<typeof right> = {}, where = lab): string[] {
+  const said = Object.entries({ ...right, ...change }).flatMap(([name, what]) =>
+    what === undefined ? [] : [`${name} ${what}`],
+  );
+  const heard = new Heard(said.join("\n"));
+  const seen = clientEvidence({ lab: where, bindings: { client: heard, outside: heard, secret: "secret" } });
+  return statuses(checkClient(seen));
+}
+
+function statuses(results: readonly { readonly check: string; readonly status: string }[]): string[] {
+  return results
+    .filter(({ check }) => check.includes('outside'))
+    .map(({ check, status }) => `${check.startsWith("whoever") ? "reached" : "closed"}: ${status}`);
+}
+
+describe("what is bound for the outside", () => {
+  it("is reached there, and nothing else is", () => {
+    expect(rows()).toEqual(["reached: pass", "closed: pass"]);
+  });
+
+  it("is no row of a client that offers nothing", () => {
+    expect(statuses(checkClient(clientEvidence()))).toEqual([]);
+  });
+
+  it.each<[string, Partial<typeof right>, readonly string[]]>([
+    ["a bound port is silent", { "TCP-192.0.2.1-61080": "silent" }, ["reached: fail", "closed: skipped"]],
+    ["a bound port is refused", { "TCP-192.0.2.1-61443": "refused" }, ["reached: fail", "closed: skipped"]],
+    ["a datagram does not come", { "UDP-192.0.2.1-61053": undefined }, ["reached: fail", "closed: skipped"]],
+    ["another service answers", { "TCP-192.0.2.1-61080": open(443) }, ["reached: fail", "closed: skipped"]],
+    ["somebody else answers", { "TCP-192.0.2.1-61080": "open" }, ["reached: fail", "closed: skipped"]],
+    ["a port that is not bound is open", { unbound: "open" }, ["reached: pass", "closed: fail"]],
+    ["a connection's own port is open", { own: open(40_000) }, ["reached: pass", "closed: fail"]],
+    [
+      "no connection of its own came about",
+      { caller: undefined, own: undefined },
+      ["reached: pass", "closed: skipped"],
+    ],
+    [
+      "a program of its own has a port",
+      { taken: "TCP 80", "TCP-192.0.2.1-61080": "open hello" },
+      ["reached: pass", "closed: pass"],
+    ],
+    [
+      "a program of its own is not reached",
+      { taken: "TCP 80", "TCP-192.0.2.1-61080": "silent" },
+      ["reached: fail", "closed: skipped"],
+    ],
+    [
+      "a program of its own says nothing to a datagram",
+      { taken: "UDP 53", "UDP-192.0.2.1-61053": "silent" },
+      ["reached: pass", "closed: pass"],
+    ],
+  ])("is told: %s", (_what, change, expected) => {
+    expect(rows(change)).toEqual(expected);
+  });
+
+  it("cannot be told with only datagrams to programs, away from home, or without anybody outside", () => {
+    const [client] = lab.clients;
+    if (client === undefined) throw new Error("The fixture has a client.");
+    const away = { ...lab, clients: [{ ...client, addresses: { lan: { ipv6: "2001:db8::1" } } }] };
+    expect(statuses(checkClient(clientEvidence({ lab: away })))).toEqual(["reached: skipped", "closed: skipped"]);
+    const real = { ...lab, promised: { ...lab.promised, internet: "real" as const } };
+    expect(statuses(checkClient(clientEvidence({ lab: real })))).toEqual(["reached: skipped", "closed: skipped"]);
+  });
+
+  it("may be joined by a client's own connections where the configuration lets TCP in", () => {
+    const config = configurations["static bindings"] ?? {};
+    const nat64 = { ...(config.nat64 as object), dropExternallyInitiatedTcp: false };
+    expect(rows({ own: open(40_000) }, labOf({ ...config, nat64 }))).toEqual(["reached: pass", "closed: pass"]);
+  });
+
+  it("is compared with what is not bound: the last port of the pool that is free", () => {
+    expect(unboundPort(lab.promised, "192.0.2.1")).toBe(65_535);
+    const explicit = labOf(configurations["static bindings of an explicit pool4, with the longest NAT64 prefix"]);
+    expect(unboundPort(explicit.promised, "192.0.2.1")).toBe(65_535);
+    const { nat64 } = explicit.promised;
+    const only = {
+      kind: "explicit" as const,
+      entries: [{ protocol: "TCP" as const, prefix: "192.0.2.1/32", portRange: "80-80" }],
+    };
+    expect(unboundPort({ ...explicit.promised, nat64: { ...nat64, pool4: only } }, "192.0.2.1")).toBeUndefined();
+  });
+});
+
+describe("the translator's static bindings", () => {
+  const [client] = lab.clients;
+  const home = client?.addresses.lan?.ipv6 ?? "";
+  const tcp = [`TCP,${home},80,192.0.2.1,61080,1`, `TCP,${home},443,192.0.2.1,61443,1`];
+  const udp = [`UDP,${home},53,192.0.2.1,61053,1`];
+  const told = (tcpRows: readonly string[], where = lab): string | undefined => {
+    const seen = gatewayEvidence({ lab: where, translates: { bibTcp: tcpRows.join("\n"), bibUdp: udp.join("\n") } });
+    return checkGateway(seen).find(({ check }) => check.includes("static bindings"))?.status;
+  };
+
+  it.each([
+    ["are all there", tcp, "pass"],
+    ["are beside those of connections", [...tcp, `TCP,${home},40000,192.0.2.1,61001,0`], "pass"],
+    ["lack one", tcp.slice(1), "fail"],
+    ["have one as a connection's only", [`TCP,${home},80,192.0.2.1,61080,0`, ...tcp.slice(1)], "fail"],
+    ["have one that nobody planned", [...tcp, `TCP,${home},22,192.0.2.1,61022,1`], "fail"],
+    ["lead elsewhere", [...tcp.slice(1), `TCP,${home},81,192.0.2.1,61080,1`], "fail"],
+  ])("%s", (_what, all, status) => {
+    expect(told(all)).toBe(status);
+  });
+
+  it("are told of where none is planned and one is there", () => {
+    expect(checkGateway(gatewayEvidence()).some(({ check }) => check.includes("static bindings"))).toBe(false);
+    expect(told([], labOf())).toBe("fail");
+  });
+});
+
+const canTry = process.platform === "linux" && findOnPath("python3") !== undefined;
+if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the bindings' probe");
+(canTry ? it : it.skip)(
+  "the two ends of the probe understand each other",
+  async () => {
+    const probes = join(__dirname, "../../verify/probes");
+    const python = (name: string, args: readonly unknown[]) => {
+      const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
+      const words = args.map((each) => JSON.stringify(each)).join(", ");
+      child.stdin.end(`${readFileSync(join(probes, name), "utf8")}\n\nmain(${words})\n`);
+      return child;
+    };
+    const taken = new Set<number>();
+    const ports = Array.from({ length: 4 }, () => {
+      const port = freePort(taken);
+      taken.add(port);
+      return port;
+    });
+    const [meeting = 0, tcp = 0, udp = 0, nobody = 0] = ports;
+    const services = [
+      ["TCP", tcp],
+      ["UDP", udp],
+      ["TCP", meeting],
+    ];
+    const outside = python("outside.py", [
+      ["127.0.0.2", meeting],
+      [
+        ["tcp", "TCP", "127.0.0.1", tcp],
+        ["udp", "UDP", "127.0.0.1", udp],
+        ["nobody", "TCP", "127.0.0.1", nobody],
+      ],
+      [["closed", "127.0.0.1", nobody]],
+      "secret",
+      1,
+    ]);
+    // It listens there before the other end wants to.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const client = python("served.py", [services, ["::ffff:127.0.0.2", meeting], "secret", 30]);
+    const [said, saidInside] = await Promise.all([text(outside.stdout), text(client.stdout)]);
+    const heard = new Heard(said);
+    expect(heard.of("tcp")).toEqual([`open secret ${tcp}`]);
+    expect(heard.of("udp")).toEqual([`open secret ${udp}`]);
+    expect([heard.of("nobody"), heard.of("closed")]).toEqual([["refused"], ["refused"]]);
+    // Here nothing is between the two: the listener behind the connection's own port is reached.
+    const [, own = ""] = heard.of("caller")[0]?.split(" ") ?? [];
+    expect(heard.of("own")).toEqual([`open secret ${own}`]);
+    expect(saidInside).toBe(`taken TCP ${meeting}\nmet\n`);
+    if (client.exitCode === null) await once(client, "exit");
+    expect(client.exitCode).toBe(0);
+  },
+  60_000,
+);

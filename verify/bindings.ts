@@ -1,0 +1,105 @@
+/**
+ * Static bindings, tried from outside: a host of the simulated internet comes by IPv4 to what a client on a network without
+ * IPv4 offers (the draft's class IPv6-only-DC), and to ports that are not bound.
+ */
+import { randomBytes, randomInt } from "node:crypto";
+import { reflectors } from "../plan/internet/hosts";
+import { automaticPorts } from "../plan/static-bindings";
+import { embedIpv4 } from "../plan/rfc6052";
+import { servers } from "../services/internet";
+import type { ClientAccess, LabAccess, PromisedPlan } from "./access";
+import { type Asked, python } from "./facts";
+import type { Heard } from "./questions";
+
+export type PromisedBinding = PromisedPlan["nat64"]["staticBindings"][number];
+
+/** What the two ends say: probes/served.py, probes/outside.py. */
+export interface BindingsHeard {
+  readonly client: Heard;
+  readonly outside: Heard;
+  /** What only the client's own listeners say. */
+  readonly secret: string;
+}
+
+/** What puts a command among the servers of the simulated internet. */
+export const amongServers = `sudo -n nsenter --net=/run/netns/${servers} --`;
+
+/** Seconds in which an answer may come. */
+const patience = 4;
+
+/** What is bound for a client where it is. */
+export function bindingsOf(
+  { promised }: Pick<LabAccess, "promised">,
+  client: ClientAccess,
+): readonly PromisedBinding[] {
+  const here = client.addresses[client.network]?.ipv6;
+  return allBindingsOf({ promised }, client).filter(({ inside }) => inside.address === here);
+}
+
+/** Also what leads to where it is not now. */
+export function allBindingsOf(
+  { promised }: Pick<LabAccess, "promised">,
+  { name }: Pick<ClientAccess, "name">,
+): readonly PromisedBinding[] {
+  return promised.nat64.staticBindings.filter((binding) => binding.client === name);
+}
+
+/** Whether there is somebody outside who can be asked to come. */
+export function hasOutside({ promised }: Pick<LabAccess, "promised">): boolean {
+  return promised.internet !== "real";
+}
+
+/** A binding as one word. */
+export function doorName({ protocol, outside }: PromisedBinding): string {
+  return `${protocol}-${outside.address}-${outside.port}`;
+}
+
+/** A port for TCP outside that the translator would serve, and that is not bound. */
+export function unboundPort({ nat64: { staticBindings, pool4 } }: PromisedPlan, address: string): number | undefined {
+  const ranges =
+    pool4.kind === "automatic"
+      ? [automaticPorts]
+      : pool4.entries
+          .filter(({ protocol }) => protocol === "TCP")
+          .map(({ portRange }) => {
+            const [first = 0, last = 0] = portRange.split("-").map(Number);
+            return { first, last };
+          });
+  const bound = staticBindings.filter(({ protocol, outside }) => protocol === "TCP" && outside.address === address);
+  const taken = new Set(bound.map(({ outside }) => outside.port));
+  // Of so many the last is hardly ever a connection's; and were it, it would be closed all the same.
+  for (const { first, last } of ranges)
+    for (let port = last; port >= first; port -= 1) if (!taken.has(port)) return port;
+  return undefined;
+}
+
+/** Undefined: there is nothing to try, or nobody to try it. */
+export async function tryBindings(
+  lab: LabAccess,
+  client: ClientAccess,
+  asked: { readonly client: Asked; readonly gateway: Asked },
+): Promise<BindingsHeard | undefined> {
+  const { promised } = lab;
+  const bound = bindingsOf(lab, client);
+  const [first] = bound;
+  if (first === undefined || !hasOutside(lab)) return undefined;
+  const secret = randomBytes(8).toString("hex");
+  const [{ ipv4: own }] = reflectors;
+  // Of each client another one: several are looked at side by side.
+  const port = randomInt(20_000, 30_000);
+  const services = bound.map(({ protocol, inside }) => [protocol, inside.port]);
+  const doors = bound.map((each) => [doorName(each), each.protocol, each.outside.address, each.outside.port]);
+  const unbound = unboundPort(promised, first.outside.address);
+  const closed = unbound === undefined ? [] : [["unbound", first.outside.address, unbound]];
+  const seconds = 4 * patience + (bound.length + 2) * patience;
+  const [ofClient, outside] = await Promise.all([
+    python(
+      asked.client,
+      "served.py",
+      [services, [embedIpv4(promised.nat64.prefix, own), port], secret, seconds],
+      "sudo -n",
+    ),
+    python(asked.gateway, "outside.py", [[own, port], doors, closed, secret, patience], amongServers),
+  ]);
+  return { client: ofClient, outside, secret };
+}
