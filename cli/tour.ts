@@ -2,8 +2,9 @@
 import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
-import { onClient } from "../verify/connect";
+import { connectGateway, onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
+import { isStrict, judgeLeaks, overhear } from "../verify/leaks";
 import { ownResults } from "../verify/own";
 import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
@@ -90,11 +91,14 @@ export async function tour(
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
     const { results: seen, faultsOn } = await verifyLab(moved, options);
     const machine = `${client.name} @ ${network.name}`;
-    const own = await ownFrom(moved, client.name, network, context);
-    const { translation, results } = await insideInternet(moved, client.name, network, context);
+    const { own, translation, results, leaks } = await watched(moved, client.name, network, context, async () => {
+      const ofOwn = await ownFrom(moved, client.name, network, context);
+      return { own: ofOwn, ...(await insideInternet(moved, client.name, network, context)) };
+    });
     const rows = [
       ...seen.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
-      ...translation.map((each) => ({ ...each, network: network.name })),
+      ...translation,
+      ...leaks,
       ...own,
       ...faultChecks(access, client.name, network.name, results),
     ];
@@ -109,6 +113,32 @@ export async function tour(
   const faultsOn = visits.find((visit) => visit.faultsOn !== undefined)?.faultsOn;
   const report = makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []);
   return { report: { ...report, ...(faultsOn === undefined ? {} : { faultsOn }) }, grid: visits };
+}
+
+type Tried = { readonly own: readonly CheckResult[] } & Awaited<ReturnType<typeof insideInternet>>;
+
+/** Where there is to be no IPv4 by any way, what leaves the client is listened to while it tries everything. */
+async function watched(
+  moved: LabAccess,
+  name: string,
+  network: PromisedNetwork,
+  { signal }: Context,
+  work: () => Promise<Tried>,
+): Promise<Tried & { readonly leaks: readonly CheckResult[] }> {
+  const client = moved.clients.find((each) => each.name === name);
+  if (client === undefined || !isStrict(network)) return { ...(await work()), leaks: [] };
+  const gateway = await connectGateway(moved, { wait: 0, signal });
+  try {
+    const { result, heard } = await overhear(moved, client, network, { gateway, signal }, async () => {
+      const tried = await work();
+      const count = tried.own.length + tried.results.length;
+      return { result: tried, meanwhile: count === 0 ? undefined : `${count} programs tried to get somewhere` };
+    });
+    const leaks = judgeLeaks(`${name} @ ${network.name}`, { lab: moved, access: client, heard }, network.name);
+    return { ...result, leaks };
+  } finally {
+    gateway.close();
+  }
 }
 
 async function ownFrom(

@@ -4,6 +4,7 @@ import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
 import { embedIpv4 } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
 import { type ClientAccess, gatewayAddresses, type LabAccess, networkOf, type PromisedNetwork } from "./access";
+import { type Peer, wayName } from "./peers";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
 import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
@@ -60,6 +61,7 @@ export interface ClientSubject {
   /** The address inside the NAT64 prefix that the content came from; undefined: none did. */
   readonly remote: string | undefined;
   readonly neighbours: readonly { readonly name: string; readonly address: string }[];
+  readonly peers: readonly Peer[];
   /** Where its datagrams to the discard port come from: another one each time, or an old session would be taken for one. */
   readonly port: number;
 }
@@ -75,7 +77,7 @@ export function deniedDestinations({ promised }: LabAccess): { ipv4: string; ipv
 
 export function clientInstructions(
   lab: LabAccess,
-  { client, host, remote, neighbours, port }: ClientSubject,
+  { client, host, remote, neighbours, peers, port }: ClientSubject,
 ): string[] {
   const network = networkOf(lab, client);
   const { router, ipv6, ipv4, translated } = network;
@@ -95,6 +97,7 @@ export function clientInstructions(
       ? []
       : [`await ${kinds.dhcpv6Reply} ${kinds.dhcpv6Advertise}`]),
     ...neighbours.map(({ name }) => `await neighbour-${name}`),
+    ...peers.flatMap((peer) => peer.ways.map((way) => `await ${wayName(peer, way)}`)),
     "hear lan",
     frame(kinds.routerAdvertisement, routerSolicitation(client.lanMac, linkLocal)),
     ...(address === undefined
@@ -108,6 +111,8 @@ export function clientInstructions(
     // Nobody asked for it before: neither the client nor unbound nor a forwarder can have it in a cache.
     ask("fresh", dnsQuestion(`${randomBytes(8).toString("hex")}.${host}`, "A")),
     ...neighbours.map(({ name, address }) => `echo neighbour-${name} ${address}`),
+    // Every client has SSH on all of its addresses.
+    ...peers.flatMap((peer) => peer.ways.map((way) => `tcp ${wayName(peer, way)} ${way.address} 22`)),
     ...doorsOf(network).map((door) => `tcp ssh ${door} 22`),
     ...(translated ? deniedDestinations(lab).map((denied) => frame("denied", to(denied.ipv6))) : []),
     ...(translated || ipv6 === undefined

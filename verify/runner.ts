@@ -59,7 +59,8 @@ async function look(access: LabAccess, options: VerifyOptions) {
   const gateway = { connection, signal: options.signal };
   try {
     const counted = gatewayFacts(gateway, access);
-    const neighbourhood = { gateway, online: [], counted };
+    const others = access.clients.filter((each) => !clients.includes(each));
+    const neighbourhood = { gateway, online: [], others, counted };
     const [{ facts, counters: before, faultsOn }, heard, visits] = await Promise.all([
       counted,
       counted.then(() => listen(gateway, gatewayInstructions(access))),

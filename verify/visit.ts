@@ -8,6 +8,7 @@ import type { ClientEvidence } from "./checks/evidence";
 import type { FetchFact } from "./client-facts";
 import { connectClient, type ReachOptions, tryConnect } from "./connect";
 import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
+import { peersOf } from "./peers";
 import { addressQuestion, clatInstructions, clientInstructions, patientEcho, resolverOf } from "./questions";
 import { type CheckResult, silent, unreachable } from "./report";
 
@@ -31,6 +32,8 @@ export interface Neighbourhood {
    * (an echo goes both ways), and nobody is called silent who has not booted yet.
    */
   readonly online: ClientAccess[];
+  /** Clients that nobody looks at now: they are where they are, and run. */
+  readonly others: readonly ClientAccess[];
   /** When the firewall's counters have been read: only what is sent after it can be told from what was there. */
   readonly counted: Promise<unknown>;
 }
@@ -73,7 +76,7 @@ async function gather(
   lab: LabAccess,
   client: ClientAccess,
   asked: Asked,
-  { gateway, online, counted }: Neighbourhood,
+  { gateway, online, others, counted }: Neighbourhood,
   { wait, progress }: VisitOptions,
 ): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
   const { nat64, verify } = lab.promised;
@@ -103,7 +106,8 @@ async function gather(
       : await listen(asked, clatInstructions(ipv4, portOf(content.url)));
   const remote = network.translated && isAddressInPrefix(fetch.remote, nat64.prefix) ? fetch.remote : undefined;
   const port = randomInt(49_152, 65_536);
-  const subject = { client, host: new URL(content.url).hostname, remote, neighbours, port };
+  const peers = peersOf(lab, client, [...others, ...online]);
+  const subject = { client, host: new URL(content.url).hostname, remote, neighbours, peers, port };
   const [heard, facts, uplinkCarriesPings] = await Promise.all([
     listen(asked, clientInstructions(lab, subject)),
     clientFacts(asked, remote ?? embedIpv4(nat64.prefix, "192.0.0.170")),
@@ -115,6 +119,7 @@ async function gather(
   const evidence = {
     ...{ lab, access: client, network, facts, content, fetch, byIpv4, clat, bindings, heard, port, uplinkCarriesPings },
     neighbours: neighbours.map(({ name }) => name),
+    peers,
     pinged: heard.answered("through") || (uplinkCarriesPings === true && (await pingAgain(asked, fetch.remote))),
   };
   return { evidence, firstByteAt };

@@ -114,7 +114,7 @@ describe("the gateway's services", () => {
     expect(off(allScenarios)).toEqual(simulated);
     expect(off(configurations["IPv4 alone"] ?? {})).toEqual([...simulated, "unbound", "kea", "radvd"]);
     expect(off({ dhcpv6: { mode: "off" } })).toEqual([...simulated, "unbound_plain", "kea", "kea_dhcp4"]);
-    expect(off({ internet: { kind: "both" } })).toEqual(others);
+    expect(off({ internet: { kind: "both" } })).toEqual(["bindings", ...others]);
   });
 
   it("announce the network only when all else is there", () => {

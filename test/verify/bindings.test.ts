@@ -36,7 +36,7 @@ function rows(change: Partial<typeof right> = {}, where = lab): string[] {
 
 function statuses(results: readonly { readonly check: string; readonly status: string }[]): string[] {
   return results
-    .filter(({ check }) => check.includes('outside'))
+    .filter(({ check }) => check.includes("outside"))
     .map(({ check, status }) => `${check.startsWith("whoever") ? "reached" : "closed"}: ${status}`);
 }
 

@@ -211,6 +211,7 @@ export interface ClientChange {
   readonly fetchedByIpv4?: Texts;
   readonly overhears?: Sounds;
   readonly bindings?: ClientEvidence["bindings"];
+  readonly peers?: ClientEvidence["peers"];
   readonly hears?: Sounds;
   readonly translates?: Texts;
   readonly pinged?: boolean;
@@ -241,6 +242,7 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
     heard: heardOf({ ...heardByClient, ...change.hears }),
     port: 50_000,
     neighbours: ["gateway"],
+    peers: change.peers ?? [],
     pinged,
     uplinkCarriesPings: "uplinkCarriesPings" in change ? change.uplinkCarriesPings : true,
     sessions,

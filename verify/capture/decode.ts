@@ -18,6 +18,8 @@ export interface IpPacket {
   readonly source: string;
   readonly destination: string;
   readonly protocol: "TCP" | "UDP" | "ICMP" | "other";
+  /** IANA's number of what is inside; of a fragment what it is a piece of. */
+  readonly inside: number;
   /** Octets of the packet without the link layer. */
   readonly length: number;
   /** Ports; of an ICMP echo its identifier, twice. */
@@ -59,7 +61,7 @@ function mac(frame: Reader): string {
 }
 
 type Content = Pick<Decoded, "ip" | "text">;
-type Head = Pick<IpPacket, "family" | "source" | "destination" | "length">;
+type Head = Pick<IpPacket, "family" | "source" | "destination" | "length" | "inside">;
 
 function ipv6(packet: Reader): Content {
   packet.take(4);
@@ -69,17 +71,18 @@ function ipv6(packet: Reader): Content {
   const [source, destination] = [packet.address(), packet.address()];
   // An Ethernet frame may be longer than what it holds.
   const body = packet.sub(Math.min(payload, packet.left));
-  const head: Head = { family: "ipv6", source, destination, length: 40 + payload };
+  const head = { family: "ipv6", source, destination, length: 40 + payload } as const;
   while (skippable.has(next)) {
     next = body.u8();
     body.take(body.u8() * 8 + 6);
   }
   if (next === fragmentHeader) {
-    body.take(2);
+    const inside = body.u8();
+    body.take(1);
     const offset = body.u16() >> 3;
-    return fragment(head, offset * 8);
+    return fragment({ ...head, inside }, offset * 8);
   }
-  return transport(head, next, body);
+  return transport({ ...head, inside: next }, body);
 }
 
 function ipv4(packet: Reader): Content {
@@ -94,9 +97,9 @@ function ipv4(packet: Reader): Content {
   const [source, destination] = [formatIpv4(BigInt(packet.u32())), formatIpv4(BigInt(packet.u32()))];
   packet.take(headerLength - 20);
   const body = packet.sub(Math.min(length - headerLength, packet.left));
-  const head: Head = { family: "ipv4", source, destination, length };
+  const head: Head = { family: "ipv4", source, destination, length, inside: protocol };
   if ((flags & 0x3fff) !== 0) return fragment(head, (flags & 0x1fff) * 8);
-  return transport(head, protocol, body);
+  return transport(head, body);
 }
 
 /** Only the first of a packet's fragments has ports: none of them is told by a transport's marks. */
@@ -111,19 +114,19 @@ function fragment(head: Head, offset: number): Content {
   return { ip, text: `a fragment, from octet ${offset}` };
 }
 
-function transport(head: Head, protocol: number, body: Reader): Content {
-  switch (protocol) {
+function transport(head: Head, body: Reader): Content {
+  switch (head.inside) {
     case protocols.tcp:
       return tcp(head, body);
     case protocols.udp:
       return udp(head, body);
     case protocols.icmp:
     case protocols.icmpv6:
-      return icmp(head, body, protocol === protocols.icmp ? icmpNames : icmpv6Names);
+      return icmp(head, body, head.inside === protocols.icmp ? icmpNames : icmpv6Names);
     default:
       return {
         ip: { ...head, protocol: "other", sourcePort: undefined, destinationPort: undefined, mark: undefined },
-        text: `IP protocol ${protocol}`,
+        text: `IP protocol ${head.inside}`,
       };
   }
 }

@@ -3,6 +3,7 @@ import { type ClientAccess, command, type LabAccess, nativeIpv4, type PromisedNe
 import type { BindingsHeard } from "../bindings";
 import type { ClientFacts, FetchFact } from "../client-facts";
 import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
+import type { Peer } from "../peers";
 import type { Heard } from "../questions";
 
 export interface Evidence {
@@ -30,6 +31,8 @@ export interface ClientEvidence extends Evidence {
   readonly port: number;
   /** Names of the machines that it pinged: the gateway, and clients that came before it. */
   readonly neighbours: readonly string[];
+  /** Clients on other networks that it tried to reach. */
+  readonly peers: readonly Peer[];
   /** Whether the server of the content answered a ping through NAT64. */
   readonly pinged: boolean;
   /** Whether it answers the gateway's own IPv4 ping; undefined: not asked. */

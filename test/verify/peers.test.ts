@@ -1,0 +1,115 @@
+import { checkClient } from "../../verify/checks";
+import { peersOf } from "../../verify/peers";
+import { clientInstructions } from "../../verify/questions";
+import { allScenarios } from "../fixtures/plan";
+import { clientEvidence, labOf, type Sounds } from "./fixtures";
+
+const names = ["nat64", "strict", "dual", "mostly", "v4"];
+const clients = [
+  ...names.map((network) => ({ name: `on-${network}`, network })),
+  { name: "phone", network: "mostly", option108: true },
+];
+const lab = labOf({ ...allScenarios, clients });
+
+function clientNamed(name: string) {
+  const client = lab.clients.find((each) => each.name === name);
+  if (client === undefined) throw new Error(`The fixture has no client ${name}.`);
+  return client;
+}
+
+/** By what one reaches the other. */
+function ways(from: string, to: string, where = lab): string {
+  const [peer] = peersOf(where, clientNamed(from), [clientNamed(to)]);
+  return peer?.ways.map(({ kind, address }) => `${kind} ${address}`).join(", ") ?? "not on another network";
+}
+
+const ipv6 = (name: string): string => clientNamed(name).addresses[clientNamed(name).network]?.ipv6 ?? "";
+const ipv4 = (name: string): string => clientNamed(name).addresses[clientNamed(name).network]?.ipv4 ?? "";
+
+describe("clients on other networks", () => {
+  it("are reached by each family that both have", () => {
+    expect(ways("on-dual", "on-mostly")).toBe(`IPv6 ${ipv6("on-mostly")}, IPv4 ::ffff:${ipv4("on-mostly")}`);
+    expect(ways("on-strict", "on-dual")).toBe(`IPv6 ${ipv6("on-dual")}`);
+    expect(ways("on-v4", "on-dual")).toBe(`IPv4 ::ffff:${ipv4("on-dual")}`);
+    // It does without IPv4 there (RFC 8925).
+    expect(ways("on-dual", "phone")).toBe(`IPv6 ${ipv6("phone")}`);
+    expect(ways("on-strict", "on-v4")).toBe("");
+    expect(ways("on-mostly", "phone")).toBe("not on another network");
+  });
+
+  it("are reached by translation where there is one and their address is not denied", () => {
+    expect(ways("on-nat64", "on-v4")).toMatch(/^NAT64 2001:2:0:64::c0a8:4[0-9a-f]+$/);
+    expect(ways("phone", "on-v4")).toMatch(/^NAT64 2001:2:0:64::c0a8:4/);
+    const denied = {
+      ...lab,
+      promised: { ...lab.promised, nat64: { ...lab.promised.nat64, deniedIpv4: ["192.168.0.0/16"] } },
+    };
+    expect(ways("on-nat64", "on-v4", denied)).toBe("");
+  });
+
+  it("are a few at most, and tried at a port that each of them has", () => {
+    const client = clientNamed("on-nat64");
+    const peers = peersOf(lab, client, lab.clients);
+    expect(peers).toHaveLength(3);
+    const all = clientInstructions(lab, {
+      client,
+      host: "a.test",
+      remote: undefined,
+      neighbours: [],
+      peers,
+      port: 50_000,
+    });
+    expect(all).toContain(`tcp peer-phone-IPv6 ${ipv6("phone")} 22`);
+    expect(all).toContain("await peer-phone-IPv6");
+  });
+});
+
+describe("the row of clients on other networks", () => {
+  const at = clientNamed("on-nat64");
+  const row = (hears: Sounds, others: readonly string[], where = lab) => {
+    const seen = clientEvidence({
+      lab: { ...where, clients: [at, ...where.clients.filter(({ name }) => name !== at.name)] },
+      hears,
+    });
+    const peers = peersOf(where, at, others.map(clientNamed));
+    return checkClient({ ...seen, peers }).find(({ check }) => check.startsWith("clients on other networks"));
+  };
+
+  it("passes when each answers by each way", () => {
+    const open = { "peer-on-dual-IPv6": ["open"], "peer-on-dual-NAT64": ["open"] };
+    expect(row(open, ["on-dual"])).toMatchObject({
+      status: "pass",
+      evidence: "on-dual on dual by IPv6; on-dual on dual by NAT64",
+    });
+  });
+
+  it.each<[string, Sounds]>([
+    ["does not answer", { "peer-on-dual-IPv6": [], "peer-on-dual-NAT64": ["open"] }],
+    ["answers by one way alone", { "peer-on-dual-IPv6": ["open"], "peer-on-dual-NAT64": ["error No route to host"] }],
+    ["refuses", { "peer-on-dual-IPv6": ["error Connection refused"], "peer-on-dual-NAT64": ["open"] }],
+  ])("fails when one %s", (_what, hears) => {
+    const { status, remedy } = row(hears, ["on-dual"]) ?? {};
+    expect(status).toBe("fail");
+    expect(remedy).toMatch(/status/);
+  });
+
+  it("is skipped with the reason where there is nobody, nobody yet, or nothing in common", () => {
+    expect(row({}, [], { ...lab, clients: [at] })).toMatchObject({
+      status: "skipped",
+      evidence: expect.stringMatching(/no other client/),
+    });
+    expect(row({}, [])).toMatchObject({ status: "skipped", evidence: expect.stringMatching(/not come yet/) });
+    const denied = {
+      ...lab,
+      promised: { ...lab.promised, nat64: { ...lab.promised.nat64, deniedIpv4: ["192.168.0.0/16"] } },
+    };
+    expect(row({}, ["on-v4"], denied)).toMatchObject({
+      status: "skipped",
+      evidence: "nothing in common with on-v4 on v4",
+    });
+  });
+
+  it("is none of a lab with one network", () => {
+    expect(checkClient(clientEvidence()).some(({ check }) => check.startsWith("clients on other"))).toBe(false);
+  });
+});

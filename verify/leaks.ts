@@ -1,0 +1,188 @@
+/**
+ * What a client lets out of its card where there is to be no IPv4 by any way: the gateway's card on its segment hears it, and
+ * nothing is asked of the client itself, which may not know.
+ *
+ * A leak is whatever is not IPv6 from an address that the plan gives it, but for what a host does to find out that there is no
+ * IPv4: DHCPv4 from 0.0.0.0 (RFC 2131 section 4.1) and ARP probes, whose sender has no address (RFC 5227 section 1.1). So are
+ * IPv6 packets for a NAT64 prefix, which would be IPv4 by translation, and those with a tunnel's packets in them. What is wrapped
+ * in TCP or UDP cannot be told from other content.
+ */
+import { messageOf } from "../host/messages";
+import type { SshConnection } from "../ssh";
+import { containsAddress, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
+import { linkLocalOf } from "../plan/interface-id";
+import { wellKnownPrefix } from "../plan/rfc6052";
+import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from "./access";
+import { sameAddress } from "./addresses";
+import { capturePackets } from "./capture/run";
+import { decode } from "./capture/decode";
+import { segmentFilter } from "./capture/filter";
+import { type Check, distinct, fail, pass, results, skip, type Verdict } from "./checks/check";
+import type { Evidence } from "./checks/evidence";
+import type { CheckResult } from "./report";
+
+/** Where IPv4 is to be out of reach by any way: IPv6-only-strict. */
+export function isStrict({ ipv4, ipv6, translated }: PromisedNetwork): boolean {
+  return ipv6 !== undefined && ipv4 === undefined && !translated;
+}
+
+/** What a client may send, and from where. */
+export interface Allowed {
+  readonly sources: readonly string[];
+  /** NAT64 prefixes. */
+  readonly refused: readonly string[];
+}
+
+export function allowedFor({ promised }: LabAccess, client: ClientAccess, { name, ipv6 }: PromisedNetwork): Allowed {
+  const { dhcpv6 } = ipv6 ?? {};
+  const leased = dhcpv6?.mode === "stateful" ? dhcpv6.reservations : [];
+  return {
+    sources: [
+      // Of duplicate address detection (RFC 4862 section 5.4.2).
+      ...["::", linkLocalOf(client.lanMac)],
+      ...[client.addresses[name]?.ipv6 ?? []].flat(),
+      ...leased.filter(({ mac }) => mac === client.lanMac).map(({ address }) => address),
+    ],
+    refused: [...new Set([promised.nat64.prefix, wellKnownPrefix, localUsePrefix])],
+  };
+}
+
+/** RFC 8215: for NAT64 prefixes of a network's own. */
+const localUsePrefix = "64:ff9b:1::/48";
+
+/** IANA's numbers of protocols that carry packets. */
+const tunnels: Readonly<Record<number, string>> = {
+  4: "IPv4 in IPv6",
+  41: "IPv6 in IPv6",
+  47: "GRE",
+  50: "ESP",
+  97: "Ethernet in IPv6",
+  115: "L2TP",
+};
+
+/** @returns what is wrong with a frame, in words; "expected": nothing, though it is no IPv6; undefined: nothing. */
+export function leakOf(frame: Buffer, { sources, refused }: Allowed): string | undefined {
+  const { ip, text, destinationMac } = decode(frame);
+  if (ip === undefined) return isArpProbe(frame) ? expected : `${text} to ${destinationMac}`;
+  const ports = ip.destinationPort === undefined ? "" : `, port ${ip.destinationPort}`;
+  const way = `${ip.source} → ${ip.destination}`;
+  if (ip.family === "ipv4") {
+    const asks = ip.protocol === "UDP" && ip.sourcePort === 68 && ip.destinationPort === 67 && ip.source === "0.0.0.0";
+    return asks ? expected : `IPv4 ${way}, ${ip.protocol === "other" ? text : `${ip.protocol}${ports}`}`;
+  }
+  const tunnel = tunnels[ip.inside];
+  if (tunnel !== undefined) return `${tunnel} ${way}`;
+  const prefix = refused.find((each) => containsAddress(parseIpv6Prefix(each), parseIpv6(ip.destination)));
+  if (prefix !== undefined) return `IPv6 into ${prefix}: ${way}${ports}`;
+  return sources.some((own) => sameAddress(own, ip.source))
+    ? undefined
+    : `IPv6 from an address of its own making: ${way}${ports}`;
+}
+
+const expected = "expected";
+
+/** ARP over Ethernet for IPv4 (RFC 826) whose sender's address is 0.0.0.0. */
+function isArpProbe(frame: Buffer): boolean {
+  return frame.length >= 42 && frame.readUInt16BE(12) === 0x0806 && frame.readUInt32BE(28) === 0;
+}
+
+/** What was heard of a client. */
+export interface Overheard {
+  readonly frames: number;
+  /** Probes for IPv4, as they are expected. */
+  readonly probes: number;
+  /** In words, each as often as it was. */
+  readonly leaks: readonly string[];
+  /** Frames that came too fast to be kept. */
+  readonly missed: number;
+  /** What was going on meanwhile; undefined: nothing. */
+  readonly meanwhile: string | undefined;
+}
+
+export interface LeakEvidence extends Evidence {
+  readonly access: ClientAccess;
+  /** Or why nothing could be heard. */
+  readonly heard: Overheard | string;
+}
+
+const checks: readonly Check<LeakEvidence>[] = [
+  {
+    title: "nothing leaves its card but IPv6 from its own addresses: no IPv4, no tunnel, nothing for a NAT64 prefix",
+    judge: checkLeaks,
+    remedy: ({ lab, access }) =>
+      `What sends it? ${command(lab.promised, "capture", access.name)} shows it, and on ${access.name} ss(8) whose socket it is.`,
+  },
+];
+
+export function judgeLeaks(machine: string, seen: LeakEvidence, network: string): CheckResult[] {
+  return results(machine, checks, seen).map((each) => ({ ...each, network }));
+}
+
+const mostShown = 5;
+
+function checkLeaks({ heard }: LeakEvidence): Verdict {
+  if (typeof heard === "string") return skip(heard);
+  const { frames, probes, leaks, missed, meanwhile } = heard;
+  if (leaks.length > 0) {
+    const kinds = [...new Set(leaks)];
+    const shown = kinds.slice(0, mostShown).map((kind) => `${kind} (${leaks.filter((each) => each === kind).length})`);
+    const more = kinds.length > mostShown ? [`${kinds.length - mostShown} more kinds`] : [];
+    return fail(distinct([...shown, ...more]));
+  }
+  if (meanwhile === undefined) return skip("nothing was tried from which something could leak");
+  if (frames === 0) return skip("nothing at all was heard of it: silence proves nothing");
+  if (missed > 0) return skip(`${missed} frames came too fast to be looked at`);
+  const asked = probes === 0 ? "" : `, ${probes} probes for IPv4 among them`;
+  return pass(`${frames} frames${asked}, while ${meanwhile}`);
+}
+
+/** Seconds in which a capture must have begun. */
+const patience = 20;
+
+/**
+ * Listens on the gateway's card while something is done.
+ * @param work its result is given back with what was heard.
+ */
+export async function overhear<T>(
+  lab: LabAccess,
+  client: ClientAccess,
+  network: PromisedNetwork,
+  { gateway, signal }: { readonly gateway: SshConnection; readonly signal: AbortSignal },
+  work: () => Promise<{ readonly result: T; readonly meanwhile: string | undefined }>,
+): Promise<{ readonly result: T; readonly heard: Overheard | string }> {
+  const allowed = allowedFor(lab, client, network);
+  const stop = new AbortController();
+  const leaks: string[] = [];
+  let [frames, probes] = [0, 0];
+  let begun = (): void => undefined;
+  const beginning = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const capture = capturePackets(gateway, {
+    cards: [network.card],
+    filterOf: () => `ether src ${client.lanMac} and (${segmentFilter("", network.router.mac)})`,
+    stop: stop.signal,
+    onStart: begun,
+    onPacket: (_card, { octets }) => {
+      frames += 1;
+      const what = leakOf(octets, allowed);
+      if (what === expected) probes += 1;
+      else if (what !== undefined) leaks.push(what);
+      return undefined;
+    },
+  }).then(
+    (missed) => ({ missed }),
+    (error: unknown) => ({ why: `it could not be listened to: ${messageOf(error)}` }),
+  );
+  try {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(patience * 1000)]);
+    await Promise.race([beginning, capture, new Promise((resolve) => late.addEventListener("abort", resolve))]);
+    const { result, meanwhile } = await work();
+    stop.abort();
+    const end = await capture;
+    return { result, heard: "why" in end ? end.why : { frames, probes, leaks, missed: end.missed, meanwhile } };
+  } finally {
+    stop.abort();
+    await capture;
+  }
+}
