@@ -7,6 +7,7 @@
  * IPv6 packets for a NAT64 prefix, which would be IPv4 by translation, and those with a tunnel's packets in them. What is wrapped
  * in TCP or UDP cannot be told from other content.
  */
+import { once } from "node:events";
 import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { containsAddress, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
@@ -176,7 +177,7 @@ export async function overhear<T>(
   );
   try {
     const late = AbortSignal.any([signal, AbortSignal.timeout(patience * 1000)]);
-    await Promise.race([beginning, capture, new Promise((resolve) => late.addEventListener("abort", resolve))]);
+    await Promise.race([beginning, capture, once(late, "abort")]);
     const { result, meanwhile } = await work();
     stop.abort();
     const end = await capture;

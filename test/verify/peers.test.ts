@@ -94,11 +94,9 @@ describe("the row of clients on other networks", () => {
   });
 
   it("is skipped with the reason where there is nobody, nobody yet, or nothing in common", () => {
-    expect(row({}, [], { ...lab, clients: [at] })).toMatchObject({
-      status: "skipped",
-      evidence: expect.stringMatching(/no other client/),
-    });
-    expect(row({}, [])).toMatchObject({ status: "skipped", evidence: expect.stringMatching(/not come yet/) });
+    const told = (result: ReturnType<typeof row>): string => `${result?.status}: ${result?.evidence}`;
+    expect(told(row({}, [], { ...lab, clients: [at] }))).toMatch(/^skipped: no other client/);
+    expect(told(row({}, []))).toMatch(/^skipped: those on other networks had not come yet/);
     const denied = {
       ...lab,
       promised: { ...lab.promised, nat64: { ...lab.promised.nat64, deniedIpv4: ["192.168.0.0/16"] } },
