@@ -112,7 +112,7 @@ const onTheGateway: readonly Omit<InternetBreakage, "on">[] = [
   },
   {
     name: "the networks are kept apart",
-    how: "nft insert rule inet ipv6_only_lab forward iifname lan-nat64 oifname lan-strict drop",
+    how: "nft insert rule inet ipv6_only_lab forward iifname lan-nat64 oifname lan-dual drop",
     fails: [is.peers],
     remedy: "npm run up",
   },
