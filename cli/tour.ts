@@ -6,6 +6,7 @@ import { connectGateway, onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
 import { isStrict, judgeLeaks, overhear } from "../verify/leaks";
 import { ownResults } from "../verify/own";
+import { keptLeaks, type KeptPackets, packetsOf, rowKey, type RowPackets } from "../verify/packets";
 import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { translationChecks } from "../verify/translation";
@@ -14,6 +15,8 @@ import { joinNetwork } from "./join";
 type Context = Pick<OperationContext, "signal" | "progress">;
 
 interface TourContext extends Context {
+  /** Keeps packets beside the evidence of what is not as expected: of ways into the simulated internet, and of leaks. */
+  readonly keepsPackets?: boolean;
   /** Called where checks failed, with the client still there; the tour goes on when it returns. */
   readonly onFailure?: (network: PromisedNetwork, failed: readonly CheckResult[]) => Promise<void>;
 }
@@ -78,6 +81,7 @@ async function arrive(
 export interface Tour {
   readonly report: Report;
   readonly grid: readonly FaultColumnSeen[];
+  readonly packets: RowPackets;
 }
 
 /** Looks from each network. */
@@ -91,20 +95,28 @@ export async function tour(
     const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
     const { results: seen, faultsOn } = await verifyLab(moved, options);
     const machine = `${client.name} @ ${network.name}`;
-    const { own, translation, results, leaks } = await watched(moved, client.name, network, context, async () => {
-      const ofOwn = await ownFrom(moved, client.name, network, context);
-      return { own: ofOwn, ...(await insideInternet(moved, client.name, network, context)) };
-    });
+    const { own, translation, results, leaks, packets } = await watched(
+      moved,
+      client.name,
+      network,
+      context,
+      async () => {
+        const ofOwn = await ownFrom(moved, client.name, network, context);
+        return { own: ofOwn, ...(await insideInternet(moved, client.name, network, context)) };
+      },
+    );
+    const faultRows = faultChecks(access, client.name, network.name, results);
     const rows = [
       ...seen.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
-      ...translation,
-      ...leaks,
-      ...own,
-      ...faultChecks(access, client.name, network.name, results),
+      ...[...translation, ...leaks.rows, ...own, ...faultRows],
     ];
+    const kept = faultRows.flatMap((row) => {
+      const found = packets.get(row.fault ?? "");
+      return found === undefined ? [] : [[rowKey(row), found] as const];
+    });
     const failed = rows.filter(({ status }) => status === "fail");
     if (failed.length > 0) await context.onFailure?.(network, failed);
-    return { network, rows, faultsOn, results };
+    return { network, rows, faultsOn, results, kept: [...kept, ...leaks.kept] };
   });
   // The gateway is the same from everywhere: what is right of it is told once.
   const rows = visits.flatMap(({ rows: all }, index) =>
@@ -112,7 +124,13 @@ export async function tour(
   );
   const faultsOn = visits.find((visit) => visit.faultsOn !== undefined)?.faultsOn;
   const report = makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []);
-  return { report: { ...report, ...(faultsOn === undefined ? {} : { faultsOn }) }, grid: visits };
+  const packets = new Map(visits.flatMap(({ kept }) => kept));
+  return { report: { ...report, ...(faultsOn === undefined ? {} : { faultsOn }) }, grid: visits, packets };
+}
+
+interface Leaks {
+  readonly rows: readonly CheckResult[];
+  readonly kept: readonly (readonly [string, KeptPackets])[];
 }
 
 type Tried = { readonly own: readonly CheckResult[] } & Awaited<ReturnType<typeof insideInternet>>;
@@ -122,11 +140,11 @@ async function watched(
   moved: LabAccess,
   name: string,
   network: PromisedNetwork,
-  { signal }: Context,
+  { signal, keepsPackets = false }: TourContext,
   work: () => Promise<Tried>,
-): Promise<Tried & { readonly leaks: readonly CheckResult[] }> {
+): Promise<Tried & { readonly leaks: Leaks }> {
   const client = moved.clients.find((each) => each.name === name);
-  if (client === undefined || !isStrict(network)) return { ...(await work()), leaks: [] };
+  if (client === undefined || !isStrict(network)) return { ...(await work()), leaks: { rows: [], kept: [] } };
   const gateway = await connectGateway(moved, { wait: 0, signal });
   try {
     const { result, heard } = await overhear(moved, client, network, { gateway, signal }, async () => {
@@ -134,8 +152,12 @@ async function watched(
       const count = tried.own.length + tried.results.length;
       return { result: tried, meanwhile: count === 0 ? undefined : `${count} programs tried to get somewhere` };
     });
-    const leaks = judgeLeaks(`${name} @ ${network.name}`, { lab: moved, access: client, heard }, network.name);
-    return { ...result, leaks };
+    const rows = judgeLeaks(`${name} @ ${network.name}`, { lab: moved, access: client, heard }, network.name);
+    const frames = typeof heard === "string" || !keepsPackets ? undefined : heard.kept;
+    const kept = rows.flatMap((row) =>
+      frames === undefined || row.status !== "fail" ? [] : [[rowKey(row), keptLeaks(frames)] as const],
+    );
+    return { ...result, leaks: { rows, kept } };
   } finally {
     gateway.close();
   }
@@ -152,22 +174,37 @@ async function ownFrom(
   return ownResults(moved, client, `${name} @ ${network.name}`, { wait: 0, signal, progress });
 }
 
+interface InsideInternet {
+  readonly translation: readonly CheckResult[];
+  readonly results: readonly FaultResult[];
+  /** By the fault's name. */
+  readonly packets: ReadonlyMap<string, KeptPackets>;
+}
+
 /** What only servers can show that do as they are told. */
 async function insideInternet(
   moved: LabAccess,
   name: string,
   network: PromisedNetwork,
-  { signal, progress }: Context,
-): Promise<{ readonly translation: readonly CheckResult[]; readonly results: readonly FaultResult[] }> {
+  { signal, progress, keepsPackets = false }: TourContext,
+): Promise<InsideInternet> {
   const client = moved.clients.find((each) => each.name === name);
   const { faults } = moved.promised;
-  if (client === undefined || faults.length === 0) return { translation: [], results: [] };
+  if (client === undefined || faults.length === 0) return { translation: [], results: [], packets: new Map() };
   return onClient(moved, client, { wait: 0, signal }, async (connection, gateway) => {
     const asked = { client: { connection, signal }, gateway: { connection: gateway, signal } };
     if (network.translated) progress(`${name}: how ${network.name} translates`);
     const translation = await translationChecks(moved, network, `${name} @ ${network.name}`, asked);
     progress(`${name}: ${faults.length} ways into the simulated internet, faults among them, on ${network.name}`);
-    return { translation, results: await faultResults(moved, client, asked.client) };
+    const results = await faultResults(moved, client, asked.client);
+    const packets = keepsPackets
+      ? await packetsOf(moved, client, results, { asked: asked.client, gateway }).catch((error: unknown) => {
+          signal.throwIfAborted();
+          progress(`no packets are kept: ${messageOf(error)}`);
+          return new Map<string, KeptPackets>();
+        })
+      : new Map<string, KeptPackets>();
+    return { translation, results, packets };
   });
 }
 

@@ -17,6 +17,7 @@ import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from
 import { sameAddress } from "./addresses";
 import { capturePackets } from "./capture/run";
 import { decode } from "./capture/decode";
+import { Keeper, type Kept } from "./capture/keep";
 import { segmentFilter } from "./capture/filter";
 import { type Check, distinct, fail, pass, results, skip, type Verdict } from "./checks/check";
 import type { Evidence } from "./checks/evidence";
@@ -96,6 +97,8 @@ export interface Overheard {
   readonly leaks: readonly string[];
   /** Frames that came too fast to be kept. */
   readonly missed: number;
+  /** The frames that leaked. */
+  readonly kept: Kept;
   /** What was going on meanwhile; undefined: nothing. */
   readonly meanwhile: string | undefined;
 }
@@ -154,6 +157,7 @@ export async function overhear<T>(
   const allowed = allowedFor(lab, client, network);
   const stop = new AbortController();
   const leaks: string[] = [];
+  const keeper = new Keeper(lab.gateway.name);
   let [frames, probes] = [0, 0];
   let begun = (): void => undefined;
   const beginning = new Promise<void>((resolve) => {
@@ -163,12 +167,18 @@ export async function overhear<T>(
     cards: [network.card],
     filterOf: () => `ether src ${client.lanMac} and (${segmentFilter("", network.router.mac)})`,
     stop: stop.signal,
-    onStart: begun,
-    onPacket: (_card, { octets }) => {
+    onStart: (card, head) => {
+      keeper.start(card, head);
+      begun();
+    },
+    onPacket: (card, packet) => {
       frames += 1;
-      const what = leakOf(octets, allowed);
+      const what = leakOf(packet.octets, allowed);
       if (what === expected) probes += 1;
-      else if (what !== undefined) leaks.push(what);
+      else if (what !== undefined) {
+        leaks.push(what);
+        keeper.add(card, packet);
+      }
       return undefined;
     },
   }).then(
@@ -181,9 +191,11 @@ export async function overhear<T>(
     const { result, meanwhile } = await work();
     stop.abort();
     const end = await capture;
-    return { result, heard: "why" in end ? end.why : { frames, probes, leaks, missed: end.missed, meanwhile } };
+    const kept = keeper.end();
+    return { result, heard: "why" in end ? end.why : { frames, probes, leaks, missed: end.missed, kept, meanwhile } };
   } finally {
     stop.abort();
     await capture;
+    keeper.end();
   }
 }

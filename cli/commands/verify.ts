@@ -58,7 +58,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const seen =
     values.network === undefined
       ? await atHome(access, names, wait)
-      : await visitAll(access, stack, names, values.network, values["pause-on-fail"]);
+      : await visitAll(access, stack, names, values.network, {
+          pauses: values["pause-on-fail"],
+          // They are full of addresses.
+          keepsPackets: values.html !== undefined && !values.redact,
+        });
   return tell(access, seen, started, values);
 }
 
@@ -77,12 +81,12 @@ async function atHome(access: LabAccess, names: readonly string[], wait: number)
   return interruptible(async (signal) => {
     const options = { wait, signal, progress: say };
     const report = await verifyLab(access, { ...options, ...only });
-    if (outcomeOf(report) === "nothing told") return { report, grid: [] };
+    if (outcomeOf(report) === "nothing told") return { report, grid: [], packets: new Map() };
     const clients = access.clients.filter(({ name }) => names.length === 0 || names.includes(name));
     // Who cannot be asked is told of already; their own checks are told as not tried.
     const own = await mapLimited(clients, ownAtOnce, (client) => ownResults(access, client, client.name, options));
     const all = makeReport(report.lab, [...report.results, ...own.flat()], []);
-    return { report: { ...report, ...all }, grid: [] };
+    return { report: { ...report, ...all }, grid: [], packets: new Map() };
   });
 }
 
@@ -91,7 +95,7 @@ async function visitAll(
   stack: string,
   names: readonly string[],
   words: string,
-  pauses: boolean,
+  { pauses, keepsPackets }: { readonly pauses: boolean; readonly keepsPackets: boolean },
 ): Promise<Tour> {
   const networks = chosenNetworks(access, words);
   const client = visitor(access, names);
@@ -101,7 +105,7 @@ async function visitAll(
       const onFailure = async (network: PromisedNetwork, failed: readonly CheckResult[]): Promise<void> => {
         if (pauses) await pause(client, network, failed, signal);
       };
-      return tour(access, client, networks, { signal, progress: say, onFailure });
+      return tour(access, client, networks, { signal, progress: say, onFailure, keepsPackets });
     });
   } catch (error) {
     // Machines may have died, or somebody else may be moving the client: no bug of ours.
@@ -135,7 +139,7 @@ function visitor(access: LabAccess, names: readonly string[]): ClientAccess {
   return client;
 }
 
-function tell(access: LabAccess, { report, grid }: Tour, at: Date, values: Values): number {
+function tell(access: LabAccess, { report, grid, packets }: Tour, at: Date, values: Values): number {
   const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
   const clean = (text: string): string => (values.redact ? redact(text, own) : text);
   const seconds = (Date.now() - at.getTime()) / 1000;
@@ -145,7 +149,7 @@ function tell(access: LabAccess, { report, grid }: Tour, at: Date, values: Value
     const lines = formatFaults(grid);
     console.log(clean([...lines, ...(lines.length === 0 ? [] : [""]), formatReport(report)].join("\n")));
   }
-  const look = { report, access, at, seconds };
+  const look = { report, access, at, seconds, packets };
   if (values.junit !== undefined) writeFileSync(values.junit, clean(verifyJunit(look)));
   if (values.html !== undefined) writeFileSync(values.html, clean(verifyPage(look)));
   return exitCodes[outcomeOf(report)];

@@ -6,6 +6,7 @@ import type { Look } from "../../verify/documents/look";
 import { verifyPage } from "../../verify/documents/page";
 import { columnOf, faultChecks, type FaultResult } from "../../verify/faults";
 import { exitCodes, outcomeOf } from "../../verify/outcome";
+import { rowKey } from "../../verify/packets";
 import { type CheckResult, makeReport, unreachable } from "../../verify/report";
 import { allScenarios } from "../fixtures/plan";
 import { access, clientEvidence, gatewayEvidence, labOf } from "./fixtures";
@@ -20,7 +21,8 @@ const odd: CheckResult = { ...client, check: "it is steady", status: "warning", 
 const away = unreachable("gateway", "127.0.0.1, port 1", "/console.log", "refused", "npm run up");
 
 function lookAt(results: readonly CheckResult[], lab = access): Look {
-  return { report: makeReport("lab/dev", results, []), access: lab, at: new Date("2026-11-25T15:04:05Z"), seconds: 75 };
+  const at = new Date("2026-11-25T15:04:05Z");
+  return { report: makeReport("lab/dev", results, []), access: lab, at, seconds: 75, packets: new Map() };
 }
 
 /** A tour of every network where all is as it should be but for what `but` says of a fault on a network. */
@@ -75,6 +77,23 @@ describe("JUnit's file", () => {
 
 describe("the page", () => {
   const pageOf = (results: readonly CheckResult[], lab = access): string => verifyPage(lookAt(results, lab));
+
+  it("carries the packets of a row that has some, as a file that is one click away", () => {
+    const results = tourResults((fault, network) =>
+      fault === "signed" && network === "dual" ? { seen: "fails" } : {},
+    );
+    const row = results.find(({ status }) => status === "fail");
+    if (row === undefined) throw new Error("One row fails.");
+    const pcapng = Buffer.from("0a0d0d0a", "hex");
+    const packets = new Map([[rowKey(row), { pcapng, words: "4 packets <of it>" }]]);
+    const page = verifyPage({ ...lookAt(results, scenarios), packets });
+    expect(page).toContain(
+      '<a download="signed-dual.pcapng" href="data:application/octet-stream;base64,Cg0NCg==">signed-dual.pcapng</a>',
+    );
+    expect(page).toContain("4 packets &lt;of it&gt;");
+    expect(page.match(/download=/g)).toHaveLength(1);
+    expect(pageOf(results, scenarios)).not.toContain("download=");
+  });
 
   test.each<[string, readonly CheckResult[]]>([
     ["As expected", [fine]],

@@ -133,6 +133,7 @@ describe("the row of what leaves a client", () => {
     probes: 2,
     leaks: [],
     missed: 0,
+    kept: { pcapng: Buffer.alloc(0), packets: 0, cut: false },
     meanwhile: "66 programs tried to get somewhere",
   };
   const row = (heard: Overheard | string) =>

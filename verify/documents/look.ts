@@ -1,5 +1,6 @@
 /** What a document about a lab is made from. */
 import { networkNamed, type LabAccess, type PromisedNetwork } from "../access";
+import type { RowPackets } from "../packets";
 import type { CheckResult, Report } from "../report";
 
 export interface Look {
@@ -8,6 +9,7 @@ export interface Look {
   readonly access: LabAccess;
   readonly at: Date;
   readonly seconds: number;
+  readonly packets: RowPackets;
 }
 
 export interface Numbered {

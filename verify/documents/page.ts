@@ -3,23 +3,23 @@ import { traits } from "../../plan/scenario";
 import { markup, type Markup } from "../../report/markup";
 import { banner, card, code, facts, folded, mark, pageHtml, type State } from "../../report/page";
 import { type NetworkMark, topologySvg } from "../../report/topology-svg";
-import type { LabAccess } from "../access";
 import { byHand } from "../faults";
 import { exitCodes, outcomeOf, type ReportOutcome } from "../outcome";
+import { type KeptPackets, rowKey } from "../packets";
 import { type CheckResult, counted, marks } from "../report";
 import { labTopology } from "../topology";
 import { clientOf, type Look, type Numbered, type Place, placesOf } from "./look";
 import { matrix } from "./matrix";
 
 export function verifyPage(look: Look): string {
-  const { report, access, at } = look;
+  const { report, at } = look;
   const places = placesOf(look);
   const grid = matrix(look);
   const body = markup`<header><h1>${report.lab}</h1><p class="soft">${told(look, places)}</p></header>
 ${verdict(look, places)}
 ${picture(look, places)}
 ${grid === undefined ? undefined : card("matrix", undefined, markup`What works where`, grid)}
-${places.map((place, index) => section(place, index, access))}`;
+${places.map((place, index) => section(place, index, look))}`;
   const foot = `ipv6-only-lab · npm run verify · ${moment(at)} · exit code ${exitCodes[outcomeOf(report)]}`;
   return pageHtml({ title: `${verdicts[outcomeOf(report)].words} · ${report.lab}`, body, foot });
 }
@@ -99,7 +99,7 @@ function stateOf(results: readonly CheckResult[]): State {
   }, "unknown");
 }
 
-function section({ machine, network, results }: Place, index: number, access: LabAccess): Markup {
+function section({ machine, network, results }: Place, index: number, look: Look): Markup {
   const all = results.map(({ result }) => result);
   const heading =
     network === undefined
@@ -108,21 +108,21 @@ function section({ machine, network, results }: Place, index: number, access: La
   const faults = results.filter(({ result }) => result.fault !== undefined);
   const own = results.filter(({ result }) => result.own !== undefined);
   const checks = results.filter(({ result }) => result.fault === undefined && result.own === undefined);
-  const content = markup`<p class="soft">${counted(all)}</p>${table(checks, access)}${group("Checks of this stack's own", own, access)}${group("Faults of the simulated internet", faults, access)}`;
+  const content = markup`<p class="soft">${counted(all)}</p>${table(checks, look)}${group("Checks of this stack's own", own, look)}${group("Faults of the simulated internet", faults, look)}`;
   return card(`place-${index}`, stateOf(all), heading, content);
 }
 
-function group(title: string, results: readonly Numbered[], access: LabAccess): Markup | undefined {
+function group(title: string, results: readonly Numbered[], look: Look): Markup | undefined {
   if (results.length === 0) return undefined;
   const all = results.map(({ result }) => result);
   return folded({
     open: all.some(isOdd),
     summary: markup`${title}: ${counted(all)}`,
-    content: table(results, access),
+    content: table(results, look),
   });
 }
 
-function table(results: readonly Numbered[], access: LabAccess): Markup {
+function table(results: readonly Numbered[], look: Look): Markup {
   if (results.length === 0) return markup``;
   const rows = results.map(
     ({ result, id }) =>
@@ -130,13 +130,13 @@ function table(results: readonly Numbered[], access: LabAccess): Markup {
         id,
         open: result.status === "fail",
         summary: markup`${result.check}`,
-        content: evidence(result, access),
+        content: evidence(result, look),
       })}</td></tr>`,
   );
   return markup`<table class="rows"><tbody>${rows}</tbody></table>`;
 }
 
-function evidence(result: CheckResult, { promised }: LabAccess): Markup {
+function evidence(result: CheckResult, { access: { promised }, packets }: Look): Markup {
   const { machine, network = "", fault, own, outcome, evidence: seen, remedy } = result;
   const tried = promised.faults.find(({ name }) => name === fault);
   const tries = promised.checks.find(({ title }) => title === own)?.tries;
@@ -148,8 +148,17 @@ function evidence(result: CheckResult, { promised }: LabAccess): Markup {
     ["Fetched", tries?.kind === "url" ? code(tries.url) : undefined],
     ["Asked for", tried === undefined ? undefined : code(tried.url)],
     ["By way of", tried?.proxy === undefined ? undefined : code(tried.proxy)],
+    ["Packets", download(result, packets.get(rowKey(result)))],
     ["In the draft", tried?.row],
     ["What to do", remedy],
     ["By hand", tried === undefined ? undefined : code(byHand(promised, clientOf(machine), network, tried))],
   ]);
+}
+
+/** The file is in the page; its name tells what it is of. */
+function download(result: CheckResult, kept: KeptPackets | undefined): Markup | undefined {
+  if (kept === undefined) return undefined;
+  const name = [result.fault ?? "leaks", result.network].filter((word) => word !== undefined).join("-");
+  const data = `data:application/octet-stream;base64,${kept.pcapng.toString("base64")}`;
+  return markup`<a download="${name}.pcapng" href="${data}">${name}.pcapng</a> <span class="soft">${kept.words}</span>`;
 }

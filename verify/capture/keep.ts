@@ -1,0 +1,107 @@
+/** Packets kept in memory, as a file of pcapng that a report can carry. */
+import { once } from "node:events";
+import { Writable } from "node:stream";
+import type { SshConnection } from "../../ssh";
+import type { Packet, PcapHead } from "./pcap";
+import { Recorder } from "./record";
+import { capturePackets } from "./run";
+
+export interface Kept {
+  readonly pcapng: Buffer;
+  readonly packets: number;
+  /** More came than is kept. */
+  readonly cut: boolean;
+}
+
+/** Octets of packets at most: a page with ten of them is still one that can be sent. */
+const mostOctets = 96 * 1024;
+
+/** Takes packets until there are enough. */
+export class Keeper {
+  private readonly chunks: Buffer[] = [];
+  private readonly recorder: Recorder;
+  private octets = 0;
+  private cut = false;
+
+  /** @param machine whose cards they are. */
+  constructor(machine: string) {
+    const output = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.chunks.push(chunk);
+        done();
+      },
+    });
+    this.recorder = new Recorder(output, machine);
+  }
+
+  start(card: string, head: PcapHead): void {
+    this.recorder.start(card, head);
+  }
+
+  add(card: string, packet: Packet): void {
+    this.cut ||= this.octets + packet.octets.length > mostOctets;
+    if (this.cut) return;
+    this.octets += packet.octets.length;
+    // What is kept here is never slower than who reads.
+    void this.recorder.add(card, packet);
+  }
+
+  end(): Kept {
+    this.recorder.end();
+    return { pcapng: Buffer.concat(this.chunks), packets: this.recorder.packets, cut: this.cut };
+  }
+}
+
+export interface KeptCards {
+  readonly machine: string;
+  readonly cards: readonly string[];
+  readonly filterOf: (card: string) => string;
+  readonly signal: AbortSignal;
+}
+
+/** Seconds in which the captures must have begun. */
+const patience = 20;
+
+/**
+ * Keeps what passes while something is done.
+ * @throws what capturing throws.
+ */
+export async function keepWhile<T>(
+  connection: SshConnection,
+  { machine, cards, filterOf, signal }: KeptCards,
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly kept: Kept }> {
+  const keeper = new Keeper(machine);
+  const stop = new AbortController();
+  let left = cards.length;
+  let begun = (): void => undefined;
+  const beginning = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const capture = capturePackets(connection, {
+    cards,
+    filterOf,
+    stop: stop.signal,
+    onStart: (card, head) => {
+      keeper.start(card, head);
+      left -= 1;
+      if (left === 0) begun();
+    },
+    onPacket: (card, packet) => {
+      keeper.add(card, packet);
+      return undefined;
+    },
+  });
+  try {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(patience * 1000)]);
+    await Promise.race([beginning, capture, once(late, "abort")]);
+    const result = await work();
+    stop.abort();
+    await capture;
+    return { result, kept: keeper.end() };
+  } finally {
+    stop.abort();
+    await capture.catch(() => undefined);
+    keeper.end();
+  }
+}
