@@ -24,8 +24,10 @@ export interface BindingsHeard {
 /** What puts a command among the servers of the simulated internet. */
 export const amongServers = `sudo -n nsenter --net=/run/netns/${servers} --`;
 
-/** Seconds in which an answer may come. */
-const patience = 4;
+/** Seconds in which an answer may come, and in which all of them may: a probe that takes a minute is given up. */
+const patience = { one: 4, all: 24 };
+/** Seconds that the client listens: longer than the other end takes when nothing is answered. */
+const listening = 50;
 
 /** What is bound for a client where it is. */
 export function bindingsOf(
@@ -91,15 +93,19 @@ export async function tryBindings(
   const doors = bound.map((each) => [doorName(each), each.protocol, each.outside.address, each.outside.port]);
   const unbound = unboundPort(promised, first.outside.address);
   const closed = unbound === undefined ? [] : [["unbound", first.outside.address, unbound]];
-  const seconds = 4 * patience + (bound.length + 2) * patience;
   const [ofClient, outside] = await Promise.all([
     python(
       asked.client,
       "served.py",
-      [services, [embedIpv4(promised.nat64.prefix, own), port], secret, seconds],
+      [services, [embedIpv4(promised.nat64.prefix, own), port], secret, listening],
       "sudo -n",
     ),
-    python(asked.gateway, "outside.py", [[own, port], doors, closed, secret, patience], amongServers),
+    python(
+      asked.gateway,
+      "outside.py",
+      [[own, port], doors, closed, secret, Math.min(patience.one, patience.all / bound.length)],
+      amongServers,
+    ),
   ]);
   return { client: ofClient, outside, secret };
 }

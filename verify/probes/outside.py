@@ -14,6 +14,8 @@ import socket
 import time
 
 ONCE = 2.0
+# Seconds for the other end to come: it starts at the same time.
+MEETING = 12.0
 
 
 def tell(*words):
@@ -63,7 +65,7 @@ def tried(protocol, own, address, port, patience, secret):
 def main(meeting, doors, closed, secret, patience):
     own = meeting[0]
     with socket.create_server(tuple(meeting)) as place:
-        place.settimeout(3 * patience)
+        place.settimeout(MEETING)
         try:
             call, caller = place.accept()
         except OSError:
