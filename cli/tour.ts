@@ -17,6 +17,8 @@ type Context = Pick<OperationContext, "signal" | "progress">;
 interface TourContext extends Context {
   /** Keeps packets beside the evidence of what is not as expected: of ways into the simulated internet, and of leaks. */
   readonly keepsPackets?: boolean;
+  /** Seconds that each look goes on while not all is as it should be; 10. */
+  readonly wait?: number;
   /** Called where checks failed, with the client still there; the tour goes on when it returns. */
   readonly onFailure?: (network: PromisedNetwork, failed: readonly CheckResult[]) => Promise<void>;
 }
@@ -92,7 +94,12 @@ export async function tour(
   context: TourContext,
 ): Promise<Tour> {
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
-    const options = { wait: 10, signal: context.signal, progress: context.progress, only: [client.name] };
+    const options = {
+      wait: context.wait ?? 10,
+      signal: context.signal,
+      progress: context.progress,
+      only: [client.name],
+    };
     const { results: seen, faultsOn } = await verifyLab(moved, options);
     const machine = `${client.name} @ ${network.name}`;
     const { own, translation, results, leaks, packets } = await watched(

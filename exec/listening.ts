@@ -4,7 +4,7 @@ import * as path from "node:path";
 import type { SshConnection } from "../ssh";
 import { scriptCommand } from "../ssh/shell";
 import { type ClientAccess, type LabAccess, networkOf } from "../verify/access";
-import { amongServers, bindingsOf, hasOutside } from "../verify/bindings";
+import { onIpv4Host, bindingsOf, hasOutside } from "../verify/bindings";
 import { connectClient } from "../verify/connect";
 import { isIpv6, isLoopback } from "./targets";
 
@@ -59,7 +59,7 @@ export async function tryListener(request: ListeningRequest, ended: AbortSignal)
     knock("the gateway", gateway, port, outer, ended),
     ...peers.map((peer) => knockFrom(request, peer, outer, ended)),
     ...boundAt(request).map((outside) =>
-      knock("the internet", gateway, outside.port, [outside.address], ended, amongServers),
+      knock("the internet", gateway, outside.port, [outside.address], ended, onIpv4Host),
     ),
   ]);
   return { port, patience, sockets, knocks: knocks.flat() };

@@ -14,7 +14,7 @@ const script = "/usr/local/lib/ipv6-only-lab/internet";
 const router = "internet-router";
 /** The namespace that has all servers. */
 export const servers = "internet-servers";
-const proxyNamespace = ({ name }: ProxyPlan): string => `internet-proxy-${name}`;
+export const proxyNamespace = ({ name }: Pick<ProxyPlan, "name">): string => `internet-proxy-${name}`;
 
 /** The `[Unit]` and `[Service]` lines that put a service into a namespace of the simulated internet. */
 export function inNamespace(namespace: string): { readonly unit: readonly string[]; readonly service: string } {

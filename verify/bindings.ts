@@ -6,7 +6,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { reflectors } from "../plan/internet/hosts";
 import { automaticPorts } from "../plan/static-bindings";
 import { embedIpv4 } from "../plan/rfc6052";
-import { servers } from "../services/internet";
+import { proxyNamespace, servers } from "../services/internet";
 import type { ClientAccess, LabAccess, PromisedPlan } from "./access";
 import { type Asked, python } from "./facts";
 import type { Heard } from "./questions";
@@ -21,8 +21,11 @@ export interface BindingsHeard {
   readonly secret: string;
 }
 
-/** What puts a command among the servers of the simulated internet. */
+/** What puts a command among the servers of the simulated internet; what connects there must say from which address. */
 export const amongServers = `sudo -n nsenter --net=/run/netns/${servers} --`;
+
+/** What has a command run on an IPv4-only host of the simulated internet, which has one address. */
+export const onIpv4Host = `sudo -n nsenter --net=/run/netns/${proxyNamespace({ name: "v4only" })} --`;
 
 /** Seconds in which an answer may come, and in which all of them may: a probe that takes a minute is given up. */
 const patience = { one: 4, all: 24 };

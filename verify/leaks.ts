@@ -136,7 +136,7 @@ function checkLeaks({ heard }: LeakEvidence): Verdict {
   if (meanwhile === undefined) return skip("nothing was tried from which something could leak");
   if (frames === 0) return skip("nothing at all was heard of it: silence proves nothing");
   if (missed > 0) return skip(`${missed} frames came too fast to be looked at`);
-  const asked = probes === 0 ? "" : `, ${probes} probes for IPv4 among them`;
+  const asked = probes === 0 ? "" : `, ${probes} probe${probes === 1 ? "" : "s"} for IPv4 among them`;
   return pass(`${frames} frames${asked}, while ${meanwhile}`);
 }
 

@@ -58,13 +58,19 @@ function brokenLab(): void {
   });
 }
 
-/** As `verify --network` looks, at the pairs only of all ways into the simulated internet: the faults take their time. */
-async function look(access: LabAccess, { from }: Pick<InternetBreakage, "from"> = {}): Promise<Report> {
+/** As `verify --network` looks, at few of all ways into the simulated internet: each takes its time. */
+async function look(
+  access: LabAccess,
+  { from, proxies = false }: Pick<InternetBreakage, "from" | "proxies"> = { proxies: true },
+  wait = 0,
+): Promise<Report> {
   const [client] = access.clients;
   if (client === undefined) throw new Error("The lab has a client.");
-  const pairs = access.promised.faults.filter(({ row }) => /pairs|proxy/.test(row));
-  const seen = { ...access, promised: { ...access.promised, faults: pairs } };
-  const context = { signal: new AbortController().signal, progress: () => undefined };
+  const ways = access.promised.faults.filter(
+    ({ name, proxy }) => name === "to-v4only" || (proxies && proxy !== undefined),
+  );
+  const seen = { ...access, promised: { ...access.promised, faults: ways } };
+  const context = { signal: new AbortController().signal, progress: () => undefined, wait };
   const { report } = await tour(seen, client, [networkNamed(access, from ?? client.network)], context);
   return report;
 }

@@ -5,6 +5,8 @@ import type { Breakage } from "./breakages";
 export interface InternetBreakage extends Breakage {
   /** Where the client looks from; left out: at home. */
   readonly from?: "strict";
+  /** Whether ways through a proxy are tried too. */
+  readonly proxies?: boolean;
 }
 
 /** The checks, by the beginning of what they say. */
@@ -134,6 +136,7 @@ const onTheGateway: readonly Omit<InternetBreakage, "on">[] = [
   },
   {
     name: "the proxies are stopped",
+    proxies: true,
     how: "systemctl stop ipv6-only-lab-proxies.target",
     fails: [is.services, is.httpProxies, is.socksProxies],
     remedy: "npm run up",

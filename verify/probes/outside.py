@@ -15,7 +15,7 @@ import time
 
 ONCE = 2.0
 # Seconds for the other end to come: it starts at the same time.
-MEETING = 12.0
+MEETING = 20.0
 
 
 def tell(*words):
