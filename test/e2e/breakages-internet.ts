@@ -155,7 +155,8 @@ const onTheClient: readonly Omit<InternetBreakage, "on">[] = [
     name: "a program sends IPv4 beside the CLAT",
     how: sender,
     fails: [is.clatLeaks],
-    remedy: "npm run ssh",
+    // Its command shows packets until somebody ends it.
+    remedy: /What sent it\?/,
     undo: endSender,
   },
   {
