@@ -3,7 +3,8 @@
  * nothing is asked of the client itself, which may not know.
  *
  * A leak is whatever is not IPv6 from an address that the plan gives it, but for what a host does to find out that there is no
- * IPv4: DHCPv4 from 0.0.0.0 (RFC 2131 section 4.1) and ARP probes, whose sender has no address (RFC 5227 section 1.1). So are
+ * IPv4: DHCPv4 from 0.0.0.0 (RFC 2131 section 4.1) and ARP probes, whose sender has no address (RFC 5227 section 1.1); and
+ * for what a connection that was begun on the network before still sends, from the address that it had there. So are
  * IPv6 packets for a NAT64 prefix, which would be IPv4 by translation, and those with a tunnel's packets in them. What is wrapped
  * in TCP or UDP cannot be told from other content.
  */
@@ -31,20 +32,26 @@ export function isStrict({ ipv4, ipv6, translated }: PromisedNetwork): boolean {
 /** What a client may send, and from where. */
 export interface Allowed {
   readonly sources: readonly string[];
+  /** Of the other networks of the lab: a socket that is connected keeps the address that it was connected from. */
+  readonly before: readonly string[];
   /** NAT64 prefixes. */
   readonly refused: readonly string[];
 }
 
-export function allowedFor({ promised }: LabAccess, client: ClientAccess, { name, ipv6 }: PromisedNetwork): Allowed {
-  const { dhcpv6 } = ipv6 ?? {};
-  const leased = dhcpv6?.mode === "stateful" ? dhcpv6.reservations : [];
-  return {
-    sources: [
-      // Of duplicate address detection (RFC 4862 section 5.4.2).
-      ...["::", linkLocalOf(client.lanMac)],
-      ...[client.addresses[name]?.ipv6 ?? []].flat(),
+export function allowedFor({ promised }: LabAccess, client: ClientAccess, { name }: PromisedNetwork): Allowed {
+  const globals = (of: PromisedNetwork): string[] => {
+    const { dhcpv6 } = of.ipv6 ?? {};
+    const leased = dhcpv6?.mode === "stateful" ? dhcpv6.reservations : [];
+    return [
+      ...[client.addresses[of.name]?.ipv6 ?? []].flat(),
       ...leased.filter(({ mac }) => mac === client.lanMac).map(({ address }) => address),
-    ],
+    ];
+  };
+  const { networks } = promised;
+  return {
+    // "::": of duplicate address detection (RFC 4862 section 5.4.2).
+    sources: ["::", linkLocalOf(client.lanMac), ...networks.filter((each) => each.name === name).flatMap(globals)],
+    before: networks.filter((each) => each.name !== name).flatMap(globals),
     refused: [...new Set([promised.nat64.prefix, wellKnownPrefix, localUsePrefix])],
   };
 }
@@ -62,8 +69,11 @@ const tunnels: Readonly<Record<number, string>> = {
   115: "L2TP",
 };
 
-/** @returns what is wrong with a frame, in words; "expected": nothing, though it is no IPv6; undefined: nothing. */
-export function leakOf(frame: Buffer, { sources, refused }: Allowed): string | undefined {
+/**
+ * @returns what is wrong with a frame, in words; "expected": nothing, though it is no IPv6; "left over": nothing, though it
+ * is from an address of another network; undefined: nothing.
+ */
+export function leakOf(frame: Buffer, { sources, before, refused }: Allowed): string | undefined {
   const { ip, text, destinationMac } = decode(frame);
   if (ip === undefined) return isArpProbe(frame) ? expected : `${text} to ${destinationMac}`;
   const ports = ip.destinationPort === undefined ? "" : `, port ${ip.destinationPort}`;
@@ -72,6 +82,7 @@ export function leakOf(frame: Buffer, { sources, refused }: Allowed): string | u
     const asks = ip.protocol === "UDP" && ip.sourcePort === 68 && ip.destinationPort === 67 && ip.source === "0.0.0.0";
     return asks ? expected : `IPv4 ${way}, ${ip.protocol === "other" ? text : `${ip.protocol}${ports}`}`;
   }
+  if (before.some((old) => sameAddress(old, ip.source))) return leftOver;
   const tunnel = tunnels[ip.inside];
   if (tunnel !== undefined) return `${tunnel} ${way}`;
   const prefix = refused.find((each) => containsAddress(parseIpv6Prefix(each), parseIpv6(ip.destination)));
@@ -82,6 +93,7 @@ export function leakOf(frame: Buffer, { sources, refused }: Allowed): string | u
 }
 
 const expected = "expected";
+const leftOver = "left over";
 
 /** ARP over Ethernet for IPv4 (RFC 826) whose sender's address is 0.0.0.0. */
 function isArpProbe(frame: Buffer): boolean {
@@ -93,6 +105,8 @@ export interface Overheard {
   readonly frames: number;
   /** Probes for IPv4, as they are expected. */
   readonly probes: number;
+  /** Of connections that were begun on another network. */
+  readonly leftOver: number;
   /** In words, each as often as it was. */
   readonly leaks: readonly string[];
   /** Frames that came too fast to be kept. */
@@ -126,7 +140,7 @@ const mostShown = 5;
 
 function checkLeaks({ heard }: LeakEvidence): Verdict {
   if (typeof heard === "string") return skip(heard);
-  const { frames, probes, leaks, missed, meanwhile } = heard;
+  const { frames, probes, leftOver: old, leaks, missed, meanwhile } = heard;
   if (leaks.length > 0) {
     const kinds = [...new Set(leaks)];
     const shown = kinds.slice(0, mostShown).map((kind) => `${kind} (${leaks.filter((each) => each === kind).length})`);
@@ -137,7 +151,8 @@ function checkLeaks({ heard }: LeakEvidence): Verdict {
   if (frames === 0) return skip("nothing at all was heard of it: silence proves nothing");
   if (missed > 0) return skip(`${missed} frames came too fast to be looked at`);
   const asked = probes === 0 ? "" : `, ${probes} probe${probes === 1 ? "" : "s"} for IPv4 among them`;
-  return pass(`${frames} frames${asked}, while ${meanwhile}`);
+  const kept = old === 0 ? "" : `, ${old} of what was begun on the network before`;
+  return pass(`${frames} frames${asked}${kept}, while ${meanwhile}`);
 }
 
 /** Seconds in which a capture must have begun. */
@@ -158,7 +173,7 @@ export async function overhear<T>(
   const stop = new AbortController();
   const leaks: string[] = [];
   const keeper = new Keeper(lab.gateway.name);
-  let [frames, probes] = [0, 0];
+  let [frames, probes, old] = [0, 0, 0];
   let begun = (): void => undefined;
   const beginning = new Promise<void>((resolve) => {
     begun = resolve;
@@ -175,6 +190,7 @@ export async function overhear<T>(
       frames += 1;
       const what = leakOf(packet.octets, allowed);
       if (what === expected) probes += 1;
+      else if (what === leftOver) old += 1;
       else if (what !== undefined) {
         leaks.push(what);
         keeper.add(card, packet);
@@ -192,7 +208,8 @@ export async function overhear<T>(
     stop.abort();
     const end = await capture;
     const kept = keeper.end();
-    return { result, heard: "why" in end ? end.why : { frames, probes, leaks, missed: end.missed, kept, meanwhile } };
+    const counted = { frames, probes, leftOver: old, leaks };
+    return { result, heard: "why" in end ? end.why : { ...counted, missed: end.missed, kept, meanwhile } };
   } finally {
     stop.abort();
     await capture;

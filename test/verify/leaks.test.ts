@@ -45,6 +45,16 @@ describe("what leaves a client where there is no IPv4 by any way", () => {
     expect(leakOf(frame, allowed)).toBe("expected");
   });
 
+  // A client that has just moved: the network before had NAT64, a resolver of its own, and a connection that was open.
+  it.each([
+    ["a question to the resolver before", udpFrame({ from: elsewhere, to: "2001:2:0:6400::1" })],
+    ["a connection that was open", tcpFrame(2, 1, 0, { from: elsewhere, to: server })],
+    ["one through NAT64", tcpFrame(2, 1, 0, { from: elsewhere, to: "2001:2:0:64::c000:228" })],
+  ])("is left over from the network before, and no leak: %s", (_what, frame) => {
+    expect(elsewhere).toMatch(/^2001:2:0:6400:/);
+    expect(leakOf(frame, allowed)).toBe("left over");
+  });
+
   it.each([
     ["IPv4", tcpFrame(2, 1, 0, { from: "192.0.2.9", to: "192.0.2.40" }), "IPv4 192.0.2.9 → 192.0.2.40, TCP, port 80"],
     [
@@ -73,11 +83,6 @@ describe("what leaves a client where there is no IPv4 by any way", () => {
       "an address of its own making",
       tcpFrame(2, 1, 0, { from: "2001:2:0:6600::bad", to: server }),
       /^IPv6 from an address of its own making: 2001:2:0:6600::bad/,
-    ],
-    [
-      "the address of another network",
-      tcpFrame(2, 1, 0, { from: elsewhere, to: server }),
-      /^IPv6 from an address of its own making/,
     ],
     [
       "the lab's NAT64 prefix",
@@ -131,6 +136,7 @@ describe("the row of what leaves a client", () => {
   const fine: Overheard = {
     frames: 900,
     probes: 2,
+    leftOver: 0,
     leaks: [],
     missed: 0,
     kept: { pcapng: Buffer.alloc(0), packets: 0, cut: false },
@@ -145,6 +151,12 @@ describe("the row of what leaves a client", () => {
       network: "strict",
       evidence: "900 frames, 2 probes for IPv4 among them, while 66 programs tried to get somewhere",
     });
+  });
+
+  it("says what was left over from the network before", () => {
+    const evidence = "900 frames, 2 probes for IPv4 among them, 1 of what was begun on the network before, while ";
+    expect(row({ ...fine, leftOver: 1 })).toMatchObject({ status: "pass" });
+    expect(row({ ...fine, leftOver: 1 })?.evidence).toContain(evidence);
   });
 
   it.each<[string, Overheard | string, string, RegExp]>([
