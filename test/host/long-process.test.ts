@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ProgramFailure, runLong } from "../../host/long-process";
 import { isAlive } from "../../host/processes";
 import { recordedContext } from "../provider/context";
@@ -31,6 +32,7 @@ describe("a long program", () => {
     });
     await expect(running).rejects.toThrow("cancelled by the test");
     expect(child).toBeGreaterThan(0);
-    expect(isAlive(child)).toBe(false);
+    // A busy machine needs a moment to end what was killed. One that lives on runs into this test's limit.
+    while (isAlive(child)) await delay(50);
   }, 15_000);
 });
