@@ -1,13 +1,11 @@
 /** Clients' cards on this machine: QEMU is asked, and told. */
-import { z } from "zod";
 import { stackFolder } from "../host/paths";
+import { segmentSchema } from "../provider/qemu/description";
 import { machinePaths, type MachinePaths } from "../provider/qemu/paths";
 import { moveCard, segmentsOf } from "../provider/qemu/segments";
 import type { SegmentReference } from "../provider/resources";
 import type { LabAccess } from "../verify/access";
 import type { Cards } from "./cards";
-
-const segmentSchema = z.object({ group: z.string(), port: z.number() });
 
 /** A client has one card. */
 const clientCard = 0;

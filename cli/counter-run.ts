@@ -1,10 +1,10 @@
 /** The counter-experiment on a lab: the program once more, from a client that has a CLAT on that network. */
-import { PassThrough } from "node:stream";
 import { execute, type ExecuteOptions } from "../exec";
 import { type Counter, inTheLightOf, needless } from "../exec/counter";
 import { judge, type Judged } from "../exec/verdict";
 import { say } from "../host/messages";
 import { type LabAccess, networkNamed, runsClat } from "../verify/access";
+import { noStreams } from "./program-streams";
 import { visiting } from "./tour";
 
 /** What the program says then is thrown away, and nothing is copied back: the first run was the one that was asked for. */
@@ -22,11 +22,7 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
   const [second] = await visiting(access, other, [network], context, (moved) =>
     execute(moved, {
       ...request,
-      ...{ client: other.name, get: [] },
-      streams: {
-        ...{ stdin: undefined, terminal: undefined },
-        ...{ stdout: new PassThrough().resume(), stderr: new PassThrough().resume() },
-      },
+      ...{ client: other.name, get: [], streams: noStreams() },
     }),
   );
   if (second === undefined) return { verdict, words: "Not possible: nothing was run." };

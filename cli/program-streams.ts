@@ -1,4 +1,5 @@
 /** The user's terminal, signals and pipes, for a program that runs on another machine. */
+import { PassThrough } from "node:stream";
 import type { ProgramStreams } from "../exec/session";
 import { onePressMilliseconds } from "../host/interruption";
 
@@ -30,6 +31,12 @@ export function streamsOf(apart: boolean): ProgramStreams {
       },
     },
   };
+}
+
+/** Nothing to read, and what it says is thrown away. */
+export function noStreams(): ProgramStreams {
+  const [stdout, stderr] = [new PassThrough().resume(), new PassThrough().resume()];
+  return { stdin: undefined, stdout, stderr, terminal: undefined };
 }
 
 /** Passes signals on until the returned function is called. */

@@ -94,24 +94,15 @@ export async function tour(
   context: TourContext,
 ): Promise<Tour> {
   const visits = await visiting(access, client, networks, context, async (moved, network) => {
-    const options = {
-      wait: context.wait ?? 10,
-      signal: context.signal,
-      progress: context.progress,
-      only: [client.name],
-    };
-    const { results: seen, faultsOn } = await verifyLab(moved, options);
+    const there = { ...client, network: network.name };
     const machine = `${client.name} @ ${network.name}`;
-    const { own, translation, results, leaks, packets } = await watched(
-      moved,
-      client.name,
-      network,
-      context,
-      async () => {
-        const ofOwn = await ownFrom(moved, client.name, network, context);
-        return { own: ofOwn, ...(await insideInternet(moved, client.name, network, context)) };
-      },
-    );
+    const { signal, progress } = context;
+    const options = { wait: context.wait ?? 10, signal, progress, only: [client.name] };
+    const { results: seen, faultsOn } = await verifyLab(moved, options);
+    const { own, translation, results, leaks, packets } = await watched(moved, there, network, context, async () => ({
+      own: await ownResults(moved, there, machine, { wait: 0, signal, progress }),
+      ...(await insideInternet(moved, there, network, context)),
+    }));
     const faultRows = faultChecks(access, client.name, network.name, results);
     const rows = [
       ...seen.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
@@ -140,18 +131,17 @@ interface Leaks {
   readonly kept: readonly (readonly [string, KeptPackets])[];
 }
 
-type Tried = { readonly own: readonly CheckResult[] } & Awaited<ReturnType<typeof insideInternet>>;
+type Tried = InsideInternet & { readonly own: readonly CheckResult[] };
 
 /** Where there is to be no IPv4 by any way, what leaves the client is listened to while it tries everything. */
 async function watched(
   moved: LabAccess,
-  name: string,
+  client: ClientAccess,
   network: PromisedNetwork,
   { signal, keepsPackets = false }: TourContext,
   work: () => Promise<Tried>,
 ): Promise<Tried & { readonly leaks: Leaks }> {
-  const client = moved.clients.find((each) => each.name === name);
-  if (client === undefined || !isStrict(network)) return { ...(await work()), leaks: { rows: [], kept: [] } };
+  if (!isStrict(network)) return { ...(await work()), leaks: { rows: [], kept: [] } };
   const gateway = await connectGateway(moved, { wait: 0, signal });
   try {
     const { result, heard } = await overhear(moved, client, network, { gateway, signal }, async () => {
@@ -159,7 +149,7 @@ async function watched(
       const count = tried.own.length + tried.results.length;
       return { result: tried, meanwhile: count === 0 ? undefined : `${count} programs tried to get somewhere` };
     });
-    const rows = judgeLeaks(`${name} @ ${network.name}`, { lab: moved, access: client, heard }, network.name);
+    const rows = judgeLeaks(`${client.name} @ ${network.name}`, { lab: moved, access: client, heard }, network.name);
     const frames = typeof heard === "string" || !keepsPackets ? undefined : heard.kept;
     const kept = rows.flatMap((row) =>
       frames === undefined || row.status !== "fail" ? [] : [[rowKey(row), keptLeaks(frames)] as const],
@@ -168,17 +158,6 @@ async function watched(
   } finally {
     gateway.close();
   }
-}
-
-async function ownFrom(
-  moved: LabAccess,
-  name: string,
-  network: PromisedNetwork,
-  { signal, progress }: Context,
-): Promise<CheckResult[]> {
-  const client = moved.clients.find((each) => each.name === name);
-  if (client === undefined) return [];
-  return ownResults(moved, client, `${name} @ ${network.name}`, { wait: 0, signal, progress });
 }
 
 interface InsideInternet {
@@ -191,26 +170,27 @@ interface InsideInternet {
 /** What only servers can show that do as they are told. */
 async function insideInternet(
   moved: LabAccess,
-  name: string,
+  client: ClientAccess,
   network: PromisedNetwork,
   { signal, progress, keepsPackets = false }: TourContext,
 ): Promise<InsideInternet> {
-  const client = moved.clients.find((each) => each.name === name);
+  const { name } = client;
   const { faults } = moved.promised;
-  if (client === undefined || faults.length === 0) return { translation: [], results: [], packets: new Map() };
+  if (faults.length === 0) return { translation: [], results: [], packets: new Map() };
   return onClient(moved, client, { wait: 0, signal }, async (connection, gateway) => {
     const asked = { client: { connection, signal }, gateway: { connection: gateway, signal } };
     if (network.translated) progress(`${name}: how ${network.name} translates`);
     const translation = await translationChecks(moved, network, `${name} @ ${network.name}`, asked);
     progress(`${name}: ${faults.length} ways into the simulated internet, faults among them, on ${network.name}`);
     const results = await faultResults(moved, client, asked.client);
-    const packets = keepsPackets
-      ? await packetsOf(moved, client, results, { asked: asked.client, gateway }).catch((error: unknown) => {
-          signal.throwIfAborted();
-          progress(`no packets are kept: ${messageOf(error)}`);
-          return new Map<string, KeptPackets>();
-        })
-      : new Map<string, KeptPackets>();
+    if (!keepsPackets) return { translation, results, packets: new Map() };
+    const packets = await packetsOf(moved, client, results, { asked: asked.client, gateway }).catch(
+      (error: unknown) => {
+        signal.throwIfAborted();
+        progress(`no packets are kept: ${messageOf(error)}`);
+        return new Map<string, KeptPackets>();
+      },
+    );
     return { translation, results, packets };
   });
 }

@@ -11,6 +11,13 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best?.candidate;
 }
 
+/** What to write instead of `word`: the one that was probably meant, and those that there are, at most so many of them. */
+export function oneOf(word: string, known: readonly string[], most = Infinity): string {
+  const guess = nearest(word, known);
+  const all = `There are: ${[...known.slice(0, most), ...(known.length > most ? ["…"] : [])].join(", ")}`;
+  return guess === undefined ? all : `Did you mean ${guess}? ${all}`;
+}
+
 /** Levenshtein distance: insertions, deletions and replacements of one letter. */
 function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -6,6 +6,7 @@ import type { PlannedClient } from "./clients";
 import { link } from "./internet/paths";
 import type { StaticBindingPlan } from "./model";
 import { platformDecisions } from "./platforms";
+import { portsOf } from "./port-range";
 import { containsAddress, formatIpv4, parseIpv4, parseIpv4Prefix } from "./prefix";
 import type { LabConfig } from "./schema";
 import type { ConfiguredBinding } from "./schema/network";
@@ -47,7 +48,7 @@ function ofExplicit(
   { protocol, outsidePort, address }: ConfiguredBinding,
 ): Outside {
   const fitting = pool4.filter(({ protocol: only = protocol, prefix, ports }) => {
-    const [first = 0, last = 0] = ports.split("-").map(Number);
+    const { first, last } = portsOf(ports);
     const here = address === undefined || containsAddress(parseIpv4Prefix(prefix), parseIpv4(address));
     return only === protocol && first <= outsidePort && outsidePort <= last && here;
   });

@@ -267,7 +267,7 @@ take_down() { # SERVICE
 # What is PartOf a unit that was restarted is restarted with it, and nobody has waited for that. What was active before
 # stays known as it was: a failure puts that back.
 wait_for_dependents() {
-  local service
+  local service i
   local -a waiting=() units=() states=()
   for service in "${all_services[@]}"; do
     if [[ ${outcome[$service]-} == unchanged && -n ${unit[$service]-} ]]; then
@@ -277,12 +277,10 @@ wait_for_dependents() {
   [[ ${#waiting[@]} -gt 0 && ${#waiting[@]} -lt ${#outcome[@]} ]] || return 0
   # It fails when one of them is not active.
   mapfile -t states < <(systemctl is-active "${units[@]}" || true)
-  for service in "${waiting[@]}"; do
-    [[ ${states[0]} == active ]] || {
-      run_unit "$service" start
-      outcome[$service]='restarted with what it runs in'
-    }
-    states=("${states[@]:1}")
+  for i in "${!waiting[@]}"; do
+    [[ ${states[i]} != active ]] || continue
+    run_unit "${waiting[i]}" start
+    outcome[${waiting[i]}]='restarted with what it runs in'
   done
 }
 

@@ -4,11 +4,13 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import { reflectors } from "../plan/internet/hosts";
+import { portsOf } from "../plan/port-range";
 import { automaticPorts } from "../plan/static-bindings";
 import { embedIpv4 } from "../plan/rfc6052";
 import { proxyNamespace, servers } from "../services/internet";
 import type { ClientAccess, LabAccess, PromisedPlan } from "./access";
 import { type Asked, python } from "./facts";
+import type { Endpoint, TranslationFacts } from "./gateway-facts";
 import type { Heard } from "./questions";
 
 export type PromisedBinding = PromisedPlan["nat64"]["staticBindings"][number];
@@ -54,6 +56,20 @@ export function hasOutside({ promised }: Pick<LabAccess, "promised">): boolean {
   return promised.internet !== "real";
 }
 
+/** A planned binding, in the words for those of the translator's table. */
+export function plannedEntry({ protocol, inside, outside }: PromisedBinding): string {
+  return entry(protocol, { ...outside, id: String(outside.port) }, { ...inside, id: String(inside.port) });
+}
+
+/** The static ones that the translator has. */
+export function staticEntries(bib: TranslationFacts["bib"]): string[] {
+  return bib.filter(({ isStatic }) => isStatic).map(({ protocol, ipv4, client }) => entry(protocol, ipv4, client));
+}
+
+function entry(protocol: string, outside: Endpoint, inside: Endpoint): string {
+  return `${outside.address}#${outside.id} ${protocol} is ${inside.address}#${inside.id}`;
+}
+
 /** A binding as one word. */
 export function doorName({ protocol, outside }: PromisedBinding): string {
   return `${protocol}-${outside.address}-${outside.port}`;
@@ -64,12 +80,7 @@ export function unboundPort({ nat64: { staticBindings, pool4 } }: PromisedPlan, 
   const ranges =
     pool4.kind === "automatic"
       ? [automaticPorts]
-      : pool4.entries
-          .filter(({ protocol }) => protocol === "TCP")
-          .map(({ portRange }) => {
-            const [first = 0, last = 0] = portRange.split("-").map(Number);
-            return { first, last };
-          });
+      : pool4.entries.filter(({ protocol }) => protocol === "TCP").map(({ portRange }) => portsOf(portRange));
   const bound = staticBindings.filter(({ protocol, outside }) => protocol === "TCP" && outside.address === address);
   const taken = new Set(bound.map(({ outside }) => outside.port));
   // Of so many the last is hardly ever a connection's; and were it, it would be closed all the same.

@@ -8,7 +8,6 @@
  * IPv6 packets for a NAT64 prefix, which would be IPv4 by translation, and those with a tunnel's packets in them. What is wrapped
  * in TCP or UDP cannot be told from other content.
  */
-import { once } from "node:events";
 import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { containsAddress, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
@@ -16,10 +15,10 @@ import { linkLocalOf } from "../plan/interface-id";
 import { wellKnownPrefix } from "../plan/rfc6052";
 import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from "./access";
 import { sameAddress } from "./addresses";
-import { capturePackets } from "./capture/run";
 import { decode } from "./capture/decode";
 import { Keeper, type Kept } from "./capture/keep";
 import { segmentFilter } from "./capture/filter";
+import { captureWhile, type Watch } from "./capture/while";
 import { type Check, distinct, fail, pass, results, skip, type Verdict } from "./checks/check";
 import type { Evidence } from "./checks/evidence";
 import type { CheckResult } from "./report";
@@ -155,9 +154,6 @@ function checkLeaks({ heard }: LeakEvidence): Verdict {
   return pass(`${frames} frames${asked}${kept}, while ${meanwhile}`);
 }
 
-/** Seconds in which a capture must have begun. */
-const patience = 20;
-
 /**
  * Listens on the gateway's card while something is done.
  * @param work its result is given back with what was heard.
@@ -170,21 +166,15 @@ export async function overhear<T>(
   work: () => Promise<{ readonly result: T; readonly meanwhile: string | undefined }>,
 ): Promise<{ readonly result: T; readonly heard: Overheard | string }> {
   const allowed = allowedFor(lab, client, network);
-  const stop = new AbortController();
   const leaks: string[] = [];
   const keeper = new Keeper(lab.gateway.name);
   let [frames, probes, old] = [0, 0, 0];
-  let begun = (): void => undefined;
-  const beginning = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
-  const capture = capturePackets(gateway, {
+  const watch: Watch = {
     cards: [network.card],
     filterOf: () => `ether src ${client.lanMac} and (${segmentFilter("", network.router.mac)})`,
-    stop: stop.signal,
+    signal,
     onStart: (card, head) => {
       keeper.start(card, head);
-      begun();
     },
     onPacket: (card, packet) => {
       frames += 1;
@@ -197,22 +187,10 @@ export async function overhear<T>(
       }
       return undefined;
     },
-  }).then(
-    (missed) => ({ missed }),
-    (error: unknown) => ({ why: `it could not be listened to: ${messageOf(error)}` }),
-  );
-  try {
-    const late = AbortSignal.any([signal, AbortSignal.timeout(patience * 1000)]);
-    await Promise.race([beginning, capture, once(late, "abort")]);
-    const { result, meanwhile } = await work();
-    stop.abort();
-    const end = await capture;
-    const kept = keeper.end();
-    const counted = { frames, probes, leftOver: old, leaks };
-    return { result, heard: "why" in end ? end.why : { ...counted, missed: end.missed, kept, meanwhile } };
-  } finally {
-    stop.abort();
-    await capture;
-    keeper.end();
-  }
+  };
+  const { result: done, ended } = await captureWhile(gateway, watch, work);
+  const { result, meanwhile } = done;
+  const kept = keeper.end();
+  if ("error" in ended) return { result, heard: `it could not be listened to: ${messageOf(ended.error)}` };
+  return { result, heard: { frames, probes, leftOver: old, leaks, missed: ended.missed, kept, meanwhile } };
 }

@@ -1,6 +1,6 @@
 import type { SshConnection } from "../ssh";
 import { addressesOf, type ClientAccess, gatewayAddresses, type LabAccess, type PromisedNetwork } from "./access";
-import type { PromisedBinding } from "./bindings";
+import { plannedEntry, type PromisedBinding, staticEntries } from "./bindings";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
 import type { TranslationFacts } from "./gateway-facts";
@@ -105,17 +105,11 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
 }
 
 function bindingStatuses(planned: readonly PromisedBinding[], bib: TranslationFacts["bib"]): readonly BindingStatus[] {
-  return planned.map(({ client, protocol, inside, outside }) => ({
-    ...{ client, protocol, outside },
-    port: inside.port,
-    active: bib.some(
-      (each) =>
-        each.isStatic &&
-        each.protocol === protocol &&
-        `${each.client.address}#${each.client.id}` === `${inside.address}#${inside.port}` &&
-        `${each.ipv4.address}#${each.ipv4.id}` === `${outside.address}#${outside.port}`,
-    ),
-  }));
+  const there = staticEntries(bib);
+  return planned.map((binding) => {
+    const { client, protocol, inside, outside } = binding;
+    return { client, protocol, outside, port: inside.port, active: there.includes(plannedEntry(binding)) };
+  });
 }
 
 function networkStatus(network: PromisedNetwork, { clients }: LabAccess): NetworkStatus {

@@ -15,11 +15,12 @@ import type { ClientPlan, GatewayPlan } from "../../plan/model";
 import type { OperationContext, Properties } from "../../plugin/handler";
 import { imageHandler } from "../../provider/image";
 import { lanSegmentHandler } from "../../provider/lan-segment";
+import { segmentSchema } from "../../provider/qemu/description";
 import { consoleProblem } from "../../provider/qemu/console";
 import type { NicArgs } from "../../provider/resources";
 import { machineInputsSchema } from "../../provider/machine-inputs";
 import { bootFromImage, fromTemplate } from "../../provider/machine-start";
-import { type MachinePaths, machinePaths } from "../../provider/qemu/paths";
+import { machinePaths } from "../../provider/qemu/paths";
 import { removeMachine, withMachine } from "../../provider/qemu/power";
 import { virtualMachineHandler } from "../../provider/virtual-machine";
 import { gatewaySoftware } from "../../services";
@@ -32,7 +33,6 @@ import { median, show } from "./statistics";
 /** Seconds after which a machine that does not answer counts as lost. */
 const bootLimit = 300;
 
-const segmentSchema = z.object({ group: z.string(), port: z.number() });
 const gatewaySchema = z.object({ sshPort: z.number() });
 
 /** How machines come up: `boot` from the image, `restore` from the template, which a first round makes. */
@@ -138,14 +138,9 @@ async function oneRound(bench: Bench, beginning: Beginning) {
   }
 }
 
-function pathsOf(inputs: Properties): MachinePaths {
-  const { stateFolder, machineName } = machineInputsSchema.parse(inputs);
-  return machinePaths(stateFolder, machineName);
-}
-
 async function comeUp(inputs: Properties, beginning: Beginning, context: OperationContext): Promise<Properties> {
   const machine = machineInputsSchema.parse(inputs);
-  const paths = pathsOf(inputs);
+  const paths = machinePaths(machine.stateFolder, machine.machineName);
   return withMachine(paths, context, async () => {
     await removeMachine(paths);
     if (beginning === "boot") return bootFromImage(machine, paths, context);

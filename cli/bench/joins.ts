@@ -1,14 +1,12 @@
 /** A client joins networks in random order, each time as the command does, and is then asked what it reaches. */
 import { createHash } from "node:crypto";
 import { say, UserError } from "../../host/messages";
+import { pairsRow } from "../../plan/internet/pairs";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
 import { onClient } from "../../verify/connect";
 import { faultResults, isRight } from "../../verify/faults";
 import { run } from "./command";
 import { type Figure, show } from "./statistics";
-
-/** The simplest rows of the matrix: a server of each kind, without a proxy. */
-const simplest = "the pairs of client and server";
 
 export interface Joins {
   /** A figure for each network, and one for all. */
@@ -61,7 +59,7 @@ export async function benchJoins(access: LabAccess, count: number, seed: number)
 async function unreached(access: LabAccess, client: ClientAccess, network: PromisedNetwork): Promise<string[]> {
   const { signal } = new AbortController();
   const at = { ...client, network: network.name };
-  const faults = access.promised.faults.filter(({ row }) => row === simplest);
+  const faults = access.promised.faults.filter(({ row }) => row === pairsRow);
   const lab = { ...access, promised: { ...access.promised, faults } };
   const results = await onClient(lab, at, { wait: 0, signal }, (connection) =>
     faultResults(lab, at, { connection, signal }),

@@ -1,6 +1,5 @@
 /** The verdict against programs whose cause is known: a confusion matrix, never a test. */
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import { record, type Reached, viewOf } from "../../exec";
 import { makeRun } from "../../exec/run";
@@ -11,6 +10,7 @@ import { ipv4OnlyServer } from "../../plan/internet/hosts";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
 import { onClient } from "../../verify/connect";
 import { columnOf } from "../../verify/faults";
+import { noStreams } from "../program-streams";
 import { visiting } from "../tour";
 import { isRight, type Row } from "./confusion";
 import { corpus, type Known, type Specimen } from "./corpus";
@@ -127,11 +127,10 @@ function told(verdict: Verdict): string {
 const limit = 120;
 
 async function tryOut(reached: Reached, { listen }: Specimen, command: readonly string[]): Promise<Kept> {
-  const nowhere = { stdin: undefined, stdout: new PassThrough().resume(), stderr: new PassThrough().resume() };
   const started = performance.now();
   const recording = await record(reached, {
     ...{ command, listen, put: [], get: [], into: ".", timeout: limit, setuid: false, loopback4: true },
-    streams: { ...nowhere, terminal: undefined },
+    streams: noStreams(),
     onSignal: () => () => undefined,
   });
   return { recording, seconds: (performance.now() - started) / 1000 };

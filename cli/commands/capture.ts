@@ -9,7 +9,7 @@ import type { Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { codeOf, messageOf, say, UserError } from "../../host/messages";
-import { nearest } from "../../plan/nearest";
+import { oneOf } from "../../plan/nearest";
 import type { SshConnection } from "../../ssh";
 import type { LabAccess } from "../../verify/access";
 import { type Cards, cardsOf, type Place } from "../../verify/capture/place";
@@ -57,10 +57,7 @@ export function placeAndFilter(
   const client = clients.find(({ name }) => name === second);
   if (client !== undefined) return { place: { kind: "client", client }, filter: more.join(" ") };
   const names = clients.map(({ name }) => name);
-  const guess = nearest(second, names);
-  throw new UserError(
-    `${second === "" ? "Which client?" : `There is no client ${second}.`} ${guess === undefined ? "" : `Did you mean ${guess}? `}There are: ${names.join(", ")}.`,
-  );
+  throw new UserError(`${second === "" ? "Which client?" : `There is no client ${second}.`} ${oneOf(second, names)}.`);
 }
 
 interface Wanted {

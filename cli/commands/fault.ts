@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { messageOf, say, UserError } from "../../host/messages";
-import { nearest } from "../../plan/nearest";
+import { oneOf } from "../../plan/nearest";
 import { pathFaults, type PathFault } from "../../plan/path-faults";
 import { type Affected, concerns, everybody } from "../../services/path-faults";
 import type { LabAccess } from "../../verify/access";
@@ -63,9 +63,8 @@ export function faultNamed(name: string): PathFault {
   const names = pathFaults.map((each) => each.name);
   const found = pathFaults.find((each) => each.name === name);
   if (found !== undefined) return found;
-  const guess = nearest(name, names);
   throw new UserError(
-    `${name === "" ? "Which fault?" : `There is no fault ${name} to be switched.`} ${guess === undefined ? "" : `Did you mean ${guess}? `}There are: ${names.join(", ")}.`,
+    `${name === "" ? "Which fault?" : `There is no fault ${name} to be switched.`} ${oneOf(name, names)}.`,
   );
 }
 

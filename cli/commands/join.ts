@@ -5,7 +5,7 @@
 import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { interruptible } from "../../host/interruption";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
-import { nearest } from "../../plan/nearest";
+import { oneOf } from "../../plan/nearest";
 import { joinNetwork } from "../join";
 import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
@@ -55,9 +55,6 @@ function named<T extends { readonly name: string }>(all: readonly T[], name: str
   const found = all.find((each) => each.name === name);
   if (found !== undefined) return found;
   const names = all.map((each) => each.name);
-  const guess = nearest(name, names);
   const problem = name === "" ? `Which ${what}?` : `There is no ${what} ${name}.`;
-  throw new UserError(
-    `${problem} ${guess === undefined ? "" : `Did you mean ${guess}? `}There are: ${names.join(", ")}.`,
-  );
+  throw new UserError(`${problem} ${oneOf(name, names)}.`);
 }

@@ -8,20 +8,23 @@ import { labNetworks } from "../networks";
 import { parseIpv6Prefix } from "../prefix";
 import { check, error, type Check } from "./finding";
 import { perNetwork, withIpv6 } from "./networks";
+import { repeated } from "./repeated";
 
 /** Names that mean something else on every machine. */
 const reservedNames = ["gateway", "localhost"];
 
 export const machineChecks: readonly Check[] = [
   check(["clients"], function* (config) {
-    const firstOf = new Map<string, number>();
-    for (const [index, { name }] of configuredClients(config).entries()) {
-      const key = `clients[${index}].name`;
-      const first = firstOf.get(name);
-      if (reservedNames.includes(name)) yield error(key, "is taken by the lab itself.", "Write e.g. client-1");
-      if (first === undefined) firstOf.set(name, index);
-      else yield error(key, `is the name of clients[${first}] too.`, "Give each client a name of its own");
-    }
+    const clients = configuredClients(config);
+    for (const [index, { name }] of clients.entries())
+      if (reservedNames.includes(name))
+        yield error(`clients[${index}].name`, "is taken by the lab itself.", "Write e.g. client-1");
+    for (const { index, first } of repeated(clients, ({ name }) => name))
+      yield error(
+        `clients[${index}].name`,
+        `is the name of clients[${first}] too.`,
+        "Give each client a name of its own",
+      );
   }),
 
   check(["clients", "lan", "networks"], function* (config) {

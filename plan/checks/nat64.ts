@@ -1,5 +1,6 @@
 import { isDocumentation, isUndefinedUniqueLocal, nonGlobalIpv4, unusable } from "../address-space";
 import { sealedIpv4 } from "../nat64";
+import { portsOf } from "../port-range";
 import { containsPrefix, formatPrefix, overlap, parseIpv4Prefix, parseIpv6Prefix } from "../prefix";
 import { wellKnownPrefix } from "../rfc6052";
 import { hasSlirpUplink, slirpGuest, slirpHost } from "../slirp";
@@ -78,7 +79,7 @@ export const nat64Checks: readonly Check[] = [
     if (pool4 === "auto") return;
     for (const [index, { protocol, ports }] of pool4.entries()) {
       const key = `nat64.pool4[${index}].ports`;
-      const [first = 0, last = 0] = ports.split("-").map(Number);
+      const { first, last } = portsOf(ports);
       if (first <= localPorts.last && last >= localPorts.first)
         yield error(
           key,

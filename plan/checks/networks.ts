@@ -6,6 +6,7 @@ import type { LabConfig } from "../schema";
 import { slirpNetwork } from "../slirp";
 import { platformDecisions } from "../platforms";
 import { check, error, warning, type Check, type Finding } from "./finding";
+import { repeated } from "./repeated";
 
 /** A question about each network that `where` holds of. */
 export function perNetwork(
@@ -24,12 +25,8 @@ const withIpv4 = ({ ipv4 }: LabNetwork): boolean => ipv4 !== undefined;
 
 export const networkChecks: readonly Check[] = [
   check(["networks"], function* ({ networks = [] }) {
-    const firstOf = new Map<string, number>();
-    for (const [index, { name }] of networks.entries()) {
-      const first = firstOf.get(name);
-      if (first === undefined) firstOf.set(name, index);
-      else yield error(`networks[${index}].name`, `is the name of networks[${first}] too.`, "Give each its own");
-    }
+    for (const { index, first } of repeated(networks, ({ name }) => name))
+      yield error(`networks[${index}].name`, `is the name of networks[${first}] too.`, "Give each its own");
   }),
 
   /** What a scenario does not have cannot be configured. */
@@ -76,26 +73,20 @@ export const networkChecks: readonly Check[] = [
   /** Two networks on one segment hear each other's advertisements. */
   check(["networks", "platform"], function* ({ networks = [], platform }) {
     if (platform.kind !== "vsphere") return;
-    for (const key of ["portGroup", "vlan"] as const) {
-      const ownerOf = new Map<string | number, string>();
-      for (const [index, network] of networks.entries()) {
-        const value = network[key];
-        const owner = value === undefined ? undefined : ownerOf.get(value);
-        if (value !== undefined && owner === undefined) ownerOf.set(value, network.name);
-        if (owner !== undefined)
-          yield error(
-            `networks[${index}].${key}`,
-            `is that of ${owner} too.`,
-            "Give each network a segment of its own",
-          );
-        if (key === "portGroup" && value === platform.uplinkNetwork)
-          yield error(
-            `networks[${index}].portGroup`,
-            "is the uplink too: the network must be isolated from it.",
-            "Name a port group of its own",
-          );
-      }
-    }
+    for (const key of ["portGroup", "vlan"] as const)
+      for (const { index, firstEntry } of repeated(networks, (network) => network[key]))
+        yield error(
+          `networks[${index}].${key}`,
+          `is that of ${firstEntry.name} too.`,
+          "Give each network a segment of its own",
+        );
+    for (const [index, { portGroup }] of networks.entries())
+      if (portGroup !== undefined && portGroup === platform.uplinkNetwork)
+        yield error(
+          `networks[${index}].portGroup`,
+          "is the uplink too: the network must be isolated from it.",
+          "Name a port group of its own",
+        );
   }),
 
   perNetwork(["platform"], anywhere, function* ({ segment: { portGroup, vlan }, at, name }, { platform, networks }) {

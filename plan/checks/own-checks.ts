@@ -1,16 +1,15 @@
 import { configuredClients } from "../clients";
-import { nearest } from "../nearest";
+import { oneOf } from "../nearest";
 import { labNetworks } from "../networks";
 import { scenarios } from "../scenario";
 import { check, error, type Check } from "./finding";
+import { repeated } from "./repeated";
 
 export const ownCheckChecks: readonly Check[] = [
   check(["checks"], function* ({ checks }) {
-    const firstOf = new Map<string, number>();
-    for (const [index, { title, command, url }] of checks.entries()) {
-      const first = firstOf.get(title);
-      if (first === undefined) firstOf.set(title, index);
-      else yield error(`checks[${index}].title`, `is the title of checks[${first}] too.`, "Give each its own");
+    for (const { index, first } of repeated(checks, ({ title }) => title))
+      yield error(`checks[${index}].title`, `is the title of checks[${first}] too.`, "Give each its own");
+    for (const [index, { command, url }] of checks.entries()) {
       if (command === undefined && url === undefined)
         yield error(`checks[${index}]`, "says nothing that could be tried.", "Write a command or a url");
       if (command !== undefined && url !== undefined)
@@ -42,9 +41,3 @@ export const ownCheckChecks: readonly Check[] = [
           );
   }),
 ];
-
-function oneOf(name: string, known: readonly string[]): string {
-  const guess = nearest(name, known);
-  const all = `There are: ${known.join(", ")}`;
-  return guess === undefined ? all : `Did you mean ${guess}? ${all}`;
-}

@@ -1,5 +1,5 @@
 import { configuredClients } from "../clients";
-import { nearest } from "../nearest";
+import { oneOf } from "../nearest";
 import { link } from "../internet/paths";
 import { labNetworks, type LabNetwork } from "../networks";
 import { traits } from "../scenario";
@@ -8,6 +8,7 @@ import { hasSlirpUplink } from "../slirp";
 import { outsideOf } from "../static-bindings";
 import { check, error, type Check, type Finding } from "./finding";
 import { ownPorts } from "./nat64";
+import { repeated } from "./repeated";
 
 const key = (index: number, name: string): string => `nat64.staticBindings[${index}].${name}`;
 
@@ -23,26 +24,28 @@ export const staticBindingChecks: readonly Check[] = [
 
   /** A binding is one to one: RFC 6146 section 3.2. */
   check(["nat64", "platform", "uplink", "internet"], function* (config) {
-    const [insides, outsides] = [new Map<string, number>(), new Map<string, number>()];
-    for (const [index, binding] of config.nat64.staticBindings.entries()) {
-      const { protocol, client, port, outsidePort } = binding;
+    const { staticBindings } = config.nat64;
+    const taken = new Set<number>();
+    const outsides = repeated(staticBindings, (binding) => {
       const outside = outsideOf(config, binding);
-      const sameOutside = outside.kind === "at" ? `${protocol} ${outside.address} ${outsidePort}` : undefined;
-      const taken = sameOutside === undefined ? undefined : firstOf(outsides, sameOutside, index);
-      if (taken !== undefined)
-        yield error(
-          key(index, "outsidePort"),
-          `is nat64.staticBindings[${taken}]'s already: one port leads to one service.`,
-          "Give each a port of its own",
-        );
-      const bound = firstOf(insides, `${protocol} ${client} ${port}`, index);
-      if (bound !== undefined && taken === undefined)
+      return outside.kind === "at" ? `${binding.protocol} ${outside.address} ${binding.outsidePort}` : undefined;
+    });
+    for (const { index, first } of outsides) {
+      taken.add(index);
+      yield error(
+        key(index, "outsidePort"),
+        `is nat64.staticBindings[${first}]'s already: one port leads to one service.`,
+        "Give each a port of its own",
+      );
+    }
+    const insides = repeated(staticBindings, ({ protocol, client, port }) => `${protocol} ${client} ${port}`);
+    for (const { index, first, entry } of insides)
+      if (!taken.has(index))
         yield error(
           key(index, "port"),
-          `of ${client} is bound by nat64.staticBindings[${bound}] already: a service has one place outside (RFC 6146 section 3.2).`,
+          `of ${entry.client} is bound by nat64.staticBindings[${first}] already: a service has one place outside (RFC 6146 section 3.2).`,
           "Remove one of the two",
         );
-    }
   }),
 
   check(["nat64"], function* ({ nat64: { staticBindings, addressDependentFiltering } }) {
@@ -65,24 +68,12 @@ export const staticBindingChecks: readonly Check[] = [
   }),
 ];
 
-/** Who has it already; else it is this one's. */
-function firstOf(owners: Map<string, number>, what: string, index: number): number | undefined {
-  const owner = owners.get(what);
-  if (owner === undefined) owners.set(what, index);
-  return owner;
-}
-
 function* clientFindings(config: LabConfig, at: string, name: string): Iterable<Finding> {
   const clients = configuredClients(config);
   const client = clients.find((each) => each.name === name);
   if (client === undefined) {
-    const known = clients.slice(0, 10).map((each) => each.name);
-    const guess = nearest(
-      name,
-      clients.map((each) => each.name),
-    );
-    const there = `There are: ${[...known, ...(clients.length > known.length ? ["…"] : [])].join(", ")}`;
-    yield error(at, "is no client of this lab.", guess === undefined ? there : `Did you mean ${guess}? ${there}`);
+    const known = clients.map((each) => each.name);
+    yield error(at, "is no client of this lab.", oneOf(name, known, 10));
     return;
   }
   const networks = labNetworks(config);

@@ -40,11 +40,14 @@ const reaches: Readonly<Record<ProxyPlan["name"], FaultPlan["expected"]>> = {
 
 const url = ({ name }: Server): string => `http://${name}.${zone}/`;
 
+/** What the draft calls those without a proxy. */
+export const pairsRow = "the pairs of client and server";
+
 export const pairs: readonly Attempt[] = [
   ...Object.values(servers).map((server) => ({
     name: `to-${server.name}`,
     title: `a server that is ${server.term}`,
-    row: "the pairs of client and server",
+    row: pairsRow,
     url: url(server),
     expected: server.expected,
   })),

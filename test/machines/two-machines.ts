@@ -54,7 +54,17 @@ export interface TwoMachines {
   readonly remove: () => Promise<void>;
 }
 
-export async function twoMachines(): Promise<TwoMachines> {
+/** Both are there for a test, and gone after it. */
+export async function withTwoMachines(work: (machines: TwoMachines) => Promise<void>): Promise<void> {
+  const machines = await twoMachines();
+  try {
+    await work(machines);
+  } finally {
+    await machines.remove();
+  }
+}
+
+async function twoMachines(): Promise<TwoMachines> {
   const lab = tinyMachines();
   const home = lab.segment;
   const other: SegmentReference = { group: `239.193.${randomInt(256)}.7`, port: freePort(new Set()) };

@@ -1,10 +1,9 @@
 /** Packets kept in memory, as a file of pcapng that a report can carry. */
-import { once } from "node:events";
 import { Writable } from "node:stream";
 import type { SshConnection } from "../../ssh";
 import type { Packet, PcapHead } from "./pcap";
 import { Recorder } from "./record";
-import { capturePackets } from "./run";
+import { captureWhile, type Watch } from "./while";
 
 export interface Kept {
   readonly pcapng: Buffer;
@@ -52,15 +51,9 @@ export class Keeper {
   }
 }
 
-export interface KeptCards {
+export interface KeptCards extends Pick<Watch, "cards" | "filterOf" | "signal"> {
   readonly machine: string;
-  readonly cards: readonly string[];
-  readonly filterOf: (card: string) => string;
-  readonly signal: AbortSignal;
 }
-
-/** Seconds in which the captures must have begun. */
-const patience = 20;
 
 /**
  * Keeps what passes while something is done.
@@ -68,40 +61,24 @@ const patience = 20;
  */
 export async function keepWhile<T>(
   connection: SshConnection,
-  { machine, cards, filterOf, signal }: KeptCards,
+  { machine, ...watch }: KeptCards,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly kept: Kept }> {
   const keeper = new Keeper(machine);
-  const stop = new AbortController();
-  let left = cards.length;
-  let begun = (): void => undefined;
-  const beginning = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
-  const capture = capturePackets(connection, {
-    cards,
-    filterOf,
-    stop: stop.signal,
+  const { result, ended } = await captureWhile(connection, { ...watch, ...keeping(keeper) }, work);
+  const kept = keeper.end();
+  if ("error" in ended) throw ended.error;
+  return { result, kept };
+}
+
+function keeping(keeper: Keeper): Pick<Watch, "onStart" | "onPacket"> {
+  return {
     onStart: (card, head) => {
       keeper.start(card, head);
-      left -= 1;
-      if (left === 0) begun();
     },
     onPacket: (card, packet) => {
       keeper.add(card, packet);
       return undefined;
     },
-  });
-  try {
-    const late = AbortSignal.any([signal, AbortSignal.timeout(patience * 1000)]);
-    await Promise.race([beginning, capture, once(late, "abort")]);
-    const result = await work();
-    stop.abort();
-    await capture;
-    return { result, kept: keeper.end() };
-  } finally {
-    stop.abort();
-    await capture.catch(() => undefined);
-    keeper.end();
-  }
+  };
 }

@@ -2,6 +2,7 @@
 import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
 import { gatewayAddresses, type PromisedNetwork } from "../access";
 import { sameAddress, sameHosts } from "../addresses";
+import { plannedEntry, staticEntries } from "../bindings";
 import type { Pool4Fact } from "../gateway-facts";
 import { deniedDestinations, victims } from "../questions";
 import { rcodes } from "../wire/dns";
@@ -116,15 +117,8 @@ function checkPorts({ facts, translations }: GatewayEvidence): Verdict {
 }
 
 function checkBindings({ lab, translations }: GatewayEvidence): Verdict {
-  const shown = (protocol: string, outside: string, inside: string): string => `${outside} ${protocol} is ${inside}`;
-  const planned = lab.promised.nat64.staticBindings.map(({ protocol, outside, inside }) =>
-    shown(protocol, `${outside.address}#${outside.port}`, `${inside.address}#${inside.port}`),
-  );
-  const there = translations.bib
-    .filter(({ isStatic }) => isStatic)
-    .map(({ protocol, ipv4, client }) =>
-      shown(protocol, `${ipv4.address}#${ipv4.id}`, `${client.address}#${client.id}`),
-    );
+  const planned = lab.promised.nat64.staticBindings.map(plannedEntry);
+  const there = staticEntries(translations.bib);
   const missing = planned.filter((each) => !there.includes(each));
   const foreign = there.filter((each) => !planned.includes(each));
   return noneOf(
