@@ -4,6 +4,7 @@ import type { AddressPair, InternetPlan } from "../plan/internet";
 import { type Service, type ServiceFile, textFile } from "./bundle";
 import { inServers } from "./internet";
 import { banner, indent, lines } from "./text";
+import { pagesOf, resource, tellsThatItCame } from "./web-pages";
 
 const folder = "/etc/ipv6-only-lab/internet";
 const pagesFolder = "/usr/local/share/ipv6-only-lab/www";
@@ -39,15 +40,7 @@ function files(plan: InternetPlan): readonly ServiceFile[] {
     },
     textFile(`${folder}/server.names`, alternativeNames(good)),
     textFile(`${folder}/other.names`, alternativeNames(other)),
-    textFile(`${pagesFolder}/ipv4-literals.html`, page("IPv4 literals", literals(plan, "ipv4"))),
-    textFile(`${pagesFolder}/ipv6-literals.html`, page("IPv6 literals", literals(plan, "ipv6"))),
-    textFile(
-      `${pagesFolder}/third-parties.html`,
-      page(
-        "Third parties without IPv6",
-        ["cdn", "fonts", "tracker"].map((name) => `http://${name}.v4only.${plan.zone}/json`),
-      ),
-    ),
+    ...pagesOf(plan).map(({ name, content }) => textFile(`${pagesFolder}/${name}.html`, content)),
   ];
 }
 
@@ -157,6 +150,7 @@ function answers({ zone }: InternetPlan): readonly string[] {
   return [
     `location = / { default_type text/html; return 200 '${html}\\n'; }`,
     `location = /json { default_type application/json; return 200 '${json}\\n'; }`,
+    `location = ${resource} { default_type text/javascript; return 200 '${tellsThatItCame}\\n'; }`,
     `location = /bytes { alias ${run}/bytes; }`,
     // Handed on, it is read to its end before the answer.
     "location = /upload { client_max_body_size 64m; proxy_pass http://127.0.0.1/taken; }",
@@ -164,42 +158,6 @@ function answers({ zone }: InternetPlan): readonly string[] {
     `location = /ca.crt { alias ${authorityCertificate}; }`,
     `add_header X-Simulated-Internet ${zone} always;`,
   ];
-}
-
-/** One address in the forms that a page, a configuration or a person writes. */
-function literals({ pages }: InternetPlan, family: "ipv4" | "ipv6"): readonly string[] {
-  const { a, aaaa } = pages.ipv4Literals;
-  if (family === "ipv4") return a.flatMap((address) => [`http://${address}/json`, `https://${address}/json`]);
-  // RFC 4291 section 2.2: compressed, in full, in upper case, and with the last 32 bits as in IPv4.
-  return aaaa
-    .flatMap((address) => [address, inFull(address), address.toUpperCase(), mixed(address)])
-    .map((address) => `http://[${address}]/json`);
-}
-
-function groups(address: string): readonly string[] {
-  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
-  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail];
-}
-
-function inFull(address: string): string {
-  return groups(address)
-    .map((group) => group.padStart(4, "0"))
-    .join(":");
-}
-
-function mixed(address: string): string {
-  const all = groups(address);
-  const octets = all.slice(6).flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]);
-  return `${all.slice(0, 6).join(":")}:${octets.join(".")}`;
-}
-
-function page(title: string, resources: readonly string[]): string {
-  return lines(
-    "<!doctype html>",
-    `<title>${title}</title>`,
-    `<h1>${title}</h1>`,
-    ...resources.flatMap((url) => [`<p><a href="${url}">${url}</a></p>`, `<script src="${url}"></script>`]),
-  );
 }
 
 function block(head: string, ...members: readonly string[]): string {

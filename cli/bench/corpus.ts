@@ -38,6 +38,8 @@ const shortDelay = "attempt-delay-too-short";
 /** Takes whatever family there is. */
 const polite: Row = ["works", noIpv6, "works", "works"];
 const literal: Row = ["ipv4-literal", "ipv4-literal", "works", "works"];
+/** Pages whose resources are elsewhere, where there is IPv4 only. */
+const thirdParty: Row = ["works", "third-party-without-ipv6", "works", "works"];
 const aOnly: Row = ["a-only", "a-only", "works", "works"];
 /** Knows IPv6 alone when it is told to. */
 const sixOnly: Row = ["works", noIpv6, undefined, undefined];
@@ -63,6 +65,11 @@ const readUrl = (...options: string[]): string[] => [
   `exec java -XX:TieredStopAtLevel=1 ${options.join(" ")} -cp /usr/share/java/bsh.jar bsh.Interpreter <(echo 'try { new java.net.URL("http://{host}/").openStream(); } catch (Exception e) { System.err.println(e); System.exit(1); }')`,
 ];
 const perl = debian("perl");
+/** As programs that test with a browser start it (Puppeteer's defaults); fails where something of the page did not come. */
+const browse = (page: string): string[] => [
+  ...["bash", "-c"],
+  `chromium --headless --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-default-apps --disable-sync --user-data-dir=profile --dump-dom http://${page}/ | tee page | grep -qP '<title>.*: (\\d+) of \\1 came'`,
+];
 const httpServer = (address: string): string[] => ["python3", "-m", "http.server", "--bind", address, "8000"];
 const port = 8000;
 
@@ -105,6 +112,8 @@ const rows: readonly (readonly [name: string, Source, command: readonly string[]
     ["curl", "-s", "--connect-timeout", "6", "http://aaaa-unreachable.faults.test/"],
     ["server-record-wrong", "server-record-wrong", "works", "works"],
   ],
+  ["Chromium, IPv4 literals in a page", debian("chromium"), browse("ipv4-literals.test"), literal],
+  ["Chromium, third parties without IPv6", debian("chromium"), browse("third-parties.test"), thirdParty],
   ["wget", debian("wget"), ["wget", "-q", "-O", "page", "http://{host}/"], polite],
   ["git, no such repository", debian("git"), ["git", "ls-remote", "http://{host}/no-such.git"], disappointed],
   ["apt's downloader", debian("apt"), ["/usr/lib/apt/apt-helper", "download-file", "http://{host}/", "page"], polite],

@@ -1,5 +1,7 @@
 /** The simulated internet in the guest: its real daemons in their namespaces, asked from the gateway over its wires. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { InternetPlan } from "../../plan/internet";
 import { renderBundle } from "../../services";
 import { type Bundle, bundleText, outlineText } from "../../services/bundle";
@@ -206,16 +208,47 @@ stub-zone:
           expect({ name, code: typeof fetched(`https://${name}/json`, address) }).toEqual({ name, code: "string" });
     });
 
+    it("are trusted by a client: by the system, browsers, Node.js, Requests, and who keeps a list as Java does", () => {
+      guest.write("/etc/ca-certificates/update.d/list", "#!/bin/sh\ncat >/run/listed\n");
+      guest.shell("chmod 0755 /etc/ca-certificates/update.d/list; echo LANG=C.UTF-8 >/etc/environment");
+      const script = readFileSync(join(__dirname, "../../components/trust-internet.sh"), "utf8");
+      const trust = (): void => {
+        const { status, stderr } = guest.run(["bash", "-c", script], guest.shell(`cat ${authority}`));
+        expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      };
+      const [environment, chromium] = ["/etc/environment", "/etc/chromium/policies/managed/ipv6-only-lab.json"];
+      const others = "/etc/firefox/policies/policies.json /etc/ssl/certs/ca-certificates.crt";
+      const digests = (): string => guest.shell(`sha256sum ${environment} ${chromium} ${others}`);
+      trust();
+      expect(guest.shell("cat /run/listed")).toBe("+/etc/ssl/certs/ipv6-only-lab.pem\n");
+      // By the system's list alone.
+      const at = plan.hosts.find(({ name }) => name === "dualstack.test")?.a[0] ?? "";
+      expect(guest.shell(`curl -s --resolve dualstack.test:443:${at} https://dualstack.test/json`)).toContain("https");
+      expect(guest.shell(`cat ${environment}`)).toBe(
+        "LANG=C.UTF-8\nNODE_EXTRA_CA_CERTS=/etc/ssl/certs/ipv6-only-lab.pem\nREQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt\n",
+      );
+      const der = guest.shell(`openssl x509 -in ${authority} -outform der | base64 --wrap=0`);
+      expect(JSON.parse(guest.shell(`cat ${chromium}`))).toEqual({ CACertificates: [der] });
+      const before = digests();
+      trust();
+      expect(digests()).toBe(before);
+    });
+
     it("send a browser to an IPv4 literal, and have pages full of literals and of third parties", () => {
       expect(fetched("http://redirect-literal.test/", "3fff:10:0:32::43", "--write-out", "%{redirect_url}")).toMatch(
         /http:\/\/192\.0\.2\.42\/$/,
       );
-      expect(fetched("http://ipv4-literals.test/", "192.0.2.43")).toMatch(/src="https:\/\/192\.0\.2\.43\/json"/);
+      expect(fetched("http://ipv4-literals.test/", "192.0.2.43")).toMatch(/src="https:\/\/192\.0\.2\.43\/came\.js"/);
       const page = String(fetched("http://ipv6-literals.test/", "192.0.2.43"));
       const urls = [...page.matchAll(/src="([^"]+)"/g)].map(([, url = ""]) => url);
       expect(urls.map((url) => new URL(url).hostname)).toEqual(Array(4).fill("[3fff:10:0:32::43]"));
       expect(new Set(urls).size).toBe(4);
-      expect(fetched("http://third-parties.test/", "192.0.2.43")).toMatch(/http:\/\/tracker\.v4only\.test\/json/);
+      expect(fetched("http://third-parties.test/", "192.0.2.43")).toMatch(/http:\/\/tracker\.v4only\.test\/came\.js/);
+    });
+
+    it("have what those pages ask for at every server, as a script that a browser runs", () => {
+      const type = fetched("http://v4only.test/came.js", "192.0.2.40", "--write-out", "\n%{content_type}");
+      expect(type).toMatch(/^document\..*"came";\ntext\/javascript$/);
     });
   });
 

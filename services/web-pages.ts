@@ -1,0 +1,71 @@
+/**
+ * Pages of the simulated internet whose resources come from elsewhere. Each page says of every resource whether it came, to
+ * whoever looks at it (a screenshot, say), and in its title, to a program.
+ */
+import type { InternetPlan } from "../plan/internet";
+import { lines } from "./text";
+
+/** Where every server has the resource that pages ask for. */
+export const resource = "/came.js";
+
+/** What it does. Its quotes are double ones: nginx.conf has it between single ones. */
+export const tellsThatItCame = 'document.currentScript.previousElementSibling.textContent = "came";';
+
+interface Page {
+  readonly name: string;
+  readonly content: string;
+}
+
+export function pagesOf(plan: InternetPlan): readonly Page[] {
+  const thirdParties = ["cdn", "fonts", "tracker"].map((name) => `http://${name}.v4only.${plan.zone}`);
+  return [
+    { name: "ipv4-literals", content: page("IPv4 literals", literals(plan, "ipv4")) },
+    { name: "ipv6-literals", content: page("IPv6 literals", literals(plan, "ipv6")) },
+    { name: "third-parties", content: page("Third parties without IPv6", thirdParties) },
+  ];
+}
+
+/** One address in the forms that a page, a configuration or a person writes. */
+function literals({ pages }: InternetPlan, family: "ipv4" | "ipv6"): readonly string[] {
+  const { a, aaaa } = pages.ipv4Literals;
+  if (family === "ipv4") return a.flatMap((address) => [`http://${address}`, `https://${address}`]);
+  // RFC 4291 section 2.2: compressed, in full, in upper case, and with the last 32 bits as in IPv4.
+  return aaaa
+    .flatMap((address) => [address, inFull(address), address.toUpperCase(), mixed(address)])
+    .map((address) => `http://[${address}]`);
+}
+
+function groups(address: string): readonly string[] {
+  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail];
+}
+
+function inFull(address: string): string {
+  return groups(address)
+    .map((group) => group.padStart(4, "0"))
+    .join(":");
+}
+
+function mixed(address: string): string {
+  const all = groups(address);
+  const octets = all.slice(6).flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]);
+  return `${all.slice(0, 6).join(":")}:${octets.join(".")}`;
+}
+
+/** @param servers where the resources are, without a path. */
+function page(title: string, servers: readonly string[]): string {
+  return lines(
+    "<!doctype html>",
+    '<meta charset="utf-8">',
+    `<title>${title}</title>`,
+    `<h1>${title}</h1>`,
+    ...servers.flatMap((server) => {
+      const url = `${server}${resource}`;
+      return [`<p><a href="${url}">${url}</a>`, "<b>did not come</b>", `<script src="${url}"></script></p>`];
+    }),
+    "<script>",
+    "const said = [...document.querySelectorAll('b')].map((word) => word.textContent);",
+    "document.title += `: ${said.filter((word) => word === 'came').length} of ${said.length} came`;",
+    "</script>",
+  );
+}
