@@ -2,6 +2,7 @@
 import { execute, type ExecuteOptions } from "../exec";
 import { type Counter, inTheLightOf, needless } from "../exec/counter";
 import { judge, type Judged } from "../exec/verdict";
+import { interruptible } from "../host/interruption";
 import { say } from "../host/messages";
 import { type LabAccess, networkNamed, runsClat } from "../verify/access";
 import { noStreams } from "./program-streams";
@@ -18,12 +19,10 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
     const words = `Not possible: no client of this lab has a CLAT on ${network.name} (clients[].clat).`;
     return { verdict, words };
   }
-  const context = { signal: new AbortController().signal, progress: say };
-  const [second] = await visiting(access, other, [network], context, (moved) =>
-    execute(moved, {
-      ...request,
-      ...{ client: other.name, get: [], streams: noStreams() },
-    }),
+  const [second] = await interruptible((signal) =>
+    visiting(access, other, [network], { signal, progress: say }, (moved) =>
+      execute(moved, { ...request, ...{ client: other.name, get: [], streams: noStreams() } }),
+    ),
   );
   if (second === undefined) return { verdict, words: "Not possible: nothing was run." };
   return inTheLightOf(judged, { run: second, verdict: judge(second) });

@@ -11,6 +11,7 @@ import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { translationChecks } from "../verify/translation";
 import { joinNetwork } from "./join";
+import { movingAlone } from "./visit-lock";
 
 type Context = Pick<OperationContext, "signal" | "progress">;
 
@@ -40,10 +41,21 @@ export function chosenNetworks({ promised }: LabAccess, words: string): readonly
 }
 
 /**
- * The client joins each network, and something is done there. Whatever happens on the way, it ends where it began.
+ * The client joins each network, and something is done there. Whatever happens on the way, it ends where it began. Nobody
+ * else moves it meanwhile, but an `up`.
  * @param work is given the lab with the client where it is then.
  */
-export async function visiting<T>(
+export function visiting<T>(
+  access: LabAccess,
+  client: ClientAccess,
+  networks: Iterable<PromisedNetwork>,
+  context: Context,
+  work: (moved: LabAccess, network: PromisedNetwork) => Promise<T>,
+): Promise<T[]> {
+  return movingAlone(access, client, context, () => visitEach(access, client, networks, context, work));
+}
+
+async function visitEach<T>(
   access: LabAccess,
   client: ClientAccess,
   networks: Iterable<PromisedNetwork>,

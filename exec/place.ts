@@ -56,9 +56,9 @@ export function programCommand(folder: string, tracing: "filtered" | "root", wor
 }
 
 /** Why there is nothing to judge. */
-export type Problem = "missing" | "no-tracer" | "refused" | "loopback4";
+export type Problem = (typeof problems)[number];
 
-const problems: readonly Problem[] = ["missing", "no-tracer", "refused", "loopback4"];
+export const problems = ["missing", "no-tracer", "refused", "loopback4", "moved"] as const;
 
 /** What run.sh and guard.sh leave there, and two files of the client's. */
 const texts = ["problem", "started", "ended", "left", "resolver", "/etc/resolv.conf", "/etc/hosts"] as const;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
+import { problems } from "../../exec/place";
 import type { Recording } from "../../exec/run";
 import { scenarios } from "../../plan/scenario";
 
@@ -25,7 +26,7 @@ const recordingSchema = z.object({
   }),
   end: z.object({
     code: z.number(),
-    problem: maybe(z.enum(["missing", "no-tracer", "refused", "loopback4"])),
+    problem: maybe(z.enum(problems)),
     timedOut: z.boolean(),
     stopped: z.boolean(),
     startedAt: maybe(z.number()),

@@ -12,6 +12,7 @@ import type { Run } from "../../exec/run";
 import { judge, type Judged } from "../../exec/verdict";
 import { exitCodeOf } from "../../exec/verdict/exit-code";
 import { exitCodes } from "../../verify/outcome";
+import { interruptible } from "../../host/interruption";
 import { UserError, messageOf, say } from "../../host/messages";
 import { redact } from "../../report/redact";
 import { picturesAmong } from "../pictures";
@@ -172,8 +173,14 @@ async function everywhere(
   // Somebody who is not there is told of by `execute`.
   if (client === undefined) return [await work(access)];
   requireNoLock(await setUp(stack), stack);
-  const context = { signal: new AbortController().signal, progress: say };
-  return visiting(access, client, networks, context, work);
+  // A signal while it moves, or while a program runs, is the end of all: the client goes home.
+  return interruptible((signal) =>
+    visiting(access, client, networks, { signal, progress: say }, async (moved) => {
+      const result = await work(moved);
+      signal.throwIfAborted();
+      return result;
+    }),
+  );
 }
 
 /** What follows the first word that is no option is the command's own. */

@@ -11,6 +11,7 @@ import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
 import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
+import { movingAlone } from "../visit-lock";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
@@ -38,7 +39,9 @@ async function join(
   network: PromisedNetwork,
   signal: AbortSignal,
 ): Promise<number> {
-  const { seconds, lacks } = await joinNetwork(access, client, network, { signal, progress });
+  const { seconds, lacks } = await movingAlone(access, client, { signal, progress }, () =>
+    joinNetwork(access, client, network, { signal, progress }),
+  );
   progressDone();
   const took = `${seconds.toFixed(1)} s`;
   if (lacks.length === 0) {

@@ -41,12 +41,19 @@ esac
 
 if [[ $tracing != none ]] && ! type -P strace >/dev/null; then tell problem no-tracer && exit 126; fi
 
+# How often the card has lost or gained its link (sysfs-class-net): by it a client goes to another network.
+links() { if [[ -r /sys/class/net/lan/carrier_changes ]]; then REPLY=$(</sys/class/net/lan/carrier_changes); fi; }
+
 # A signal is for the program; this one stays to tell how it ended.
 trap : INT TERM HUP QUIT
+links
+before=$REPLY
 tell started "$EPOCHREALTIME"
 "${tracer[@]}" "$@"
 code=$?
 tell ended "$EPOCHREALTIME"
+links
+if [[ $REPLY != "$before" ]]; then tell problem moved; fi
 # The tracer has said why; what it could not start has not run.
 if [[ $tracing != none && ! -s $folder/trace ]]; then tell problem refused; fi
 tell code "$code"

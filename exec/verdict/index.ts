@@ -20,9 +20,10 @@ export interface Judged {
 }
 
 export function judge(run: Run): Verdict {
-  const { end } = run;
+  const { end, client } = run;
   const problem = notRun(run);
   if (problem !== undefined) return { kind: "not-run", words: problem };
+  if (end.problem === "moved") return { kind: "cannot-tell", words: `${client} ${lostItsLink}`, remarks: [] };
   const targets = targetsOf(run);
   const missed = targets.filter(({ reached }) => !reached);
   const findings = [
@@ -54,6 +55,9 @@ export function judge(run: Run): Verdict {
   if (finding !== undefined) return { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };
   return unexplained(run, targets, [...listening, ...asides]);
 }
+
+const lostItsLink =
+  "lost its link while the program ran: another command moved it to another network, or the program cut it. What the program met is of no one network.";
 
 /** All that was dialled for it failed: that nothing came back to a datagram is no failure. */
 function failed({ attempts }: Target): boolean {

@@ -152,6 +152,16 @@ it.each([
   expect(verdict).toEqual({ kind: "not-run", words: expect.stringMatching(words) as unknown });
 });
 
+it("cannot tell what a program met whose client was moved to another network meanwhile, however it ended", () => {
+  for (const code of [0, 1]) {
+    const verdict = judge(recorded("python-literal", {}, { problem: "moved", code }));
+    expect(verdict).toMatchObject({
+      kind: "cannot-tell",
+      words: expect.stringMatching(/^client-1 lost its link/) as unknown,
+    });
+  }
+});
+
 it("cannot tell what a program that never ended waited for", () => {
   const sleeping =
     '1 10.000000 execve("\\x73\\x6c", ["\\x73\\x6c"], 0x7f /* 3 vars */) = 0 <0.001>\n1 12.0 +++ killed by SIGTERM +++\n';
