@@ -39,6 +39,8 @@ export const clat: Required<Pick<MachineDocuments, "files" | "commands">> = {
       "ExecStart=",
       `ExecStart=${quickly} /usr/sbin/clatd v4-conncheck-enable=no "script-up=systemd-notify --ready"`,
       'ExecStop=sh -c "pkill --parent $MAINPID; exec tail --follow --pid=$MAINPID /dev/null"',
+      // On a busy emulated machine it needs more than systemd's 90 s.
+      "TimeoutStartSec=300",
       "TimeoutStopSec=20",
     ]),
     // A networkd that starts anew would take clatd's routing rules away.

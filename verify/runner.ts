@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { mapLimited } from "../host/limited";
-import { command, type LabAccess } from "./access";
+import { command, type LabAccess, networkOf, runsClat } from "./access";
 import { checkClient, checkGateway } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
 import { gatewayFacts, listen, translations } from "./facts";
@@ -24,16 +24,18 @@ const sideBySide = 4;
  * there yet is asked again only after a while (RFC 8415 section 15).
  */
 const settlingTime = 30;
+/** The same where a client has a CLAT: clatd starts dozens of programs, which on a busy emulated machine takes a minute. */
+const settlingTimeOfClat = 120;
 
 /**
  * Looks at every client from the client, at the gateway from the gateway, and compares both with the plan; again for
- * half a minute where not all is so yet, unless `wait` is 0.
+ * half a minute (two where there is a CLAT) where not all is so yet, unless `wait` is 0.
  */
 export async function verifyLab(access: LabAccess, options: VerifyOptions): Promise<Report> {
   // Every question under way listens for the interruption; Node.js takes more than ten for a leak.
   setMaxListeners(0, options.signal);
   const first = await look(access, options);
-  const deadline = Date.now() + Math.min(options.wait, settlingTime) * 1000;
+  const deadline = Date.now() + Math.min(options.wait, settlingTimeOf(access)) * 1000;
   let last = first;
   while (!last.report.passed && last.reached && Date.now() < deadline) {
     options.progress?.("not all is as it should be yet, looking again");
@@ -43,6 +45,11 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   }
   const { firstByteAt } = first.report;
   return firstByteAt === undefined ? last.report : { ...last.report, firstByteAt };
+}
+
+function settlingTimeOf(access: LabAccess): number {
+  const hasClat = access.clients.some((client) => runsClat(client, networkOf(access, client)));
+  return hasClat ? settlingTimeOfClat : settlingTime;
 }
 
 /** `reached`: every machine could be asked. */
