@@ -1,7 +1,7 @@
 /** One program in the foreground: it has the terminal, and it gets each of the user's signals exactly once. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { onePressMilliseconds } from "./interruption";
+import { onePressMilliseconds, onInterruption } from "./interruption";
 
 export interface ForegroundOptions {
   readonly cwd: string;
@@ -10,8 +10,9 @@ export interface ForegroundOptions {
 
 /**
  * Runs a program on our stdin, stdout and stderr and gives its exit code, 128 + n for signal n. On a terminal Ctrl-C
- * reaches the whole process group, so nothing is passed on; elsewhere SIGINT and SIGTERM are passed on as SIGINT,
- * which Pulumi takes as "finish what is begun and stop", and a second one as "stop now".
+ * reaches the whole process group, so nothing is passed on; elsewhere that, and everywhere SIGTERM and SIGHUP, are passed
+ * on as SIGINT, which Pulumi takes as "finish what is begun and stop", and a second one as "stop now". This process stays
+ * until the program has ended, so that the caller can tidy up.
  */
 export function runInForeground(program: string, args: readonly string[], options: ForegroundOptions): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -31,19 +32,10 @@ export function runInForeground(program: string, args: readonly string[], option
 function passSignals(child: ChildProcess): () => void {
   const terminal = process.stdin.isTTY;
   let last = 0;
-  const onInterrupt = (): void => {
-    if (!terminal) pass();
-  };
-  const pass = (): void => {
+  return onInterruption((signal) => {
     const now = Date.now();
-    if (now - last < onePressMilliseconds) return;
+    if ((terminal && signal === "SIGINT") || now - last < onePressMilliseconds) return;
     last = now;
     child.kill("SIGINT");
-  };
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", pass);
-  return () => {
-    process.removeListener("SIGINT", onInterrupt);
-    process.removeListener("SIGTERM", pass);
-  };
+  });
 }

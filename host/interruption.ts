@@ -1,8 +1,19 @@
-/** Ctrl-C and SIGTERM, for what has to tidy up or to end its children before the process ends. */
+/** What asks this process to end, for work that has to tidy up or to end its children first. */
 import { UserError } from "./messages";
 
 /** Signals of one press come more than once, from each of npm and the shell between the user and us. */
 export const onePressMilliseconds = 400;
+
+/** Of Ctrl-C, of another process, and of a terminal that is closed. */
+const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Calls the listener for each of these signals, until the returned function is called. */
+export function onInterruption(listener: (signal: (typeof interruptions)[number]) => void): () => void {
+  for (const name of interruptions) process.on(name, listener);
+  return () => {
+    for (const name of interruptions) process.removeListener(name, listener);
+  };
+}
 
 /**
  * Does work that is asked to end by the first signal; the second one ends the process at once. Afterwards signals mean
@@ -16,12 +27,10 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
     first ??= Date.now();
     controller.abort(new UserError("Interrupted."));
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  const stop = onInterruption(onSignal);
   try {
     return await work(controller.signal);
   } finally {
-    process.removeListener("SIGINT", onSignal);
-    process.removeListener("SIGTERM", onSignal);
+    stop();
   }
 }

@@ -12,14 +12,18 @@ const program = (milliseconds: number): string => `
     signal.addEventListener("abort", () => setTimeout(() => { clearInterval(alive); reject(signal.reason); }, ${milliseconds}));
   })).catch((error) => console.log(error.message));`;
 
-async function interrupted(milliseconds: number, signals: readonly number[]): Promise<[string, number | null]> {
+async function interrupted(
+  milliseconds: number,
+  signals: readonly number[],
+  name: NodeJS.Signals = "SIGINT",
+): Promise<[string, number | null]> {
   const child = spawn(process.execPath, [...typescriptLoader, "-e", program(milliseconds)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let output = "";
   child.stdout.on("data", (text: Buffer) => (output += text.toString()));
   await once(child.stdout, "data");
-  for (const after of signals) setTimeout(() => child.kill("SIGINT"), after);
+  for (const after of signals) setTimeout(() => child.kill(name), after);
   await once(child, "close");
   return [output, child.exitCode];
 }
@@ -27,6 +31,10 @@ async function interrupted(milliseconds: number, signals: readonly number[]): Pr
 describe("work that a signal interrupts", () => {
   it("ends in its own time, even when one press of Ctrl-C comes as two signals", async () => {
     expect(await interrupted(200, [0, 50])).toEqual(["ready\nInterrupted.\n", 0]);
+  });
+
+  it.each(["SIGTERM", "SIGHUP"] as const)("ends in its own time when %s comes", async (name) => {
+    expect(await interrupted(200, [0], name)).toEqual(["ready\nInterrupted.\n", 0]);
   });
 
   it("is cut off by a second press", async () => {
