@@ -108,11 +108,11 @@ function parseLock(text: string): z.infer<typeof lockSchema> | undefined {
   }
 }
 
-/** Process numbers are used again: on Linux the process must be a pulumi. */
+/** Process numbers are used again: on Linux the process must be a pulumi, which NixOS calls `.pulumi-wrapped`. */
 function holdsLock(pid: number): boolean {
   if (!isAlive(pid)) return false;
   const name = read(`/proc/${pid}/comm`);
-  return name === undefined || name.trim().startsWith("pulumi");
+  return name === undefined || name.includes("pulumi");
 }
 
 function list(folder: string): string[] {

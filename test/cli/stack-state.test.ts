@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { projectName } from "../../cli/project";
@@ -20,6 +21,26 @@ it("locks of dead runs and locks that are cut off are removed, those of other ma
   writeFileSync(join(locks, "half.json"), '{"pid":1,');
   expect(clearStaleLocks(state, "dev")).toEqual({ removed: 3, live: undefined });
   expect(readdirSync(locks)).toEqual(["other.json"]);
+  folder.remove();
+});
+
+const onLinux = process.platform === "linux" ? it : it.skip;
+
+onLinux.each(["pulumi", ".pulumi-wrapped"])("the lock of a live %s is left", async (name) => {
+  const folder = temporaryFolder();
+  const state = statePaths(folder.path);
+  const locks = join(state.backend, ".pulumi", "locks", "organization", projectName(), "dev");
+  mkdirSync(locks, { recursive: true });
+  const program = join(folder.path, name);
+  symlinkSync("/bin/sleep", program);
+  const child = spawn(program, ["60"]);
+  await once(child, "spawn");
+  const lock = { pid: child.pid, username: "u", hostname: hostname(), timestamp: "2026-01-01T00:00:00Z" };
+  writeFileSync(join(locks, "live.json"), JSON.stringify(lock));
+  expect(clearStaleLocks(state, "dev")).toEqual({ removed: 0, live: { pid: lock.pid, timestamp: lock.timestamp } });
+  expect(readdirSync(locks)).toEqual(["live.json"]);
+  child.kill();
+  await once(child, "exit");
   folder.remove();
 });
 
