@@ -1,10 +1,10 @@
 /** Where the state of the stacks is kept, and the environment in which the CLI runs. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../host/messages";
+import { UserError, codeOf } from "../host/messages";
 import { cacheFolder, type StatePaths, statePaths } from "../host/paths";
 import { stacksInState } from "./stack-state";
 import type { Toolchain } from "../toolchain";
@@ -70,20 +70,34 @@ function hasPassphrase(environment: NodeJS.ProcessEnv): boolean {
 }
 
 /**
- * The file with the generated passphrase, made when there is none and nothing is encrypted with it yet.
+ * The file with the generated passphrase, made when there is none and nothing is encrypted with it yet. One that is empty
+ * is none: it was cut off by a full disk.
  * @throws UserError when it is gone and stacks remain.
  */
-function ensurePassphrase(state: StatePaths): string {
-  if (existsSync(state.passphrase)) return state.passphrase;
+export function ensurePassphrase(state: StatePaths): string {
+  const file = state.passphrase;
+  const there = existsSync(file);
+  if (there && readFileSync(file, "utf8").trim() !== "") return file;
   const stacks = stacksInState(state);
   if (stacks.length > 0) {
     throw new UserError(
-      `The passphrase file ${state.passphrase} is gone, and the stacks ${stacks.join(", ")} in ${state.backend} are ` +
-        `encrypted with it. Put it back, or set PULUMI_CONFIG_PASSPHRASE. Without it their state is lost: then delete ` +
-        `${state.folder} after ending the labs' virtual machines.`,
+      `The passphrase file ${file} is ${there ? "empty" : "gone"}, and the stacks ${stacks.join(", ")} in ` +
+        `${state.backend} are encrypted with it. Put it back, or set PULUMI_CONFIG_PASSPHRASE` +
+        `${there ? " (to nothing, if it was empty when they were made)" : ""}. Without it their state is lost: then ` +
+        `delete ${state.folder} after ending the labs' virtual machines.`,
     );
   }
   mkdirSync(state.folder, { recursive: true });
-  writeFileSync(state.passphrase, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
-  return state.passphrase;
+  if (there) rmSync(file);
+  // Whole or not at all, and never in the place of one that another first run has just made.
+  const draft = `${file}.${process.pid}`;
+  try {
+    writeFileSync(draft, `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
+    linkSync(draft, file);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return file;
 }
