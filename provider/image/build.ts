@@ -7,6 +7,7 @@ import { findOnPath, plainEnvironment } from "../../host/processes";
 import type { OperationContext } from "../../plugin/handler";
 import { type LongProcessOptions, ProgramFailure, runLong } from "../../host/long-process";
 import { debianMirror, readAptSources } from "./apt-sources";
+import { shellQuote } from "../../ssh/shell";
 import type { Recipe } from "./recipe";
 import { requireSpace } from "./store";
 
@@ -80,8 +81,10 @@ export function mmdebstrapArguments(
   mirror: string | undefined,
   root: string,
   isRoot: boolean,
+  hooks: string = __dirname,
 ): readonly string[] {
-  const hook = (name: string): string => `${join(__dirname, name)} "$1"`;
+  // mmdebstrap gives it to a shell.
+  const hook = (name: string): string => `${shellQuote(join(hooks, name))} "$1"`;
   return [
     `--mode=${isRoot ? "root" : "unshare"}`,
     "--variant=minbase",

@@ -1,7 +1,7 @@
 /** What a guest image is made from. The digest of it all is the image's name in the cache. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import type { BuiltImagePlan } from "../../plan/model";
 import { canonical } from "../../plugin/handler";
 
@@ -145,11 +145,15 @@ export function recipeDigest(recipe: Recipe): string {
   return createHash("sha256").update(canonical(recipe)).digest("hex").slice(0, 32);
 }
 
-/** Everything beside this file that gets into the guest or makes it: shell scripts, and the guest's own files. */
-function scriptDigests(folder: string): Record<string, string> {
+/**
+ * Everything beside this file that gets into the guest or makes it: shell scripts, and the guest's own files. What an
+ * editor keeps there while it has one of them open (`.NAME.swp`, `.#NAME`, `NAME~`) makes no other image.
+ */
+export function scriptDigests(folder: string): Record<string, string> {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => !name.endsWith(".ts") && !/^\.|~$/.test(basename(name)))
     .map((name) => join(folder, name))
-    .filter((path) => !path.endsWith(".ts") && statSync(path).isFile())
+    .filter((path) => statSync(path).isFile())
     .sort();
   return Object.fromEntries(
     files.map((path) => [relative(folder, path), createHash("sha256").update(readFileSync(path)).digest("hex")]),

@@ -1,6 +1,9 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { BuiltImagePlan } from "../../plan/model";
 import { explain, mmdebstrapArguments } from "../../provider/image/build";
-import { recipeDigest, recipeOf } from "../../provider/image/recipe";
+import { recipeDigest, recipeOf, scriptDigests } from "../../provider/image/recipe";
+import { temporaryFolder } from "./context";
 
 const plan: BuiltImagePlan = {
   kind: "build",
@@ -39,6 +42,23 @@ describe("a recipe's digest", () => {
     expect(recipeDigest({ ...recipe, scripts })).not.toBe(digest);
   });
 
+  it("does not change with what an editor leaves beside a file that it has open", () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder.path, "files"));
+    for (const name of [
+      "prepare.sh",
+      ".prepare.sh.swp",
+      "files/90_lab.cfg",
+      "files/90_lab.cfg~",
+      "files/.#90_lab.cfg",
+    ]) {
+      writeFileSync(join(folder.path, name), name);
+    }
+    symlinkSync("user@host.1", join(folder.path, "files", ".#prepare.sh"));
+    expect(Object.keys(scriptDigests(folder.path))).toEqual(["files/90_lab.cfg", "prepare.sh"]);
+    folder.remove();
+  });
+
   it("ignores a package that is asked for twice", () => {
     expect(recipeDigest(recipeOf({ ...plan, extraPackages: ["curl"] }, "x64"))).toBe(digest);
   });
@@ -67,6 +87,16 @@ describe("mmdebstrap", () => {
       expect.arrayContaining(["--mode=root", "--variant=minbase", "--include=curl,sudo", "--architectures=amd64"]),
     );
     expect(args.slice(-3)).toEqual(["trixie", "/work/root", "http://mirror.example/debian"]);
+  });
+
+  it("finds its hooks, which it gives to a shell, whatever the project's path has in it", () => {
+    const hooks = mmdebstrapArguments(recipe, undefined, "/root", true, "/my project's/image").filter((word) =>
+      word.includes("-hook="),
+    );
+    expect(hooks).toEqual([
+      `--essential-hook='/my project'\\''s/image/prepare.sh' "$1"`,
+      `--customize-hook='/my project'\\''s/image/customize.sh' "$1"`,
+    ]);
   });
 
   it("works in a user namespace for an ordinary user, and takes Debian's mirror where there is no other", () => {
