@@ -69,11 +69,11 @@ export function stackMachines(stackFolder: string): MachinePaths[] {
  * @returns their names.
  */
 export async function suspendMachines(stackFolder: string, context: OperationContext): Promise<string[]> {
-  const running = stackMachines(stackFolder).filter((paths) => processesOf(paths).length > 0);
-  if (running.length === 0) return [];
-  const emulator = await emulatorVersion(machineType());
   const { signal } = context;
-  await withMachines(running, context, async () => {
+  return withMachines(stackMachines(stackFolder), context, async (machines) => {
+    const running = machines.filter((paths) => processesOf(paths).length > 0);
+    if (running.length === 0) return [];
+    const emulator = await emulatorVersion(machineType());
     await Promise.all(running.map(settle));
     try {
       await Promise.all(running.map(({ qmp }) => ask(qmp, [{ execute: "stop" }])));
@@ -85,8 +85,8 @@ export async function suspendMachines(stackFolder: string, context: OperationCon
       throw error;
     }
     await Promise.all(running.map(endMachine));
+    return running.map(nameOf);
   });
-  return running.map(nameOf);
 }
 
 /**
@@ -95,14 +95,10 @@ export async function suspendMachines(stackFolder: string, context: OperationCon
  * @throws Error when one of them cannot come back; then none has taken a step, and all are suspended as before.
  */
 export async function resumeMachines(stackFolder: string, context: OperationContext): Promise<string[]> {
-  const machines = await Promise.all(
-    stackMachines(stackFolder).map(async (paths) => ({ paths, stands: await standsStill(paths) })),
-  );
-  const still = machines.filter(({ stands }) => stands).map(({ paths }) => paths);
-  const suspended = machines
-    .filter(({ paths, stands }) => !stands && suspensionOf(paths) !== undefined)
-    .map(({ paths }) => paths);
-  await withMachines([...still, ...suspended], context, async () => {
+  return withMachines(stackMachines(stackFolder), context, async (machines) => {
+    const stands = await Promise.all(machines.map(standsStill));
+    const still = machines.filter((_, index) => stands[index]);
+    const suspended = machines.filter((paths, index) => !stands[index] && suspensionOf(paths) !== undefined);
     try {
       await all(suspended.map((paths) => load(paths, context)));
     } catch (error) {
@@ -112,8 +108,8 @@ export async function resumeMachines(stackFolder: string, context: OperationCont
     }
     await Promise.all([...still, ...suspended].map(goOn));
     await Promise.all([...still, ...suspended].map((paths) => tellTime(paths, context)));
+    return [...still, ...suspended].map(nameOf).sort();
   });
-  return [...still, ...suspended].map(nameOf).sort();
 }
 
 /**
@@ -216,15 +212,20 @@ async function all(work: readonly Promise<void>[]): Promise<void> {
   if (failed !== undefined) throw failed.reason;
 }
 
-/** All of their locks, in the order of their names. */
-async function withMachines(
+/**
+ * Does work with all of their locks, taken in the order of their names. What the machines are is looked at with the locks
+ * alone: who held one before has changed it.
+ */
+async function withMachines<T>(
   machines: readonly MachinePaths[],
   context: OperationContext,
-  work: () => Promise<void>,
-): Promise<void> {
-  const [first, ...rest] = machines;
-  if (first === undefined) await work();
-  else await withMachine(first, context, () => withMachines(rest, context, work));
+  work: (machines: readonly MachinePaths[]) => Promise<T>,
+): Promise<T> {
+  const inside = machines.reduceRight(
+    (next, paths) => () => withMachine(paths, context, next),
+    () => work(machines),
+  );
+  return inside();
 }
 
 function nameOf(paths: MachinePaths): string {

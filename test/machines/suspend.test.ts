@@ -62,6 +62,19 @@ withQemu("a lab that is suspended", () => {
     expect(await suspendMachines(lab.stateFolder, recordedContext())).toEqual(["second", "tiny"]);
   }, 60_000);
 
+  it("is suspended once and resumed once by two at the same time, and runs on", async () => {
+    const twice = async (work: typeof resumeMachines) => {
+      const [first, second] = [recordedContext(), recordedContext()];
+      const names = await Promise.all([work(lab.stateFolder, first), work(lab.stateFolder, second)]);
+      expect(second.lines[0]).toMatch(/^waiting for the process \d+, which works on the same machine$/);
+      return names;
+    };
+    expect(await twice(suspendMachines)).toEqual([["second", "tiny"], []]);
+    expect(alive()).toEqual([false, false]);
+    expect(await twice(resumeMachines)).toEqual([["second", "tiny"], []]);
+    for (const machine of [one, two]) expect(await queryStatus(pathsOf(machine).qmp)).toBe("running");
+  }, 60_000);
+
   it("is brought back by the next up too", async () => {
     await suspendMachines(lab.stateFolder, recordedContext());
     const updated = await handler.update(await lab.refresh(one.state), lab.inputs, recordedContext());
