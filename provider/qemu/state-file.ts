@@ -1,5 +1,5 @@
 /** The state of a machine that stands still, out of QEMU into a file and back. QEMU's sandbox opens no files, so it comes on a socket. */
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -28,6 +28,8 @@ export async function saveState(
   signal: AbortSignal,
 ): Promise<void> {
   const server = createServer({ highWaterMark });
+  // Left by one who was killed here. Who calls holds the machine's lock, so that nobody listens on it now.
+  rmSync(paths.migration, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(paths.migration, resolve);
   });

@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { isAlive } from "../../host/processes";
 import { machinePaths } from "../../provider/qemu/paths";
 import { processesOf } from "../../provider/qemu/process";
@@ -111,9 +113,9 @@ withQemu("a lab that is suspended", () => {
   }, 60_000);
 
   it("goes on as if nothing had been when one of its machines cannot be written down", async () => {
-    // In the way of the socket by which QEMU hands the state over.
-    writeFileSync(pathsOf(two).migration, "");
-    await expect(suspendMachines(lab.stateFolder, recordedContext())).rejects.toThrow("EADDRINUSE");
+    // A disk that is full.
+    symlinkSync("/dev/full", `${pathsOf(two).state}.partial`);
+    await expect(suspendMachines(lab.stateFolder, recordedContext())).rejects.toThrow("ENOSPC");
     for (const machine of [one, two]) {
       expect(await queryStatus(pathsOf(machine).qmp)).toBe("running");
       expect(existsSync(pathsOf(machine).state)).toBe(false);
@@ -141,6 +143,20 @@ withQemu("a lab that is suspended", () => {
     expect(outputsSchema.parse(updated)).toEqual(expect.objectContaining({ pid: one.pid, running: true }));
     expect(await resumeMachines(lab.stateFolder, recordedContext())).toEqual(["second"]);
     for (const machine of [one, two]) expect(await queryStatus(pathsOf(machine).qmp)).toBe("running");
+  }, 60_000);
+
+  it("is suspended by the next suspend when one was killed while it was writing", async () => {
+    const paths = pathsOf(one);
+    const program = `require("node:net").createServer(() => process.kill(process.pid, "SIGKILL")).listen(process.argv[1])`;
+    const writer = spawn(process.execPath, ["-e", program, paths.migration], { stdio: "ignore" });
+    const killed = new Promise((resolve) => writer.once("exit", resolve));
+    while (!existsSync(paths.migration)) await delay(20);
+    const commands = [{ execute: "stop" }, { execute: "migrate", arguments: { uri: `unix:${paths.migration}` } }];
+    await ask(paths.qmp, commands);
+    await killed;
+    expect(existsSync(paths.migration)).toBe(true);
+    expect(await suspendMachines(lab.stateFolder, recordedContext())).toEqual(["second", "tiny"]);
+    expect(await resumeMachines(lab.stateFolder, recordedContext())).toEqual(["second", "tiny"]);
   }, 60_000);
 
   it("is resumed where its folder was moved to", async () => {
