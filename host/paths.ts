@@ -1,6 +1,7 @@
 /** Where things are kept: what all checkouts share is in the cache, what belongs to one checkout is in `.lab/`. */
+import { realpathSync } from "node:fs";
 import { homedir, platform } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 
 const cacheName = "ipv6-only-lab";
 
@@ -44,5 +45,18 @@ export function statePaths(root: string = projectRoot) {
 
 /** Where the virtual machines of a stack live: disks, sockets, console logs. */
 export function stackFolder(stack: string, root: string = projectRoot): string {
-  return join(statePaths(root).folder, "stacks", stack);
+  return realFolder(join(statePaths(root).folder, "stacks", stack));
+}
+
+/**
+ * A path without symbolic links, also of a folder that is not there yet: by this one the kernel knows in which folder a
+ * process works.
+ */
+export function realFolder(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realFolder(parent), basename(path));
+  }
 }

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { withDeadline } from "../../host/deadline";
+import { socketForUs } from "./sockets";
 
 const startedSchema = z.object({ return: z.object({ pid: z.int() }) });
 const statusSchema = z.object({
@@ -60,7 +61,7 @@ export async function isFileInGuest(socket: string, path: string, seconds: numbe
 function ask(path: string, execute: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal) {
   const id = Math.floor(Math.random() * 2 ** 31);
   return new Promise<unknown>((resolve, reject) => {
-    const socket = createConnection({ path });
+    const socket = createConnection({ path: socketForUs(path) });
     const settle = (end: () => void): void => {
       signal.removeEventListener("abort", aborted);
       socket.destroy();

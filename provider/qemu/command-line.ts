@@ -3,6 +3,7 @@ import type { NicArgs } from "../resources";
 import { backendId, cardId, cardPort, type NetworkBackend, segmentPort, segmentSocket } from "./hub";
 import { type Accelerator, type MachineType, machineOption } from "./machine-types";
 import { type MachinePaths, pidFileName } from "./paths";
+import { socketForQemu } from "./sockets";
 
 /** QEMU can then neither start programs nor gain rights, whatever a guest makes it do. */
 export const sandboxOption = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
@@ -57,7 +58,7 @@ export function qemuArguments(machine: MachineDescription): string[] {
       words(device),
     ]),
     ...["-chardev", `file,id=console,path=${escape(paths.console)}`, "-serial", "chardev:console"],
-    ...["-qmp", `unix:${escape(paths.qmp)},server=on,wait=off`],
+    ...["-qmp", `unix:${escape(socketForQemu(paths.qmp))},server=on,wait=off`],
     ...["-pidfile", pidFileName],
   ];
 }
@@ -109,7 +110,7 @@ function disk({ paths }: MachineDescription): string[] {
 /** The line to the guest's agent (qemu-ga(8)), by which a template is told who it is. */
 function agent({ paths }: MachineDescription): string[] {
   return [
-    ...["-chardev", `socket,id=agent,path=${escape(paths.agent)},server=on,wait=off`],
+    ...["-chardev", `socket,id=agent,path=${escape(socketForQemu(paths.agent))},server=on,wait=off`],
     ...["-device", "virtio-serial-pci,addr=0x3"],
     ...["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
   ];

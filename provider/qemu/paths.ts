@@ -1,8 +1,6 @@
 /** The files of one machine, in a folder of its own that nobody else may read. */
-import { createHash } from "node:crypto";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { projectRoot } from "../../host/paths";
+import { projectRoot, realFolder } from "../../host/paths";
 
 export interface MachinePaths {
   readonly folder: string;
@@ -31,13 +29,12 @@ export interface MachinePaths {
   readonly console: string;
   /** Console of the power-on before. */
   readonly previousConsole: string;
+  /** This and the next two may be longer than the kernel takes: `sockets.ts` knows how they are reached. */
   readonly qmp: string;
   /** Leads to the guest's agent. */
   readonly agent: string;
   /** Where a saved machine is handed over. */
   readonly migration: string;
-  /** Set when the sockets are not in `folder`. */
-  readonly socketFolder: string | undefined;
 }
 
 /** Named relative to QEMU's working folder, which is the machine's. */
@@ -45,20 +42,10 @@ export const pidFileName = "qemu.pid";
 
 export const lostSuffix = ".lost";
 
-/** `sun_path` of a UNIX socket holds 108 bytes on Linux and 104 on macOS, the closing zero included. */
-const maximumSocketPath = 103;
-
 /** @param stateFolder relative to the project, or absolute. */
-export function machinePaths(
-  stateFolder: string,
-  machineName: string,
-  environment: NodeJS.ProcessEnv = process.env,
-): MachinePaths {
-  const folder = join(resolve(projectRoot, stateFolder), machineName);
+export function machinePaths(stateFolder: string, machineName: string): MachinePaths {
+  const folder = join(realFolder(resolve(projectRoot, stateFolder)), machineName);
   const inside = (name: string): string => join(folder, name);
-  const longest = inside("migration.sock");
-  const socketFolder = Buffer.byteLength(longest) <= maximumSocketPath ? undefined : shortFolder(folder, environment);
-  const socket = (name: string): string => join(socketFolder ?? folder, `${name}.sock`);
   return {
     folder,
     lost: `${folder}${lostSuffix}`,
@@ -76,14 +63,8 @@ export function machinePaths(
     log: inside("qemu.log"),
     console: inside("console.log"),
     previousConsole: inside("console.previous.log"),
-    qmp: socket("qmp"),
-    agent: socket("agent"),
-    migration: socket("migration"),
-    socketFolder,
+    qmp: inside("qmp.sock"),
+    agent: inside("agent.sock"),
+    migration: inside("migration.sock"),
   };
-}
-
-function shortFolder(folder: string, environment: NodeJS.ProcessEnv): string {
-  const digest = createHash("sha256").update(folder).digest("hex").slice(0, 16);
-  return join(environment.XDG_RUNTIME_DIR ?? tmpdir(), `ipv6lab-${digest}`);
 }

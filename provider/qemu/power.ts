@@ -26,6 +26,7 @@ import { missingEmulator } from "./accelerator";
 import type { MachinePaths } from "./paths";
 import { becomesFree, freeTcpPort } from "./ports";
 import { endMachine, startMachine } from "./process";
+import { forgetSockets } from "./sockets";
 import type { Template } from "./template";
 
 /** Bytes that a guest's disk has at least; a cloud image's is often too small for its packages. */
@@ -61,7 +62,6 @@ export async function layOut(
   }
   mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
   chmodSync(paths.folder, 0o700);
-  if (paths.socketFolder !== undefined) mkdirSync(paths.socketFolder, { recursive: true, mode: 0o700 });
   mkdirSync(paths.seed, { mode: 0o700 });
   for (const [name, text] of [
     ["meta-data", documents.metaData],
@@ -219,7 +219,7 @@ export async function withMachine<T>(
 export async function removeMachine(paths: MachinePaths): Promise<void> {
   await endMachine(paths);
   for (const folder of [paths.folder, paths.lost]) rmSync(folder, { recursive: true, force: true });
-  if (paths.socketFolder !== undefined) rmSync(paths.socketFolder, { recursive: true, force: true });
+  forgetSockets(paths.folder);
 }
 
 function removeIfEmpty(folder: string): void {

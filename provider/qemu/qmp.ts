@@ -2,6 +2,7 @@
 import { createConnection, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import { socketForUs } from "./sockets";
 
 const messageSchema = z.union([
   z.object({ QMP: z.unknown() }),
@@ -41,7 +42,7 @@ export interface Command {
  * @returns the answer to the last one.
  */
 export async function ask(socketPath: string, commands: readonly Command[], timeout = 10_000): Promise<unknown> {
-  const socket = createConnection(socketPath);
+  const socket = createConnection(socketForUs(socketPath));
   const timer = setTimeout(() => {
     const what = commands.map(({ execute }) => execute).join(", ");
     socket.destroy(new Error(`QEMU did not answer ${what} on ${socketPath} within ${timeout} ms.`));

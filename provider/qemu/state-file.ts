@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import type { MachinePaths } from "./paths";
 import { ask, type Command, queryStatus } from "./qmp";
+import { socketForQemu, socketForUs } from "./sockets";
 
 export interface StateFile {
   readonly path: string;
@@ -31,7 +32,7 @@ export async function saveState(
   // Left by one who was killed here. Who calls holds the machine's lock, so that nobody listens on it now.
   rmSync(paths.migration, { force: true });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(paths.migration, resolve);
+    server.once("error", reject).listen(socketForUs(paths.migration), resolve);
   });
   try {
     const written = new Promise<void>((resolve, reject) => {
@@ -40,7 +41,7 @@ export async function saveState(
         pipeline(socket, file, { signal }).then(resolve, reject);
       });
     });
-    const start = { execute: "migrate", arguments: { uri: `unix:${paths.migration}` } };
+    const start = { execute: "migrate", arguments: { uri: `unix:${socketForQemu(paths.migration)}` } };
     await Promise.all([written, ask(paths.qmp, [...capabilities(withMemory), start])]);
     await completed(paths.qmp, signal);
   } catch (error) {
@@ -59,10 +60,10 @@ export async function loadState(
   { path, withMemory }: StateFile,
   signal: AbortSignal,
 ): Promise<void> {
-  const incoming = { execute: "migrate-incoming", arguments: { uri: `unix:${paths.migration}` } };
+  const incoming = { execute: "migrate-incoming", arguments: { uri: `unix:${socketForQemu(paths.migration)}` } };
   await ask(paths.qmp, [...capabilities(withMemory), incoming]);
   // QEMU knows where the state ends, and hangs up then, often before the end of the file is seen here.
-  const socket = connect({ path: paths.migration, allowHalfOpen: true });
+  const socket = connect({ path: socketForUs(paths.migration), allowHalfOpen: true });
   await pipeline(createReadStream(path, { highWaterMark }), socket, { signal });
   while ((await queryStatus(paths.qmp)) === "inmigrate") await delay(10, undefined, { signal });
 }

@@ -9,13 +9,14 @@ import { cpus } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { tryAcquire, withLock } from "../../host/lock";
-import { cacheFolder } from "../../host/paths";
+import { cacheFolder, realFolder } from "../../host/paths";
 import type { OperationContext } from "../../plugin/handler";
 import { consoleProblem } from "./console";
 import { type MachineDescription, qemuArguments } from "./command-line";
 import { type MachinePaths, machinePaths } from "./paths";
 import { endMachine, machineProcesses, processesOf, startMachine } from "./process";
 import { ask } from "./qmp";
+import { forgetSockets } from "./sockets";
 import { saveState } from "./state-file";
 
 /** Seconds that a template may take to boot. Twice of what the slowest machine that was tried needed. */
@@ -39,12 +40,12 @@ export type TemplateDescription = Pick<
 >;
 
 export function templatesFolder(): string {
-  return join(cacheFolder(), "templates");
+  return realFolder(join(cacheFolder(), "templates"));
 }
 
 /** Everything that a saved state depends on: another image, emulator, processor or amount of memory is another template. */
 export function templateKey(description: TemplateDescription, imageDigest: string, emulatorVersion: string): string {
-  const args = qemuArguments(describe(description, machinePaths("/", "template", {})));
+  const args = qemuArguments(describe(description, machinePaths("/", "template")));
   const made = [imageDigest, emulatorVersion, cpus()[0]?.model ?? "", ...args];
   return createHash("sha256").update(JSON.stringify(made)).digest("hex").slice(0, 32);
 }
@@ -111,7 +112,7 @@ async function makeWhole(
   } finally {
     await endMachine(paths);
     rmSync(partial, { recursive: true, force: true });
-    if (paths.socketFolder !== undefined) rmSync(paths.socketFolder, { recursive: true, force: true });
+    forgetSockets(partial);
   }
   const made = findTemplate(key, folder);
   if (made === undefined) throw new Error(`The template in ${join(folder, key)} is not whole.`);
@@ -143,6 +144,7 @@ function partialTemplates(folder: string, key = ""): Set<string> {
 async function removePartial(path: string): Promise<void> {
   await endMachine(machinePaths(dirname(path), basename(path)));
   rmSync(path, { recursive: true, force: true });
+  forgetSockets(path);
 }
 
 function lockOf(folder: string, key: string): string {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { freePort, lanSegmentHandler } from "../../provider/lan-segment";
 import type { Properties, ResourceState } from "../../plugin/handler";
 import type { MachineDescription } from "../../provider/qemu/command-line";
@@ -21,7 +21,10 @@ import { machinePaths } from "../../provider/qemu/paths";
 import { becomesFree } from "../../provider/qemu/ports";
 import { layOut, removeMachine, start } from "../../provider/qemu/power";
 import { processesOf } from "../../provider/qemu/process";
+import { queryStatus } from "../../provider/qemu/qmp";
 import { removeStackMachines } from "../../provider/qemu/remains";
+import { socketForUs } from "../../provider/qemu/sockets";
+import { resumeMachines, suspendMachines } from "../../provider/qemu/suspend";
 import { virtualMachineHandler as handler } from "../../provider/virtual-machine";
 import { isAlive } from "../../host/processes";
 import { recordedContext } from "../provider/context";
@@ -162,6 +165,38 @@ withQemu("a virtual machine", () => {
     expect(await removeStackMachines(moved, recordedContext())).toEqual(["tiny"]);
     expect(isAlive(machine.pid)).toBe(false);
     expect(existsSync(moved)).toBe(false);
+  }, 60_000);
+
+  it("is found, and goes, where its project is reached through a symbolic link", async () => {
+    const [there, link] = [join(folder.path, "elsewhere"), join(folder.path, "link")];
+    mkdirSync(there);
+    symlinkSync(there, link);
+    const machine = await folder.create({ ...inputs, stateFolder: join(link, "stacks", "dev") });
+    expect(machine.folder).toBe(join(there, "stacks", "dev", "tiny"));
+    expect(await refreshed(machine.state)).toEqual(machine.state.properties);
+    await handler.delete(machine.state, recordedContext());
+    expect(isAlive(machine.pid)).toBe(false);
+    expect(readdirSync(there)).toEqual([]);
+  }, 60_000);
+
+  it("is reached and powered on again where the path of its project is long, also after /tmp was emptied", async () => {
+    const deep = join(folder.path, "x".repeat(120), "stacks", "dev");
+    const own = { ...inputs, stateFolder: deep };
+    const machine = await folder.create(own);
+    const { qmp } = machinePaths(deep, "tiny");
+    const link = dirname(socketForUs(qmp));
+    rmSync(link);
+    expect(await queryStatus(qmp)).toBe("running");
+    expect(await suspendMachines(deep, recordedContext())).toEqual(["tiny"]);
+    rmSync(link);
+    expect(await resumeMachines(deep, recordedContext())).toEqual(["tiny"]);
+    for (const { pid } of processesOf({ folder: machine.folder })) await kill(pid);
+    rmSync(link);
+    const dead = { ...machine.state, properties: (await refreshed(machine.state)) ?? {} };
+    const updated = await handler.update(dead, own, recordedContext());
+    expect(updated).toMatchObject({ running: true });
+    await handler.delete({ ...machine.state, properties: updated }, recordedContext());
+    expect(existsSync(link)).toBe(false);
   }, 60_000);
 
   it("goes with its stack and with its LAN segment when no state knows it, with files or without", async () => {

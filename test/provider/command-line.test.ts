@@ -1,8 +1,12 @@
+import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { stackFolder } from "../../host/paths";
 import { type MachineDescription, plugged, qemuArguments } from "../../provider/qemu/command-line";
 import { machineType } from "../../provider/qemu/machine-types";
 import { machinePaths } from "../../provider/qemu/paths";
+import { temporaryFolder } from "./context";
 
-const paths = machinePaths("/lab/stacks/dev", "gateway", {});
+const paths = machinePaths("/lab/stacks/dev", "gateway");
 
 const gateway: MachineDescription = {
   name: "dev-gateway",
@@ -140,7 +144,7 @@ describe("QEMU's arguments", () => {
   });
 
   it("escape commas in paths", () => {
-    const args = qemuArguments({ ...gateway, paths: machinePaths("/a,b/dev", "gateway", {}) });
+    const args = qemuArguments({ ...gateway, paths: machinePaths("/a,b/dev", "gateway") });
     expect(values(args, "-drive")[0]).toContain("file=/a,,b/dev/gateway/disk.qcow2");
     expect(values(args, "-qmp")).toEqual(["unix:/a,,b/dev/gateway/qmp.sock,server=on,wait=off"]);
   });
@@ -159,14 +163,27 @@ describe("machine types", () => {
 });
 
 describe("a machine's paths", () => {
-  it("keep the control socket with the rest while its path is short enough for the kernel", () => {
-    expect(paths.qmp).toBe("/lab/stacks/dev/gateway/qmp.sock");
-    expect(paths.socketFolder).toBeUndefined();
+  it("tell QEMU of its sockets by their whole path while that is short enough for the kernel, else as seen from its folder", () => {
+    const home = (folder: string) => qemuArguments({ ...gateway, paths: machinePaths(folder, "gateway") });
+    expect(values(home("/lab/stacks/dev"), "-qmp")).toEqual([
+      "unix:/lab/stacks/dev/gateway/qmp.sock,server=on,wait=off",
+    ]);
+    const deep = home(`/${"x".repeat(120)}/dev`);
+    expect(values(deep, "-qmp")).toEqual(["unix:qmp.sock,server=on,wait=off"]);
+    expect(values(deep, "-chardev")[0]).toBe("socket,id=agent,path=agent.sock,server=on,wait=off");
   });
 
-  it("move the control socket to a short folder of its own otherwise", () => {
-    const deep = machinePaths(`/${"x".repeat(120)}/dev`, "gateway", { XDG_RUNTIME_DIR: "/run/user/1000" });
-    expect(deep.qmp).toMatch(/^\/run\/user\/1000\/ipv6lab-[0-9a-f]{16}\/qmp\.sock$/);
-    expect(deep.socketFolder).toBe(deep.qmp.replace("/qmp.sock", ""));
+  it("have no symbolic link in them, before the machine's folder is there and after", () => {
+    const folder = temporaryFolder();
+    const [real, link] = [join(folder.path, "real"), join(folder.path, "link")];
+    mkdirSync(real);
+    symlinkSync(real, link);
+    const before = machinePaths(join(link, "stacks", "dev"), "gateway").folder;
+    expect(before).toBe(join(realpathSync(real), "stacks", "dev", "gateway"));
+    mkdirSync(before, { recursive: true });
+    expect(machinePaths(join(link, "stacks", "dev"), "gateway").folder).toBe(before);
+    symlinkSync(real, join(folder.path, ".lab"));
+    expect(stackFolder("dev", folder.path)).toBe(join(realpathSync(real), "stacks", "dev"));
+    folder.remove();
   });
 });
