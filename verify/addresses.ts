@@ -1,4 +1,5 @@
 import { AddressError, containsAddress, parseIpv4, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
+import { wellKnownPrefix } from "../plan/rfc6052";
 
 /** Whether two texts are the same IPv6 address; what is no IPv6 address is the same as nothing. */
 export function sameAddress(one: string, other: string): boolean {
@@ -18,6 +19,14 @@ export function isIpv4Address(text: string): boolean {
 export function isAddressInPrefix(address: string, prefix: string): boolean {
   const value = ipv6Value(address);
   return value !== undefined && containsAddress(parseIpv6Prefix(prefix), value);
+}
+
+/** RFC 8215: for NAT64 prefixes of a network's own. */
+const localUsePrefix = "64:ff9b:1::/48";
+
+/** What would be IPv4 by translation: behind a lab's own prefix, and behind those that are known everywhere. */
+export function nat64Prefixes({ nat64 }: { readonly nat64: { readonly prefix: string } }): string[] {
+  return [...new Set([nat64.prefix, wellKnownPrefix, localUsePrefix])];
 }
 
 /** Whether a text is an IPv6 address between two others, both included. */

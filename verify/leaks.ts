@@ -4,18 +4,17 @@
  *
  * A leak is whatever is not IPv6 from an address that the plan gives it, but for what a host does to find out that there is no
  * IPv4: DHCPv4 from 0.0.0.0 (RFC 2131 section 4.1) and ARP probes, whose sender has no address (RFC 5227 section 1.1); and
- * for what a connection that was begun on the network before still sends, from the address that it had there. So are
- * IPv6 packets for a NAT64 prefix, which would be IPv4 by translation, and those with a tunnel's packets in them. What is wrapped
- * in TCP or UDP cannot be told from other content.
+ * for what a connection that was begun on the network before still sends, from the address that it had there. IPv6 packets
+ * for a NAT64 prefix, which would be IPv4 by translation, leak too, and those with a tunnel's packets in them, wherever they
+ * come from. What is wrapped in TCP or UDP cannot be told from other content.
  */
 import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { containsAddress, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
 import { linkLocalOf } from "../plan/interface-id";
-import { wellKnownPrefix } from "../plan/rfc6052";
 import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from "./access";
-import { sameAddress } from "./addresses";
-import { decode } from "./capture/decode";
+import { nat64Prefixes, sameAddress } from "./addresses";
+import { decode, type IpPacket } from "./capture/decode";
 import { Keeper, type Kept } from "./capture/keep";
 import { segmentFilter } from "./capture/filter";
 import { captureWhile, type Watch } from "./capture/while";
@@ -51,12 +50,9 @@ export function allowedFor({ promised }: LabAccess, client: ClientAccess, { name
     // "::": of duplicate address detection (RFC 4862 section 5.4.2).
     sources: ["::", linkLocalOf(client.lanMac), ...networks.filter((each) => each.name === name).flatMap(globals)],
     before: networks.filter((each) => each.name !== name).flatMap(globals),
-    refused: [...new Set([promised.nat64.prefix, wellKnownPrefix, localUsePrefix])],
+    refused: nat64Prefixes(promised),
   };
 }
-
-/** RFC 8215: for NAT64 prefixes of a network's own. */
-const localUsePrefix = "64:ff9b:1::/48";
 
 /** IANA's numbers of protocols that carry packets. */
 const tunnels: Readonly<Record<number, string>> = {
@@ -71,8 +67,9 @@ const tunnels: Readonly<Record<number, string>> = {
 /**
  * @returns what is wrong with a frame, in words; "expected": nothing, though it is no IPv6; "left over": nothing, though it
  * is from an address of another network; undefined: nothing.
+ * @param age seconds since the first frame that was heard.
  */
-export function leakOf(frame: Buffer, { sources, before, refused }: Allowed): string | undefined {
+export function leakOf(frame: Buffer, { sources, before, refused }: Allowed, age = 0): string | undefined {
   const { ip, text, destinationMac } = decode(frame);
   if (ip === undefined) return isArpProbe(frame) ? expected : `${text} to ${destinationMac}`;
   const ports = ip.destinationPort === undefined ? "" : `, port ${ip.destinationPort}`;
@@ -81,14 +78,28 @@ export function leakOf(frame: Buffer, { sources, before, refused }: Allowed): st
     const asks = ip.protocol === "UDP" && ip.sourcePort === 68 && ip.destinationPort === 67 && ip.source === "0.0.0.0";
     return asks ? expected : `IPv4 ${way}, ${ip.protocol === "other" ? text : `${ip.protocol}${ports}`}`;
   }
-  if (before.some((old) => sameAddress(old, ip.source))) return leftOver;
   const tunnel = tunnels[ip.inside];
   if (tunnel !== undefined) return `${tunnel} ${way}`;
+  if (before.some((old) => sameAddress(old, ip.source)) && isOfBefore(ip, text, age)) return leftOver;
   const prefix = refused.find((each) => containsAddress(parseIpv6Prefix(each), parseIpv6(ip.destination)));
   if (prefix !== undefined) return `IPv6 into ${prefix}: ${way}${ports}`;
   return sources.some((own) => sameAddress(own, ip.source))
     ? undefined
     : `IPv6 from an address of its own making: ${way}${ports}`;
+}
+
+/** Seconds in which a datagram may still be of a question that was asked on the network before. */
+const lastQuestions = 15;
+
+/**
+ * Whether a packet from an old address may be of something that was begun when it was the client's: TCP after its first
+ * segment, which may be sent again for minutes (RFC 9293 section 3.8.3), a datagram soon after the join, and the neighbour
+ * discovery that goes before either, with the same source (RFC 4861 section 7.2.2).
+ */
+function isOfBefore({ protocol }: IpPacket, text: string, age: number): boolean {
+  if (protocol === "TCP") return !/\bSYN\b/.test(text) || /\bACK\b/.test(text);
+  if (protocol === "UDP") return age < lastQuestions;
+  return text.startsWith("neighbour ");
 }
 
 const expected = "expected";
@@ -169,6 +180,7 @@ export async function overhear<T>(
   const leaks: string[] = [];
   const keeper = new Keeper(lab.gateway.name);
   let [frames, probes, old] = [0, 0, 0];
+  let first: bigint | undefined;
   const watch: Watch = {
     cards: [network.card],
     filterOf: () => `ether src ${client.lanMac} and (${segmentFilter("", network.router.mac)})`,
@@ -178,7 +190,8 @@ export async function overhear<T>(
     },
     onPacket: (card, packet) => {
       frames += 1;
-      const what = leakOf(packet.octets, allowed);
+      first ??= packet.at;
+      const what = leakOf(packet.octets, allowed, Number(packet.at - first) / 1e9);
       if (what === expected) probes += 1;
       else if (what === leftOver) old += 1;
       else if (what !== undefined) {

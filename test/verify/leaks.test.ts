@@ -48,11 +48,37 @@ describe("what leaves a client where there is no IPv4 by any way", () => {
   // A client that has just moved: the network before had NAT64, a resolver of its own, and a connection that was open.
   it.each([
     ["a question to the resolver before", udpFrame({ from: elsewhere, to: "2001:2:0:6400::1" })],
-    ["a connection that was open", tcpFrame(2, 1, 0, { from: elsewhere, to: server })],
-    ["one through NAT64", tcpFrame(2, 1, 0, { from: elsewhere, to: "2001:2:0:64::c000:228" })],
+    ["a connection that was open", tcpFrame(0x18, 1, 1, { from: elsewhere, to: server, payload: "still there?" })],
+    ["one through NAT64", tcpFrame(0x11, 1, 1, { from: elsewhere, to: "2001:2:0:64::c000:228" })],
+    [
+      "the neighbour discovery before it",
+      rawFrame(58, "87".padEnd(48, "0"), { from: elsewhere, to: "ff02::1:ff00:1" }),
+    ],
   ])("is left over from the network before, and no leak: %s", (_what, frame) => {
     expect(elsewhere).toMatch(/^2001:2:0:6400:/);
     expect(leakOf(frame, allowed)).toBe("left over");
+  });
+
+  it("may be sent again for minutes by a connection that was open, and asked for some seconds by a resolver", () => {
+    const resent = tcpFrame(0x18, 1, 1, { from: elsewhere, to: server, payload: "still there?" });
+    const question = udpFrame({ from: elsewhere, to: "2001:2:0:6400::1" });
+    expect(leakOf(resent, allowed, 600)).toBe("left over");
+    expect(leakOf(question, allowed, 14)).toBe("left over");
+    expect(leakOf(question, allowed, 16)).toMatch(/^IPv6 from an address of its own making/);
+  });
+
+  it.each([
+    ["IPv4 in IPv6", rawFrame(4, "45".repeat(20), { from: elsewhere, to: server }), /^IPv4 in IPv6/],
+    ["GRE", rawFrame(47, "00000800" + "45".repeat(20), { from: elsewhere, to: server }), /^GRE/],
+    ["a new connection", tcpFrame(2, 1, 0, { from: elsewhere, to: server }), /^IPv6 from an address of its own making/],
+    [
+      "a new connection through NAT64",
+      tcpFrame(2, 1, 0, { from: elsewhere, to: "64:ff9b::808:808" }),
+      /^IPv6 into 64:ff9b::\/96/,
+    ],
+    ["a ping", rawFrame(58, "80".padEnd(32, "0"), { from: elsewhere, to: server }), /^IPv6 from an address/],
+  ])("leaks from the address of the network before by %s", (_what, frame, words) => {
+    expect(leakOf(frame, allowed)).toMatch(words);
   });
 
   it.each([
