@@ -243,6 +243,11 @@ export function ipv4Way(client: ClientAccess, network: PromisedNetwork): Ipv4Way
   return runsClat(client, network) ? "clat" : "none";
 }
 
+/** The lab's own prefixes, as `redact` of report/ takes them. */
+export function ownPrefixes({ promised: { networks, nat64 } }: Pick<LabAccess, "promised">) {
+  return { lan: networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []), nat64: nat64.prefix };
+}
+
 /** A client's addresses where it is. */
 export function addressesOf({ network, addresses }: Pick<ClientAccess, "network" | "addresses">): string[] {
   const { ipv6, ipv4 } = addresses[network] ?? {};

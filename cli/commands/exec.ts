@@ -14,11 +14,11 @@ import { exitCodeOf } from "../../exec/verdict/exit-code";
 import { exitCodes } from "../../verify/outcome";
 import { interruptible } from "../../host/interruption";
 import { UserError, messageOf, say } from "../../host/messages";
-import { redact } from "../../report/redact";
+import { redact, redactAll } from "../../report/redact";
 import { picturesAmong } from "../pictures";
 import { requireWritable } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
-import type { LabAccess, PromisedNetwork } from "../../verify/access";
+import { type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { counterRun } from "../counter-run";
 import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
@@ -107,11 +107,12 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
       ? [await executeAndLook(access)]
       : await everywhere(access, request.client, chosenNetworks(access, values.network), stack, executeAndLook);
   const reports = await judgeAll(access, request, runs, values.confirm);
-  const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
+  const own = ownPrefixes(access);
   const clean = (text: string): string => (values.redact ? redact(text, own) : text);
   const json = reports.map(({ run: each, verdict, counter }) => reportJson(each, verdict, counter));
   const labelled = json.map((report) => ({ function: values.function, ...report }));
-  const document = clean(JSON.stringify(values.network === undefined ? labelled[0] : labelled, null, 2));
+  const whole = values.network === undefined ? labelled[0] : labelled;
+  const document = values.redact ? redactAll(whole, own) : JSON.stringify(whole, null, 2);
   const texts = reports.map(({ run: each, verdict, counter }) => reportText(each, verdict, counter));
   if (reports.length > 1) texts.push(comparisonText(reports));
   if (values.json) console.log(document);

@@ -8,8 +8,8 @@ import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { mapLimited } from "../../host/limited";
 import { messageOf, say, UserError } from "../../host/messages";
-import { redact } from "../../report/redact";
-import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
+import { redact, redactAll } from "../../report/redact";
+import { type ClientAccess, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { verifyJunit } from "../../verify/documents/junit";
 import { verifyPage } from "../../verify/documents/page";
 import { formatFaults } from "../../verify/faults";
@@ -140,10 +140,10 @@ function visitor(access: LabAccess, names: readonly string[]): ClientAccess {
 }
 
 function tell(access: LabAccess, { report, grid, packets }: Tour, at: Date, values: Values): number {
-  const own = access.promised.networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []);
+  const own = ownPrefixes(access);
   const clean = (text: string): string => (values.redact ? redact(text, own) : text);
   const seconds = (Date.now() - at.getTime()) / 1000;
-  if (values.json) console.log(clean(JSON.stringify(report, null, 2)));
+  if (values.json) console.log(values.redact ? redactAll(report, own) : JSON.stringify(report, null, 2));
   else {
     // A grid tells faults that are as expected better than a row for each.
     const lines = formatFaults(grid);
