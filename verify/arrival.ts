@@ -1,9 +1,12 @@
 /** Whether a client that has come to a network has what the network gives: seen on the client alone, in a second or two. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ClientAccess, nativeIpv4, type PromisedNetwork, runsClat } from "./access";
+import { containsPrefix, parseIpv4Prefix } from "../plan/prefix";
+import { type ClientAccess, type LabAccess, nativeIpv4, type PromisedNetwork, runsClat } from "./access";
 import { sameAddress, sameHosts } from "./addresses";
+import { learnAgain } from "./checks/evidence";
 import { clatOf, type NetworkFacts } from "./client-facts";
 import { type Asked, networkFacts } from "./facts";
+import type { CheckResult } from "./report";
 
 /**
  * Milliseconds between two looks, the first and the longest: an emulated client that is asked all the time has less time
@@ -49,7 +52,53 @@ export function lacking(client: ClientAccess, network: PromisedNetwork, facts: N
     ...(sameHosts(routes, routers) ? [] : [`the default route by ${routers.join(", ") || "nobody"}`]),
     ...(sameHosts(facts.dnsServers, resolvers) ? [] : [`the resolvers ${resolvers.join(", ")}`]),
     ...lackingClat(client, network, facts),
+    ...remains(client, network, facts).map((what) => `the end of ${what}, which ${network.name} does not give`),
   ];
+}
+
+/** What it has by its card that this network does not give. A deprecated address begins nothing new, and is none. */
+function remains(client: ClientAccess, network: PromisedNetwork, facts: NetworkFacts): string[] {
+  const dhcpv6 = network.ipv6?.dhcpv6;
+  const reserved = dhcpv6?.mode === "stateful" ? dhcpv6.reservations.filter(({ mac }) => mac === client.lanMac) : [];
+  const ipv4 = nativeIpv4(client, network);
+  const given = [client.addresses[network.name]?.ipv6, ipv4, ...reserved.map(({ address }) => address)];
+  const isGiven = (address: string): boolean =>
+    given.some((each) => each !== undefined && (each === address || sameAddress(each, address)));
+  const addresses = facts.addresses.filter(
+    ({ device, scope, preferred, address }) => device === "lan" && scope === "global" && preferred && !isGiven(address),
+  );
+  const routes = facts.ipv4Routes.filter(
+    (route) => route.dev === "lan" && (ipv4 === undefined || !leadsInto(network, route)),
+  );
+  return [
+    ...addresses.map(({ address }) => `the address ${address}`),
+    ...routes.map(({ dst, gateway }) => `the IPv4 route to ${dst}${gateway === "" ? "" : ` by ${gateway}`}`),
+  ];
+}
+
+/** Whether an IPv4 route goes by a network's router, or to its own addresses. */
+function leadsInto({ ipv4 }: PromisedNetwork, { dst, gateway }: NetworkFacts["ipv4Routes"][number]): boolean {
+  if (ipv4 === undefined) return false;
+  if (gateway !== "" || dst === "default") return gateway === ipv4.gatewayAddress;
+  const network = dst.includes("/") ? dst : `${dst}/32`;
+  return containsPrefix(parseIpv4Prefix(ipv4.prefix), parseIpv4Prefix(network));
+}
+
+/** As a row of a report. @param lacks what `arrival` came to. */
+export function judgeArrival(
+  lab: LabAccess,
+  client: ClientAccess,
+  network: PromisedNetwork,
+  lacks: readonly string[],
+): CheckResult {
+  const row = {
+    machine: `${client.name} @ ${network.name}`,
+    network: network.name,
+    check: "it has come to the network: it has what that gives, and nothing of another one",
+  };
+  return lacks.length === 0
+    ? { ...row, status: "pass", evidence: "nothing is missing" }
+    : { ...row, status: "fail", evidence: `it lacks ${lacks.join("; ")}`, remedy: learnAgain({ lab, access: client }) };
 }
 
 /** It comes and goes as a whole: address and default route. */

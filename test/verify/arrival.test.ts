@@ -1,4 +1,4 @@
-import { lacking } from "../../verify/arrival";
+import { judgeArrival, lacking } from "../../verify/arrival";
 import { allScenarios } from "../fixtures/plan";
 import { readClientFacts } from "../../verify/client-facts";
 import { parseSections } from "../../verify/sections";
@@ -46,6 +46,67 @@ describe("a client that joins another network", () => {
 
   it.each(pairs)("and still has what %s gave has not arrived on %s", (from, to) => {
     expect(lacking(client, networkNamed(to), seen(at(from)))).not.toEqual([]);
+  });
+
+  it("has not arrived with an address or a way of the network before, beside all that the new one gives", () => {
+    const [old, here] = [client.addresses.dual, client.addresses.strict?.ipv6 ?? ""];
+    const route = [{ dst: "default", gateway: networkNamed("dual").ipv4?.gatewayAddress, dev: "lan" }];
+    const both = onLan(address(here), address(old?.ipv6 ?? ""), { family: "inet", local: old?.ipv4, scope: "global" });
+    const texts = { ...at("strict"), addresses: both, routes4: JSON.stringify(route) };
+    expect(lacking(client, networkNamed("strict"), seen(texts))).toEqual([
+      `the end of the address ${old?.ipv6 ?? ""}, which strict does not give`,
+      `the end of the address ${old?.ipv4 ?? ""}, which strict does not give`,
+      `the end of the IPv4 route to default by ${networkNamed("dual").ipv4?.gatewayAddress ?? ""}, which strict does not give`,
+    ]);
+  });
+
+  it("has arrived though an old address is deprecated", () => {
+    const here = client.addresses.strict?.ipv6 ?? "";
+    const old = address(client.addresses.dual?.ipv6 ?? "", { deprecated: true });
+    const texts = { ...at("strict"), addresses: onLan(address(here), old) };
+    expect(lacking(client, networkNamed("strict"), seen(texts))).toEqual([]);
+  });
+
+  it("has arrived with routes to the network's own IPv4 addresses and by its router, and with no others", () => {
+    const { ipv4 } = networkNamed("dual");
+    const own = [
+      { dst: "default", gateway: ipv4?.gatewayAddress, dev: "lan" },
+      { dst: ipv4?.prefix, dev: "lan" },
+      { dst: ipv4?.gatewayAddress, dev: "lan" },
+    ];
+    const lacks = (routes: readonly object[]) =>
+      lacking(client, networkNamed("dual"), seen({ ...at("dual"), routes4: JSON.stringify(routes) }));
+    expect(lacks(own)).toEqual([]);
+    expect(lacks([...own, { dst: "192.168.7.0/24", dev: "lan" }])).toEqual([
+      "the end of the IPv4 route to 192.168.7.0/24, which dual does not give",
+    ]);
+    expect(lacks([...own, { dst: "default", gateway: "192.168.7.1", dev: "lan" }])).toHaveLength(1);
+    // A card that is not the network's.
+    expect(lacks([...own, { dst: "192.168.7.0/24", dev: "docker0" }])).toEqual([]);
+  });
+
+  it("has arrived with what stateful DHCPv6 has leased to it too", () => {
+    const stateful = labOf({ ...allScenarios, dhcpv6: { mode: "stateful" } });
+    const [first] = stateful.clients;
+    const network = stateful.promised.networks.find(({ name }) => name === "strict");
+    const dhcpv6 = network?.ipv6?.dhcpv6;
+    const leased =
+      dhcpv6?.mode === "stateful" ? dhcpv6.reservations.find(({ mac }) => mac === first?.lanMac) : undefined;
+    if (first === undefined || network === undefined || leased === undefined)
+      throw new Error("The fixture has a lease.");
+    const texts = {
+      ...at("strict"),
+      addresses: onLan(address(first.addresses.strict?.ipv6 ?? ""), address(leased.address)),
+    };
+    expect(lacking(first, network, seen(texts))).toEqual([]);
+  });
+
+  it("is a row of a report, which fails with what it lacks", () => {
+    const strict = networkNamed("strict");
+    expect(judgeArrival(lab, client, strict, [])).toMatchObject({ status: "pass", network: "strict" });
+    const row = judgeArrival(lab, client, strict, ["the address a", "its CLAT"]);
+    expect(row).toMatchObject({ status: "fail", evidence: "it lacks the address a; its CLAT" });
+    expect(row.remedy).toContain("sudo networkctl reconfigure lan");
   });
 
   it("is told of by what it lacks", () => {
