@@ -2,7 +2,7 @@
 import { type ClientAccess, command, ipv4Way, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { type Asked, tryFaults } from "./facts";
 import type { CheckResult, Outcome } from "./report";
-import { section, type Sections } from "./sections";
+import { notStarted, section, type Sections } from "./sections";
 
 export type PromisedFault = LabAccess["promised"]["faults"][number];
 
@@ -13,6 +13,8 @@ export interface FaultResult {
   readonly expected: Outcome | undefined;
   readonly seen: Outcome;
   readonly evidence: string;
+  /** The program that tries it is not there, or cannot be run: nothing is known by that of the network. */
+  readonly untried?: true;
   /** It had to be tried again. */
   readonly again?: true;
 }
@@ -43,8 +45,8 @@ export async function faultResults(lab: LabAccess, client: ClientAccess, asked: 
   return withSecondTry(first, readFaults(odd, column, await tryFaults(asked, odd)));
 }
 
-export function isRight({ expected, seen }: FaultResult): boolean {
-  return expected === undefined || seen === expected;
+export function isRight({ expected, seen, untried }: FaultResult): boolean {
+  return expected === undefined || (seen === expected && untried !== true);
 }
 
 /** The second look counts, and says that it is one. */
@@ -72,12 +74,14 @@ export function readFaults(
       expected: fault.expected[column],
       seen: exitCode === 0 && answered ? "works" : "fails",
       evidence: output === "" ? "no answer" : output,
+      ...(notStarted.includes(exitCode) ? { untried: true } : {}),
     };
   });
 }
 
 /**
- * As rows of a report: a failure that must happen is a pass. One that came right at the second try only is told of.
+ * As rows of a report: a failure that must happen is a pass, unless everything fails. One that came right at the second
+ * try only is told of.
  * @param client its name.
  */
 export function faultChecks(
@@ -86,6 +90,7 @@ export function faultChecks(
   network: string,
   results: readonly FaultResult[],
 ): CheckResult[] {
+  const nothingWorks = !results.some(({ seen }) => seen === "works");
   return results.map((result) => {
     const { fault, expected, seen, evidence } = result;
     return {
@@ -95,19 +100,38 @@ export function faultChecks(
       check: `${fault.name} (${fault.title}) ${expected ?? "is left to the program"}`,
       outcome: { ...(expected === undefined ? {} : { expected }), seen },
       evidence: expected === undefined ? `${seen}: ${evidence}` : evidence,
-      ...statusOf(result, byHand(promised, client, network, fault)),
+      ...statusOf(result, nothingWorks, {
+        byHand: byHand(promised, client, network, fault),
+        shell: command(promised, "ssh", client),
+      }),
     };
   });
 }
 
-function statusOf(result: FaultResult, look: string): Pick<CheckResult, "status" | "remedy"> {
-  const { expected, again } = result;
+interface Ways {
+  /** What tries it once more. */
+  readonly byHand: string;
+  readonly shell: string;
+}
+
+function statusOf(
+  result: FaultResult,
+  nothingWorks: boolean,
+  { byHand: look, shell }: Ways,
+): Pick<CheckResult, "status" | "remedy"> & Partial<Pick<CheckResult, "evidence">> {
+  const { expected, again, untried, evidence } = result;
   if (expected === undefined) return { status: "skipped" };
+  if (untried === true) {
+    return { status: "fail", remedy: `curl or dig is not there, or cannot be run: ${shell}` };
+  }
   if (!isRight(result)) {
     return {
       status: "fail",
       remedy: `It should have ${expected === "works" ? "worked" : "failed"}. Look at it: ${look}`,
     };
+  }
+  if (nothingWorks) {
+    return { status: "skipped", evidence: `nothing at all works here: that this fails proves nothing (${evidence})` };
   }
   if (again === undefined) return { status: "pass" };
   return { status: "warning", remedy: `It was not so at the first try: is this machine busy? Look at it: ${look}` };

@@ -5,7 +5,7 @@ import { type ClientAccess, command, type LabAccess, networkOf, type PromisedNet
 import { onClient } from "./connect";
 import { runOwn } from "./facts";
 import type { CheckResult, Outcome } from "./report";
-import { section, type Sections } from "./sections";
+import { notStarted, section, type Sections } from "./sections";
 import type { VisitOptions } from "./visit";
 
 export type PromisedCheck = LabAccess["promised"]["checks"][number];
@@ -48,8 +48,8 @@ export function wordsOf({ tries, timeout }: PromisedCheck): string {
   return `curl --silent --show-error --location --max-time ${timeout} --output /dev/null --write-out ${shellQuote(format)} --url ${shellQuote(tries.url)}`;
 }
 
-/** As timeout(1) and the shell tell it. */
-const codes = { timedOut: [124, 137], notStarted: [126, 127] };
+/** As timeout(1) tells it. */
+const timedOut = [124, 137];
 
 interface OwnPlace {
   readonly client: ClientAccess;
@@ -71,7 +71,7 @@ export function judgeOwn(
   const { exitCode, output } = section(sections, "own");
   const said = lastLines(Buffer.from(output, "base64").toString("utf8"));
   if (ran.exitCode !== 0) return untried(place, check.title, said);
-  const late = codes.timedOut.includes(exitCode) && Number(ran.output) >= check.timeout;
+  const late = timedOut.includes(exitCode) && Number(ran.output) >= check.timeout;
   const answered = check.tries.kind === "command" || /^HTTP 2\d\d /m.test(said);
   const seen: Outcome = exitCode === 0 && answered ? "works" : "fails";
   const row = {
@@ -84,7 +84,7 @@ export function judgeOwn(
   };
   if (expected === undefined) return { ...row, status: "skipped", evidence: `${seen}: ${row.evidence}` };
   // A program that is not there fails everywhere: nothing is known by that of what it does without IPv4.
-  if (codes.notStarted.includes(exitCode)) {
+  if (notStarted.includes(exitCode)) {
     const remedy = `The program is not there, or cannot be run: ${command(promised, "ssh", client)}`;
     return { ...row, status: "fail", remedy };
   }

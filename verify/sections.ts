@@ -6,6 +6,9 @@ export interface Section {
   readonly output: string;
 }
 
+/** Exit codes of a program that is not there, or cannot be run, as the shell tells it. */
+export const notStarted: readonly number[] = [126, 127];
+
 export type Sections = ReadonlyMap<string, Section>;
 
 /** Splits the output of a facts script at its "### <name> <exit code>" lines. What comes before the first is left out. */

@@ -114,6 +114,28 @@ describe("the faults of a simulated internet", () => {
     expect(checks.filter(({ evidence }) => evidence.includes("second try"))).toHaveLength(2);
   });
 
+  it.each([126, 127])("are not passed where what tries them ends with %i: it is not there", (code) => {
+    const but = Object.fromEntries(faults.map(({ name }) => [name, [code, "curl: command not found"]] as const));
+    const rows = faultChecks(lab, "client-1", "strict", resultsOn("strict", but));
+    expect(rows.filter(({ status }) => status === "pass")).toEqual([]);
+    const row = rows.find(({ fault }) => fault === "aaaa-blackhole");
+    expect(row).toMatchObject({ status: "fail", outcome: { expected: "fails", seen: "fails" } });
+    expect(row?.remedy).toContain("npm run ssh -- --stack dev client-1");
+  });
+
+  it("that must fail prove nothing where everything fails", () => {
+    const but = Object.fromEntries(
+      faults.map(({ name }) => [name, [6, "curl: (6) Could not resolve host 000"]] as const),
+    );
+    const rows = faultChecks(lab, "client-1", "strict", resultsOn("strict", but));
+    expect(rows.filter(({ status }) => status === "pass")).toEqual([]);
+    expect(rows.find(({ fault }) => fault === "aaaa-blackhole")).toMatchObject({
+      status: "skipped",
+      evidence: expect.stringMatching(/^nothing at all works here: .*Could not resolve/) as unknown,
+    });
+    expect(rows.find(({ fault }) => fault === "a-blackhole")?.status).toBe("fail");
+  });
+
   it("that nobody has expectations of are skipped, with what was seen", () => {
     const [literals] = faultChecks(lab, "c", "strict", resultsOn("strict")).filter(
       ({ fault }) => fault === "ipv6-literals",
