@@ -3,7 +3,7 @@ import { z } from "zod";
 import { clatDevice } from "../plan/clat";
 import { formatIpv6 } from "../plan/prefix";
 import { isAddress } from "./addresses";
-import { readJson, section, type Sections } from "./sections";
+import { readJson, section, type Section, type Sections } from "./sections";
 
 export type NetworkFacts = ReturnType<typeof readNetworkFacts>;
 export type ClientFacts = ReturnType<typeof readClientFacts>;
@@ -45,9 +45,24 @@ export function readClientFacts(sections: Sections) {
     source: source.exitCode === 0 ? (routesSchema.parse(JSON.parse(source.output))[0]?.prefsrc ?? "") : "",
     mtu: Number(section(sections, "mtu").output),
     /** What its own resolver says of ipv4only.arpa. */
-    ipv4only: section(sections, "own-ipv4only.arpa").output.split(/\s+/).filter(isAddress),
+    ipv4only: readOwnAnswer(section(sections, "own-ipv4only.arpa")),
     /** The NAT64 prefixes that systemd-networkd learned, undefined where something else configures the network. */
     pref64: lan.exitCode === 0 ? readPref64(lan.output) : undefined,
+  };
+}
+
+/**
+ * What the client's own resolver says of a name.
+ * @returns `told`: whether it has said what there is, and be it nothing. resolvectl(1) ends with 1 for a name without such a
+ * record as for a resolver that does not answer; dig(1) with 0 whatever the resolver's status.
+ */
+function readOwnAnswer({ exitCode, output }: Section) {
+  const [, status = "NOERROR"] = /status: ([A-Z]+)/.exec(output) ?? [];
+  const nothing = /'\S+' (does not have any RR of the requested type|not found)$/m.test(output);
+  return {
+    addresses: output.split(/\s+/).filter(isAddress),
+    told: nothing || (exitCode === 0 && ["NOERROR", "NXDOMAIN"].includes(status)),
+    said: output.replaceAll("\n", " "),
   };
 }
 
@@ -65,13 +80,16 @@ export function clatOf({ addresses, ipv4Routes }: Pick<NetworkFacts, "addresses"
  */
 export function readFetch(sections: Sections) {
   const { exitCode, output } = section(sections, "fetch");
-  const [, status = "0", bytes = "0", remote = "", localPort = ""] =
-    /(\d{3}) (\d+) (\S*) (\S*) [\d.]+$/.exec(output) ?? [];
+  const told = /(\d{3}) (\d+) (\S*) (\S*) [\d.]+$/.exec(output);
+  const [, status = "0", bytes = "0", remote = "", localPort = ""] = told ?? [];
   return {
     url: section(sections, "url").output,
+    /** Whether curl has tried it: it is there, and came to an end of its own. */
+    tried: told !== null,
     ok: exitCode === 0 && status === "200",
     status: Number(status),
     bytes: Number(bytes),
+    /** Of the last connection that came about, whatever was said by it; empty: none did. */
     remote,
     localPort,
     said: output.replaceAll("\n", " "),

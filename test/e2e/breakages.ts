@@ -295,7 +295,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
       ...[is.lanCard, is.refusal, is.strangersWay, is.neighbours],
       ...[is.ipv4only, is.ownView, is.dns64, is.fresh, ...noContent],
     ],
-    skips: untold,
+    skips: [...untold, is.ssh],
     remedy: "npm run up",
   },
   {

@@ -16,6 +16,7 @@ import {
   pref64,
   session,
 } from "./fixtures";
+import { allScenarios } from "../fixtures/plan";
 import * as packets from "./packets";
 
 const { options } = packets;
@@ -412,6 +413,118 @@ describe("a check on a client that cannot tell is skipped with its reason", () =
     const aaaa = [packets.dns(0, "2001:db8::7", own.server)];
     expectNotPassed(checkClient(clientEvidence({ lab, hears: { "host-aaaa": aaaa } })), { DNS64: "warning" });
     expectNotPassed(checkClient(clientEvidence({ lab })), {});
+  });
+});
+
+describe("what must not be, on a network without IPv4 by any way,", () => {
+  const lab = labOf({ ...allScenarios, clients: [{ name: "client-1", network: "strict" }] });
+  const noRecord =
+    "ipv4only.arpa: resolve call failed: Name 'ipv4only.arpa' does not have any RR of the requested type";
+  const fine: ClientChange = {
+    lab,
+    says: { "own-ipv4only.arpa": noRecord },
+    exitCodes: { "own-ipv4only.arpa": 1, fetch: 1 },
+    fetched: { fetch: "curl: (7) Failed to connect: Permission denied\n000 0  0 0.1" },
+    fetchedByIpv4: { fetch: "curl: (7) Failed to connect: Network is unreachable\n000 0  0 0.1" },
+    hears: { ipv4only: [packets.dns(0)], "host-aaaa": [packets.dns(0)] },
+  };
+  const rows = {
+    arpa: "ipv4only.arpa has no AAAA",
+    own: "the client's own resolver says the same",
+    dns64: "the resolver makes up no address",
+    reach: "IPv4-only content is out of reach",
+    ssh: "SSH on the gateway is closed",
+  };
+  const statuses = (change: ClientChange) =>
+    Object.fromEntries(
+      Object.entries(rows).map(([name, begin]) => {
+        const all = { ...fine, ...change, hears: { ...fine.hears, ...change.hears } };
+        return [name, checkClient(clientEvidence(all)).find(({ check }) => check.startsWith(begin))?.status];
+      }),
+    );
+  const right = { arpa: "pass", own: "pass", dns64: "pass", reach: "pass", ssh: "pass" };
+
+  it("passes where it is not", () => {
+    expect(statuses({})).toEqual(right);
+    const notFound = { "own-ipv4only.arpa": "ipv4only.arpa: resolve call failed: 'ipv4only.arpa' not found" };
+    expect(statuses({ says: notFound })).toEqual(right);
+    const dig = { "own-ipv4only.arpa": ";; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 7" };
+    expect(statuses({ says: dig, exitCodes: { fetch: 1 } })).toEqual(right);
+  });
+
+  it.each<[string, ClientChange, Readonly<Record<string, string>>]>([
+    [
+      "the gateway's resolver fails",
+      { hears: { ipv4only: [packets.dns(2)], "host-aaaa": [packets.dns(2)] } },
+      { arpa: "fail", dns64: "fail" },
+    ],
+    [
+      "it refuses",
+      { hears: { ipv4only: [packets.dns(5)], "host-aaaa": [packets.dns(5)] } },
+      { arpa: "fail", dns64: "fail" },
+    ],
+    ["it is silent", { hears: { ipv4only: [], "host-aaaa": [] } }, { arpa: "fail", dns64: "fail" }],
+    [
+      "the client's own resolver does not answer",
+      { says: { "own-ipv4only.arpa": "ipv4only.arpa: resolve call failed: Connection timed out" } },
+      { own: "fail" },
+    ],
+    [
+      "the client's own resolver is not there",
+      { says: { "own-ipv4only.arpa": "Unit dbus-org.freedesktop.resolve1.service not found." } },
+      { own: "fail" },
+    ],
+    [
+      "nothing asks it",
+      { says: { "own-ipv4only.arpa": "" }, exitCodes: { "own-ipv4only.arpa": 124, fetch: 1 } },
+      { own: "fail" },
+    ],
+    [
+      "dig(1) is told SERVFAIL",
+      {
+        says: { "own-ipv4only.arpa": ";; ->>HEADER<<- opcode: QUERY, status: SERVFAIL, id: 7" },
+        exitCodes: { fetch: 1 },
+      },
+      { own: "fail" },
+    ],
+    [
+      "there is no IPv4 that an address could be made of",
+      { hears: { "host-a": [packets.dns(3)] } },
+      { dns64: "skipped", reach: "skipped" },
+    ],
+    [
+      "an address is made behind another prefix",
+      { hears: { "host-aaaa": [packets.dns(0, own.server)] } },
+      { dns64: "fail" },
+    ],
+    [
+      "a server refuses by translation",
+      { fetched: { fetch: `403 1190 ${own.server} 47942 0.24` }, exitCodes: { "own-ipv4only.arpa": 1, fetch: 0 } },
+      { reach: "fail" },
+    ],
+    ["a redirect comes by IPv4", { fetchedByIpv4: { fetch: "301 200 198.51.100.7 50000 0.1" } }, { reach: "fail" }],
+    [
+      "a connection comes about and nothing by it",
+      { fetched: { fetch: `curl: (28) Operation timed out\n000 0 ${own.server} 47942 30.0` } },
+      { reach: "fail" },
+    ],
+    [
+      "curl is not there",
+      {
+        fetched: { fetch: "bash: curl: command not found" },
+        fetchedByIpv4: { fetch: "bash: curl: command not found" },
+      },
+      { reach: "skipped" },
+    ],
+    ["nobody tried it by IPv4", { fetchedByIpv4: undefined }, { reach: "skipped" }],
+    ["the gateway cannot be reached", { hears: { ssh: ["error Network is unreachable"] } }, { ssh: "skipped" }],
+    [
+      "the gateway is not heard at all",
+      { hears: { "neighbour-gateway": [], ipv4only: [] } },
+      { ssh: "skipped", arpa: "fail" },
+    ],
+  ])("is not passed where %s", (_what, change, expected) => {
+    expect(statuses(change)).toEqual({ ...right, ...expected });
   });
 });
 

@@ -208,7 +208,7 @@ export interface ClientChange {
   readonly exitCodes?: Readonly<Record<string, number>>;
   readonly fetched?: Texts;
   /** What came from the content's IPv4 address, and while a connection went through a CLAT. */
-  readonly fetchedByIpv4?: Texts;
+  readonly fetchedByIpv4?: Texts | undefined;
   readonly overhears?: Sounds;
   readonly bindings?: ClientEvidence["bindings"];
   readonly peers?: ClientEvidence["peers"];

@@ -108,6 +108,9 @@ describe("what a translator owes to a client", () => {
     ["the name is not found", { kept: packets.dns(2) }, [/keeps it/]],
     ["an address is made up for who validates", { validator: packets.dns(0, "64:ff9b::c000:228") }, [/validates/]],
     ["who validates gets no answer", { validator: undefined }, [/validates/]],
+    ["who validates gets SERVFAIL", { validator: packets.dns(2) }, [/validates/]],
+    ["who validates is refused", { validator: packets.dns(5) }, [/validates/]],
+    ["who validates is told that the name is not there", { validator: packets.dns(3) }, [/validates/]],
   ])("is seen to be missing: %s", (_what, change, rows) => {
     const failed = failures(change);
     expect(failed).toHaveLength(rows.length);

@@ -1,12 +1,13 @@
 /** Where a client's packets come to: the resolver, the translator, the neighbours, and what is closed. */
 import { clatTranslates } from "../../plan/clat";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { addressesOf, command } from "../access";
-import { isAddressInPrefix, sameAddress, sameAddresses } from "../addresses";
+import { addressesOf, command, type PromisedPlan } from "../access";
+import { isAddressInPrefix, nat64Prefixes, sameAddress, sameAddresses } from "../addresses";
+import type { FetchFact } from "../client-facts";
 import type { SessionFact } from "../gateway-facts";
 import { wayName } from "../peers";
 import { deniedDestinations, kinds, sentIpv4 } from "../questions";
-import { type DnsAnswer, rcodes } from "../wire/dns";
+import { type DnsAnswer, isTold } from "../wire/dns";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict, warn } from "./check";
 import { type ClientEvidence, look, putBack, withClat, withIpv4, withIpv6 } from "./evidence";
 
@@ -37,8 +38,7 @@ export const clientPathChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     title: "the client's own resolver says the same of ipv4only.arpa",
-    judge: (seen) =>
-      judge(sameAddresses(seen.facts.ipv4only, ipv4OnlyArpa(seen)), listed(seen.facts.ipv4only, "no AAAA")),
+    judge: checkOwnView,
     remedy: (seen) =>
       `Is it still working? ${look(seen, seen.access.name, "sudo systemctl restart systemd-resolved; resolvectl status")}`,
   },
@@ -102,7 +102,7 @@ export const clientPathChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     title: "SSH on the gateway is closed to the LAN",
-    judge: ({ heard }) => judge(!heard.of("ssh").includes("open"), listed(heard.of("ssh"), "no answer")),
+    judge: checkSsh,
   },
 ];
 
@@ -115,11 +115,12 @@ function ipv4OnlyArpa(seen: ClientEvidence): readonly string[] {
   return synthesizes(seen) ? seen.lab.promised.ipv4OnlyArpa : [];
 }
 
-function checkNoDns64(seen: ClientEvidence): Verdict {
-  const aaaa = seen.heard.dns("host-aaaa");
-  const { prefix } = seen.lab.promised.nat64;
-  const evidence = `${new URL(seen.content.url).hostname}: ${shown(aaaa)}`;
-  return judge(aaaa !== undefined && !aaaa.addresses.some((address) => isAddressInPrefix(address, prefix)), evidence);
+function checkNoDns64({ heard, lab, content }: ClientEvidence): Verdict {
+  const [aaaa, a] = [heard.dns("host-aaaa"), heard.dns("host-a")];
+  const evidence = `${new URL(content.url).hostname}: ${shown(aaaa)}`;
+  if (aaaa === undefined || !isTold(aaaa)) return fail(evidence);
+  if (aaaa.addresses.some((address) => isTranslated(address, lab.promised))) return fail(evidence);
+  return (a?.addresses ?? []).length > 0 ? pass(evidence) : skip(`${evidence}, nor IPv4 from which one could be made`);
 }
 
 /** By its name, in the family that the network gives it. */
@@ -162,21 +163,29 @@ function checkLeaks({ clat }: ClientEvidence): Verdict {
 }
 
 /** What must fail: the name has an IPv4 address, which was seen, and yet nothing comes. */
-function checkOutOfReach({ heard, fetch, byIpv4, lab }: ClientEvidence): Verdict {
+function checkOutOfReach({ heard, content, fetch, byIpv4, lab }: ClientEvidence): Verdict {
+  const { promised } = lab;
+  // A connection is enough, whatever the server says by it.
+  const [came] = [content, fetch, byIpv4].filter((each) => each !== undefined && leadsToIpv4(each.remote, promised));
+  if (came !== undefined)
+    return fail(`a connection to ${came.remote}, HTTP status ${came.status}, ${came.bytes} bytes of ${came.url}`);
   const [ipv4] = heard.dns("host-a")?.addresses ?? [];
   if (ipv4 === undefined) return skip("the resolver knows no IPv4 address of the content's host: see above");
-  const came = [fetch, byIpv4].filter(
-    (each) => each?.ok === true && leadsToIpv4(each.remote, lab.promised.nat64.prefix),
-  );
-  return came.length === 0
-    ? pass(
-        `${ipv4}: ${byIpv4?.said.replace(/^0+ .*/, "nothing") ?? ""}; ${embedIpv4(lab.promised.nat64.prefix, ipv4)}: ${fetch.said}`,
-      )
-    : fail(`${came[0]?.bytes ?? 0} bytes came from ${came[0]?.remote ?? ""}`);
+  if (byIpv4 === undefined)
+    return skip("it was not tried: the resolver knew no IPv4 address of the content's host then");
+  const untried = [fetch, byIpv4].find(({ tried }) => !tried);
+  if (untried !== undefined) return skip(`it was not tried: ${untried.said}`);
+  const by = (address: string, { said }: FetchFact): string => `${address}: ${said.replace(/^0+ .*/, "nothing")}`;
+  return pass(`${by(ipv4, byIpv4)}; ${by(embedIpv4(promised.nat64.prefix, ipv4), fetch)}`);
 }
 
-function leadsToIpv4(remote: string, prefix: string): boolean {
-  return !remote.includes(":") || isAddressInPrefix(remote, prefix);
+function isTranslated(address: string, promised: PromisedPlan): boolean {
+  return nat64Prefixes(promised).some((prefix) => isAddressInPrefix(address, prefix));
+}
+
+/** @param remote empty: there was no connection. */
+function leadsToIpv4(remote: string, promised: PromisedPlan): boolean {
+  return remote !== "" && (!remote.includes(":") || isTranslated(remote, promised));
 }
 
 function checkNothingTranslated(seen: ClientEvidence): Verdict {
@@ -210,9 +219,28 @@ function checkPeers({ lab, access, peers, heard }: ClientEvidence): Verdict {
 function checkIpv4Only(seen: ClientEvidence): Verdict {
   const answer = seen.heard.dns("ipv4only");
   return judge(
-    answer !== undefined && sameAddresses(answer.addresses.filter(isIpv6), ipv4OnlyArpa(seen)),
+    answer !== undefined && isTold(answer) && sameAddresses(answer.addresses.filter(isIpv6), ipv4OnlyArpa(seen)),
     shown(answer),
   );
+}
+
+function checkOwnView(seen: ClientEvidence): Verdict {
+  const { addresses, told, said } = seen.facts.ipv4only;
+  return told
+    ? judge(sameAddresses(addresses, ipv4OnlyArpa(seen)), listed(addresses, "no AAAA"))
+    : fail(said || "it says nothing");
+}
+
+/** A closed door is silent, and so is a gateway that cannot be reached: something else has to be heard of it. */
+function checkSsh({ heard, lab }: ClientEvidence): Verdict {
+  const said = heard.of("ssh");
+  if (said.includes("open")) return fail("open");
+  const noWay = said.find((each) => each.endsWith("unreachable"));
+  if (noWay !== undefined) return skip(`it could not be tried: ${noWay.replace("error ", "")}`);
+  // By IPv4 alone nobody is pinged, and the resolver is asked at the same address.
+  return heard.answered(`neighbour-${lab.gateway.name}`) || heard.dns("ipv4only") !== undefined
+    ? pass(listed(said, "no answer"))
+    : skip("nothing at all is heard of the gateway: silence proves nothing");
 }
 
 /** Administratively prohibited (RFC 4443 section 3.1: code 1), behind the IPv6 header. */
@@ -245,8 +273,8 @@ function checkDns64(seen: ClientEvidence): Verdict {
 
 function checkFreshName(seen: ClientEvidence): Verdict {
   const answer = seen.heard.dns("fresh");
-  const known = answer?.rcode === rcodes.noError || answer?.rcode === rcodes.nxDomain;
-  return judge(known, answer === undefined ? "no answer" : known ? "answered" : `RCODE ${answer.rcode}`);
+  if (answer === undefined) return fail("no answer");
+  return judge(isTold(answer), isTold(answer) ? "answered" : `RCODE ${answer.rcode}`);
 }
 
 function checkPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): Verdict {

@@ -7,7 +7,7 @@ own_view() {
   if [[ -S /run/systemd/resolve/io.systemd.Resolve ]]; then
     timeout 10 resolvectl query --cache=no --legend=no --type=AAAA "$1"
   else
-    dig +short +time=5 +tries=2 "$1" AAAA
+    dig +noall +comments +answer +time=5 +tries=2 "$1" AAAA
   fi
 }
 

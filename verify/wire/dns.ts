@@ -7,6 +7,11 @@ const types = { A: 1, AAAA: 28 } as const;
 
 export type DnsAnswer = NonNullable<ReturnType<typeof readDnsAnswer>>;
 
+/** Whether a resolver has said what there is, and be it nothing: any other RCODE is a failure, and says nothing of the name. */
+export function isTold({ rcode }: DnsAnswer): boolean {
+  return rcode === rcodes.noError || rcode === rcodes.nxDomain;
+}
+
 /** SERVFAIL is 2. */
 export const rcodes = { noError: 0, nxDomain: 3, refused: 5 } as const;
 
