@@ -7,10 +7,17 @@ export const onePressMilliseconds = 400;
 /** Of Ctrl-C, of another process, and of a terminal that is closed. */
 const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** A terminal that is closed takes no words any more (EIO), and what tidies up says some. */
+function speakToNobody(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+}
+
 /** Calls the listener for each of these signals, until the returned function is called. */
 export function onInterruption(listener: (signal: (typeof interruptions)[number]) => void): () => void {
+  process.once("SIGHUP", speakToNobody);
   for (const name of interruptions) process.on(name, listener);
   return () => {
+    process.removeListener("SIGHUP", speakToNobody);
     for (const name of interruptions) process.removeListener(name, listener);
   };
 }

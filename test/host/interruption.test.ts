@@ -1,7 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { typescriptLoader } from "../../host/paths";
+import { findOnPath } from "../../host/processes";
 
 /** Says `ready`, and what it ends with; tidying up takes it `milliseconds`. */
 const program = (milliseconds: number): string => `
@@ -28,6 +31,9 @@ async function interrupted(
   return [output, child.exitCode];
 }
 
+// Node.js makes no terminals.
+const withPython = findOnPath("python3") === undefined ? it.skip : it;
+
 describe("work that a signal interrupts", () => {
   it("ends in its own time, even when one press of Ctrl-C comes as two signals", async () => {
     expect(await interrupted(200, [0, 50])).toEqual(["ready\nInterrupted.\n", 0]);
@@ -36,6 +42,31 @@ describe("work that a signal interrupts", () => {
   it.each(["SIGTERM", "SIGHUP"] as const)("ends in its own time when %s comes", async (name) => {
     expect(await interrupted(200, [0], name)).toEqual(["ready\nInterrupted.\n", 0]);
   });
+
+  withPython(
+    "is tidied up after a terminal that is closed, though nobody hears its words",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "interruption-"));
+      const done = join(folder, "done");
+      const words = `process.stdout.write("words"); process.stderr.write("words");`;
+      const tidying = program(200).replace(
+        "console.log(error.message)",
+        `{ ${words} setTimeout(() => { ${words} require("node:fs").writeFileSync(${JSON.stringify(done)}, ""); }, 200); }`,
+      );
+      // Closes the terminal when the program has said that it is ready.
+      const terminal = `import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+os.read(fd, 1)
+os.close(fd)
+os.waitpid(pid, 0)`;
+      const python = spawn("python3", ["-c", terminal, process.execPath, ...typescriptLoader, "-e", tidying]);
+      await once(python, "close");
+      expect(existsSync(done)).toBe(true);
+      rmSync(folder, { recursive: true });
+    },
+    20_000,
+  );
 
   it("is cut off by a second press", async () => {
     expect(await interrupted(60_000, [0, 600])).toEqual(["ready\n", 130]);
