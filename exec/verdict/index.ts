@@ -37,7 +37,7 @@ export function judge(run: Run): Verdict {
   const beside = [...findings, ...asides].filter(({ cause }) => cause !== "not-for-want-of-ipv4");
   const server = run.listening === undefined ? undefined : judgeServer(run, run.listening, beside);
   if (server !== undefined) return server;
-  const served = servedToTheEnd(run);
+  const served = servedToTheEnd(run, findings);
   // Many a program ends with 0 whatever happened.
   const inVain =
     end.code === 0 &&
@@ -86,12 +86,34 @@ function notRun({ end, command, client, processes }: Run): string | undefined {
   }
 }
 
-/** Something listened until it was ended from outside: what a server does that works. */
-function servedToTheEnd({ end, activity, processes }: Run): boolean {
-  const serving = activity.listeners.filter(({ error }) => error === undefined).map(({ process }) => process);
-  if (serving.length === 0) return false;
-  if (end.timedOut || end.code > 128) return true;
-  return processes.all.some(({ pid, end: how }) => serving.includes(pid) && how?.kind === "killed");
+/** As a shell tells of signals that somebody sends: what the program would have come to nobody knows (signal(7)). */
+const endedFromOutside = new Map([
+  [129, "SIGHUP"],
+  [130, "SIGINT"],
+  [137, "SIGKILL"],
+  [143, "SIGTERM"],
+]);
+
+/** Of timeout(1), when it has ended what it started. */
+const outOfTime = 124;
+
+/**
+ * Something listened until it was ended from outside: what a server does that works. A client's own UDP port is no server
+ * until somebody is heard there; and what nobody came to may have waited for what it could not reach.
+ */
+function servedToTheEnd({ end, activity, processes }: Run, findings: readonly Finding[]): boolean {
+  const serving = activity.listeners.filter(
+    ({ error, transport, accepted }) => error === undefined && (transport === "tcp" || accepted.length > 0),
+  );
+  const visited = serving.some(({ accepted }) => accepted.length > 0);
+  const broken = findings.some(
+    ({ cause, confidence }) => confidence === "certain" && cause !== "not-for-want-of-ipv4",
+  );
+  if (serving.length === 0 || (broken && !visited)) return false;
+  if (end.timedOut || endedFromOutside.has(end.code)) return true;
+  // A program may end its own helpers, and fail.
+  const killed = processes.all.filter(({ end: how }) => how?.kind === "killed").map(({ pid }) => pid);
+  return end.code === outOfTime && serving.some(({ process }) => killed.includes(process));
 }
 
 const weights = { certain: 0, probable: 1, possible: 2 } as const;
@@ -100,14 +122,6 @@ const weights = { certain: 0, probable: 1, possible: 2 } as const;
 function weight({ confidence, cause }: Finding): number {
   return weights[confidence] + (cause === "not-for-want-of-ipv4" ? 3 : 0);
 }
-
-/** As a shell tells of signals that somebody sends: what the program would have come to nobody knows (signal(7)). */
-const endedFromOutside = new Map([
-  [129, "SIGHUP"],
-  [130, "SIGINT"],
-  [137, "SIGKILL"],
-  [143, "SIGTERM"],
-]);
 
 function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
   const { end, activity } = run;

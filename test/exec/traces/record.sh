@@ -7,7 +7,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 if [[ ${inside:-} == '' ]]; then
   work=$(mktemp --directory)
   trap 'rm -rf "$work"' EXIT
-  (cd "$work" && CGO_ENABLED=0 go build -o fetch "$here/fetch.go" && javac -d . "$here/Fetch.java")
+  if [[ $# -eq 0 || " $* " == *" go-"* ]]; then (cd "$work" && CGO_ENABLED=0 go build -o fetch "$here/fetch.go"); fi
+  if [[ $# -eq 0 || " $* " == *" java-"* ]]; then javac -d "$work" "$here/Fetch.java"; fi
   inside=yes work=$work unshare --net --mount --pid --fork --mount-proc "$0" "$@"
   exit
 fi
@@ -145,6 +146,19 @@ record python-own-loopback $python -c '
 import socket
 s = socket.create_server(("127.0.0.1", 0)); socket.create_connection(s.getsockname()); s.accept()'
 record fails-alone $python -c 'raise SystemExit(3)'
+record python-dies-while-listening $python -c '
+import socket
+s = socket.create_server(("::", 8080), family=socket.AF_INET6, dualstack_ipv6=True)
+try: socket.create_connection(("198.51.100.7", 5432))
+except OSError: raise SystemExit(255)'
+limit=2 record python-phone-on-literal $python -c '
+import socket, time
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+s.bind(("::", 5060))
+while True:
+    try: s.sendto(b"REGISTER", ("::ffff:198.51.100.7", 5060))
+    except OSError: time.sleep(0.5)'
 ip address del 127.0.0.1/8 dev lo
 record python-without-loopback4 $python -c 'import socket; socket.create_connection(("127.0.0.1", 9))'
 record python-binds-without-loopback4 $python -c 'import socket; socket.create_server(("127.0.0.1", 8000))'
