@@ -106,9 +106,7 @@ function servedToTheEnd({ end, activity, processes }: Run, findings: readonly Fi
     ({ error, transport, accepted }) => error === undefined && (transport === "tcp" || accepted.length > 0),
   );
   const visited = serving.some(({ accepted }) => accepted.length > 0);
-  const broken = findings.some(
-    ({ cause, confidence }) => confidence === "certain" && cause !== "not-for-want-of-ipv4",
-  );
+  const broken = findings.some(({ cause, confidence }) => confidence === "certain" && cause !== "not-for-want-of-ipv4");
   if (serving.length === 0 || (broken && !visited)) return false;
   if (end.timedOut || endedFromOutside.has(end.code)) return true;
   // A program may end its own helpers, and fail.

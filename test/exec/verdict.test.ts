@@ -13,10 +13,11 @@ function told(verdict: Verdict): string {
 const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?: Partial<ProgramEnd>][] = [
   ["ipv4-literal, certain", "python-literal"],
   ["ipv4-literal, certain", "python-hosts-file"],
-  // What nearly is a server that works: one that ends by itself, and a client's own port.
+  // What nearly is a server that works: one that ends by itself, a client's own port, a helper whose parent ends it.
   ["ipv4-literal, certain", "python-dies-while-listening"],
   ["ipv4-literal, certain", "python-phone-on-literal"],
   ["ipv4-literal, certain", "python-phone-on-literal", {}, { code: 143, timedOut: true }],
+  ["ipv4-literal, certain", "python-ends-its-helper"],
   ["a-only, certain", "python-a-only"],
   ["a-only, certain", "node-family-4"],
   ["ipv4-socket, certain", "python-ipv4-socket"],

@@ -30,13 +30,16 @@ cd "$work"
 # The system's own: a version manager's would be shell scripts first.
 python=/usr/bin/python3
 
-calls=%network,close,execve,execveat,clone,clone3,fork,vfork,io_uring_setup
+# As the product traces: what its strace does not tell must not be in a recording.
+folder=. calls='' options=()
+eval "$(grep -E '^(calls|options)=' "$here/../../../exec/client/run.sh")"
+: "$folder" "$calls"
 # What tells nothing of the network is left out, and so are the many closes of files.
 record() {
   local name=$1
   shift
   [[ ${#wanted[@]} -eq 0 || " ${wanted[*]} " == *" $name "* ]] || return 0
-  strace -f -y -q -ttt -T -xx -s 1024 --seccomp-bpf -e "trace=$calls" -o trace -- \
+  strace --seccomp-bpf "${options[@]}" -- \
     timeout --signal=TERM "${limit:-20}" "$@" >/dev/null 2>&1 || true
   local files='close\([0-9]+(<(\\x[0-9a-f]{2})*>)?\)' socket='\\x73\\x6f\\x63\\x6b\\x65\\x74'
   grep -vE 'AF_NETLINK|setsockopt\(.*(SOL_TCP|SO_[A-Z]+)|NLM_F|ENOENT|EBADF' trace |
@@ -136,7 +139,7 @@ record python-try-again $python -c '
 import socket
 try: socket.create_connection(("bogus.test", 80))
 except OSError: socket.create_connection(("both.test", 80))'
-limit=2 record python-listens-any $python -m http.server 8000
+limit=8 record python-listens-any $python -m http.server 8000
 limit=2 record python-listens-loopback $python -m http.server --bind 127.0.0.1 8000
 limit=2 record python-listens-both $python -c '
 import socket
@@ -159,6 +162,13 @@ s.bind(("::", 5060))
 while True:
     try: s.sendto(b"REGISTER", ("::ffff:198.51.100.7", 5060))
     except OSError: time.sleep(0.5)'
+record python-ends-its-helper $python -c '
+import socket, subprocess, sys, time
+helper = "import socket, time; s = socket.create_server((\"::\", 8080), family=socket.AF_INET6); print(flush=True); time.sleep(60)"
+p = subprocess.Popen([sys.executable, "-c", helper], stdout=subprocess.PIPE)
+p.stdout.readline()
+try: socket.create_connection(("198.51.100.7", 443))
+except OSError: p.terminate(); p.wait(); raise SystemExit(1)'
 ip address del 127.0.0.1/8 dev lo
 record python-without-loopback4 $python -c 'import socket; socket.create_connection(("127.0.0.1", 9))'
 record python-binds-without-loopback4 $python -c 'import socket; socket.create_server(("127.0.0.1", 8000))'
