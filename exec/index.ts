@@ -4,7 +4,7 @@ import type { SshConnection } from "../ssh";
 import { type ClientAccess, ipv4Way, type LabAccess, networkOf } from "../verify/access";
 import { onClient } from "../verify/connect";
 import { translatedSessions } from "../verify/facts";
-import { type Listening, tryListener } from "./listening";
+import { type Listening, refuseTaken, tryListener } from "./listening";
 import { makeRun, type NetworkView, type Recording, type Run } from "./run";
 import { type ProgramRun, runProgram } from "./session";
 
@@ -41,7 +41,10 @@ export interface Reached {
   readonly gateway: SshConnection;
 }
 
-/** Runs it on a client that is reached already. */
+/**
+ * Runs it on a client that is reached already.
+ * @throws UserError for a port to listen on that somebody has.
+ */
 export async function record(
   { access, client, connection, gateway }: Reached,
   options: Omit<ExecuteOptions, "client">,
@@ -49,6 +52,7 @@ export async function record(
   const { command, loopback4, listen: port } = options;
   const { signal } = new AbortController();
   const network = viewOf(access, client);
+  if (port !== undefined) await refuseTaken(connection, client.name, port, signal);
   let listening: Listening | undefined;
   const patience = options.timeout ?? listenPatience;
   const beside =

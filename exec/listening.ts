@@ -1,6 +1,7 @@
 /** A server that runs on a client: when it listens, on what, and who gets through to it. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { scriptCommand } from "../ssh/shell";
 import { type ClientAccess, type LabAccess, networkOf } from "../verify/access";
@@ -41,6 +42,37 @@ export interface ListeningRequest {
 const knockLimit = 5;
 /** Others that are asked to try: one says as much as many of its network. */
 const mostPeers = 3;
+
+/**
+ * Another program's socket would be tried in place of the one that is to come.
+ * @throws UserError with who has the port.
+ */
+export async function refuseTaken(
+  connection: SshConnection,
+  client: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const ask = `ss --no-header --listening --tcp --numeric --processes 'sport = :${port}'`;
+  // Root is told whose socket it is.
+  const { stdout } = await connection.exec(`sudo -n ${ask} 2>/dev/null || ${ask}`, { signal, timeout: 60 });
+  const holders = holdersOf(stdout);
+  if (holders.length === 0) return;
+  throw new UserError(
+    `--listen ${port}: ${holders.join(" and ")} on ${client} already. Give the program another port, or end what has this one (npm run ssh -- ${client}).`,
+  );
+}
+
+/** Who listens, of ss(8)'s lines. */
+export function holdersOf(lines: string): string[] {
+  const holders = lines.split("\n").flatMap((line) => {
+    const [, , , local] = line.trim().split(/\s+/);
+    if (local === undefined) return [];
+    const [, name, pid] = /\(\("([^"]*)",pid=(\d+)/.exec(line) ?? [];
+    return [`${name === undefined ? "somebody" : `${name}[${pid}]`} listens at ${local}`];
+  });
+  return [...new Set(holders)];
+}
 
 /** @param ended fires when the program has: there is nothing to wait for then. */
 export async function tryListener(request: ListeningRequest, ended: AbortSignal): Promise<Listening> {

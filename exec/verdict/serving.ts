@@ -1,5 +1,6 @@
 /** The verdict on a server that was tried from other machines: whoever is reached works. */
 import { traits } from "../../plan/scenario";
+import type { Listener } from "../activity";
 import { fromOutside, isIpv4Socket, isLocalSocket, type Knock, type Listening } from "../listening";
 import type { Run } from "../run";
 import { isIpv6 } from "../targets";
@@ -13,6 +14,9 @@ import type { Finding } from "./causes";
 export function judgeServer(run: Run, listening: Listening, remarks: readonly Finding[]): Verdict | undefined {
   const { sockets, knocks, port } = listening;
   if (sockets.length === 0) return neverListened(run, listening, remarks);
+  const tried = run.activity.listeners.filter((each) => each.transport === "tcp" && each.port === port);
+  // What listens there is another's.
+  if (tried.length > 0 && tried.every(({ error }) => error !== undefined)) return portTaken(port, tried, remarks);
   const on = `It listens on ${sockets.map((socket) => (socket === "*" ? "[::], both families," : socket)).join(" and ")} port ${port}.`;
   const outer = knocks.filter(fromOutside);
   const reached = outer.filter(({ result }) => result === "open");
@@ -42,6 +46,19 @@ export function judgeServer(run: Run, listening: Listening, remarks: readonly Fi
     };
   }
   return { kind: "cannot-tell", words: words.join(" "), remarks };
+}
+
+/** Undefined: it was refused the port for another reason. */
+function portTaken(port: number, tried: readonly Listener[], remarks: readonly Finding[]): Verdict | undefined {
+  const refused = tried.find(({ error }) => error === "EADDRINUSE");
+  if (refused === undefined) return undefined;
+  const { address, process, line } = refused;
+  const words = `It wanted to listen on ${isIpv6(address) ? `[${address}]` : address}:${port}: EADDRINUSE. Another program listens there.`;
+  return {
+    kind: "cause",
+    finding: { cause: "not-for-want-of-ipv4", confidence: "certain", words, process, line },
+    remarks,
+  };
 }
 
 function neverListened(

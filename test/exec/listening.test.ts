@@ -1,5 +1,5 @@
 /** What is said of a server that was tried from other machines. */
-import type { Knock, Listening } from "../../exec/listening";
+import { holdersOf, type Knock, type Listening } from "../../exec/listening";
 import type { ProgramEnd } from "../../exec/session";
 import { judge, type Verdict } from "../../exec/verdict";
 import { exitCodeOf } from "../../exec/verdict/exit-code";
@@ -75,6 +75,21 @@ it("one that never listens there is told so, with what it listens on instead", (
   expect(verdict.kind === "cannot-tell" && verdict.words).toMatch(
     /^It did not listen on TCP port 8000 within 60 s\. It listens on 0\.0\.0\.0:\d+\.$/,
   );
+});
+
+it("one whose port another program has does not work, though somebody is reached there", () => {
+  const seen = { ...listening(["[64:ff9b::c633:6407]"], knocks("the gateway", { [own6]: "open" })), port: 80 };
+  for (const end of [{}, { stopped: true }]) {
+    const verdict = judge(recorded("python-port-taken", {}, end, seen));
+    expect(told(verdict)).toBe("not-for-want-of-ipv4, certain");
+    expect(verdict.kind === "cause" && verdict.finding.words).toMatch(/:80: EADDRINUSE/);
+  }
+});
+
+it("tells who has a port that a server is to listen on", () => {
+  const lines = 'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=612,fd=3))\nLISTEN 0 128 [::]:22 [::]:*\n';
+  expect(holdersOf(lines)).toEqual(["sshd[612] listens at 0.0.0.0:22", "somebody listens at [::]:22"]);
+  expect(holdersOf("")).toEqual([]);
 });
 
 it("one that ends before it listens is judged by what it did", () => {

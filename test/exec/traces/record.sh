@@ -148,6 +148,7 @@ s.accept()'
 record python-own-loopback $python -c '
 import socket
 s = socket.create_server(("127.0.0.1", 0)); socket.create_connection(s.getsockname()); s.accept()'
+record python-port-taken $python -m http.server --bind '64:ff9b::c633:6407' 80
 record fails-alone $python -c 'raise SystemExit(3)'
 record python-dies-while-listening $python -c '
 import socket
