@@ -37,14 +37,13 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
   }
   const told = `It fails on ${here} and works there with a CLAT`;
   const way = ipv4Way(second.run);
-  if (verdict.kind === "cause" && verdict.finding.cause !== "not-for-want-of-ipv4") {
-    const { cause } = verdict.finding;
-    const how = way === undefined ? "" : `, where it ${way.words}`;
-    const finding: Finding = { ...verdict.finding, confidence: "certain" };
-    return { verdict: { ...verdict, finding }, words: `${told}${how}: ${causes[cause].title}.` };
-  }
   if (way === undefined) {
     return { verdict, words: `${told}, and did nothing by IPv4 there: it may not fail every time.` };
+  }
+  if (verdict.kind === "cause" && verdict.finding.cause !== "not-for-want-of-ipv4") {
+    const { cause } = verdict.finding;
+    const finding: Finding = { ...verdict.finding, confidence: "certain" };
+    return { verdict: { ...verdict, finding }, words: `${told}, where it ${way.words}: ${causes[cause].title}.` };
   }
   // What it did with IPv4 is what it could not do without.
   const { cause, words: did } = way;

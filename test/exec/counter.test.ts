@@ -71,6 +71,13 @@ it("blames nobody when the second run works and did nothing by IPv4", () => {
   expect(words).toContain("did nothing by IPv4 there: it may not fail every time");
 });
 
+it("makes no cause certain that the second run did not use IPv4 for", () => {
+  const first = judged("node-short-delay");
+  const { verdict, words } = inTheLightOf(first, judged("node-fetch", clat));
+  expect(told(verdict)).toBe("attempt-delay-too-short, probable");
+  expect(words).toContain("did nothing by IPv4 there: it may not fail every time");
+});
+
 it("says so when the program is not on the client with the CLAT", () => {
   const first = judged("python-literal");
   const { verdict, words } = inTheLightOf(first, judged("fails-alone", clat, { problem: "missing" }));
