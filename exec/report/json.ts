@@ -18,7 +18,12 @@ export function reportJson(run: Run, verdict: Verdict, counter?: string) {
     counterExperiment: counter,
     targets: targets.map(({ what, origin, port, reached, attempts, lookups }) => ({
       ...{ what, origin, port, reached, lookups },
-      attempts: attempts.map((attempt) => ({ ...attempt, path: pathOf(network, attempt) })),
+      attempts: attempts.map((attempt) => ({
+        ...attempt,
+        // Not what was said: a password may be in it.
+        ...{ sent: { octets: attempt.sent.octets }, received: { octets: attempt.received.octets } },
+        path: pathOf(network, attempt),
+      })),
     })),
     listeners: activity.listeners,
     listening: run.listening,

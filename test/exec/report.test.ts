@@ -42,6 +42,14 @@ describe("the page of a program's runs", () => {
     expect(page.indexOf("<img")).toBeGreaterThan(page.indexOf('id="run-1"'));
   });
 
+  it("holds nothing of what the program said to others: a password may be in it", () => {
+    const { run, verdict } = on("dual-stack", "curl-proxy-refuses");
+    expect(run.activity.attempts.map(({ sent }) => sent.head).join()).toContain("CONNECT four.test:80 HTTP/1.1");
+    const file = JSON.stringify(reportJson(run, verdict));
+    expect(file).toContain('"received":{"octets":');
+    expect(file).not.toContain("CONNECT four.test:80 HTTP/1.1");
+  });
+
   it("holds no tag of the program's", () => {
     const { run, verdict } = on("dual-stack", "curl-both", ["<script>alert(1)</script>", '" onload="x']);
     const page = reportHtml([reportJson(run, verdict)], "<i>");
