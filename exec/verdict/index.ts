@@ -3,7 +3,7 @@ import type { Run } from "../run";
 import { type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
 import { judgeServer } from "./serving";
-import { ending, place, targetRules } from "./rules";
+import { ending, isIpv6Literal, place, targetRules } from "./rules";
 import { failedBinds, ipv4Listeners, refusedByProxy, spokeToLoopback4, tooBig } from "./traffic";
 
 export type Verdict =
@@ -147,7 +147,10 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
     return { kind: "cannot-tell", words, remarks };
   }
   const args = run.processes.all.flatMap((each) => each.args);
-  const [literal] = args.flatMap((arg) => /\[?\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?/i.exec(arg) ?? []);
+  const texts = args.flatMap(
+    (arg) => arg.match(/(?<![\w.:-])\[?[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?(?!\w)/gi) ?? [],
+  );
+  const literal = texts.find(isIpv6Literal);
   const [first] = run.processes.all;
   const process = first?.pid ?? 0;
   if (targets.length === 0 && literal !== undefined) {

@@ -1,5 +1,6 @@
 /** What a target that was not reached tells: one rule a cause, by what the system did, never by a program's name. */
-import type { Attempt } from "../activity";
+import { parseIpv6 } from "../../plan/prefix";
+import type { Attempt, Lookup } from "../activity";
 import type { Run } from "../run";
 import { answeredAddresses, askedTypes, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
 import type { Finding } from "./causes";
@@ -141,6 +142,17 @@ function startsLiteral(group: string, { processes }: Run): boolean {
   return processes.all.some(({ args }) => args.some((arg) => pattern.test(arg)));
 }
 
+/** With brackets, a zone (RFC 4007 section 11) or a port or without; `db.example:5432`, a clock's time and a card's address are none. */
+export function isIpv6Literal(text: string): boolean {
+  const [, inside, outside = ""] = /^(?:\[([^\]]*)\]?(?::\d+)?|([^[\]]*)\]?)$/.exec(text) ?? [];
+  try {
+    parseIpv6((inside ?? outside).replace(/%.*/, ""));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Text without dots is a number to inet_aton(3): `64` of `64:ff9b::1` becomes 0.0.0.64. */
 const numberDialled: Rule = (target, run) => {
   const attempt = target.attempts.find(({ address }) => /^0\.\d/.test(address));
@@ -158,10 +170,10 @@ const numberDialled: Rule = (target, run) => {
 const literalMisread: Rule = (target, run) => {
   const [lookup] = target.lookups;
   if (lookup === undefined) return undefined;
-  const mark = /[:[\]]/.test(target.what);
+  const mark = isIpv6Literal(target.what);
   // The group before the first colon, where `host:port` was expected.
-  const group = /^[0-9a-f]{1,4}$/.test(target.what);
-  const cut = group && startsLiteral(target.what, run);
+  const group = /^\[?([0-9a-f]{1,4})$/.exec(target.what)?.[1];
+  const cut = group !== undefined && startsLiteral(group, run);
   if (!mark && !cut) return undefined;
   return {
     cause: "ipv6-literal-misread",

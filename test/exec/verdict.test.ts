@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ProgramEnd } from "../../exec/session";
 import type { RunRequest } from "../../exec/run";
 import { judge, type Verdict } from "../../exec/verdict";
+import { isIpv6Literal } from "../../exec/verdict/rules";
 import { recorded, runOf } from "./recorded";
 
 function told(verdict: Verdict): string {
@@ -44,6 +45,8 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["not-for-want-of-ipv4, certain", "curl-no-such-name"],
   ["not-for-want-of-ipv4, certain", "curl-loopback"],
   ["not-for-want-of-ipv4, certain", "go-refused"],
+  // What nearly is an IPv6 literal: a clock's time, and a card's address.
+  ["not-for-want-of-ipv4, probable", "python-clock-argument"],
   // What nearly is a proxy that does not get there: one that wants a password, and a gateway that nobody asked by CONNECT.
   ["not-for-want-of-ipv4, probable", "python-proxy-password"],
   ["not-for-want-of-ipv4, probable", "python-bad-gateway"],
@@ -147,6 +150,18 @@ it("names the names that a program asked by write(2), as the resolver heard them
   expect(verdict.kind === "cause" && verdict.finding.words).toBe(
     "both.test:9 was found over NAT64, so over IPv4, and refused the connection.",
   );
+});
+
+it.each([
+  ["[64:ff9b::c633:6407]:443", true],
+  ["fe80::1%eth0", true],
+  ["db.example:5432", false],
+  ["https://app.example", false],
+  ["00:01:30", false],
+  ["02:00:5e:10:00:01", false],
+  ["8080", false],
+])("%s is an IPv6 literal: %s", (text, literal) => {
+  expect(isIpv6Literal(text)).toBe(literal);
 });
 
 it.each([

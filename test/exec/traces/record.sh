@@ -150,6 +150,7 @@ import socket
 s = socket.create_server(("127.0.0.1", 0)); socket.create_connection(s.getsockname()); s.accept()'
 record python-port-taken $python -m http.server --bind '64:ff9b::c633:6407' 80
 record fails-alone $python -c 'raise SystemExit(3)'
+record python-clock-argument $python -c 'raise SystemExit(3)' -ss 00:01:30 --mac 02:00:5e:10:00:01
 record python-dies-while-listening $python -c '
 import socket
 s = socket.create_server(("::", 8080), family=socket.AF_INET6, dualstack_ipv6=True)
