@@ -44,7 +44,7 @@ export interface Attempt extends Seen {
   readonly endedAt: number;
   readonly sent: Traffic;
   readonly received: Traffic;
-  /** Octets of the smallest datagram that was too big for the path or the card (EMSGSIZE). */
+  /** Octets of the smallest datagram that was too big for the path or the card (EMSGSIZE), when it was not made up for later. */
   readonly tooBig: number | undefined;
   /** When something was sent or received last. */
   readonly lastTraffic: number | undefined;

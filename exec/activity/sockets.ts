@@ -243,6 +243,8 @@ export class SocketWatcher {
       else if (attempt.outcome.kind !== "connected") attempt.outcome = { kind: "sent" };
       attempt.sent = traffic(attempt.sent, octets, data);
       attempt.lastTraffic = returned(call);
+      // It has found out what fits (RFC 8899).
+      if (octets < (attempt.tooBig ?? 0)) attempt.tooBig = undefined;
     }
     this.lookups.question(call, inode, attempt, data);
   }
@@ -259,6 +261,7 @@ export class SocketWatcher {
       connected(attempt, returned(call));
       attempt.received = traffic(attempt.received, octets, data);
       attempt.lastTraffic = returned(call);
+      attempt.tooBig = undefined;
     } else if (from !== undefined && octets > 0) socket.listener?.accepted.push(from);
     this.lookups.answered(call, inode, data);
   }

@@ -1,6 +1,7 @@
 /** The verdict on one run: works, or a cause, or that it cannot be told; and what else deserves a word. */
-import type { Run } from "../run";
-import { type Target, targetsOf } from "../targets";
+import { extractIpv4 } from "../../plan/rfc6052";
+import type { NetworkView, Run } from "../run";
+import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
 import { judgeServer } from "./serving";
 import { ending, isIpv6Literal, place, targetRules } from "./rules";
@@ -26,13 +27,22 @@ export function judge(run: Run): Verdict {
   if (end.problem === "moved") return { kind: "cannot-tell", words: `${client} ${lostItsLink}`, remarks: [] };
   const targets = targetsOf(run);
   const missed = targets.filter(({ reached }) => !reached);
+  const told = missed.map((target) => targetRules.map((rule) => rule(target, run, targets)).find(isThere));
+  // Beside a failure that nobody explains, a name that is not there is not the reason.
+  const explained = missed.every(
+    (target, index) =>
+      told[index] !== undefined ||
+      wasOnlyTold(target) ||
+      missed.some((other, at) => told[at] !== undefined && isSameServer(run.network, target, other)),
+  );
+  const [aside, blamed] = split(told.filter(isThere), ({ cause }) => !explained && cause === "not-for-want-of-ipv4");
   const findings = [
-    ...missed.flatMap((target) => targetRules.map((rule) => rule(target, run, targets)).find(isThere) ?? []),
+    ...blamed,
     ...targets.flatMap((target) => refusedByProxy(target) ?? tooBig(target, run) ?? []),
     ...failedBinds(run),
   ];
   const listening = ipv4Listeners(run);
-  const asides = targets.flatMap((target) => spokeToLoopback4(target) ?? []);
+  const asides = [...targets.flatMap((target) => spokeToLoopback4(target) ?? []), ...aside];
   // A server looks for its own name, say, and goes on without.
   const beside = [...findings, ...asides].filter(({ cause }) => cause !== "not-for-want-of-ipv4");
   const server = run.listening === undefined ? undefined : judgeServer(run, run.listening, beside);
@@ -62,6 +72,29 @@ const lostItsLink =
 /** All that was dialled for it failed: that nothing came back to a datagram is no failure. */
 function failed({ attempts }: Target): boolean {
   return attempts.length > 0 && attempts.every(({ outcome }) => outcome.kind === "failed");
+}
+
+/** Asked for, answered, and not dialled: that is no failure. */
+function wasOnlyTold(target: Target): boolean {
+  return target.attempts.length === 0 && answeredAddresses(target).length > 0;
+}
+
+/** What was dialled by IPv4 was found by NAT64 as well. */
+function isSameServer({ nat64Prefix }: NetworkView, target: Target, translated: Target): boolean {
+  if (target.attempts.length === 0) return false;
+  return target.attempts.every(({ address, port }) =>
+    translated.attempts.some(
+      (other) =>
+        nat64Prefix !== undefined &&
+        isTranslated(nat64Prefix, other.address) &&
+        other.port === port &&
+        extractIpv4(nat64Prefix, other.address) === address,
+    ),
+  );
+}
+
+function split<T>(values: readonly T[], test: (value: T) => boolean): [T[], T[]] {
+  return [values.filter(test), values.filter((value) => !test(value))];
 }
 
 function isThere<T>(value: T | undefined): value is T {
@@ -134,7 +167,9 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
     const seen = missed.map(
       (target) => `${place(target)} (${target.attempts.map(ending).join("; ") || "asked for only"})`,
     );
-    const deaf = activity.unheard === 0 ? "" : " It asked a resolver for names that nobody here heard.";
+    const unheard = activity.unheard === 0 ? "" : " It asked a resolver for names that nobody here heard.";
+    const cut = activity.lookups.some(({ answer }) => answer?.cut === true);
+    const deaf = cut ? `${unheard} An answer of a resolver was not seen whole.` : unheard;
     return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.${deaf}`, remarks };
   }
   const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];

@@ -47,6 +47,8 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["not-for-want-of-ipv4, certain", "go-refused"],
   // What nearly is an IPv6 literal: a clock's time, and a card's address.
   ["not-for-want-of-ipv4, probable", "python-clock-argument"],
+  // What nearly is the reason: a name that is not there, beside a server behind NAT64 that does not answer.
+  ["cannot-tell", "python-optional-name"],
   // What nearly is a proxy that does not get there: one that wants a password, and a gateway that nobody asked by CONNECT.
   ["not-for-want-of-ipv4, probable", "python-proxy-password"],
   ["not-for-want-of-ipv4, probable", "python-bad-gateway"],

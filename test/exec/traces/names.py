@@ -9,6 +9,7 @@ NAMES = {
     "wrong.test": {A: ["198.51.100.7"], AAAA: ["2001:db8:1::dead"]},
     "mapped.test": {A: ["198.51.100.7"], AAAA: ["::ffff:198.51.100.7"]},
     "slow.test": {A: ["198.51.100.7"], AAAA: ["2001:db8::2", "2001:db8::3"]},
+    "lost.test": {A: ["198.51.100.64"], AAAA: ["64:ff9b::c633:6440"]},
     "two.test": {AAAA: ["2001:db8:1::dead", "64:ff9b::c633:6407"]},
     "four.test": {A: ["198.51.100.7"]},
     "bogus.test": 2,

@@ -16,6 +16,7 @@ fi
 ip link set lo up
 # What is sent there is lost, and an attempt waits until it is given up.
 ip -6 route add 2001:db8::/64 dev lo mtu 1280
+ip -6 route add 64:ff9b::c633:6440/128 dev lo
 ip -6 address add 64:ff9b::c633:6407/128 dev lo nodad
 printf 'nameserver 127.0.0.53\n' >"$work/resolv.conf"
 printf 'hosts: files dns\n' >"$work/nsswitch.conf"
@@ -171,6 +172,15 @@ p = subprocess.Popen([sys.executable, "-c", helper], stdout=subprocess.PIPE)
 p.stdout.readline()
 try: socket.create_connection(("198.51.100.7", 443))
 except OSError: p.terminate(); p.wait(); raise SystemExit(1)'
+record python-optional-name $python -c '
+import socket
+try: socket.getaddrinfo("wpad.test", 80)
+except OSError: pass
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.sendto(b"REGISTER", socket.getaddrinfo("lost.test", 5060, socket.AF_INET6, socket.SOCK_DGRAM)[0][4])
+s.settimeout(1)
+try: s.recv(100)
+except OSError: raise SystemExit(1)'
 ip address del 127.0.0.1/8 dev lo
 record python-without-loopback4 $python -c 'import socket; socket.create_connection(("127.0.0.1", 9))'
 record python-binds-without-loopback4 $python -c 'import socket; socket.create_server(("127.0.0.1", 8000))'
