@@ -20,6 +20,8 @@ interface Socket {
   attempt: Mutable<Attempt> | undefined;
   /** Datagrams by destination, of a socket without a peer. */
   readonly flows: Map<string, Mutable<Attempt>>;
+  /** Of these, where something was sent last. */
+  lastFlow: Mutable<Attempt> | undefined;
   listener: (Mutable<Listener> & { accepted: SocketAddress[] }) | undefined;
   /** A varlink connection to systemd-resolved, and what is under way on it. */
   varlink: VarlinkTalk | undefined;
@@ -122,6 +124,8 @@ export class SocketWatcher {
       case "recvfrom":
       case "recvmsg":
       case "recvmmsg":
+        // Errors, with the datagram that was sent (ip(7), IP_RECVERR): nobody has answered.
+        if (call.args.some((arg) => wordOf(arg)?.includes("MSG_ERRQUEUE") === true)) return;
         if (call.result.error !== undefined) failed(socket.attempt, call);
         else for (const message of messagesOf(call)) this.receive(call, socket, inode, message);
         return;
@@ -233,6 +237,8 @@ export class SocketWatcher {
     }
     if (socket.transport === "unix") return;
     const to = socketAddressOf(address);
+    // An answer to whom it has heard.
+    if (to !== undefined && socket.listener?.accepted.some((each) => flowKey(each) === flowKey(to)) === true) return;
     const attempt = to === undefined ? socket.attempt : this.flow(call, socket, to);
     if (attempt === undefined) return;
     const { error } = call.result;
@@ -256,7 +262,9 @@ export class SocketWatcher {
     }
     if (socket.transport === "unix") return;
     const from = socketAddressOf(address);
-    const attempt = (from === undefined ? undefined : socket.flows.get(flowKey(from))) ?? socket.attempt;
+    // Who did not want to know from whom it is takes the next that comes for an answer.
+    const flow = from === undefined ? socket.lastFlow : socket.flows.get(flowKey(from));
+    const attempt = from === undefined ? (socket.attempt ?? flow) : (flow ?? socket.attempt);
     if (attempt !== undefined) {
       connected(attempt, returned(call));
       attempt.received = traffic(attempt.received, octets, data);
@@ -269,10 +277,9 @@ export class SocketWatcher {
   /** Datagrams to one destination. */
   private flow(call: Call, socket: Socket, to: SocketAddress): Mutable<Attempt> {
     const key = flowKey(to);
-    const known = socket.flows.get(key);
-    if (known !== undefined) return known;
-    const attempt = this.attempt(call, socket, to);
+    const attempt = socket.flows.get(key) ?? this.attempt(call, socket, to);
     socket.flows.set(key, attempt);
+    socket.lastFlow = attempt;
     return attempt;
   }
 
@@ -289,7 +296,7 @@ export class SocketWatcher {
     if (known !== undefined) return known;
     const socket: Socket = {
       ...{ family: undefined, transport: undefined, v6only: false, bound: undefined, attempt: undefined },
-      ...{ flows: new Map<string, Mutable<Attempt>>(), listener: undefined, varlink: undefined },
+      ...{ flows: new Map<string, Mutable<Attempt>>(), lastFlow: undefined, listener: undefined, varlink: undefined },
     };
     this.sockets.set(inode, socket);
     return socket;

@@ -39,16 +39,22 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   // It reads the answer octet by octet.
   ["proxy, probable", "curl-proxy-refuses"],
   ["path-mtu, certain", "python-udp-too-big"],
+  // What nearly is too big: a probe of what fits, and less after it.
+  ["not-for-want-of-ipv4, probable", "python-probes-path-mtu"],
   ["dnssec, possible", "curl-bogus"],
   ["not-for-want-of-ipv4, probable", "fails-alone"],
   ["not-for-want-of-ipv4, certain", "curl-refused"],
   ["not-for-want-of-ipv4, certain", "curl-no-such-name"],
   ["not-for-want-of-ipv4, certain", "curl-loopback"],
   ["not-for-want-of-ipv4, certain", "go-refused"],
+  // The answer is taken without asking from whom it is.
+  ["not-for-want-of-ipv4, probable", "python-unconnected-answer"],
   // What nearly is an IPv6 literal: a clock's time, and a card's address.
   ["not-for-want-of-ipv4, probable", "python-clock-argument"],
   // What nearly is the reason: a name that is not there, beside a server behind NAT64 that does not answer.
   ["cannot-tell", "python-optional-name"],
+  // What nearly is an answer: the datagram itself, with the error that it met.
+  ["cannot-tell", "python-error-queue"],
   // What nearly is a proxy that does not get there: one that wants a password, and a gateway that nobody asked by CONNECT.
   ["not-for-want-of-ipv4, probable", "python-proxy-password"],
   ["not-for-want-of-ipv4, probable", "python-bad-gateway"],

@@ -181,6 +181,35 @@ s.sendto(b"REGISTER", socket.getaddrinfo("lost.test", 5060, socket.AF_INET6, soc
 s.settimeout(1)
 try: s.recv(100)
 except OSError: raise SystemExit(1)'
+record python-probes-path-mtu $python -c '
+import socket
+server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+server.bind(("64:ff9b::c633:6407", 443))
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, 62, 1)
+try: s.sendto(b"x" * 65530, ("64:ff9b::c633:6407", 443))
+except OSError: s.sendto(b"x" * 1200, ("64:ff9b::c633:6407", 443))
+server.sendto(b"401", server.recvfrom(2000)[1])
+s.recv(2000)
+raise SystemExit(1)'
+record python-error-queue $python -c '
+import socket, time
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IPV6, 25, 1)
+s.sendto(b"q" * 40, ("64:ff9b::c633:6407", 9999))
+time.sleep(0.3)
+s.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+raise SystemExit(1)'
+ip -6 address add 2001:db8:1::dead/128 dev lo nodad
+record python-unconnected-answer $python -c '
+import socket
+server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+server.bind(("2001:db8:1::dead", 5060))
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.sendto(b"REGISTER", socket.getaddrinfo("wrong.test", 5060, socket.AF_INET6, socket.SOCK_DGRAM)[0][4])
+server.sendto(b"401", server.recvfrom(100)[1])
+s.recv(100)
+raise SystemExit(1)'
 ip address del 127.0.0.1/8 dev lo
 record python-without-loopback4 $python -c 'import socket; socket.create_connection(("127.0.0.1", 9))'
 record python-binds-without-loopback4 $python -c 'import socket; socket.create_server(("127.0.0.1", 8000))'
