@@ -8,7 +8,7 @@ export interface DnsMessage {
   readonly question: { readonly name: string; readonly type: string };
   readonly rcode: string;
   readonly addresses: readonly string[];
-  /** It does not end where it says, or was cut by the tracer: addresses may be missing. */
+  /** It says so (TC), does not end where it says, or was cut by the tracer: addresses may be missing. */
   readonly cut: boolean;
 }
 
@@ -29,6 +29,7 @@ const types = new Map([
 const rcodes = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
 
 const flagQr = 0x8000;
+const flagTc = 0x0200;
 const opcode = 0x7800;
 
 /** Undefined for what is no DNS message with a question. */
@@ -43,7 +44,8 @@ export function readDnsMessage(bytes: Buffer): DnsMessage | undefined {
     const name = readName(bytes, reader);
     const type = typeName(reader.u16());
     reader.take(2);
-    const { addresses, cut } = readAddresses(bytes, reader, answers);
+    const { addresses, cut: short } = readAddresses(bytes, reader, answers);
+    const cut = short || (flags & flagTc) !== 0;
     const rcode = rcodes[flags & 0xf] ?? `RCODE${flags & 0xf}`;
     return { id, isAnswer: (flags & flagQr) !== 0, question: { name, type }, rcode, addresses, cut };
   } catch (error) {

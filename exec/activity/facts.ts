@@ -16,6 +16,8 @@ export interface Lookup extends Seen {
   readonly types: readonly string[];
   /** The server that was asked, or `systemd-resolved`. */
   readonly server: string;
+  /** Told by the client's resolver, which works for others too, not by the program's own calls. */
+  readonly overheard: boolean;
   readonly answer:
     | { readonly at: number; readonly rcode: string; readonly addresses: readonly string[]; readonly cut: boolean }
     | undefined;

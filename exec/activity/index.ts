@@ -25,25 +25,52 @@ export function readActivity(
 /** Seconds that a resolver may take. */
 const resolverPatience = 15;
 
-/** A datagram socket that was pointed to a resolver and never seen to ask has asked by write(2), one question each. */
-function fillIn({ attempts, lookups }: Activity, resolvers: readonly string[], overheard: readonly Overheard[]) {
+/** A socket that was pointed to a resolver and never seen to ask has asked by write(2), one question each. */
+function fillIn(activity: Activity, resolvers: readonly string[], overheard: readonly Overheard[]) {
+  const { attempts, lookups } = activity;
   const silent = attempts.filter(
-    ({ transport, port, address, sent }) =>
-      transport === "udp" && port === 53 && sent.octets === 0 && resolvers.includes(address),
+    ({ port, sent, outcome }) => port === 53 && sent.octets === 0 && outcome.kind !== "failed",
   );
+  const known = silent.filter(({ address }) => resolvers.includes(address));
+  const told: Lookup[] = [];
   // What is known from the program's own calls is no news.
-  const left = overheard.filter(
-    (each) => !lookups.some(({ name, answer }) => name === each.name && Math.abs((answer?.at ?? 0) - each.at) < 0.5),
+  const left = askedHere(activity, overheard).filter(
+    (each) =>
+      !lookups.some(
+        ({ name, answer }) => answer?.cut === false && name === each.name && Math.abs(answer.at - each.at) < 0.5,
+      ),
   );
-  const told = silent.flatMap((attempt): Lookup[] => {
+  for (const attempt of known) {
     const found = left.findIndex(({ at }) => at >= attempt.at && at < attempt.at + resolverPatience);
     const [heard] = found < 0 ? [] : left.splice(found, 1);
-    if (heard === undefined) return [];
+    if (heard === undefined) continue;
     const { name, types, rcode, addresses, at } = heard;
     const { process, line, address } = attempt;
-    return [
-      { at: attempt.at, process, line, name, types, server: address, answer: { at, rcode, addresses, cut: false } },
-    ];
-  });
-  return { told, unheard: silent.length - told.length };
+    const used = attempts.find((each) => each.at >= attempt.at && addresses.includes(each.address));
+    // A line has the time at which it was read: what was dialled had been told before.
+    const answer = { at: Math.min(at, used?.at ?? at), rcode, addresses, cut: false };
+    told.push({ at: attempt.at, process, line, name, types, server: address, overheard: true, answer });
+  }
+  // Go points sockets at port 53 of each candidate too, to learn the source address: no resolver is dialled otherwise.
+  const candidates = new Set([
+    ...[...lookups, ...told].flatMap(({ answer }) => answer?.addresses ?? []),
+    ...attempts.filter(({ port }) => port !== 53).map(({ address }) => address),
+  ]);
+  const others = silent.filter(({ address }) => !resolvers.includes(address) && !candidates.has(address));
+  return { told, unheard: known.length - told.length + others.length };
+}
+
+/** Seconds by which a line of the resolver's may come after its answer. */
+const lag = 1;
+
+/** The resolver works for everybody: names of which an address was dialled, or all of them where nothing was. */
+function askedHere({ attempts }: Activity, overheard: readonly Overheard[]): Overheard[] {
+  const dialled = attempts.filter(({ port }) => port !== 53);
+  if (dialled.length === 0) return [...overheard];
+  const names = new Set(
+    overheard
+      .filter((each) => dialled.some(({ address, at }) => at > each.at - lag && each.addresses.includes(address)))
+      .map(({ name }) => name),
+  );
+  return overheard.filter(({ name }) => names.has(name));
 }

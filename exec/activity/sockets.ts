@@ -230,7 +230,8 @@ export class SocketWatcher {
     if (own !== undefined && socket.listener?.port === 0) socket.listener.port = own.port;
   }
 
-  private send(call: Call, socket: Socket, inode: string, { data, address, octets }: Message): void {
+  private send(call: Call, socket: Socket, inode: string, message: Message): void {
+    const { data, address, octets } = message;
     if (socket.varlink !== undefined) {
       this.lookups.asked(call, socket.varlink, data);
       return;
@@ -252,12 +253,13 @@ export class SocketWatcher {
       // It has found out what fits (RFC 8899).
       if (octets < (attempt.tooBig ?? 0)) attempt.tooBig = undefined;
     }
-    this.lookups.question(call, inode, attempt, data);
+    this.lookups.question(call, inode, attempt, message);
   }
 
-  private receive(call: Call, socket: Socket, inode: string, { data, address, octets }: Message): void {
+  private receive(call: Call, socket: Socket, inode: string, message: Message): void {
+    const { data, address, octets } = message;
     if (socket.varlink !== undefined) {
-      this.lookups.told(call, socket.varlink, data);
+      this.lookups.told(call, socket.varlink, message);
       return;
     }
     if (socket.transport === "unix") return;
@@ -271,7 +273,7 @@ export class SocketWatcher {
       attempt.lastTraffic = returned(call);
       attempt.tooBig = undefined;
     } else if (from !== undefined && octets > 0) socket.listener?.accepted.push(from);
-    this.lookups.answered(call, inode, data);
+    this.lookups.answered(call, inode, attempt, message);
   }
 
   /** Datagrams to one destination. */

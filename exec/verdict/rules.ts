@@ -41,12 +41,14 @@ const ipv4Literal: Rule = (target, run) => {
   const { origin, what } = target;
   const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && !isLoopback(address));
   if (attempt === undefined || origin === "name" || !without4(run)) return undefined;
-  // A question that nobody heard may have told this address.
-  if (run.activity.unheard > 0) return undefined;
+  const before = run.activity.lookups.filter(({ types, at: asked }) => types.includes("A") && asked <= attempt.at);
+  const [cut, silent] = unfinished(before);
+  // A question that nobody heard may have told this address, and so may an answer that was not seen whole.
+  if (run.activity.unheard > 0 || cut) return undefined;
   const refused = attempt.outcome.kind === "failed" && noWay.has(attempt.outcome.error);
   return {
     cause: "ipv4-literal",
-    confidence: refused ? "certain" : "probable",
+    confidence: silent ? "possible" : refused ? "certain" : "probable",
     words:
       origin === "hosts"
         ? `It dialled ${attempt.address} for ${what}: the client's hosts(5) says so, and no more: ${ending(attempt)}.`
@@ -54,6 +56,14 @@ const ipv4Literal: Rule = (target, run) => {
     ...at(attempt),
   };
 };
+
+/** Whether there are answers of which only a part was seen, and questions to which none was, and nobody asked once more. */
+function unfinished(lookups: readonly Lookup[]): [cut: boolean, silent: boolean] {
+  const key = ({ name, types }: Lookup): string => `${name} ${types.join(" ")}`;
+  const whole = new Set(lookups.filter(({ answer }) => answer?.cut === false).map(key));
+  const left = lookups.filter((lookup) => !whole.has(key(lookup)));
+  return [left.some(({ answer }) => answer !== undefined), left.some(({ answer }) => answer === undefined)];
+}
 
 const ipv4Socket: Rule = (target) => {
   const attempt = target.attempts.find(({ family, socketFamily }) => family === "IPv6" && socketFamily === "IPv4");
@@ -74,7 +84,8 @@ const aOnly: Rule = (target, run) => {
   const tried = target.attempts.map((attempt) => `${attempt.address}: ${ending(attempt)}`).join("; ");
   return {
     cause: "a-only",
-    confidence: "certain",
+    // What nobody heard may have been the other question.
+    confidence: run.activity.unheard > 0 ? "probable" : "certain",
     words: `It asked for A of ${target.what} and never for AAAA${tried === "" ? ", and then dialled nothing" : `. It dialled ${tried}`}.`,
     ...at(lookup),
   };
@@ -218,11 +229,15 @@ const withoutIpv6: Rule = (target, run, targets) => {
   // A name server that knows A and fails for AAAA is as one without (RFC 4074, RFC 6147 section 5.1.2).
   const failed = answers.some(({ rcode }) => rcode !== "NOERROR");
   if (answers.length === 0 || addresses.some(isIpv6) || (failed && addresses.length === 0)) return undefined;
+  const [cut, silent] = unfinished(target.lookups);
+  // What is missing may hold one.
+  if (cut) return undefined;
+  const whole = !failed && run.activity.unheard === 0;
   const before = targets.slice(0, targets.indexOf(target)).find(({ reached }) => reached);
   return {
     cause: before === undefined ? "server-without-ipv6" : "third-party-without-ipv6",
-    confidence: addresses.length > 0 && !failed ? "certain" : "probable",
-    words: `The resolver knows no IPv6 address of ${target.what}${before === undefined ? "" : `; ${before.what} was reached`}.`,
+    confidence: silent ? "possible" : addresses.length > 0 && whole ? "certain" : "probable",
+    words: `${silent ? "No answer was seen that held an" : "The resolver knows no"} IPv6 address of ${target.what}${before === undefined ? "" : `; ${before.what} was reached`}.`,
     ...at(lookup),
   };
 };
@@ -263,24 +278,34 @@ const refusedByServer: Rule = (target, { network }) => {
   };
 };
 
+/** What rests on names that the client's resolver told: another program may have asked for them. */
+function ofNames(rule: Rule): Rule {
+  return (target, run, targets) => {
+    const finding = rule(target, run, targets);
+    return finding !== undefined && target.lookups.some(({ overheard }) => overheard)
+      ? { ...finding, confidence: "possible" }
+      : finding;
+  };
+}
+
 function at({ process, line }: Pick<Attempt, "process" | "line">): Pick<Finding, "process" | "line"> {
   return { process, line };
 }
 
 /** The first that speaks has it: what is certain to be wrong with the program stands before what may be. */
 export const targetRules: readonly Rule[] = [
-  literalMisread,
+  ofNames(literalMisread),
   numberDialled,
   ipv4Socket,
   ipv4Literal,
-  noSuchName,
-  dnssec,
-  impossibleRecord,
-  aOnly,
-  withoutIpv6,
+  ofNames(noSuchName),
+  ofNames(dnssec),
+  ofNames(impossibleRecord),
+  ofNames(aOnly),
+  ofNames(withoutIpv6),
   loopback,
-  firstCandidateOnly,
+  ofNames(firstCandidateOnly),
   attemptDelay,
   refusedByServer,
-  serverRecord,
+  ofNames(serverRecord),
 ];

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { readActivity } from "../../exec/activity";
+import { DnsStream } from "../../exec/activity/dns-stream";
 import { readDnsMessage } from "../../exec/dns";
 import { readQuestion } from "../../exec/varlink";
 import { readTrace } from "../../exec/trace/calls";
@@ -105,6 +106,45 @@ describe("a DNS message", () => {
     const message = Buffer.from([0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 0xc0, 12, 0, 1, 0, 1]);
     expect(readDnsMessage(message)).toBeUndefined();
   });
+});
+
+describe("DNS over TCP", () => {
+  const framed = (text: string): Buffer => Buffer.concat([Buffer.from([0, text.length]), Buffer.from(text)]);
+  const whole = Buffer.concat([framed("one"), framed("second"), framed("3")]);
+
+  it("has its messages whatever the pieces are", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: whole.length })), (cuts) => {
+        const borders = [0, ...cuts.sort((one, other) => one - other), whole.length];
+        const stream = new DnsStream();
+        const messages = borders.slice(1).flatMap((end, index) => {
+          const piece = whole.subarray(borders[index], end);
+          return stream.push(piece, piece.length);
+        });
+        expect(messages.map(String)).toEqual(["one", "second", "3"]);
+      }),
+    );
+  });
+
+  it("tells what there is of one that the tracer did not show whole, and goes on behind it", () => {
+    const stream = new DnsStream();
+    expect(stream.push(whole.subarray(0, 9), 11).map(String)).toEqual(["one", "se"]);
+    expect(stream.push(whole.subarray(11), whole.length - 11).map(String)).toEqual(["3"]);
+    expect(stream.push(whole.subarray(0, 4), 9).map(String)).toEqual(["on"]);
+    expect(stream.push(whole, whole.length)).toEqual([]);
+  });
+});
+
+it("an answer of systemd-resolved that the tracer cut is told as cut", () => {
+  const path = `{sa_family=AF_UNIX, sun_path="${hex("/run/systemd/resolve/io.systemd.Resolve")}"}`;
+  const question = hex('{"method":"io.systemd.Resolve.ResolveHostname","parameters":{"name":"many.test"}}\0');
+  const { lookups } = activityOf([
+    `1 1.0 socket(AF_UNIX, SOCK_STREAM, 0) = ${socket} <0.0>`,
+    `1 1.1 connect(${socket}, ${path}, 42) = 0 <0.0>`,
+    `1 1.2 sendto(${socket}, "${question}", 84, MSG_DONTWAIT, NULL, 0) = 84 <0.0>`,
+    `1 1.3 recvfrom(${socket}, "${hex('{"parameters":{"addresses":[{"ifindex":2')}"..., 131080, MSG_DONTWAIT, NULL, NULL) = 5000 <0.0>`,
+  ]);
+  expect(lookups).toMatchObject([{ name: "many.test", answer: { cut: true, addresses: [] } }]);
 });
 
 it.each([

@@ -21,6 +21,9 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["ipv4-literal, certain", "python-ends-its-helper"],
   ["a-only, certain", "python-a-only"],
   ["a-only, certain", "node-family-4"],
+  // What nearly is a literal: the address is in an answer that came by TCP. The first of them read it by read(2).
+  ["a-only, probable", "python-answer-by-tcp"],
+  ["a-only, certain", "python-asks-by-tcp"],
   ["ipv4-socket, certain", "python-ipv4-socket"],
   ["first-candidate-only, certain", "python-first-only"],
   ["first-candidate-only, certain", "java-default"],
@@ -130,12 +133,16 @@ it("blames a literal on a network with IPv4 that the client does without (RFC 89
   expect(told(judge(recorded("python-literal", { network })))).toBe("ipv4-literal, certain");
 });
 
-it("blames no literal where a question that nobody heard may have told the address", () => {
+it.each([
+  ["127.0.0.53", "of resolv.conf(5)"],
+  ["127.0.0.99", "of the program's own configuration"],
+])("blames no literal where a question to %s, %s, that nobody heard may have told the address", (resolver) => {
   const strict = { name: "strict", scenario: "ipv6-only-strict", ipv4: "none", nat64Prefix: undefined } as const;
   const text = readFileSync(join(__dirname, "traces", "go-refused.strace"), "utf8");
   const dialled = /sin6_port=htons\(9\)[^}]*inet_pton\(AF_INET6, "[^"]*"[^}]*/g;
-  const octets = Buffer.from("198.51.100.7", "latin1").toString("hex").replace(/../g, "\\x$&");
+  const octets = spelled("198.51.100.7");
   const trace = text
+    .replaceAll(spelled("127.0.0.53"), spelled(resolver))
     .replace(dialled, `sin_port=htons(9), sin_addr=inet_addr("${octets}")`)
     .replace(/sa_family=AF_INET6, sin_port=htons\(9\)/g, "sa_family=AF_INET, sin_port=htons(9)")
     .replaceAll("ECONNREFUSED", "ENETUNREACH");
@@ -144,20 +151,44 @@ it("blames no literal where a question that nobody heard may have told the addre
   expect(verdict.kind === "cannot-tell" && verdict.words).toMatch(/198\.51\.100\.7:9 .*names that nobody here heard/);
 });
 
-it("names the names that a program asked by write(2), as the resolver heard them", () => {
+function spelled(text: string): string {
+  return Buffer.from(text, "latin1").toString("hex").replace(/../g, "\\x$&");
+}
+
+/** What the resolver says while `go-refused` asks it. */
+function overheard(type: number, address: number[], name = "both.test"): string {
   const [question] = recorded("go-refused").activity.attempts.filter(({ port }) => port === 53);
-  const line = (type: number, address: number[]): string =>
-    `${(question?.at ?? 0) + 0.001} ${JSON.stringify({
-      state: "success",
-      question: [{ class: 1, type, name: "both.test" }],
-      answer: [{ rr: { key: { class: 1, type, name: "both.test" }, address } }],
-    })}`;
+  return `${(question?.at ?? 0) + 0.001} ${JSON.stringify({
+    state: "success",
+    question: [{ class: 1, type, name }],
+    answer: address.length === 0 ? [] : [{ rr: { key: { class: 1, type, name }, address } }],
+  })}`;
+}
+
+it("names the names that a program asked by write(2), as the resolver heard them", () => {
+  const line = overheard;
   const embedded = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, 198, 51, 100, 7];
   const resolver = [line(1, [198, 51, 100, 7]), line(28, embedded), "cut {"].join("\n");
   const verdict = judge(recorded("go-refused", {}, { resolver }));
   expect(verdict.kind === "cause" && verdict.finding.words).toBe(
     "both.test:9 was found over NAT64, so over IPv4, and refused the connection.",
   );
+});
+
+it("does not blame a program for names that others asked the resolver for meanwhile", () => {
+  const resolver = [overheard(1, [162, 159, 200, 1], "ntp.test"), overheard(28, [], "ntp.test")].join("\n");
+  const strict = { name: "strict", scenario: "ipv6-only-strict", ipv4: "none", nat64Prefix: undefined } as const;
+  const run = recorded("go-refused", { network: strict }, { resolver });
+  expect(run.activity).toMatchObject({ lookups: [], unheard: 2 });
+});
+
+it("is never sure of a name that the resolver told, where the program dialled nothing", () => {
+  const resolver = [overheard(1, [162, 159, 200, 1], "ntp.test"), overheard(28, [], "ntp.test")].join("\n");
+  const strict = { name: "strict", scenario: "ipv6-only-strict", ipv4: "none", nat64Prefix: undefined } as const;
+  const asked = readFileSync(join(__dirname, "traces", "go-refused.strace"), "utf8")
+    .split("\n")
+    .filter((line) => !line.includes("htons(9)") && !/connect\(.*(ENETUNREACH|inet_pton)/.test(line));
+  expect(told(judge(runOf(asked.join("\n"), { network: strict }, { resolver })))).toBe("server-without-ipv6, possible");
 });
 
 it.each([

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 
 A, AAAA = 1, 28
 NAMES = {
@@ -11,6 +12,8 @@ NAMES = {
     "slow.test": {A: ["198.51.100.7"], AAAA: ["2001:db8::2", "2001:db8::3"]},
     "lost.test": {A: ["198.51.100.64"], AAAA: ["64:ff9b::c633:6440"]},
     "two.test": {AAAA: ["2001:db8:1::dead", "64:ff9b::c633:6407"]},
+    # More than fits a datagram of 512 octets (RFC 1035 section 4.2.1).
+    "big.test": {A: [f"198.51.100.{number}" for number in range(8, 64)]},
     "four.test": {A: ["198.51.100.7"]},
     "bogus.test": 2,
     "lame6.test": {A: ["198.51.100.7"], AAAA: 2},
@@ -36,8 +39,22 @@ def answer(question):
     return head + question[12 : end + 5] + body
 
 
+def truncated(whole):
+    return whole if len(whole) <= 512 else whole[:2] + b"\x83\x80" + whole[4:6] + bytes(6) + whole[12 : whole.index(0, 12) + 5]
+
+
+def serve_tcp(server):
+    while True:
+        peer, _ = server.accept()
+        with peer, peer.makefile("rb") as asked:
+            while length := asked.read(2):
+                whole = answer(asked.read(struct.unpack("!H", length)[0]))
+                peer.sendall(struct.pack("!H", len(whole)) + whole)
+
+
+threading.Thread(target=serve_tcp, args=(socket.create_server(("127.0.0.53", 53)),), daemon=True).start()
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
     server.bind(("127.0.0.53", 53))
     while True:
         message, peer = server.recvfrom(4096)
-        server.sendto(answer(message), peer)
+        server.sendto(truncated(answer(message)), peer)

@@ -172,6 +172,21 @@ p = subprocess.Popen([sys.executable, "-c", helper], stdout=subprocess.PIPE)
 p.stdout.readline()
 try: socket.create_connection(("198.51.100.7", 443))
 except OSError: p.terminate(); p.wait(); raise SystemExit(1)'
+record python-answer-by-tcp $python -c '
+import socket
+for answer in socket.getaddrinfo("big.test", 9, socket.AF_INET, socket.SOCK_STREAM):
+    try: socket.socket(socket.AF_INET).connect(answer[4])
+    except OSError: raise SystemExit(1)'
+record python-asks-by-tcp $python -c '
+import socket, struct
+s = socket.create_connection(("127.0.0.53", 53))
+question = struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + b"\3big\4test\0" + struct.pack("!2H", 1, 1)
+s.sendall(struct.pack("!H", len(question)) + question)
+(length,) = struct.unpack("!H", s.recv(2))
+answer = b""
+while len(answer) < length: answer += s.recv(length - len(answer))
+try: socket.create_connection((socket.inet_ntoa(answer[-4:]), 80))
+except OSError: raise SystemExit(1)'
 record python-optional-name $python -c '
 import socket
 try: socket.getaddrinfo("wpad.test", 80)
