@@ -40,9 +40,13 @@ export function cell(row: Readonly<Record<string, string>>, column: string): str
   return value;
 }
 
-/** What a command said in JSON; nothing said stands for an empty list, as ip(8) has it. */
+/**
+ * What a command said in JSON; nothing said stands for an empty list, as ip(8) has it.
+ * @throws Error with what it said instead, where it failed: that is no empty list.
+ */
 export function readJson<T>(sections: Sections, name: string, schema: z.ZodType<T>): T {
-  const { output } = section(sections, name);
+  const { exitCode, output } = section(sections, name);
+  if (exitCode !== 0) throw new Error(`"${name}" could not be told (exit code ${exitCode}): ${output}`);
   return schema.parse(JSON.parse(output === "" ? "[]" : output));
 }
 

@@ -62,7 +62,7 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
   return {
     lab: `${promised.project}/${promised.stack}`,
     stack: promised.stack,
-    healthy: machines.every(({ state }) => state === "up") && needed.every(({ active }) => active),
+    healthy: machines.every(({ state }) => state === "up") && isRunning(promised.units, needed),
     uplink: promised.uplink,
     networks: promised.networks.map((network) => networkStatus(network, access)),
     nat64: {
@@ -75,6 +75,14 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
     services: needed,
     faults: (facts?.faultsOn ?? []).map(({ name, client, to, packets }) => ({ name, client, to, packets })),
   };
+}
+
+/** Whether every unit is there and active: of one that nobody tells of nothing is known. */
+export function isRunning(
+  units: readonly string[],
+  told: readonly { readonly name: string; readonly active: boolean }[],
+): boolean {
+  return units.every((unit) => told.some(({ name, active }) => name === unit && active));
 }
 
 async function lookAround(access: LabAccess, options: ReachOptions) {

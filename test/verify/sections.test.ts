@@ -1,4 +1,5 @@
-import { parseCsv, parseSections, section } from "../../verify/sections";
+import { z } from "zod";
+import { parseCsv, parseSections, readJson, section } from "../../verify/sections";
 
 describe("the output of a facts script", () => {
   const sections = parseSections("noise before\n### first 0\none\ntwo\n\n### second 3\n### third 0\nthree\n");
@@ -26,5 +27,19 @@ describe("a table in CSV", () => {
 
   it("without rows is empty", () => {
     expect(parseCsv("Protocol,IPv6 Remote Address\n")).toEqual([]);
+  });
+});
+
+describe("what a command says in JSON", () => {
+  const read = (text: string) => readJson(parseSections(text), "routes", z.array(z.number()));
+
+  it("is nothing where nothing is said, as ip(8) has it", () => {
+    expect(read("### routes 0\n[1]\n")).toEqual([1]);
+    expect(read("### routes 0\n\n")).toEqual([]);
+  });
+
+  it("is not nothing where it failed, silently or in words", () => {
+    expect(() => read("### routes 137\n\n")).toThrow('"routes" could not be told (exit code 137)');
+    expect(() => read("### routes 127\nip: command not found\n")).toThrow("ip: command not found");
   });
 });

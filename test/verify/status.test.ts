@@ -1,5 +1,5 @@
 import { topologyMermaid } from "../../verify/mermaid";
-import { formatStatus, type LabStatus } from "../../verify/status";
+import { formatStatus, isRunning, type LabStatus } from "../../verify/status";
 import { labOf } from "./fixtures";
 
 const status: LabStatus = {
@@ -26,6 +26,15 @@ describe("the status", () => {
       "Faults are on: v6-loss for client-1. npm run fault -- --stack dev off all takes them away.",
     ]);
     expect(formatStatus(status)).not.toContain("Faults");
+  });
+
+  it("is not healthy with a unit that is down, or that nobody tells of", () => {
+    const up = { name: "radvd.service", active: true };
+    expect(isRunning([], [])).toBe(true);
+    expect(isRunning(["radvd.service"], [up, { name: "other.service", active: false }])).toBe(true);
+    expect(isRunning(["radvd.service"], [{ ...up, active: false }])).toBe(false);
+    expect(isRunning(["radvd.service", "jool.service"], [up])).toBe(false);
+    expect(isRunning(["radvd.service"], [])).toBe(false);
   });
 
   it("shows what is bound for the outside, and whether the translator has it", () => {
