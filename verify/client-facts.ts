@@ -21,13 +21,16 @@ const routesSchema = z.array(
 
 /** What a client has of its network: the first that probes/client.sh prints. */
 export function readNetworkFacts(sections: Sections) {
-  const resolver = section(sections, "resolver").output.split("\n");
+  const { exitCode, output } = section(sections, "resolver");
+  const resolver = output.split("\n");
   const after = (word: string): string[] =>
     resolver.filter((line) => line.startsWith(`${word} `)).flatMap((line) => line.split(/\s+/).slice(1));
   return {
     addresses: readAddresses(sections, "addresses"),
     defaultRoutes: readJson(sections, "routes6", routesSchema),
     ipv4Routes: readJson(sections, "routes4", routesSchema),
+    /** Whether the list could be read, from which what follows is. */
+    resolverTells: exitCode === 0,
     /** What its resolver uses, wherever it learned it. */
     dnsServers: after("nameserver"),
     // resolved writes a dot where there is none.

@@ -15,10 +15,13 @@ export type Counters = ReadonlyMap<string, number>;
 type Row = Readonly<Record<string, string>>;
 
 const protocols = ["Tcp", "Udp", "Icmp"] as const;
+const tables = ["sessions", "bib"] as const;
 
 /** What the gateway translates, as Jool's tables say (jool-session(8), jool-bib(8)): probes/translations.sh. */
 export function readTranslations(sections: Sections) {
   return {
+    /** Whether its tables could be read: an empty one is something else. */
+    told: tables.every((table) => protocols.every((each) => section(sections, `${table}${each}`).exitCode === 0)),
     sessions: readSessions(sections),
     bib: rows(sections, "bib").map((row) => ({
       protocol: cell(row, "Protocol"),
@@ -43,7 +46,7 @@ export function readSessions(sections: Sections) {
   }));
 }
 
-function rows(sections: Sections, table: "sessions" | "bib"): Row[] {
+function rows(sections: Sections, table: (typeof tables)[number]): Row[] {
   return protocols.flatMap((protocol) => parseCsv(section(sections, `${table}${protocol}`).output));
 }
 

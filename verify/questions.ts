@@ -1,7 +1,7 @@
 /** What is asked on the wire, as instructions of probes/wire.py, and what comes back. */
 import { randomBytes } from "node:crypto";
 import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
-import { embedIpv4 } from "../plan/rfc6052";
+import { embedIpv4, wellKnownPrefix } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
 import { type ClientAccess, gatewayAddresses, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { type Peer, wayName } from "./peers";
@@ -66,6 +66,11 @@ export interface ClientSubject {
   readonly port: number;
 }
 
+/** Where a client's packets go that must not be translated at all: into the prefixes that the gateway's firewall refuses. */
+export function refusedDestinations({ promised }: Pick<LabAccess, "promised">): string[] {
+  return [...new Set([promised.nat64.prefix, wellKnownPrefix])].map((prefix) => embedIpv4(prefix, someServer));
+}
+
 /** Destinations that must not be translated, one of each denied block, as a client would address them. */
 export function deniedDestinations({ promised }: LabAccess): { ipv4: string; ipv6: string }[] {
   return promised.nat64.deniedIpv4.map((prefix) => {
@@ -117,7 +122,7 @@ export function clientInstructions(
     ...(translated ? deniedDestinations(lab).map((denied) => frame("denied", to(denied.ipv6))) : []),
     ...(translated || ipv6 === undefined
       ? []
-      : [frame(kinds.unreachable, to(embedIpv4(lab.promised.nat64.prefix, someServer)))]),
+      : refusedDestinations(lab).map((destination) => frame(kinds.unreachable, to(destination)))),
     ...(remote === undefined
       ? []
       : [

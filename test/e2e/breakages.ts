@@ -29,7 +29,7 @@ const is = {
   translator: "one NAT64 translator",
   ports: "the translator has ports left",
   forwarding: "it forwards packets",
-  uplink: "its uplink leads out",
+  uplink: "its IPv4 default route",
   lanCard: "its LAN card",
   disk: "it can write to its disk",
   clock: "its clock is right",

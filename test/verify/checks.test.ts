@@ -222,6 +222,14 @@ describe("a client fails", () => {
     ],
     ["without a resolver", { says: { resolver: "search ." } }, failing("the resolver is")],
     [
+      "whose resolver's list is not there",
+      {
+        says: { resolver: "cat: /run/systemd/resolve/resolv.conf: No such file or directory" },
+        exitCodes: { resolver: 1 },
+      },
+      failing("the resolver is", "the search domains"),
+    ],
+    [
       "with search domains that nobody planned",
       { says: { resolver: `nameserver ${own.gateway}\nsearch lab.example` } },
       failing("the search domains"),
@@ -444,6 +452,22 @@ describe("what must not be, on a network without IPv4 by any way,", () => {
     );
   const right = { arpa: "pass", own: "pass", dns64: "pass", reach: "pass", ssh: "pass" };
 
+  it("is translation, by the lab's prefix and by the well-known one: each refuses what is sent to it", () => {
+    const row = (...refusals: readonly string[]) => {
+      const hears = { ...fine.hears, "icmpv6-1": refusals.map((packet) => `${own.routerMac} ${packet}`) };
+      const seen = clientEvidence({ ...fine, hears, translates: { sessionsTcp: "", sessionsUdp: "" } });
+      const found = checkClient(seen).find(({ check }) => check.startsWith("nothing is translated"));
+      return `${found?.status ?? "?"}: ${found?.evidence ?? ""}`;
+    };
+    const [ours, known] = ["2001:2:0:64::c633:6401", "64:ff9b::c633:6401"];
+    const [refusesOurs, refusesKnown] = [packets.unreachable(1, ours), packets.unreachable(1, known)];
+    expect(row(refusesOurs, refusesKnown)).toMatch(/^pass: 2001:2:0:64::c633:6401, 64:ff9b::c633:6401: refused/);
+    expect(row(refusesOurs)).toBe(`fail: no refusal of ${known} was heard`);
+    expect(row(refusesKnown)).toBe(`fail: no refusal of ${ours} was heard`);
+    expect(row(refusesOurs, packets.unreachable(0, known))).toBe(`fail: no refusal of ${known} was heard`);
+    expect(row()).toMatch(/^fail/);
+  });
+
   it("passes where it is not", () => {
     expect(statuses({})).toEqual(right);
     const notFound = { "own-ipv4only.arpa": "ipv4only.arpa: resolve call failed: 'ipv4only.arpa' not found" };
@@ -645,6 +669,14 @@ describe("a healthy gateway", () => {
     expectNotPassed(checkGateway(gatewayEvidence({ clients: 0 })), { "the firewall drops": "skipped" });
   });
 
+  it("cannot tell what ports are left where the translator's tables cannot be read", () => {
+    const translates = { bibTcp: "", bibUdp: "", bibIcmp: "" };
+    expectNotPassed(checkGateway(gatewayEvidence({ translates })), {});
+    expectNotPassed(checkGateway(gatewayEvidence({ translates, exitCodes: { bibTcp: 127 } })), {
+      "the translator has ports": "skipped",
+    });
+  });
+
   it("may have been set right by half a minute", () => {
     expectNotPassed(checkGateway(gatewayEvidence({ says: { clock: "1795460326" } })), {});
     expectNotPassed(checkGateway(gatewayEvidence({ says: { clock: "1795460206" } })), {});
@@ -713,11 +745,11 @@ describe("the gateway fails", () => {
     ["when it does not forward IPv4", { says: { forwarding: "0\n1" } }, failing("it forwards")],
     ["when it does not forward IPv6", { says: { forwarding: "1\n0" } }, failing("it forwards")],
     ["when nobody knows what it forwards", { says: { forwarding: "" } }, failing("it forwards")],
-    ["without a way out", { says: { uplink: "[]" } }, failing("its uplink")],
+    ["without a way out", { says: { uplink: "[]" } }, failing("its IPv4 default route")],
     [
       "with a way out through another card",
       { says: { uplink: '[{"dst":"default","gateway":"10.0.3.2","dev":"mgmt"}]' } },
-      failing("its uplink"),
+      failing("its IPv4 default route"),
     ],
     ["with another MTU", { says: { mtu: "1400\n1400" } }, failing("its LAN card")],
     ["with another MTU for IPv6 alone", { says: { mtu: "1500\n1400" } }, failing("its LAN card")],

@@ -177,12 +177,12 @@ const translated: Texts = {
   bibIcmp: "",
 };
 
-export function translations(change: Texts = {}) {
+export function translations(change: Texts = {}, exitCodes: Readonly<Record<string, number>> = {}) {
   const sections = Object.entries({ ...translated, ...change }).map(([name, rows]): [string, string] => [
     name,
     `${name.startsWith("bib") ? bibHead : sessionHead}\n${rows}`,
   ]);
-  return readTranslations(parseSections(printed(Object.fromEntries(sections))));
+  return readTranslations(parseSections(printed(Object.fromEntries(sections), exitCodes)));
 }
 
 export const dropped: Readonly<Record<string, number>> = {
@@ -271,7 +271,7 @@ export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
     lab: change.lab ?? access,
     facts: readGatewayFacts(parseSections(printed({ ...gateway, ...change.says }, change.exitCodes)), heardAt),
     heard: heardOf({ ...heardByGateway, ...change.hears }),
-    translations: translations(change.translates),
+    translations: translations(change.translates, change.exitCodes),
     before: counted(before),
     after: counted(since),
     spoke: Array.from({ length: change.clients ?? 1 }, () => networkIn(change.lab ?? access)),

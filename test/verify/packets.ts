@@ -57,6 +57,13 @@ export function neighbourAdvertisement(target: string): string {
   return `${ipv6(58, 255, target, 32)}88007bd960000000${address(target)}02018a711e21427f`;
 }
 
+/** The IPv6 packet of an ICMPv6 error about a packet to somewhere (RFC 4443 section 3.1). */
+export function unreachable(code: number, to: string): string {
+  const invoking = `6000000000151140${address("2001:2:0:6600::1")}${address(to)}c35000090015c0a8`;
+  const body = `01${hex(code, 1)}000000000000${invoking}`;
+  return `${ipv6(58, 64, "2001:2:0:6600::1", body.length / 2)}${body}`;
+}
+
 interface Lease {
   readonly server?: string;
   readonly dns?: readonly string[];

@@ -7,6 +7,7 @@ import { clatOf } from "../client-facts";
 import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
 import { type Dhcpv6Answer, readDhcpv6 } from "../wire/dhcpv6";
+import { hexAddress } from "../wire/hex";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type ClientEvidence, learnAgain, look, putBack, withClat, withIpv4, withIpv6 } from "./evidence";
 
@@ -189,8 +190,7 @@ function checkDuplicate(seen: ClientEvidence): Verdict {
 
 /** Whether a neighbour advertisement's target (RFC 4861 section 4.4) is an address. */
 function speaksOf(packet: string, address: string): boolean {
-  const target = packet.slice(48 * 2, 64 * 2);
-  return sameAddress(target.replaceAll(/.{4}(?!$)/g, "$&:"), address);
+  return sameAddress(hexAddress(packet.slice(48 * 2, 64 * 2)), address);
 }
 
 function checkNoIpv4(seen: ClientEvidence): Verdict {
@@ -293,6 +293,7 @@ function checkResolver(seen: ClientEvidence): Verdict {
 }
 
 function checkSearchDomains({ facts, network }: ClientEvidence): Verdict {
+  if (!facts.resolverTells) return fail("its resolver's list cannot be read");
   const sorted = (domains: readonly string[]): string => distinct([...domains].sort());
   return judge(sorted(facts.searchDomains) === sorted(network.searchDomains), listed(facts.searchDomains, "none"));
 }

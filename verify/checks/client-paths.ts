@@ -6,8 +6,9 @@ import { isAddressInPrefix, nat64Prefixes, sameAddress, sameAddresses } from "..
 import type { FetchFact } from "../client-facts";
 import type { SessionFact } from "../gateway-facts";
 import { wayName } from "../peers";
-import { deniedDestinations, kinds, sentIpv4 } from "../questions";
+import { deniedDestinations, kinds, refusedDestinations, sentIpv4 } from "../questions";
 import { type DnsAnswer, isTold } from "../wire/dns";
+import { hexAddress } from "../wire/hex";
 import { type Check, distinct, fail, judge, listed, noneOf, pass, skip, type Verdict, warn } from "./check";
 import { type ClientEvidence, look, putBack, withClat, withIpv4, withIpv6 } from "./evidence";
 
@@ -190,10 +191,16 @@ function leadsToIpv4(remote: string, promised: PromisedPlan): boolean {
 
 function checkNothingTranslated(seen: ClientEvidence): Verdict {
   const taken = seen.sessions.filter(({ client }) => isOwn(seen, client.address));
-  const refused = seen.heard.packets(kinds.unreachable).filter(({ packet }) => isRefusal(packet)).length;
   if (taken.length > 0)
     return fail(`${taken.length} sessions of ${distinct(taken.map(({ client }) => client.address))}`);
-  return judge(refused > 0, refused > 0 ? "refused (ICMPv6 administratively prohibited)" : "no refusal was heard");
+  const refused = seen.heard.packets(kinds.unreachable).flatMap(({ packet }) => refusedIn(packet) ?? []);
+  const sent = refusedDestinations(seen.lab);
+  const silent = sent.filter((address) => !refused.some((each) => sameAddress(each, address)));
+  return noneOf(
+    silent,
+    `${sent.join(", ")}: refused (ICMPv6 administratively prohibited)`,
+    `no refusal of ${silent.join(", ")} was heard`,
+  );
 }
 
 function checkNeighbours({ neighbours, heard }: ClientEvidence): Verdict {
@@ -243,9 +250,13 @@ function checkSsh({ heard, lab }: ClientEvidence): Verdict {
     : skip("nothing at all is heard of the gateway: silence proves nothing");
 }
 
-/** Administratively prohibited (RFC 4443 section 3.1: code 1), behind the IPv6 header. */
-function isRefusal(packet: string): boolean {
-  return packet.slice(80, 84) === "0101";
+/** Where the packet went that is administratively prohibited (RFC 4443 section 3.1: code 1), which is in the message. */
+function refusedIn(packet: string): string | undefined {
+  const [header, destination] = [40, 24];
+  const invoking = (header + 8 + destination) * 2;
+  return packet.slice(header * 2, header * 2 + 4) === "0101"
+    ? hexAddress(packet.slice(invoking, invoking + 32))
+    : undefined;
 }
 
 function isIpv6(address: string): boolean {

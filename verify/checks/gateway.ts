@@ -4,7 +4,7 @@ import { gatewayAddresses, type PromisedNetwork } from "../access";
 import { sameAddress, sameHosts } from "../addresses";
 import { plannedEntry, staticEntries } from "../bindings";
 import type { Pool4Fact } from "../gateway-facts";
-import { deniedDestinations, victims } from "../questions";
+import { deniedDestinations, refusedDestinations, victims } from "../questions";
 import { rcodes } from "../wire/dns";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type GatewayEvidence, look, putBack } from "./evidence";
@@ -26,7 +26,7 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
   },
   { title: "it forwards packets of both families", judge: checkForwarding },
   {
-    title: "its uplink leads out",
+    title: "its IPv4 default route is by its uplink",
     judge: checkUplink,
     remedy: (seen) => `Let it configure its card anew: ${gatewayShell(seen, "sudo networkctl reconfigure uplink")}`,
   },
@@ -108,6 +108,7 @@ const automaticPorts = 65_535 - 61_001 + 1;
 
 /** TCP, of which every connection needs a port of its own client's. */
 function checkPorts({ facts, translations }: GatewayEvidence): Verdict {
+  if (!translations.told) return skip("the translator's tables cannot be read: see above");
   const rows = facts.pool4.filter(({ protocol }) => protocol === "TCP");
   const all =
     facts.pool4.length === 0 ? automaticPorts : rows.reduce((sum, { first, last }) => sum + last - first + 1, 0);
@@ -211,7 +212,7 @@ function checkDrops(seen: GatewayEvidence): Verdict {
   if (seen.spoke.length === 0) {
     return skip("no client could be asked to send any: see below");
   }
-  const denied = deniedDestinations(seen.lab).length;
+  const [denied, refused] = [deniedDestinations(seen.lab).length, refusedDestinations(seen.lab).length];
   const count = (least: (network: PromisedNetwork) => number): number =>
     seen.spoke.reduce((sum, network) => sum + least(network), 0);
   const expected = [
@@ -222,7 +223,7 @@ function checkDrops(seen: GatewayEvidence): Verdict {
       least: count(({ ipv6, ipv4 }) => Number(ipv6 !== undefined) + Number(ipv4 !== undefined)),
     },
     { rule: "denied IPv4 destination", least: count(({ translated }) => (translated ? denied : 0)) },
-    { rule: "NAT64 refused", least: count(({ ipv6, translated }) => Number(ipv6 !== undefined && !translated)) },
+    { rule: "NAT64 refused", least: count(({ ipv6, translated }) => (ipv6 === undefined || translated ? 0 : refused)) },
   ].filter(({ least }) => least > 0);
   const drops = expected.map(({ rule, least }) => {
     const packets = counted(seen, rule);

@@ -10,3 +10,8 @@ export function hexText(text: string): string {
 export function octetsOf(digits: string): number {
   return digits.length / 2;
 }
+
+/** An IPv6 address out of a packet's hexadecimal digits, in groups. */
+export function hexAddress(digits: string): string {
+  return digits.replaceAll(/.{4}(?!$)/g, "$&:");
+}
