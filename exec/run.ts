@@ -84,10 +84,13 @@ export function readHosts(text: string): ReadonlyMap<string, string> {
   );
 }
 
-/** The call at a line of the trace, readable. */
-export function callAt({ lines }: Run, line: number): string {
+/** The call at a line of the trace, readable. What it sent is shown of questions to a resolver only: a password may be in it. */
+export function callAt({ lines, activity }: Run, line: number): string {
   const text = (lines[line - 1] ?? "").replace(/^\d+ +\d+\.\d+ /, "").replace(/ <\d+\.\d+>$/, "");
-  return text
+  const shown = activity.lookups.some((lookup) => lookup.line === line)
+    ? text
+    : text.replace(/(^sendto\([^"]*|iov_base=)"[^"]*"(?:\.\.\.)?/g, '$1"…"');
+  return shown
     .replace(/<(?:\\x[0-9a-f]{2})+>/g, "")
     .replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => printable(Number.parseInt(digits, 16)));
 }

@@ -48,6 +48,14 @@ describe("the page of a program's runs", () => {
     const file = JSON.stringify(reportJson(run, verdict));
     expect(file).toContain('"received":{"octets":');
     expect(file).not.toContain("CONNECT four.test:80 HTTP/1.1");
+    const big = on("dual-stack", "python-udp-too-big");
+    const [shown] = [reportJson(big.run, big.verdict).verdict].map((each) => ("call" in each ? each.call : ""));
+    expect(shown).toMatch(/^sendto\(\d+, "…", 3000, .*2001:db8::2.* EMSGSIZE/);
+  });
+
+  it("shows the question that tells the cause", () => {
+    const { run, verdict } = on("ipv6-only-strict", "python-a-only");
+    expect(JSON.stringify(reportJson(run, verdict).verdict)).toMatch(/"call":"send[^"]*\(.*both\.test/);
   });
 
   it("holds no tag of the program's", () => {
