@@ -27,7 +27,7 @@ tell tracing "$tracing"
 
 # Every text in hexadecimal, every descriptor with what it stands for, every process that is made.
 calls=%network,close,execve,execveat,clone,clone3,fork,vfork,io_uring_setup
-options=(-f -y -q -ttt -T -xx -s 4096 -e "trace=$calls" -o "$folder/trace")
+options=(-f -y -q -ttt -T -xx -s 2048 -e "trace=$calls" -o "$folder/trace")
 case $tracing in
 filtered) tracer=(strace --seccomp-bpf --kill-on-exit "${options[@]}" --) ;;
 root)
