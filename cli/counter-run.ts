@@ -20,8 +20,8 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
     return { verdict, words };
   }
   const [second] = await interruptible((signal) =>
-    visiting(access, other, [network], { signal, progress: say }, (moved) =>
-      execute(moved, { ...request, ...{ client: other.name, get: [], streams: noStreams() } }),
+    visiting(access, other, [network], { signal, progress: say }, (moved, _network, lacks = []) =>
+      execute(moved, { ...request, ...{ lacks, client: other.name, get: [], streams: noStreams() } }),
     ),
   );
   if (second === undefined) return { verdict, words: "Not possible: nothing was run." };

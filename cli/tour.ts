@@ -2,6 +2,7 @@
 import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
+import { judgeArrival } from "../verify/arrival";
 import { connectGateway, onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
 import { isStrict, judgeLeaks, overhear } from "../verify/leaks";
@@ -43,24 +44,27 @@ export function chosenNetworks({ promised }: LabAccess, words: string): readonly
 /**
  * The client joins each network, and something is done there. Whatever happens on the way, it ends where it began. Nobody
  * else moves it meanwhile, but an `up`.
- * @param work is given the lab with the client where it is then.
+ * @param work is given the lab with the client where it is then, and what the client still lacks there; undefined: it
+ *   was there already, and nobody looked.
  */
 export function visiting<T>(
   access: LabAccess,
   client: ClientAccess,
   networks: Iterable<PromisedNetwork>,
   context: Context,
-  work: (moved: LabAccess, network: PromisedNetwork) => Promise<T>,
+  work: Visit<T>,
 ): Promise<T[]> {
   return movingAlone(access, client, context, () => visitEach(access, client, networks, context, work));
 }
+
+type Visit<T> = (moved: LabAccess, network: PromisedNetwork, lacks: readonly string[] | undefined) => Promise<T>;
 
 async function visitEach<T>(
   access: LabAccess,
   client: ClientAccess,
   networks: Iterable<PromisedNetwork>,
   context: Context,
-  work: (moved: LabAccess, network: PromisedNetwork) => Promise<T>,
+  work: Visit<T>,
 ): Promise<T[]> {
   const results: T[] = [];
   let at = client;
@@ -69,9 +73,9 @@ async function visitEach<T>(
       const before = at;
       // It may be there already when the join is cut off: the way home is then one too.
       at = { ...at, network: network.name };
-      if (before.network !== network.name) await arrive(access, before, network, context);
+      const lacks = before.network === network.name ? undefined : await arrive(access, before, network, context);
       const clients = access.clients.map((each) => (each.name === at.name ? at : each));
-      results.push(await work({ ...access, clients }, network));
+      results.push(await work({ ...access, clients }, network, lacks));
     }
   } finally {
     // Also after an interruption, whose signal must not stop the way home.
@@ -86,9 +90,10 @@ async function arrive(
   client: ClientAccess,
   network: PromisedNetwork,
   context: Context,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { lacks } = await joinNetwork(access, client, network, context);
   if (lacks.length > 0) context.progress(`${client.name} is on ${network.name}, and still lacks ${lacks.join("; ")}`);
+  return lacks;
 }
 
 /** What was seen on the way: every check, and the faults of the simulated internet as a grid. */
@@ -105,7 +110,7 @@ export async function tour(
   networks: readonly PromisedNetwork[],
   context: TourContext,
 ): Promise<Tour> {
-  const visits = await visiting(access, client, networks, context, async (moved, network) => {
+  const visits = await visiting(access, client, networks, context, async (moved, network, lacks) => {
     const there = { ...client, network: network.name };
     const machine = `${client.name} @ ${network.name}`;
     const { signal, progress } = context;
@@ -117,6 +122,8 @@ export async function tour(
     }));
     const faultRows = faultChecks(access, client.name, network.name, results);
     const rows = [
+      // One that was there already has come to no network.
+      ...(lacks === undefined ? [] : [judgeArrival(access, there, network, lacks)]),
       ...seen.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
       ...[...translation, ...leaks.rows, ...own, ...faultRows],
     ];

@@ -11,6 +11,8 @@ import { type ProgramRun, runProgram } from "./session";
 export interface ExecuteOptions extends Omit<ProgramRun, "words" | "beside"> {
   readonly client: string;
   readonly command: readonly string[];
+  /** What it lacks of the network that it has come to; nothing, too, where nobody looked. */
+  readonly lacks: readonly string[];
   /** The TCP port of a server, which is tried from other machines. */
   readonly listen: number | undefined;
 }
@@ -49,7 +51,7 @@ export async function record(
   { access, client, connection, gateway }: Reached,
   options: Omit<ExecuteOptions, "client">,
 ): Promise<Recording> {
-  const { command, loopback4, listen: port } = options;
+  const { command, loopback4, lacks, listen: port } = options;
   const { signal } = new AbortController();
   const network = viewOf(access, client);
   if (port !== undefined) await refuseTaken(connection, client.name, port, signal);
@@ -68,7 +70,7 @@ export async function record(
     // Nobody translates elsewhere.
     async () => (network.nat64Prefix === undefined ? [] : translatedSessions({ connection: gateway, signal })),
   );
-  return { request: { network, client: client.name, command, loopback4 }, end, sessions, listening };
+  return { request: { network, client: client.name, command, loopback4, lacks }, end, sessions, listening };
 }
 
 /** The network that a client is on. */

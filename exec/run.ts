@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly command: readonly string[];
   /** False: 127.0.0.0/8 was taken from the client for this run. */
   readonly loopback4: boolean;
+  /** What the client still lacked of the network when it was to have come there, or had of another one. */
+  readonly lacks: readonly string[];
 }
 
 export interface Run extends RunRequest {

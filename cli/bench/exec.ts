@@ -86,7 +86,7 @@ async function traced(access: LabAccess, client: string): Promise<string> {
   const stderr = new PassThrough().resume();
   await execute(access, {
     ...{ client, command: ["python3", "-c", program], put: [], get: [], into: ".", timeout: 600 },
-    ...{ setuid: false, loopback4: true, listen: undefined },
+    ...{ setuid: false, loopback4: true, lacks: [], listen: undefined },
     streams: { stdin: undefined, stdout, stderr, terminal: undefined },
     onSignal: () => () => undefined,
   });

@@ -23,6 +23,8 @@ const recordingSchema = z.object({
     client: z.string(),
     command: z.array(z.string()),
     loopback4: z.boolean(),
+    // Older ones do not tell.
+    lacks: z.array(z.string()).default([]),
   }),
   end: z.object({
     code: z.number(),

@@ -82,13 +82,13 @@ async function makeRuns(
   const context = { signal: new AbortController().signal, progress: say };
   const specimens = open.flatMap(({ trials }) => trials.map(({ specimen }) => specimen));
   await onClient(access, client, { wait: 0, ...context }, (connection) => bringAlong(connection, specimens));
-  await visiting(access, client, inTime(open, late), context, async (moved, network) => {
+  await visiting(access, client, inTime(open, late), context, async (moved, network, lacks = []) => {
     const here = { ...client, network: network.name };
     const trials = open.find((each) => each.network === network)?.trials ?? [];
     await onClient(moved, here, { wait: 0, ...context }, async (connection, gateway) => {
       for (const { specimen, words, kept, expected } of trials) {
         if (kept !== undefined || late()) continue;
-        const now = await tryOut({ access: moved, client: here, connection, gateway }, specimen, words);
+        const now = await tryOut({ access: moved, client: here, connection, gateway }, specimen, words, lacks);
         keep(folder, network.name, specimen.name, now);
         const row = rowOf(network.name, specimen.name, expected, now);
         say(`  ${isRight(row) ? "right" : "WRONG"}  ${row.name}: ${row.told}  (${row.seconds.toFixed(1)} s)`);
@@ -126,10 +126,15 @@ function told(verdict: Verdict): string {
 /** Seconds for a program that does not end by itself. */
 const limit = 120;
 
-async function tryOut(reached: Reached, { listen }: Specimen, command: readonly string[]): Promise<Kept> {
+async function tryOut(
+  reached: Reached,
+  { listen }: Specimen,
+  command: readonly string[],
+  lacks: readonly string[],
+): Promise<Kept> {
   const started = performance.now();
   const recording = await record(reached, {
-    ...{ command, listen, put: [], get: [], into: ".", timeout: limit, setuid: false, loopback4: true },
+    ...{ command, lacks, listen, put: [], get: [], into: ".", timeout: limit, setuid: false, loopback4: true },
     streams: noStreams(),
     onSignal: () => () => undefined,
   });

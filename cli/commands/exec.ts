@@ -92,13 +92,14 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
     timeout: secondsOf(values.timeout),
     setuid: values.setuid,
     loopback4: !values["no-loopback4"],
+    lacks: [],
     streams: streamsOf(values.json),
     onSignal: onSignals,
   };
   const pictures: Picture[][] = [];
   // Before the next network's take their place.
-  const executeAndLook = async (lab: LabAccess): Promise<Run> => {
-    const result = await execute(lab, request);
+  const executeAndLook = async (lab: LabAccess, lacks: readonly string[] = []): Promise<Run> => {
+    const result = await execute(lab, { ...request, lacks });
     pictures.push(picturesAmong(request.get, request.into));
     return result;
   };
@@ -168,7 +169,7 @@ async function everywhere(
   name: string,
   networks: readonly PromisedNetwork[],
   stack: string,
-  work: (lab: LabAccess) => Promise<Run>,
+  work: (lab: LabAccess, lacks?: readonly string[]) => Promise<Run>,
 ): Promise<Run[]> {
   const client = access.clients.find((each) => each.name === name);
   // Somebody who is not there is told of by `execute`.
@@ -176,8 +177,8 @@ async function everywhere(
   requireNoLock(await setUp(stack), stack);
   // A signal while it moves, or while a program runs, is the end of all: the client goes home.
   return interruptible((signal) =>
-    visiting(access, client, networks, { signal, progress: say }, async (moved) => {
-      const result = await work(moved);
+    visiting(access, client, networks, { signal, progress: say }, async (moved, _network, lacks) => {
+      const result = await work(moved, lacks);
       signal.throwIfAborted();
       return result;
     }),

@@ -21,10 +21,14 @@ export interface Judged {
 }
 
 export function judge(run: Run): Verdict {
-  const { end, client } = run;
+  const { end, client, network, lacks } = run;
   const problem = notRun(run);
   if (problem !== undefined) return { kind: "not-run", words: problem };
   if (end.problem === "moved") return { kind: "cannot-tell", words: `${client} ${lostItsLink}`, remarks: [] };
+  if (lacks.length > 0) {
+    const words = `${client} was not on ${network.name} as it should be: it lacked ${lacks.join("; ")}.`;
+    return { kind: "cannot-tell", words, remarks: [] };
+  }
   const targets = targetsOf(run);
   const missed = targets.filter(({ reached }) => !reached);
   const told = missed.map((target) => targetRules.map((rule) => rule(target, run, targets)).find(isThere));

@@ -48,7 +48,7 @@ describe("a run that is kept", () => {
     recording: {
       request: {
         network: { name: "dual", scenario: "dual-stack", ipv4: "native", nat64Prefix: undefined },
-        ...{ client: "client-1", command: ["curl", "-4"], loopback4: true },
+        ...{ client: "client-1", command: ["curl", "-4"], loopback4: true, lacks: [] },
       },
       end: {
         ...{ code: 7, problem: undefined, timedOut: false, stopped: false, startedAt: 1, endedAt: 2.5 },

@@ -11,6 +11,7 @@ const nat64: RunRequest = {
   client: "client-1",
   command: ["program"],
   loopback4: true,
+  lacks: [],
 };
 
 export function recorded(

@@ -213,6 +213,14 @@ it.each([
   expect(verdict).toEqual({ kind: "not-run", words: expect.stringMatching(words) as unknown });
 });
 
+it("cannot tell what a program met whose client had not wholly come to the network", () => {
+  const lacks = ["the end of the address 192.168.46.9, which nat64 does not give"];
+  for (const code of [0, 1]) {
+    const verdict = judge(recorded("python-literal", { lacks }, { code }));
+    expect(verdict).toMatchObject({ kind: "cannot-tell", words: expect.stringContaining("192.168.46.9") as unknown });
+  }
+});
+
 it("cannot tell what a program met whose client was moved to another network meanwhile, however it ended", () => {
   for (const code of [0, 1]) {
     const verdict = judge(recorded("python-literal", {}, { problem: "moved", code }));
