@@ -1,7 +1,7 @@
 /** The user's terminal, signals and pipes, for a program that runs on another machine. */
 import { PassThrough } from "node:stream";
 import type { ProgramStreams } from "../exec/session";
-import { onePressMilliseconds } from "../host/interruption";
+import { onePressMilliseconds, onInterruption } from "../host/interruption";
 
 /** @param apart stdout is for something else: what the program says goes to stderr. */
 export function streamsOf(apart: boolean): ProgramStreams {
@@ -40,19 +40,15 @@ export function noStreams(): ProgramStreams {
 }
 
 /** Passes signals on until the returned function is called. */
-export function onSignals(pass: (signal: "INT" | "TERM") => void): () => void {
+export function onSignals(pass: (signal: "INT" | "TERM" | "HUP") => void): () => void {
   let last = 0;
-  const listener = (name: "INT" | "TERM") => (): void => {
+  return onInterruption((signal) => {
     // Signals of one press come more than once.
     if (Date.now() - last < onePressMilliseconds) return;
     last = Date.now();
-    pass(name);
-  };
-  const [onInterrupt, onTerminate] = [listener("INT"), listener("TERM")];
-  process.on("SIGINT", onInterrupt);
-  process.on("SIGTERM", onTerminate);
-  return () => {
-    process.removeListener("SIGINT", onInterrupt);
-    process.removeListener("SIGTERM", onTerminate);
-  };
+    pass(names[signal]);
+  });
 }
+
+/** As kill(1) takes them. */
+const names = { SIGINT: "INT", SIGTERM: "TERM", SIGHUP: "HUP" } as const;

@@ -33,7 +33,7 @@ export interface ProgramRun {
   /** Goes on beside the program; when it is done, the program is asked to end. Its signal fires when the program has ended. */
   readonly beside: ((ended: AbortSignal) => Promise<void>) | undefined;
   /** Signals for the program, as they come; each call of the listener passes one on. */
-  readonly onSignal: (pass: (signal: "INT" | "TERM") => void) => () => void;
+  readonly onSignal: (pass: (signal: "INT" | "TERM" | "HUP") => void) => () => void;
 }
 
 export interface ProgramEnd extends PlaceFacts {
