@@ -14,6 +14,8 @@ manifest=$state/manifest
 pending=$state/pending
 declare -a removed_paths=()
 declare -A unit_changed=() outcome=()
+# Files that were there before, with copies in the backup; whether anything was replaced since.
+declare -A was_there=()
 laid_down=false
 
 # --- the machine is ready ---------------------------------------------------------------------------------------------
@@ -117,16 +119,15 @@ check() { # SERVICE COMMAND...
 
 # --- replacing files, and putting them back ---------------------------------------------------------------------------
 
+# Whatever needs room on the disk comes first: what then replaces is renamed, so each file is the old one or the new.
 replace_files() {
   local path service new_manifest=''
-  local -a saved=()
   for path in "${paths[@]}"; do new_manifest+="${service_of[$path]} $path"$'\n'; done
-  printf '%s\n' "${!changed[@]}" >"$pending"
+  printf '%s' "$new_manifest" >"$manifest.lab-new"
+  printf '%s\n' "${!changed[@]}" >"$pending.lab-new"
+  back_up
+  mv -f "$pending.lab-new" "$pending"
   laid_down=true
-  rm -rf "$state/backup"
-  mkdir "$state/backup"
-  for path in "${!changed_paths[@]}" "$manifest"; do [[ ! -e $path ]] || saved+=("$path"); done
-  if [[ ${#saved[@]} -gt 0 ]]; then cp -p --parents -- "${saved[@]}" "$state/backup"; fi
   # With their files still there: a unit may be one of them, and what it runs when it stops.
   for service in "${all_services[@]}"; do
     if [[ -z ${enabled[$service]-} ]]; then take_down "$service"; fi
@@ -134,37 +135,77 @@ replace_files() {
   for path in "${!changed_paths[@]}"; do
     if [[ -e $path.lab-new ]]; then mv -f "$path.lab-new" "$path"; else rm -f -- "$path"; fi
   done
-  printf '%s' "$new_manifest" >"$manifest.lab-new"
   mv -f "$manifest.lab-new" "$manifest"
 }
 
-put_back() {
-  local path service
+back_up() {
+  local path
   for path in "${!changed_paths[@]}" "$manifest"; do
-    if [[ -e $state/backup$path ]]; then
-      cp -p "$state/backup$path" "$path.lab-new" && mv -f "$path.lab-new" "$path"
-    else
-      rm -f "$path"
-    fi
+    if [[ -e $path ]]; then was_there[$path]=yes; fi
+  done
+  rm -rf "$state/backup"
+  mkdir "$state/backup"
+  [[ ${#was_there[@]} -eq 0 ]] || cp -p --parents -- "${!was_there[@]}" "$state/backup" || {
+    rm -rf "$state/backup"
+    fail "The files as they are could not be kept for the case that the update fails. Nothing was changed."
+  }
+}
+
+put_file_back() { # PATH
+  local copy=$state/backup$1
+  # A bare `return` would give the status from before the trap in which this runs.
+  if [[ -z ${was_there[$1]-} ]]; then
+    rm -f -- "$1" || return 1
+    return 0
+  fi
+  # Moved out of the backup, not copied: that needs no room where both are on one disk.
+  mv -f "$copy" "$1.lab-new" && mv -fT "$1.lab-new" "$1" && return 0
+  [[ -e $copy ]] || mv -f "$1.lab-new" "$copy"
+  rm -f -- "$1.lab-new"
+  return 1
+}
+
+# Fails where something could not be put back, and says what.
+put_back() {
+  local path service rc=0
+  for path in "${!changed_paths[@]}" "$manifest"; do
+    put_file_back "$path" || {
+      rc=1
+      printf '%s could not be put back.\n' "$path"
+    }
   done
   systemctl daemon-reload
   for service in "${all_services[@]}"; do
-    if [[ -n ${changed[$service]-} ]]; then restore "$service"; fi
+    [[ -n ${changed[$service]-} ]] || continue
+    # In a shell of its own, which it may end.
+    (restore "$service") || {
+      rc=1
+      printf '%s: it could not be brought back to what it was.\n' "$service"
+    }
   done
+  return $rc
 }
 
 restore() { # SERVICE
-  local name=${unit[$1]-}
+  local name=${unit[$1]-} rc=0
   if [[ -z $name ]]; then
-    "reload_$1"
-    return
+    "reload_$1" || return 1
+    return 0
   fi
-  if [[ ${is_enabled[$1]} == enabled ]]; then systemctl -q enable "$name"; else systemctl -q disable "$name"; fi
+  # What failed to start with the new files may have been tried too often.
+  systemctl reset-failed "$name" 2>/dev/null || true
+  # What has no unit any more cannot be disabled or stopped, and need not be.
+  if [[ ${is_enabled[$1]} == enabled ]]; then
+    systemctl -q enable "$name" || rc=1
+  elif ! systemctl -q disable "$name"; then
+    ! systemctl -q is-enabled "$name" || rc=1
+  fi
   if [[ ${is_active[$1]} != active ]]; then
-    systemctl stop "$name"
+    systemctl stop "$name" || ! systemctl -q is-active "$name" || rc=1
   elif ! knows "restore_$1" || ! "restore_$1"; then
-    systemctl restart "$name"
+    systemctl restart "$name" || rc=1
   fi
+  return $rc
 }
 
 # Runs however the script ends.
@@ -172,12 +213,17 @@ finish() {
   local rc=$?
   trap '' HUP INT TERM PIPE
   if [[ ${#paths[@]} -gt 0 ]]; then rm -f -- "${paths[@]/%/.lab-new}"; fi
+  rm -f -- "$manifest.lab-new" "$pending.lab-new"
   if [[ $rc -ne 0 && $laid_down == true ]]; then
     set +e
     printf 'The previous files and services are put back.\n' >&2
-    put_back >&2
-    rm -rf "$pending" "$state/backup"
-    printf 'That is done.\n' >&2
+    if put_back >&2; then
+      rm -rf "$pending" "$state/backup"
+      printf 'That is done.\n' >&2
+    else
+      printf '%s\n' "That was not done in full. What could not be put back is kept in $state/backup." \
+        'Remove the cause (a full disk? "df -h"), and run the update again: it lays all of it down anew.' >&2
+    fi
   fi
   rm -rf "$work"
 }
@@ -240,10 +286,10 @@ bring_up() { # SERVICE
 
 run_unit() { # SERVICE VERB
   local words
-  # systemd refuses what was started often within seconds, as a few updates in a row do.
+  # systemd refuses what was started often within seconds, as a few updates in a row do. Why the start before failed is
+  # then the result that it still tells.
   words=$(systemctl "$2" "${unit[$1]}" 2>&1) ||
-    { [[ $(systemctl show -P Result "${unit[$1]}") == start-limit-hit ]] &&
-      systemctl reset-failed "${unit[$1]}" && words=$(systemctl "$2" "${unit[$1]}" 2>&1); } || {
+    { systemctl reset-failed "${unit[$1]}" && words=$(systemctl "$2" "${unit[$1]}" 2>&1); } || {
     printf '%s\n' "$words" >&2
     last_words "$1"
     fail "$1: its service did not $2; its last words are above."

@@ -4,7 +4,7 @@
 check_nftables() { check nftables nft -c -f "$(staged /etc/nftables.conf)"; }
 
 reload_nftables() {
-  nft -f /etc/nftables.conf
+  nft -f /etc/nftables.conf || return 1
   note nftables reloaded
 }
 

@@ -310,6 +310,31 @@ describeInGuest("apply.sh", () => {
     });
   });
 
+  describe("on a disk that is full", () => {
+    const stateFolder = "/var/lib/ipv6-only-lab";
+    /** Its own state on a file system with room for `bytes` more. */
+    const fill = (bytes: number): void =>
+      void guest.shell(`cp -a ${stateFolder} /tmp/kept-state
+        mount -t tmpfs -o size=1m tmpfs ${stateFolder}; cp -a /tmp/kept-state/. ${stateFolder}; rm -r /tmp/kept-state
+        free=$(($(stat -f -c '%a * %S' ${stateFolder}))); head -c $((free - ${String(bytes)})) /dev/zero >${stateFolder}/filling`);
+    const free = (): void => void guest.shell(`umount ${stateFolder}`);
+    /** Every file of nearly every service differs. */
+    const raw = { lan: { prefix: "fc01:0:0:2::/64" }, dns: { searchDomains: ["lab.example"] } };
+
+    it.each([4096, 16384])("with room for %d bytes it changes nothing", (bytes) => {
+      const before = state();
+      fill(bytes);
+      const { status, stderr } = apply(raw);
+      const left = guest.shell(`ls ${stateFolder}`);
+      free();
+      expect(status).toBe(1);
+      expect(stderr).toContain("No space left on device");
+      expect(stderr).not.toContain("put back");
+      expect(left).toBe("filling\nmanifest\nwithdrawn\n");
+      expect(state()).toBe(before);
+    });
+  });
+
   describe("puts the old files and services back", () => {
     /** As `state`, without process ids: what is put back may have been restarted. */
     const laidDown = (): string => state().replaceAll(/MainPID=\d+/g, "MainPID");
@@ -324,7 +349,7 @@ describeInGuest("apply.sh", () => {
       const { status, stderr } = applyBundle(bundle);
       expect(status).toBe(1);
       expect(stderr).toContain("nonsense");
-      expect(stderr).toContain("The previous files and services are put back.\n");
+      expect(stderr).toContain("The previous files and services are put back.\nThat is done.\n");
       expect(laidDown()).toBe(before);
     });
 
@@ -340,6 +365,29 @@ describeInGuest("apply.sh", () => {
       expect(stderr).toContain("these are my last words");
       expect(laidDown()).toBe(before);
       expect(guest.shell(`systemctl is-active ${units.radvd}`)).toBe("active\n");
+    });
+
+    it("and says what could not be, keeps it, and has the next update lay everything down", () => {
+      const bundle = bundleOf({ dns: { searchDomains: ["lab.example"] } });
+      // Where the old file belongs there is a folder meanwhile.
+      const damage = "rm /etc/radvd.conf; mkdir -p /etc/radvd.conf/x; exit 1";
+      guest.write("/tmp/bundle", bundleText(bundle));
+      guest.write("/tmp/apply.sh", applyScript().replace(/^bring_up\(\) .*$/m, `$&\n  ${damage}`));
+      const { status, stderr } = guest.run(["bash", "-c", "bash /tmp/apply.sh </tmp/bundle"]);
+      const kept = guest.shell(
+        "cat /var/lib/ipv6-only-lab/backup/etc/radvd.conf || true; cat /var/lib/ipv6-only-lab/pending",
+      );
+      guest.shell("rm -r /etc/radvd.conf");
+      expect(status).toBe(1);
+      expect(stderr).toContain("/etc/radvd.conf could not be put back.\n");
+      expect(stderr).toContain("radvd: it could not be brought back to what it was.\n");
+      expect(stderr).toContain("What could not be put back is kept in /var/lib/ipv6-only-lab/backup.");
+      expect(stderr).not.toContain("That is done.");
+      expect(kept).toContain("interface lan");
+      expect(kept).toContain("\nradvd\n");
+      expect(looked()).toContain("gateway: an update was cut off");
+      expect(applied({})).toContain("radvd: changed, started");
+      expect(looked()).toEqual([]);
     });
 
     it("when it is ended in the middle", () => {
