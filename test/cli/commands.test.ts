@@ -51,6 +51,28 @@ describe("the stack", () => {
     }
   });
 
+  it.each(["dev/", ".", "..", "../dev", "./dev", "a b", "a\\b", "a\nb", "é", "x".repeat(101)])(
+    "has a name that leads to no other folder than its own: not %j",
+    (name) => {
+      expect(() => stackArguments(["--stack", name], {})).toThrow("--stack");
+      expect(() => stackArguments([`-s${name}`], {})).toThrow("not the name of a stack");
+      expect(() => stackArguments([], { PULUMI_STACK: name })).toThrow("PULUMI_STACK");
+      // Another one on the command line counts.
+      expect(stackArguments(["-s", "one"], { PULUMI_STACK: name }).stack).toBe("one");
+    },
+  );
+
+  it("has the name without organization and project", () => {
+    expect(() => stackArguments(["--stack", "organization/ipv6-only-lab/dev"], {})).toThrow("Write dev alone.");
+  });
+
+  it.each(["dev", "my.stack", "_under", ".hidden", "a-1", "x".repeat(100)])(
+    "may be called %s, as Pulumi has it",
+    (name) => {
+      expect(stackArguments(["--stack", name], {}).stack).toBe(name);
+    },
+  );
+
   it.each(Object.entries({ status, verify, sessions, ssh }))(
     "is the one of PULUMI_STACK for %s",
     async (_, command) => {
