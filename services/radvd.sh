@@ -33,14 +33,16 @@ with_withdrawn() { # PLANNED WITHDRAWN
 # What is announced now, or was and is not over, and is not planned; of cards that still announce.
 withdrawals() { # PLANNED
   local now until card kind value
-  local -A planned=() kept=() cards=()
+  local -A planned=() kept=() over=() cards=()
   printf -v now '%(%s)T' -1
   while read -r card kind value; do cards[$card]=yes planned[$card $kind $value]=yes; done < <(announced <<<"$1")
   while read -r until card kind value; do
-    [[ -z $until || $until -lt $now ]] || kept[$card $kind $value]=$until
+    [[ -n $until ]] || continue
+    if [[ $until -lt $now ]]; then over[$card $kind $value]=yes; else kept[$card $kind $value]=$until; fi
   done < <(text_of "$withdrawn_file")
   while read -r card kind value; do
-    [[ -n ${kept[$card $kind $value]-} ]] || kept[$card $kind $value]=$((now + withdrawal))
+    # What is over stands there with a lifetime of zero until this update.
+    [[ -n ${kept[$card $kind $value]-}${over[$card $kind $value]-} ]] || kept[$card $kind $value]=$((now + withdrawal))
   done < <(text_of "$radvd_file" | announced)
   for value in "${!kept[@]}"; do
     [[ -n ${planned[$value]-} || -z ${cards[${value%% *}]-} ]] || printf '%s %s\n' "${kept[$value]}" "$value"
