@@ -1,7 +1,7 @@
 import { unusable } from "../address-space";
-import { addressInPrefix, parseInterfaceId } from "../interface-id";
+import { gatewayAddresses, labNetworks } from "../networks";
 import { platformDecisions } from "../platforms";
-import { containsPrefix, parseIpv4Prefix, parseIpv6Prefix } from "../prefix";
+import { containsPrefix, parseIpv4Prefix, parseIpv6Prefix, type Prefix } from "../prefix";
 import { localStub } from "../resolver";
 import { extractIpv4 } from "../rfc6052";
 import type { LabConfig } from "../schema";
@@ -9,20 +9,21 @@ import { hasSlirpUplink, slirpGuest, slirpNetworkIpv6 } from "../slirp";
 import { check, error, warning, type Check } from "./finding";
 
 function isGateway(config: LabConfig, address: string): boolean {
-  const { lan } = config;
   const { uplinkIpv4 } = platformDecisions(config);
   return (
     address.startsWith("127.") ||
     address === "::1" ||
-    address === addressInPrefix(parseIpv6Prefix(lan.prefix), parseInterfaceId(lan.gatewayInterfaceId)) ||
+    labNetworks(config).flatMap(gatewayAddresses).includes(address) ||
     (uplinkIpv4.kind === "fixed" && address === uplinkIpv4.address) ||
     (hasSlirpUplink(config) && address === slirpGuest)
   );
 }
 
 export const resolverChecks: readonly Check[] = [
-  check(["dns", "lan", "nat64", "platform", "uplink"], function* (config) {
-    const { dns, lan, nat64, uplink } = config;
+  check(["dns", "lan", "nat64", "networks", "platform", "uplink"], function* (config) {
+    const { dns, nat64, uplink } = config;
+    const isOnNetwork = (host: Prefix): boolean =>
+      labNetworks(config).some(({ prefix }) => prefix !== undefined && containsPrefix(parseIpv6Prefix(prefix), host));
     if (dns.forwarders === "uplink") return;
     for (const [index, forwarder] of dns.forwarders.entries()) {
       const key = `dns.forwarders[${index}]`;
@@ -40,13 +41,22 @@ export const resolverChecks: readonly Check[] = [
           "is an IPv4 address behind the NAT64 prefix; the gateway cannot reach anything through its own translator.",
           `Write ${extractIpv4(nat64.prefix, address)}`,
         );
-      else if (host.bits === 128 && uplink.ipv6 === "none" && !containsPrefix(parseIpv6Prefix(lan.prefix), host))
+      else if (host.bits === 128 && uplink.ipv6 === "none" && !isOnNetwork(host))
         yield warning(
           key,
           "is an IPv6 address, and uplink.ipv6 is none: the gateway probably cannot reach it.",
           "Write the resolver's IPv4 address",
         );
     }
+  }),
+
+  check(["dns", "networks"], function* (config) {
+    if (config.dns.synthesizeAll !== "auto" && labNetworks(config).every(({ dns64 }) => !dns64))
+      yield warning(
+        "dns.synthesizeAll",
+        "is about DNS64, and no network has it.",
+        "Write dns64: true for a network, or auto",
+      );
   }),
 
   check(["dns", "uplink"], function* ({ dns, uplink }) {

@@ -192,6 +192,26 @@ export const badNetworks: readonly BadInput[] = [
     /another/,
   ],
   [
+    "the gateway on another network as its own forwarder",
+    {
+      networks: [
+        { name: "a", scenario: "ipv6-only-nat64", prefix: "fc02:0:0:9::/64" },
+        { name: "b", scenario: "ipv4-only", ipv4: "192.168.9.0/24" },
+      ],
+      dns: { forwarders: ["fc02:0:0:9::1"] },
+    },
+    "dns.forwarders[0]",
+    /itself/,
+    /another/,
+  ],
+  [
+    "the gateway on a network with IPv4 as its own forwarder",
+    { networks: [{ name: "b", scenario: "ipv4-only", ipv4: "192.168.9.0/24" }], dns: { forwarders: ["192.168.9.1"] } },
+    "dns.forwarders[0]",
+    /itself/,
+    /another/,
+  ],
+  [
     "the gateway's loopback as forwarder",
     { dns: { forwarders: ["127.0.0.1"] } },
     "dns.forwarders[0]",

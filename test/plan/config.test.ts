@@ -105,6 +105,12 @@ describe("what deserves a word", () => {
       /uplink\.ipv6 is none/,
     ],
     [
+      "synthesis without DNS64",
+      { networks: [{ name: "one", scenario: "dual-stack" }], dns: { synthesizeAll: true } },
+      "dns.synthesizeAll",
+      /no network has it/,
+    ],
+    [
       "no synthesis without IPv6",
       { lan: { prefix: "fd00::/64" }, dns: { synthesizeAll: false } },
       "dns.synthesizeAll",
