@@ -6,6 +6,8 @@ report=$(realpath --canonicalize-missing -- "$1")
 shift
 stack=${LAB_STACK:-dev}
 
+# Of a run before.
+rm -f -- "$report"/{report.txt,report.json,report.html,junit.xml}
 [[ -e node_modules/.package-lock.json ]] || npm ci --no-audit --no-fund
 trap 'npm run --silent destroy -- --stack "$stack"' EXIT
 # Without a lab nothing can be told.

@@ -26,6 +26,9 @@ import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
 import { chosenNetworks, visiting } from "../tour";
 
+/** Of `--report`. */
+const reportFiles = ["report.txt", "report.json", "report.html", "junit.xml"] as const;
+
 /** Lifecycle functions of draft-ietf-v6ops-ipv6-app-testing. */
 const functions = ["installation", "user-interface", "management", "update"];
 
@@ -81,6 +84,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 async function runCommand({ stack, values, command }: ReturnType<typeof parse>): Promise<number> {
   requireWritable({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
+  if (values.report !== undefined) removeOld(values.report);
   const access = await readAccess(stack);
   const request: ExecuteOptions = {
     client: values.client ?? access.clients[0]?.name ?? "",
@@ -158,7 +162,12 @@ async function judgeAll(
   return reports;
 }
 
-function writeAll(folder: string, files: Readonly<Record<string, string>>): void {
+/** Of a run before: one that comes to no report must not leave that of another. */
+function removeOld(folder: string): void {
+  for (const name of reportFiles) fs.rmSync(path.join(folder, name), { force: true });
+}
+
+function writeAll(folder: string, files: Readonly<Record<(typeof reportFiles)[number], string>>): void {
   fs.mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
 }

@@ -1,6 +1,6 @@
 /** action.yml: what it says of itself holds together, and its steps do what a runner's job needs. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { z } from "zod";
@@ -173,6 +173,17 @@ esac
 
   it("remarks fail the job where they are to", async () => {
     expect((await go(3, { command: "true", remarks: "fail" })).passed).toBe(false);
+  });
+
+  it("show nothing of a run before when this one left no report", async () => {
+    const stale = join(folder, "workspace", "ipv6-only-lab-report");
+    mkdirSync(stale, { recursive: true });
+    for (const name of ["report.txt", "report.json", "report.html", "junit.xml"])
+      writeFileSync(join(stale, name), "FAILS  old");
+    const { summary, steps: ends } = await go(2, { command: "true" });
+    expect(summary).not.toContain("old");
+    expect(ends.map(({ said }) => said).join("")).not.toContain("FAILS  old");
+    expect(readdirSync(stale)).toEqual([]);
   });
 
   it("say why it fails, on the run's page and beside the code", async () => {
