@@ -149,6 +149,11 @@ export class SocketWatcher {
       else failed(socket.attempt, call);
       return;
     }
+    // It hears nobody else any more (udp(7)): browsers ask their resolver so, from a port of their own choice.
+    if (socket.transport === "udp" && error === undefined && socket.listener !== undefined) {
+      this.listeners.splice(this.listeners.indexOf(socket.listener), 1);
+      socket.listener = undefined;
+    }
     const attempt = this.attempt(call, socket, to);
     socket.attempt = attempt;
     if (error === undefined) attempt.outcome = { kind: socket.transport === "udp" ? "unused" : "connected" };

@@ -41,6 +41,16 @@ describe("a trace", () => {
     expect(attempts).toMatchObject([{ outcome: { kind: "failed", error: "ETIMEDOUT" }, endedAt: 2 }]);
   });
 
+  it("does not take a UDP socket for a server's that is connected to somebody: it hears nobody else", () => {
+    const any = `{sa_family=AF_INET6, sin6_port=htons(5000), sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "${hex("::")}", &sin6_addr), sin6_scope_id=0}`;
+    const bound = [
+      `1 1.0 socket(AF_INET6, SOCK_DGRAM, IPPROTO_IP) = ${socket} <0.0>`,
+      `1 1.1 bind(${socket}, ${any}, 28) = 0 <0.0>`,
+    ];
+    const connected = [...bound, `1 1.2 connect(${socket}, ${there}, 28) = 0 <0.0>`];
+    expect([bound, connected].map((rows) => activityOf(rows).listeners.length)).toEqual([1, 0]);
+  });
+
   it("calls a connection abandoned whose socket is closed, or whose process ends, before there is a result", () => {
     const begin = [
       `1 1.0 socket(AF_INET6, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = ${socket} <0.0>`,
