@@ -248,7 +248,7 @@ stub-zone:
 
     it("have what those pages ask for at every server, as a script that a browser runs", () => {
       const type = fetched("http://v4only.test/came.js", "192.0.2.40", "--write-out", "\n%{content_type}");
-      expect(type).toMatch(/^document\..*"came";\ntext\/javascript$/);
+      expect(type).toMatch(/^document\..*"came";\n\ntext\/javascript$/);
     });
   });
 
