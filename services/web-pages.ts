@@ -26,13 +26,10 @@ export function pagesOf(plan: InternetPlan): readonly Page[] {
 }
 
 /** One address in the forms that a page, a configuration or a person writes. */
-function literals({ pages }: InternetPlan, family: "ipv4" | "ipv6"): readonly string[] {
-  const { a, aaaa } = pages.ipv4Literals;
-  if (family === "ipv4") return a.flatMap((address) => [`http://${address}`, `https://${address}`]);
+function literals({ literals: { ipv4, ipv6 } }: InternetPlan, family: "ipv4" | "ipv6"): readonly string[] {
+  if (family === "ipv4") return [`http://${ipv4}`, `https://${ipv4}`];
   // RFC 4291 section 2.2: compressed, in full, in upper case, and with the last 32 bits as in IPv4.
-  return aaaa
-    .flatMap((address) => [address, inFull(address), address.toUpperCase(), mixed(address)])
-    .map((address) => `http://[${address}]`);
+  return [ipv6, inFull(ipv6), ipv6.toUpperCase(), mixed(ipv6)].map((address) => `http://[${address}]`);
 }
 
 function groups(address: string): readonly string[] {

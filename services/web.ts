@@ -116,7 +116,7 @@ function configuration(plan: InternetPlan): string {
       ).map(([{ name }, file]) =>
         server("", [], `server_name ${name};`, `location = / { root ${pagesFolder}; try_files /${file}.html =404; }`),
       ),
-      server("", [], `server_name ${pages.redirect.name};`, `return 302 http://${plan.redirectTo}/;`),
+      server("", [], `server_name ${pages.redirect.name};`, `return 302 http://${plan.literals.ipv4}/;`),
       server("default_server", addresses(oddPlaces.other), certificate("other"), ...answers(plan)),
       server("default_server", addresses(oddPlaces.brokenTls), "ssl_reject_handshake on;", ...answers(plan)),
     ),

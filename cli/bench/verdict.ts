@@ -124,7 +124,7 @@ function told(verdict: Verdict): string {
 }
 
 /** Seconds for a program that does not end by itself. */
-const limit = 120;
+const limit = 240;
 
 async function tryOut(
   reached: Reached,

@@ -36,8 +36,8 @@ export interface InternetPlan {
   readonly nameServers: readonly NameServerPlan[];
   readonly hosts: readonly HostPlan[];
   readonly pages: Readonly<Record<keyof typeof pages, HostPlan>>;
-  /** The IPv4 literal that a page redirects to. */
-  readonly redirectTo: string;
+  /** What pages name by its addresses alone: a literal of theirs is in no answer about the page's own name. */
+  readonly literals: AddressPair;
   /** Addresses that behave otherwise than their path alone would have it. */
   readonly oddPlaces: Readonly<Record<keyof typeof oddPlaces, AddressPair>>;
   readonly proxies: readonly ProxyPlan[];
@@ -61,7 +61,7 @@ export function internetPlan({ internet }: LabConfig, identity: LabIdentity): In
     nameServers: nameServerPlans(identity),
     hosts,
     pages,
-    redirectTo: good.ipv4,
+    literals: good,
     oddPlaces,
     proxies,
     proxySubnet,
