@@ -1,3 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { projectRoot } from "../../host/paths";
 import { radvd as service } from "../../services/radvd";
 import { configurations, planOf } from "../fixtures/plan";
 import { contentOf } from "./files";
@@ -94,5 +99,41 @@ describe("radvd.conf", () => {
     expect(lan.options.get("MaxRtrAdvInterval")).toBe("10");
     expect(lan.options.get("AdvOtherConfigFlag")).toBe("on");
     expect([...lan.blocks.keys()]).toContain("prefix fc01:0:0:1::1/64");
+  });
+});
+
+// macOS has an older one.
+const isBash = spawnSync("bash", ["-c", "((BASH_VERSINFO[0] >= 5))"]).status === 0;
+
+(isBash ? describe : describe.skip)(`what was announced before${isBash ? "" : " (skipped: no Bash 5)"}`, () => {
+  const planned = "interface lan\n{\n\tprefix fc01:0:0:2::1/64\n\t{\n\t\tAdvOnLink on;\n\t};\n};\n";
+  const before = "lan prefix fc01:0:0:1::/64";
+
+  /** What the next update withdraws, with how many seconds are left of it. */
+  function withdrawnNext(secondsLeft: number): string[] {
+    const folder = mkdtempSync(join(tmpdir(), "radvd-test-"));
+    try {
+      const script = `
+        source services/core.sh; source services/radvd.sh
+        withdrawn_file=$1/withdrawn radvd_file=$1/radvd.conf
+        printf -v now '%(%s)T' -1
+        printf '%s %s\n' "$((now + $3))" "${before}" >"$withdrawn_file"
+        with_withdrawn "$2" "$(<"$withdrawn_file")" >"$radvd_file"
+        withdrawals "$2" | while read -r until what; do printf '%s|%s\n' "$what" "$((until - now))"; done`;
+      const args = ["-euc", script, "bash", folder, planned, String(secondsLeft)];
+      const { stdout, stderr } = spawnSync("bash", args, { cwd: projectRoot, encoding: "utf8" });
+      expect(stderr).toBe("");
+      return stdout.split("\n").filter((line) => line !== "");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  it("is withdrawn for what is left of its two hours", () => {
+    expect(withdrawnNext(600)).toEqual([`${before}|600`]);
+  });
+
+  it("is not withdrawn once more when that is over, though the file that is laid down still says so", () => {
+    expect(withdrawnNext(-3600)).toEqual([]);
   });
 });
