@@ -42,6 +42,11 @@ export function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
+/** An address and a port as RFC 5952 section 6 recommends. */
+export function socketText({ address, port }: { readonly address: string; readonly port: number }): string {
+  return `${isIpv6(address) ? `[${address}]` : address}:${port}`;
+}
+
 /** In the order in which they came up. */
 export function targetsOf(run: Run): Target[] {
   const { activity, hosts, network } = run;

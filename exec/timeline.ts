@@ -2,7 +2,7 @@
 import type { Attempt, Listener, Lookup } from "./activity";
 import { extractIpv4 } from "../plan/rfc6052";
 import type { Run } from "./run";
-import { isIpv6, pathOf, type Target } from "./targets";
+import { pathOf, socketText, type Target } from "./targets";
 import { ending } from "./verdict/rules";
 
 export interface Moment {
@@ -53,7 +53,7 @@ function lookupWords({ name, types, server, answer, at }: Lookup): string {
 
 function attemptWords(run: Run, attempt: Attempt, { what, origin }: Target): string {
   const { address, port, transport, sent, received } = attempt;
-  const to = `${isIpv6(address) ? `[${address}]` : address}:${port}`;
+  const to = socketText({ address, port });
   const from = { name: what, hosts: `${what}, from /etc/hosts`, literal: "a literal" }[origin];
   const traffic = sent.octets + received.octets === 0 ? "" : `; ${sent.octets} octets out, ${received.octets} in`;
   return `${transport === "udp" ? "sends to" : "dials"} ${to} (${from})${wayWords(run, attempt)}: ${ending(attempt)}${traffic}`;
@@ -80,7 +80,7 @@ function wayWords({ network, sessions }: Run, attempt: Attempt): string {
 }
 
 function listenerWords({ address, port, transport, dualStack, accepted, error }: Listener): string {
-  const on = `${isIpv6(address) ? `[${address}]` : address}:${port}`;
+  const on = socketText({ address, port });
   if (error !== undefined) return `cannot listen on ${on} (${transport}): ${error}`;
   const whom =
     accepted.length === 0 ? "" : `, heard from ${[...new Set(accepted.map((each) => each.address))].join(", ")}`;

@@ -85,11 +85,10 @@ function wasOnlyTold(target: Target): boolean {
 
 /** What was dialled by IPv4 was found by NAT64 as well. */
 function isSameServer({ nat64Prefix }: NetworkView, target: Target, translated: Target): boolean {
-  if (target.attempts.length === 0) return false;
+  if (target.attempts.length === 0 || nat64Prefix === undefined) return false;
   return target.attempts.every(({ address, port }) =>
     translated.attempts.some(
       (other) =>
-        nat64Prefix !== undefined &&
         isTranslated(nat64Prefix, other.address) &&
         other.port === port &&
         extractIpv4(nat64Prefix, other.address) === address,

@@ -3,7 +3,7 @@ import { traits } from "../../plan/scenario";
 import type { Listener } from "../activity";
 import { fromOutside, isIpv4Socket, isLocalSocket, type Knock, type Listening } from "../listening";
 import type { Run } from "../run";
-import { isIpv6 } from "../targets";
+import { isIpv6, socketText } from "../targets";
 import type { Verdict } from ".";
 import type { Finding } from "./causes";
 
@@ -53,7 +53,7 @@ function portTaken(port: number, tried: readonly Listener[], remarks: readonly F
   const refused = tried.find(({ error }) => error === "EADDRINUSE");
   if (refused === undefined) return undefined;
   const { address, process, line } = refused;
-  const words = `It wanted to listen on ${isIpv6(address) ? `[${address}]` : address}:${port}: EADDRINUSE. Another program listens there.`;
+  const words = `It wanted to listen on ${socketText({ address, port })}: EADDRINUSE. Another program listens there.`;
   return {
     kind: "cause",
     finding: { cause: "not-for-want-of-ipv4", confidence: "certain", words, process, line },
@@ -69,7 +69,7 @@ function neverListened(
   const waited = end.stopped || end.timedOut;
   if (!waited && end.code !== 0) return undefined;
   const others = activity.listeners.filter(({ error, transport }) => error === undefined && transport === "tcp");
-  const elsewhere = others.map(({ address, port: other }) => `${isIpv6(address) ? `[${address}]` : address}:${other}`);
+  const elsewhere = others.map(socketText);
   const when = waited ? `within ${patience} s` : "and ended with 0";
   const words = `It did not listen on TCP port ${port} ${when}.${elsewhere.length === 0 ? "" : ` It listens on ${elsewhere.join(", ")}.`}`;
   return { kind: "cannot-tell", words, remarks };
