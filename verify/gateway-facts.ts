@@ -9,8 +9,8 @@ export type TranslationFacts = ReturnType<typeof readTranslations>;
 export type SessionFact = TranslationFacts["sessions"][number];
 export type Endpoint = ReturnType<typeof endpoint>;
 
-/** Packets that the firewall has counted, by the rule's comment. */
-export type Counters = ReadonlyMap<string, number>;
+/** Packets that the firewall has counted, by the rule's comment; as a text: why that cannot be told. */
+export type Counters = ReadonlyMap<string, number> | string;
 
 type Row = Readonly<Record<string, string>>;
 
@@ -114,10 +114,12 @@ const rulesetSchema = z.object({
 
 const counterSchema = z.object({ packets: z.number() });
 
-/** The counters of `nft --json list table`; none where there is no such table. */
+/** The counters of `nft --json list table`; none where there is no such table: it has counted nothing. */
 export function readCounters(sections: Sections): Counters {
   const { exitCode, output } = section(sections, "counters");
-  const { nftables } = exitCode === 0 ? rulesetSchema.parse(JSON.parse(output)) : { nftables: [] };
+  const isMissing = exitCode !== 0 && /^Error: No such file or directory/m.test(output);
+  if (exitCode !== 0 && !isMissing) return `nft ended with ${exitCode}: ${output.replaceAll("\n", " ")}`;
+  const { nftables } = isMissing ? { nftables: [] } : rulesetSchema.parse(JSON.parse(output));
   const sums = new Map<string, number>();
   for (const { comment, expr } of nftables.flatMap(({ rule }) => rule ?? [])) {
     const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);

@@ -1,11 +1,14 @@
 import { checkClient, checkGateway } from "../../verify/checks";
+import { readCounters } from "../../verify/gateway-facts";
 import { type CheckResult, formatReport, makeReport, silent, unreachable } from "../../verify/report";
+import { parseSections } from "../../verify/sections";
 import {
   access,
   address,
   type ClientChange,
   clientEvidence,
   defaultRoutes,
+  dropped,
   embedded,
   type GatewayChange,
   gatewayEvidence,
@@ -14,6 +17,7 @@ import {
   onLan,
   own,
   pref64,
+  printed,
   session,
 } from "./fixtures";
 import { allScenarios } from "../fixtures/plan";
@@ -827,6 +831,50 @@ describe("the gateway fails", () => {
     const [result] = checkGateway(gatewayEvidence({ says: { units: units("failed", "radvd.service") } }));
     expect(result?.evidence).toBe("radvd.service is failed (dead)");
     expect(result?.remedy).toContain('npm run ssh -- --stack dev gateway "sudo journalctl -b -u radvd.service"');
+  });
+});
+
+describe("what the firewall has counted", () => {
+  const unreadable = "nft ended with 1: netlink: Error: cache initialization failed: Operation not permitted";
+  const untold = {
+    "a stranger beside the LAN cannot use": "skipped",
+    "a stranger beside the LAN cannot reach": "skipped",
+    "the firewall drops": "skipped",
+  };
+
+  it.each([
+    ["before", { before: unreadable }],
+    ["afterwards", { uncounted: unreadable }],
+  ])("cannot be told where it could not be read %s, and why is said", (_when, change) => {
+    const results = checkGateway(gatewayEvidence(change));
+    expectNotPassed(results, untold);
+    for (const { status, evidence } of results) if (status === "skipped") expect(evidence).toContain(unreadable);
+  });
+
+  it("does not excuse a stranger who is translated, or who reaches a client", () => {
+    const translates = { sessionsUdp: session("UDP", { from: own.stranger }) };
+    const results = checkGateway(gatewayEvidence({ before: unreadable, translates, hears: { client: ["8100"] } }));
+    expectNotPassed(results, {
+      ...untold,
+      "a stranger beside the LAN cannot use": "fail",
+      "a stranger beside the LAN cannot reach": "fail",
+    });
+  });
+
+  it("is nothing where the ruleset was not there yet, and all of it where it was loaded anew meanwhile", () => {
+    expectNotPassed(checkGateway(gatewayEvidence({ before: new Map() })), {});
+    const before = new Map(Object.keys(dropped).map((rule) => [rule, 1000]));
+    expectNotPassed(checkGateway(gatewayEvidence({ before })), {});
+  });
+
+  it("is read from nft's list; that there is no table is no failure to read it", () => {
+    const read = (output: string, code: number) =>
+      readCounters(parseSections(printed({ counters: output }, { counters: code })));
+    expect(read("Error: No such file or directory\nlist table inet ipv6_only_lab\n           ^^^^", 1)).toEqual(
+      new Map(),
+    );
+    expect(read("netlink: Error: cache initialization failed: Operation not permitted", 1)).toBe(unreadable);
+    expect(read("nft: command not found", 127)).toBe("nft ended with 127: nft: command not found");
   });
 });
 

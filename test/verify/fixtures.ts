@@ -6,7 +6,7 @@ import { embedIpv4 } from "../../plan/rfc6052";
 import { type LabAccess, networkOf, type PromisedNetwork, promisedBy } from "../../verify/access";
 import type { ClientEvidence, GatewayEvidence } from "../../verify/checks/evidence";
 import { readClientFacts, readFetch } from "../../verify/client-facts";
-import { readCounters, readGatewayFacts, readTranslations } from "../../verify/gateway-facts";
+import { type Counters, readCounters, readGatewayFacts, readTranslations } from "../../verify/gateway-facts";
 import { Heard } from "../../verify/questions";
 import { parseSections } from "../../verify/sections";
 import * as packets from "./packets";
@@ -194,7 +194,7 @@ export const dropped: Readonly<Record<string, number>> = {
 };
 
 /** The ruleset as nft prints it, with what its rules have counted. */
-export function counted(packets: Readonly<Record<string, number>>): ReadonlyMap<string, number> {
+export function counted(packets: Readonly<Record<string, number>>): Counters {
   const rules = Object.entries(packets).map(([comment, count]) => ({
     rule: { chain: "any", comment, expr: [{ match: {} }, { counter: { packets: count, bytes: 60 } }, { drop: null }] },
   }));
@@ -260,7 +260,11 @@ export interface GatewayChange {
   readonly exitCodes?: Readonly<Record<string, number>>;
   readonly hears?: Sounds;
   readonly translates?: Texts;
+  /** In the place of two packets of each rule. */
+  readonly before?: Counters;
   readonly after?: Readonly<Record<string, number>>;
+  /** Why that could not be told. */
+  readonly uncounted?: string;
   readonly clients?: number;
 }
 
@@ -272,8 +276,8 @@ export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
     facts: readGatewayFacts(parseSections(printed({ ...gateway, ...change.says }, change.exitCodes)), heardAt),
     heard: heardOf({ ...heardByGateway, ...change.hears }),
     translations: translations(change.translates, change.exitCodes),
-    before: counted(before),
-    after: counted(since),
+    before: change.before ?? counted(before),
+    after: change.uncounted ?? counted(since),
     spoke: Array.from({ length: change.clients ?? 1 }, () => networkIn(change.lab ?? access)),
   };
 }
