@@ -1,8 +1,9 @@
 /** The faults of the simulated internet, as a client on a network meets them: the table of faults of the IETF's draft. */
 import { type ClientAccess, command, ipv4Way, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { type Asked, tryFaults } from "./facts";
-import type { CheckResult, Outcome } from "./report";
-import { notStarted, section, type Sections } from "./sections";
+import { fetched } from "./fetched";
+import type { CheckResult, Outcome, Seen } from "./report";
+import { notStarted, section, type Section, type Sections } from "./sections";
 
 export type PromisedFault = LabAccess["promised"]["faults"][number];
 
@@ -11,7 +12,7 @@ export interface FaultResult {
   readonly fault: PromisedFault;
   /** Undefined: the draft leaves it to the program that is tested. */
   readonly expected: Outcome | undefined;
-  readonly seen: Outcome;
+  readonly seen: Seen;
   readonly evidence: string;
   /** The program that tries it is not there, or cannot be run: nothing is known by that of the network. */
   readonly untried?: true;
@@ -65,18 +66,25 @@ export function readFaults(
   sections: Sections,
 ): FaultResult[] {
   return faults.map((fault) => {
-    const { exitCode, output } = section(sections, fault.name);
-    const answered = fault.url.startsWith("dns:")
-      ? output !== "" && !output.startsWith(";;")
-      : /^[23]\d\d /.test(output);
+    const said = section(sections, fault.name);
     return {
       fault,
       expected: fault.expected[column],
-      seen: exitCode === 0 && answered ? "works" : "fails",
-      evidence: output === "" ? "no answer" : output,
-      ...(notStarted.includes(exitCode) ? { untried: true } : {}),
+      seen: fault.url.startsWith("dns:") ? answered(said) : fetched(said.exitCode, statusIn(said)),
+      evidence: said.output === "" ? "no answer" : said.output,
+      ...(notStarted.includes(said.exitCode) ? { untried: true } : {}),
     };
   });
+}
+
+/** What dig(1) came to. */
+function answered({ exitCode, output }: Section): Outcome {
+  return exitCode === 0 && output !== "" && !output.startsWith(";;") ? "works" : "fails";
+}
+
+/** The last that curl says. That a proxy could not get there (RFC 9110 section 9.3.6) is no answer of the server's: 000. */
+function statusIn({ output }: Section): number {
+  return Number(/(?:^| )(\d{3}) \S* [\d.]+$/.exec(output)?.[1] ?? 0);
 }
 
 /**
@@ -119,15 +127,16 @@ function statusOf(
   nothingWorks: boolean,
   { byHand: look, shell }: Ways,
 ): Pick<CheckResult, "status" | "remedy"> & Partial<Pick<CheckResult, "evidence">> {
-  const { expected, again, untried, evidence } = result;
+  const { expected, seen, again, untried, evidence } = result;
   if (expected === undefined) return { status: "skipped" };
   if (untried === true) {
     return { status: "fail", remedy: `curl or dig is not there, or cannot be run: ${shell}` };
   }
   if (!isRight(result)) {
+    const wrong = seen === "error" ? "A server was reached, and its answer is an error. " : "";
     return {
       status: "fail",
-      remedy: `It should have ${expected === "works" ? "worked" : "failed"}. Look at it: ${look}`,
+      remedy: `${wrong}It should have ${expected === "works" ? "worked" : "failed"}. Look at it: ${look}`,
     };
   }
   if (nothingWorks) {

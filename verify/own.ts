@@ -4,7 +4,9 @@ import { shellQuote } from "../ssh/shell";
 import { type ClientAccess, command, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { onClient } from "./connect";
 import { runOwn } from "./facts";
-import type { CheckResult, Outcome } from "./report";
+import { fetched } from "./fetched";
+import { doubtOf } from "./own-control";
+import type { CheckResult, Outcome, Seen } from "./report";
 import { notStarted, section, type Sections } from "./sections";
 import type { VisitOptions } from "./visit";
 
@@ -30,8 +32,10 @@ export async function ownResults(
       const results: CheckResult[] = [];
       for (const check of checks) {
         options.progress?.(`${client.name}: ${check.title}`);
-        const seen = await runOwn({ connection, signal: options.signal }, wordsOf(check), check.timeout);
-        results.push(judgeOwn(access, { client, machine, network }, check, seen));
+        const asked = { connection, signal: options.signal };
+        const seen = await runOwn(asked, wordsOf(check), check.timeout);
+        const row = judgeOwn(access, { client, machine, network }, check, seen);
+        results.push(isRightFailure(row) ? unlessDoubted(row, await doubtOf(asked, network, check)) : row);
       }
       return results;
     });
@@ -72,8 +76,7 @@ export function judgeOwn(
   const said = lastLines(Buffer.from(output, "base64").toString("utf8"));
   if (ran.exitCode !== 0) return untried(place, check.title, said);
   const late = timedOut.includes(exitCode) && Number(ran.output) >= check.timeout;
-  const answered = check.tries.kind === "command" || /^HTTP 2\d\d /m.test(said);
-  const seen: Outcome = exitCode === 0 && answered ? "works" : "fails";
+  const seen = seenOf(check, exitCode, said);
   const row = {
     ...{ machine, network: network.name, own: check.title },
     check: `${check.title}: ${expected ?? "is left open"}`,
@@ -90,11 +93,30 @@ export function judgeOwn(
   }
   if (expected === seen) return { ...row, status: "pass" };
   const words = ["--client", client, "--network", network.name, "--", "bash", "-c", shellQuote(wordsOf(check))];
-  return {
-    ...row,
-    status: "fail",
-    remedy: `It should have ${expected === "works" ? "worked" : "failed"}. Why: ${command(promised, "exec", ...words)}`,
-  };
+  return { ...row, status: "fail", remedy: `${wrong(expected, seen)} Why: ${command(promised, "exec", ...words)}` };
+}
+
+function seenOf({ tries }: PromisedCheck, exitCode: number, said: string): Seen {
+  if (tries.kind === "command") return exitCode === 0 ? "works" : "fails";
+  // Its own line is the last; what it complains of may stand before it.
+  const [, status = "000"] = /(?:^| \| )HTTP (\d{3}) from \S* after [\d.]+ s$/.exec(said) ?? [];
+  return fetched(exitCode, Number(status));
+}
+
+function wrong(expected: Outcome, seen: Seen): string {
+  if (seen !== "error") return `It should have ${expected === "works" ? "worked" : "failed"}.`;
+  return "A server was reached, and its answer is an error: something leads there, and by that it neither works nor fails. Give the check a URL that is answered with 2xx or, where this answer is what it is about, a command (curl --fail …).";
+}
+
+/** A failure that must happen is a pass, if it is known to be of what was tried. */
+function isRightFailure({ status, outcome }: CheckResult): boolean {
+  return status === "pass" && outcome?.seen === "fails";
+}
+
+/** @param doubt why it proves nothing. */
+function unlessDoubted(row: CheckResult, doubt: string | undefined): CheckResult {
+  if (doubt === undefined) return row;
+  return { ...row, status: "skipped", evidence: `${doubt}: that this fails proves nothing (${row.evidence})` };
 }
 
 const mostLines = 5;

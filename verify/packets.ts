@@ -6,7 +6,7 @@ import { segmentFilter } from "./capture/filter";
 import { keepWhile, type Kept } from "./capture/keep";
 import { type Asked, tryFaults } from "./facts";
 import { columnOf, type FaultResult, isRight, readFaults } from "./faults";
-import type { CheckResult } from "./report";
+import type { CheckResult, Seen } from "./report";
 
 export interface KeptPackets {
   readonly pcapng: Buffer;
@@ -20,6 +20,12 @@ export type RowPackets = ReadonlyMap<string, KeptPackets>;
 export function rowKey({ machine, check }: Pick<CheckResult, "machine" | "check">): string {
   return `${machine}: ${check}`;
 }
+
+const endings: Readonly<Record<Seen, string>> = {
+  works: "worked",
+  fails: "failed",
+  error: "was answered with an error",
+};
 
 /** Rows that get packets at most: each costs a try more. */
 const mostRows = 10;
@@ -49,7 +55,7 @@ export async function packetsOf(
     const [again] = readFaults([fault], columnOf(client, network), result);
     found.set(fault.name, {
       pcapng: kept.pcapng,
-      words: `${counted(kept)} of one more try, which ${again?.seen === "works" ? "worked" : "failed"}; before and behind the gateway`,
+      words: `${counted(kept)} of one more try, which ${endings[again?.seen ?? "fails"]}; before and behind the gateway`,
     });
   }
   return found;

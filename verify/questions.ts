@@ -6,7 +6,7 @@ import { linkLocalOf } from "../plan/interface-id";
 import { type ClientAccess, gatewayAddresses, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { type Peer, wayName } from "./peers";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
-import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
+import { type AddressType, type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
 
 /** What came, by the name of what it is an answer to. */
@@ -150,10 +150,14 @@ export function resolverOf(network: PromisedNetwork): string {
   return doorsOf(network)[0] ?? "";
 }
 
-/** Asks the gateway's resolver for a host's IPv4 address. */
-export function addressQuestion(resolver: string, host: string): string[] {
-  const question = dnsQuestion(host, "A");
-  return [`window 0 ${listening.most}`, "await host-a", `udp host-a - ${resolver} 53 ${question}`];
+/** Asks a network's resolver for a host's addresses: `host-a`, `host-aaaa`. */
+export function addressQuestions(resolver: string, host: string, types: readonly AddressType[]): string[] {
+  const named = types.map((type) => ({ type, name: `host-${type.toLowerCase()}` }));
+  return [
+    `window 0 ${listening.most}`,
+    `await ${named.map(({ name }) => name).join(" ")}`,
+    ...named.map(({ type, name }) => `udp ${name} - ${resolver} 53 ${dnsQuestion(host, type)}`),
+  ];
 }
 
 /** What wire.py calls IPv4 that left the card. */

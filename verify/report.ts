@@ -24,10 +24,13 @@ export interface CheckResult {
   /** The title of one of the stack's own checks, if it was one. */
   readonly own?: string;
   /** Of what either works or fails: what it is to do on this network, if that is known, and what it did. */
-  readonly outcome?: { readonly expected?: Outcome; readonly seen: Outcome };
+  readonly outcome?: { readonly expected?: Outcome; readonly seen: Seen };
 }
 
 export type Outcome = "works" | "fails";
+
+/** `error`: a server was reached, and what it answered is no success. By that neither is known. */
+export type Seen = Outcome | "error";
 
 export interface Report {
   readonly lab: string;

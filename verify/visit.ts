@@ -9,7 +9,7 @@ import type { FetchFact } from "./client-facts";
 import { connectClient, type ReachOptions, tryConnect } from "./connect";
 import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
 import { peersOf } from "./peers";
-import { addressQuestion, clatInstructions, clientInstructions, patientEcho, resolverOf } from "./questions";
+import { addressQuestions, clatInstructions, clientInstructions, patientEcho, resolverOf } from "./questions";
 import { type CheckResult, silent, unreachable } from "./report";
 
 export interface VisitOptions extends ReachOptions {
@@ -145,7 +145,7 @@ async function contentIpv4(
   const network = networkOf(lab, client);
   if (network.ipv4 === undefined && content.ok && isAddressInPrefix(content.remote, prefix))
     return runsClat(client, network) ? extractIpv4(prefix, content.remote) : undefined;
-  const heard = await listen(asked, addressQuestion(resolverOf(network), new URL(content.url).hostname));
+  const heard = await listen(asked, addressQuestions(resolverOf(network), new URL(content.url).hostname, ["A"]));
   return heard.dns("host-a")?.addresses[0];
 }
 

@@ -13,7 +13,11 @@ const ownCheck = z.strictObject({
     .max(4096)
     .optional()
     .describe("Run by `bash -c` on the client, without root's rights. It works when it ends with 0."),
-  url: httpUrl().optional().describe("Fetched with curl on the client. It works when it is answered with 2xx."),
+  url: httpUrl()
+    .optional()
+    .describe(
+      "Fetched with curl on the client. It works when it is answered with 2xx, and fails when no answer comes; any other answer is neither, and no check passes by it.",
+    ),
   on: z.array(hostname()).min(1).optional().describe("Names of the clients that try it. Unset: all of them."),
   timeout: seconds(1, 3600).default(30).describe("Seconds. What has not ended then is ended, and has failed."),
   expect: z

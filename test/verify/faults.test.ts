@@ -90,6 +90,13 @@ describe("the faults of a simulated internet", () => {
     ["what must fail works", "aaaa-blackhole", [0, "200 192.0.2.42 0.1"]],
     ["what must work times out", "a-blackhole", [28, "curl: (28) timed out 000  15.0"]],
     ["what must work is answered with an error", "signed", [0, "502 3fff:10:0:32::42 0.1"]],
+    ["what must fail is answered with an error", "aaaa-blackhole", [0, "404 192.0.2.42 0.1"]],
+    [
+      "what must fail behind a proxy is answered with an error",
+      "socks-v4only-to-dualstack",
+      [0, "503 3fff:10::19 0.1"],
+    ],
+    ["what must fail is redirected without end", "redirect-literal", [47, "curl: (47) Maximum 302 192.0.2.43 0.1"]],
     ["an answer that must not come in one piece comes", "v6-no-fragments", [0, '"text"']],
   ])("are told of when %s", (_what, fault, said) => {
     const failed = faultChecks(lab, "client-1", "strict", resultsOn("strict", { [fault]: said })).filter(
@@ -97,8 +104,45 @@ describe("the faults of a simulated internet", () => {
     );
     expect(failed.map((each) => each.fault)).toEqual([fault]);
     expect(failed[0]?.remedy).toMatch(
-      /npm run exec -- --stack dev --client client-1 --network strict (curl -sSvL http|dig .*@)/,
+      /npm run exec -- --stack dev --client client-1 --network strict (curl -sSvL (-px \S+ )?http|dig .*@)/,
     );
+  });
+
+  it.each<[string, string, readonly [number, string]]>([
+    [
+      "a proxy says that it did not get there",
+      "connect-v4only-to-dualstack",
+      [56, "curl: (56) CONNECT tunnel failed, response 503 000  0.1"],
+    ],
+    [
+      "they are redirected to where nobody answers",
+      "redirect-literal",
+      [7, "curl: (7) Failed to connect to 192.0.2.40 port 80 302 3fff:10:0:32::43 0.1"],
+    ],
+    ["they begin to come and do not end", "v6-mtu-silent", [28, "curl: (28) timed out 200 3fff:10::42 15.0"]],
+  ])("fail where %s", (_what, fault, said) => {
+    const row = faultChecks(lab, "c", "strict", resultsOn("strict", { [fault]: said })).find(
+      (each) => each.fault === fault,
+    );
+    expect(row).toMatchObject({ status: "pass", outcome: { expected: "fails", seen: "fails" } });
+  });
+
+  it("that are answered with an error neither work nor fail, and say so", () => {
+    const said: readonly [number, string] = [0, "404 192.0.2.42 0.1"];
+    const results = resultsOn("strict", { "aaaa-blackhole": said, "ipv6-literals": said });
+    const rows = faultChecks(lab, "c", "strict", results);
+    expect(rows.find(({ fault }) => fault === "aaaa-blackhole")).toMatchObject({
+      outcome: { expected: "fails", seen: "error" },
+      remedy: expect.stringMatching(
+        /^A server was reached, and its answer is an error\. It should have failed\./,
+      ) as unknown,
+    });
+    expect(rows.find(({ fault }) => fault === "ipv6-literals")).toMatchObject({
+      status: "skipped",
+      evidence: "error: 404 192.0.2.42 0.1",
+    });
+    const grid = formatFaults([{ network: networkNamed("strict"), results }]);
+    expect(grid.find((line) => line.startsWith("aaaa-blackhole"))).toMatch(/ERROR$/);
   });
 
   it("that came out wrong are judged by a second try, which is told, and the others are left alone", () => {

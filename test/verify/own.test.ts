@@ -3,6 +3,7 @@ import { parseSections } from "../../verify/sections";
 import { allScenarios } from "../fixtures/plan";
 import { labOf, printed } from "./fixtures";
 
+const page = "https://app.example/";
 const checks = [
   {
     title: "it runs",
@@ -10,6 +11,8 @@ const checks = [
     expect: { "dual-stack": "works", "ipv6-only-nat64": "works", pref64: "fails" },
   },
   { title: "the page", url: "https://app.example/", on: ["phone"], timeout: 9, expect: "works" },
+  ...["works", "fails"].map((expect) => ({ title: `the page ${expect}`, url: page, on: ["phone"], expect })),
+  { title: "the page is open", url: page, on: ["phone"], expect: {} },
 ];
 const lab = labOf({ ...allScenarios, checks, clients: [{ name: "phone" }, { name: "laptop" }] });
 
@@ -42,7 +45,7 @@ function rowOf(title: string, network: string, { code = 0, says = "", took = 1, 
 describe("a check of the stack's own", () => {
   it("is tried by the clients that it names, or by all", () => {
     const titles = (client: string): string[] => ownChecksOf(lab, named(lab.clients, client)).map(({ title }) => title);
-    expect(titles("phone")).toEqual(["it runs", "the page"]);
+    expect(titles("phone")).toEqual(checks.map(({ title }) => title));
     expect(titles("laptop")).toEqual(["it runs"]);
   });
 
@@ -100,12 +103,51 @@ describe("a check of the stack's own", () => {
     );
   });
 
-  it.each<[string, Said, string]>([
-    ["comes", { says: "HTTP 200 from 64:ff9b::1 after 0.1 s" }, "pass"],
-    ["is answered with an error", { says: "HTTP 500 from 64:ff9b::1 after 0.1 s" }, "fail"],
-    ["does not come", { code: 6, says: "curl: (6) Could not resolve host\nHTTP 000 from  after 0.0 s" }, "fail"],
-  ])("of a URL that %s", (_what, said, status) => {
-    expect(rowOf("the page", "v4", said).status).toBe(status);
+  it.each<[string, Said, string, "works" | "fails" | "error"]>([
+    ["comes works", { says: "HTTP 200 from 64:ff9b::1 after 0.1 s" }, "works", "works"],
+    ["comes with a complaint works", { says: "Warning: old\nHTTP 204 from 192.0.2.1 after 0.1 s" }, "works", "works"],
+    [
+      "does not come fails",
+      { code: 6, says: "curl: (6) Could not resolve host\nHTTP 000 from  after 0.0 s" },
+      "fails",
+      "fails",
+    ],
+    [
+      "does not come to its end fails",
+      { code: 28, says: "curl: (28) timed out\nHTTP 200 from 192.0.2.1 after 9.0 s" },
+      "fails",
+      "fails",
+    ],
+    [
+      "is redirected to where nobody answers fails",
+      { code: 7, says: "curl: (7) Failed to connect\nHTTP 302 from 192.0.2.1 after 9.0 s" },
+      "fails",
+      "fails",
+    ],
+    [
+      "is redirected without end does neither",
+      { code: 47, says: "curl: (47) Maximum (50) redirects followed\nHTTP 302 from 192.0.2.1 after 0.1 s" },
+      "neither",
+      "error",
+    ],
+    ["is answered with 403 does neither", { says: "HTTP 403 from 192.0.2.1 after 0.1 s" }, "neither", "error"],
+    ["is answered with 503 does neither", { says: "HTTP 503 from 192.0.2.1 after 0.1 s" }, "neither", "error"],
+    ["is answered with 304 does neither", { says: "HTTP 304 from 192.0.2.1 after 0.1 s" }, "neither", "error"],
+  ])("of a URL that %s", (_what, said, passes, seen) => {
+    for (const expected of ["works", "fails"] as const) {
+      const row = rowOf(`the page ${expected}`, "v4", said);
+      expect(row).toMatchObject({ status: passes === expected ? "pass" : "fail", outcome: { expected, seen } });
+    }
+    expect(rowOf("the page is open", "v4", said)).toMatchObject({ status: "skipped", outcome: { seen } });
+  });
+
+  it("says of a server that was reached, and answered with an error, that it was", () => {
+    const says = "HTTP 403 from 192.0.2.1 after 0.1 s";
+    const row = rowOf("the page fails", "strict", { says });
+    expect(row.evidence).toBe(`exit code 0: ${says}`);
+    expect(row.remedy).toMatch(/^A server was reached, and its answer is an error: something leads there/);
+    expect(row.remedy).toMatch(/a command \(curl --fail …\)\. Why: npm run exec .* --network strict -- bash -c 'curl /);
+    expect(rowOf("the page is open", "strict", { says }).evidence).toBe(`error: exit code 0: ${says}`);
   });
 
   it("fetches its URL as one word, within its time", () => {

@@ -5,6 +5,8 @@ import { type Reader, readPacket } from "./reader";
 
 const types = { A: 1, AAAA: 28 } as const;
 
+export type AddressType = keyof typeof types;
+
 export type DnsAnswer = NonNullable<ReturnType<typeof readDnsAnswer>>;
 
 /** Whether a resolver has said what there is, and be it nothing: any other RCODE is a failure, and says nothing of the name. */
@@ -16,12 +18,12 @@ export function isTold({ rcode }: DnsAnswer): boolean {
 export const rcodes = { noError: 0, nxDomain: 3, refused: 5 } as const;
 
 /** With the RD bit: a resolver is to find it out. */
-export function dnsQuestion(name: string, type: keyof typeof types): string {
+export function dnsQuestion(name: string, type: AddressType): string {
   return `6c6101000001000000000000${encoded(name)}00${hex(types[type], 2)}0001`;
 }
 
 /** As one asks who validates for himself: with the CD bit, and DO in the OPT record (RFC 4035 section 3.2.2, RFC 6891). */
-export function validatorsQuestion(name: string, type: keyof typeof types): string {
+export function validatorsQuestion(name: string, type: AddressType): string {
   return `6c6101100001000000000001${encoded(name)}00${hex(types[type], 2)}0001000029100000008000${hex(0, 2)}`;
 }
 

@@ -1,0 +1,17 @@
+/** What a fetch by curl(1) came to. */
+import type { Seen } from "./report";
+
+/** CURLE_TOO_MANY_REDIRECTS: every one of them was answered. */
+const tooManyRedirects = 47;
+
+/**
+ * Content that began to come and did not end in time has failed. So has a redirect to where nobody answers: curl tells the
+ * status of the last answer, and it was another server's.
+ * @param status of the last HTTP answer (RFC 9110 section 15); 0: there was none.
+ */
+export function fetched(exitCode: number, status: number): Seen {
+  const kind = Math.trunc(status / 100);
+  if (kind === 2) return exitCode === 0 ? "works" : "fails";
+  if (kind === 3 && exitCode !== 0 && exitCode !== tooManyRedirects) return "fails";
+  return status === 0 ? "fails" : "error";
+}
