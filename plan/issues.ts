@@ -53,10 +53,18 @@ function formatPath(path: Path): string {
     .join("");
 }
 
-export function valueAt(raw: unknown, path: Path): unknown {
+function valueAt(raw: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (value, part) => (typeof value === "object" && value !== null ? Reflect.get(value, part) : undefined),
     raw,
+  );
+}
+
+/** What stands at a key like `clients[2].name`. */
+export function valueAtKey(raw: unknown, key: string): unknown {
+  return valueAt(
+    raw,
+    key.split(/[.[\]]+/).filter((part) => part !== ""),
   );
 }
 

@@ -1,6 +1,6 @@
 /** From a checked configuration to the plan of the lab: every decision, made here once. */
-import { warnings } from "./checks";
 import { planClients } from "./clients";
+import type { CheckedConfig } from "./config";
 import type { LabIdentity } from "./identity";
 import { internetPlan, simulatedContent } from "./internet";
 import { gatewayMacs, type GatewayMacs } from "./mac";
@@ -19,7 +19,7 @@ import { sortedUnique } from "./sorted";
  * The plan of a lab. Pure: the same configuration and identity give the same plan, byte for byte.
  * @throws ConfigError when two machines would get the same address.
  */
-export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
+export function planLab(config: CheckedConfig, identity: LabIdentity): LabPlan {
   const decided = platformDecisions(config);
   const macs = gatewayMacs(decided.macRange, identity, labNetworks(config));
   const clients = planClients(config, identity, macs);
@@ -45,7 +45,7 @@ export function planLab(config: LabConfig, identity: LabIdentity): LabPlan {
     ssh: { user: "lab", authorizedKeys: sortedUnique(config.ssh.authorizedKeys) },
     verify: { url: config.verify.url ?? simulatedContent(config), timeout: config.verify.timeout },
     ownChecks: ownCheckPlans(config),
-    warnings: warnings(config),
+    warnings: config.warnings,
   };
 }
 

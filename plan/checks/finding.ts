@@ -12,8 +12,11 @@ export interface Finding extends Omit<ConfigProblem, "value"> {
 export interface Check {
   /** The sections it reads: it is skipped while one of them is wrong by itself. */
   readonly reads: readonly (keyof LabConfig)[];
-  readonly find: (config: LabConfig) => Iterable<Finding>;
+  readonly find: (config: LabConfig, raw: RawConfig) => Iterable<Finding>;
 }
+
+/** The configuration as it was written: nothing has defaults, and no network has inherited anything. */
+export type RawConfig = Readonly<Record<string, unknown>>;
 
 export function check(reads: Check["reads"], find: Check["find"]): Check {
   return { reads, find };
@@ -23,6 +26,6 @@ export function error(key: string, why: string, remedy: string, value?: string):
   return { severity: "error", key, value, why, remedy };
 }
 
-export function warning(key: string, why: string, remedy: string): Finding {
-  return { severity: "warning", key, value: undefined, why, remedy };
+export function warning(key: string, why: string, remedy: string, value?: string): Finding {
+  return { severity: "warning", key, value, why, remedy };
 }

@@ -169,7 +169,10 @@ export const routerAdvertisements = z.strictObject({
   dnsLifetime: seconds(1, 4_294_967_295)
     .optional()
     .describe("Seconds, RDNSS and DNSSL lifetime. Unset: 3 × `maxInterval` (RFC 8106 section 5.1)."),
-  pref64: z.boolean().default(true).describe("Announce the NAT64 prefix (PREF64, RFC 8781)."),
+  pref64: z
+    .boolean()
+    .default(true)
+    .describe("Announce the NAT64 prefix (PREF64, RFC 8781), where the network has NAT64."),
   pref64Lifetime: seconds(1, 65_528)
     .optional()
     .describe("Seconds, rounded up to a multiple of 8. Unset: 3 × `maxInterval` (RFC 8781 section 4.1)."),

@@ -52,6 +52,13 @@ describe("bad input", () => {
     ).toEqual(["lan.prefix"]);
   });
 
+  it("shows what was written below a key with a hyphen too", () => {
+    const checks = [{ title: "it", command: "true", expect: { "guest-wifi": "fails" } }];
+    expect(problemsOf({ checks })).toEqual([
+      expect.objectContaining({ key: "checks[0].expect.guest-wifi", value: "fails" }),
+    ]);
+  });
+
   it("is printed as key and value, reason and remedy", () => {
     expect(() => parseConfig({ lan: { prefix: "fc01:0:0:1::5/64" } })).toThrow(
       [

@@ -227,6 +227,104 @@ describe("a lab of networks that cannot be is refused, with the key:", () => {
   });
 });
 
+describe("a key that nothing goes by", () => {
+  const named = (scenario: string, more: object = {}) => ({ networks: [{ name: "one", scenario, ...more }] });
+  const pool = { first: "::a", last: "::f" };
+
+  it.each<[string, Raw, string]>([
+    [
+      "advertisements without IPv6",
+      named("ipv4-only", { routerAdvertisements: { maxInterval: 60 } }),
+      "networks[0].routerAdvertisements",
+    ],
+    ["DHCPv6 without IPv6", named("ipv4-only", { dhcpv6: { mode: "off" } }), "networks[0].dhcpv6"],
+    [
+      "a part of an IPv6 address without IPv6",
+      named("ipv4-only", { gatewayInterfaceId: "::2" }),
+      "networks[0].gatewayInterfaceId",
+    ],
+    [
+      "PREF64 in strict",
+      named("ipv6-only-strict", { routerAdvertisements: { pref64: true } }),
+      "networks[0].routerAdvertisements.pref64",
+    ],
+    [
+      "PREF64 in dual-stack",
+      named("dual-stack", { routerAdvertisements: { pref64: true } }),
+      "networks[0].routerAdvertisements.pref64",
+    ],
+  ])("is refused where it contradicts its network: %s", (_what, raw, key) => {
+    expect(problemsOf(raw)).toEqual([key]);
+  });
+
+  it.each<[string, Raw, string, string]>([
+    ["a pool of no leases", { dhcpv6: { pool } }, "dhcpv6.pool", '{"first":"::a","last":"::f"}'],
+    [
+      "a network's pool of no leases",
+      { ...named("dual-stack", { dhcpv6: { mode: "off", pool } }), dhcpv6: { mode: "stateful" } },
+      "networks[0].dhcpv6.pool",
+      '{"first":"::a","last":"::f"}',
+    ],
+    [
+      "a pool where no network gives leases",
+      { ...named("dual-stack"), dhcpv6: { pool: { first: "::a" } } },
+      "dhcpv6.pool",
+      '{"first":"::a"}',
+    ],
+    [
+      "PREF64 where nothing translates",
+      { ...named("ipv6-only-strict"), routerAdvertisements: { pref64: true } },
+      "routerAdvertisements.pref64",
+      "true",
+    ],
+    [
+      "advertisements where no network has IPv6",
+      { ...named("ipv4-only"), routerAdvertisements: { maxInterval: 60 } },
+      "routerAdvertisements",
+      '{"maxInterval":60}',
+    ],
+    [
+      "a part of IPv6 addresses where no network has any",
+      { ...named("ipv4-only"), lan: { gatewayInterfaceId: "::2" } },
+      "lan.gatewayInterfaceId",
+      "::2",
+    ],
+    [
+      "the prefix of the one network beside others",
+      { ...named("ipv6-only-nat64"), lan: { prefix: "fd00::/64" } },
+      "lan.prefix",
+      "fd00::/64",
+    ],
+  ])("is warned of where it has no effect: %s", (_what, raw, key, value) => {
+    const { warnings } = planOf({ lan: { ...(raw.networks === undefined ? { prefix: "fd00::/64" } : {}) }, ...raw });
+    expect(warnings.map((each) => [each.key, each.value])).toEqual([[key, value]]);
+  });
+
+  it("is none where some network goes by it, or where a network has it from the lab", () => {
+    const { warnings } = planOf({
+      lan: { gatewayInterfaceId: "::2" },
+      routerAdvertisements: { pref64: true, maxInterval: 60 },
+      dhcpv6: { mode: "stateful", pool },
+      networks: [
+        { name: "old", scenario: "ipv4-only" },
+        { name: "strict", scenario: "ipv6-only-strict", dhcpv6: { mode: "off" } },
+        { name: "nat64", scenario: "ipv6-only-nat64", routerAdvertisements: { pref64: true } },
+        { name: "dual", scenario: "dual-stack", routerAdvertisements: { pref64: false } },
+      ],
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it("does not hide a value that is wrong elsewhere, nor is it made up where one is", () => {
+    const one = { name: "one", scenario: "ipv6-only-strict", routerAdvertisements: { pref64: true } };
+    expect(problemsOf({ networks: [one], nat64: { prefix: "2001:db8::/44" } })).toEqual([
+      "nat64.prefix",
+      "networks[0].routerAdvertisements.pref64",
+    ]);
+    expect(problemsOf({ networks: [one], lan: { mtu: 1 } })).toEqual(["lan.mtu"]);
+  });
+});
+
 it("a configuration is the same whether a network repeats what the lab says or inherits it", () => {
   const ra = { maxInterval: 60 };
   const network = { name: "one", scenario: "ipv6-only-nat64" };

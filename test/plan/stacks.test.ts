@@ -60,6 +60,11 @@ describe("the stack files", () => {
     expect(text).toMatch(/^# yaml-language-server: \$schema=\.\/docs\/config\.schema\.json$/m);
   });
 
+  it.each(stacks)("%s is warned of nothing but the prefix of 2016", (stack) => {
+    const keys = planOfStack(stack).warnings.map(({ key, value }) => `${key}: ${value}`);
+    expect(keys.filter((key) => key !== "lan.prefix: fc01:0:0:1::/64")).toEqual([]);
+  });
+
   it("dev says the defaults and nothing else", () => {
     expect(parseConfig(configOf("dev"))).toEqual(parseConfig({}));
   });
