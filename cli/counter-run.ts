@@ -20,7 +20,7 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
     return { verdict, words };
   }
   const [second] = await interruptible((signal) =>
-    visiting(access, other, [network], { signal, progress: say }, (moved, _network, lacks = []) =>
+    visiting(access, other, [network], { signal, progress: say }, (moved, _network, { lacks }) =>
       execute(moved, { ...request, ...{ lacks, client: other.name, get: [], streams: noStreams() } }),
     ),
   );

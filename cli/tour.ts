@@ -44,8 +44,7 @@ export function chosenNetworks({ promised }: LabAccess, words: string): readonly
 /**
  * The client joins each network, and something is done there. Whatever happens on the way, it ends where it began. Nobody
  * else moves it meanwhile, but an `up`.
- * @param work is given the lab with the client where it is then, and what the client still lacks there; undefined: it
- *   was there already, and nobody looked.
+ * @param work is given the lab with the client where it is then, and how the client has come there.
  */
 export function visiting<T>(
   access: LabAccess,
@@ -54,10 +53,18 @@ export function visiting<T>(
   context: Context,
   work: Visit<T>,
 ): Promise<T[]> {
-  return movingAlone(access, client, context, () => visitEach(access, client, networks, context, work));
+  return movingAlone(access, client, context, (now, here) => visitEach(now, here, networks, context, work));
 }
 
-type Visit<T> = (moved: LabAccess, network: PromisedNetwork, lacks: readonly string[] | undefined) => Promise<T>;
+/** How a client came to a network. */
+interface Coming {
+  /** False: it was there already, and nobody looked what it has. */
+  readonly joined: boolean;
+  /** What it still lacks of the network; nothing, too, where nobody looked. */
+  readonly lacks: readonly string[];
+}
+
+type Visit<T> = (moved: LabAccess, network: PromisedNetwork, coming: Coming) => Promise<T>;
 
 async function visitEach<T>(
   access: LabAccess,
@@ -67,19 +74,24 @@ async function visitEach<T>(
   work: Visit<T>,
 ): Promise<T[]> {
   const results: T[] = [];
+  const isHome = ({ name }: PromisedNetwork): boolean => name === client.network;
   let at = client;
+  // A join that is cut off may have come about or not, on the way out and on the way home.
+  let away: ClientAccess | undefined;
   try {
     for (const network of networks) {
       const before = at;
-      // It may be there already when the join is cut off: the way home is then one too.
       at = { ...at, network: network.name };
-      const lacks = before.network === network.name ? undefined : await arrive(access, before, network, context);
+      if (!isHome(network)) away = at;
+      const joined = before.network !== network.name;
+      const lacks = joined ? await arrive(access, before, network, context) : [];
+      if (isHome(network)) away = undefined;
       const clients = access.clients.map((each) => (each.name === at.name ? at : each));
-      results.push(await work({ ...access, clients }, network, lacks));
+      results.push(await work({ ...access, clients }, network, { joined, lacks }));
     }
   } finally {
     // Also after an interruption, whose signal must not stop the way home.
-    if (at.network !== client.network) await goHome(access, at, client, context);
+    if (away !== undefined) await goHome(access, away, client, context);
   }
   return results;
 }
@@ -110,7 +122,7 @@ export async function tour(
   networks: readonly PromisedNetwork[],
   context: TourContext,
 ): Promise<Tour> {
-  const visits = await visiting(access, client, networks, context, async (moved, network, lacks) => {
+  const visits = await visiting(access, client, networks, context, async (moved, network, { joined, lacks }) => {
     const there = { ...client, network: network.name };
     const machine = `${client.name} @ ${network.name}`;
     const { signal, progress } = context;
@@ -123,7 +135,7 @@ export async function tour(
     const faultRows = faultChecks(access, client.name, network.name, results);
     const rows = [
       // One that was there already has come to no network.
-      ...(lacks === undefined ? [] : [judgeArrival(access, there, network, lacks)]),
+      ...(joined ? [judgeArrival(access, there, network, lacks)] : []),
       ...seen.map((each) => (each.machine === client.name ? { ...each, machine } : each)),
       ...[...translation, ...leaks.rows, ...own, ...faultRows],
     ];

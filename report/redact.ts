@@ -24,6 +24,15 @@ export interface OwnPrefixes {
   readonly nat64: string;
 }
 
+/** What a report is written with. @param own undefined: nothing is left out. */
+export function redaction(own: OwnPrefixes | undefined) {
+  return {
+    text: (text: string): string => (own === undefined ? text : redact(text, own)),
+    json: (document: unknown): string =>
+      own === undefined ? JSON.stringify(document, null, 2) : redactAll(document, own),
+  };
+}
+
 export function redact(text: string, { lan, nat64 }: OwnPrefixes): string {
   const prefixes = [...own6, ...lan.map(parseIpv6Prefix)];
   const embedding = [...new Set([nat64, wellKnownPrefix, mappedPrefix])];
@@ -42,7 +51,7 @@ export function redact(text: string, { lan, nat64 }: OwnPrefixes): string {
 }
 
 /** The same of a document's every text; in the document itself an escape's letter may stand before an address. */
-export function redactAll(document: unknown, own: OwnPrefixes): string {
+function redactAll(document: unknown, own: OwnPrefixes): string {
   const clean = (_key: string, value: unknown): unknown => (typeof value === "string" ? redact(value, own) : value);
   return JSON.stringify(document, clean, 2);
 }

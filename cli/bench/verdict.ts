@@ -82,7 +82,7 @@ async function makeRuns(
   const context = { signal: new AbortController().signal, progress: say };
   const specimens = open.flatMap(({ trials }) => trials.map(({ specimen }) => specimen));
   await onClient(access, client, { wait: 0, ...context }, (connection) => bringAlong(connection, specimens));
-  await visiting(access, client, inTime(open, late), context, async (moved, network, lacks = []) => {
+  await visiting(access, client, inTime(open, late), context, async (moved, network, { lacks }) => {
     const here = { ...client, network: network.name };
     const trials = open.find((each) => each.network === network)?.trials ?? [];
     await onClient(moved, here, { wait: 0, ...context }, async (connection, gateway) => {

@@ -14,7 +14,7 @@ import { exitCodeOf } from "../../exec/verdict/exit-code";
 import { exitCodes } from "../../verify/outcome";
 import { interruptible } from "../../host/interruption";
 import { UserError, messageOf, say } from "../../host/messages";
-import { redact, redactAll } from "../../report/redact";
+import { redaction } from "../../report/redact";
 import { picturesAmong } from "../pictures";
 import { requireWritable } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
@@ -102,34 +102,33 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
   };
   const pictures: Picture[][] = [];
   // Before the next network's take their place.
-  const executeAndLook = async (lab: LabAccess, lacks: readonly string[] = []): Promise<Run> => {
+  const executeAndLook = async (lab: LabAccess, lacks: readonly string[]): Promise<Run> => {
     const result = await execute(lab, { ...request, lacks });
     pictures.push(picturesAmong(request.get, request.into));
     return result;
   };
   const runs =
     values.network === undefined
-      ? [await executeAndLook(access)]
+      ? [await executeAndLook(access, [])]
       : await everywhere(access, request.client, chosenNetworks(access, values.network), stack, executeAndLook);
   const reports = await judgeAll(access, request, runs, values.confirm);
-  const own = ownPrefixes(access);
-  const clean = (text: string): string => (values.redact ? redact(text, own) : text);
+  const clean = redaction(values.redact ? ownPrefixes(access) : undefined);
   const json = reports.map(({ run: each, verdict, counter }) => reportJson(each, verdict, counter));
   const labelled = json.map((report) => ({ function: values.function, ...report }));
   const whole = values.network === undefined ? labelled[0] : labelled;
-  const document = values.redact ? redactAll(whole, own) : JSON.stringify(whole, null, 2);
+  const document = clean.json(whole);
   const texts = reports.map(({ run: each, verdict, counter }) => reportText(each, verdict, counter));
   if (reports.length > 1) texts.push(comparisonText(reports));
   if (values.json) console.log(document);
-  else for (const text of texts) say(clean(`\n${text}`));
-  const junit = clean(reportJunit(json, values.function));
+  else for (const text of texts) say(clean.text(`\n${text}`));
+  const junit = clean.text(reportJunit(json, values.function));
   // What a picture shows cannot be left out.
   const shown = values.redact ? [] : pictures;
-  const html = clean(reportHtml(json, values.function, conclusion(reports), shown));
+  const html = clean.text(reportHtml(json, values.function, conclusion(reports), shown));
   if (values.junit !== undefined) fs.writeFileSync(values.junit, junit);
   if (values.html !== undefined) fs.writeFileSync(values.html, html);
   if (values.report !== undefined) {
-    const text = `${clean(texts.join("\n\n"))}\n`;
+    const text = `${clean.text(texts.join("\n\n"))}\n`;
     writeAll(values.report, { "report.txt": text, "report.json": document, "report.html": html, "junit.xml": junit });
   }
   if (values.trace !== undefined) fs.writeFileSync(values.trace, runs.flatMap(({ lines }) => lines).join("\n"));
@@ -178,15 +177,15 @@ async function everywhere(
   name: string,
   networks: readonly PromisedNetwork[],
   stack: string,
-  work: (lab: LabAccess, lacks?: readonly string[]) => Promise<Run>,
+  work: (lab: LabAccess, lacks: readonly string[]) => Promise<Run>,
 ): Promise<Run[]> {
   const client = access.clients.find((each) => each.name === name);
   // Somebody who is not there is told of by `execute`.
-  if (client === undefined) return [await work(access)];
+  if (client === undefined) return [await work(access, [])];
   requireNoLock(await setUp(stack), stack);
   // A signal while it moves, or while a program runs, is the end of all: the client goes home.
   return interruptible((signal) =>
-    visiting(access, client, networks, { signal, progress: say }, async (moved, _network, lacks) => {
+    visiting(access, client, networks, { signal, progress: say }, async (moved, _network, { lacks }) => {
       const result = await work(moved, lacks);
       signal.throwIfAborted();
       return result;

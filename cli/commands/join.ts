@@ -39,8 +39,8 @@ async function join(
   network: PromisedNetwork,
   signal: AbortSignal,
 ): Promise<number> {
-  const { seconds, lacks } = await movingAlone(access, client, { signal, progress }, () =>
-    joinNetwork(access, client, network, { signal, progress }),
+  const { seconds, lacks } = await movingAlone(access, client, { signal, progress }, (now, here) =>
+    joinNetwork(now, here, network, { signal, progress }),
   );
   progressDone();
   const took = `${seconds.toFixed(1)} s`;

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { mapLimited } from "../../host/limited";
 import { messageOf, say, UserError } from "../../host/messages";
-import { redact, redactAll } from "../../report/redact";
+import { redaction } from "../../report/redact";
 import { type ClientAccess, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { verifyJunit } from "../../verify/documents/junit";
 import { verifyPage } from "../../verify/documents/page";
@@ -140,17 +140,16 @@ function visitor(access: LabAccess, names: readonly string[]): ClientAccess {
 }
 
 function tell(access: LabAccess, { report, grid, packets }: Tour, at: Date, values: Values): number {
-  const own = ownPrefixes(access);
-  const clean = (text: string): string => (values.redact ? redact(text, own) : text);
+  const clean = redaction(values.redact ? ownPrefixes(access) : undefined);
   const seconds = (Date.now() - at.getTime()) / 1000;
-  if (values.json) console.log(values.redact ? redactAll(report, own) : JSON.stringify(report, null, 2));
+  if (values.json) console.log(clean.json(report));
   else {
     // A grid tells faults that are as expected better than a row for each.
     const lines = formatFaults(grid);
-    console.log(clean([...lines, ...(lines.length === 0 ? [] : [""]), formatReport(report)].join("\n")));
+    console.log(clean.text([...lines, ...(lines.length === 0 ? [] : [""]), formatReport(report)].join("\n")));
   }
   const look = { report, access, at, seconds, packets };
-  if (values.junit !== undefined) writeFileSync(values.junit, clean(verifyJunit(look)));
-  if (values.html !== undefined) writeFileSync(values.html, clean(verifyPage(look)));
+  if (values.junit !== undefined) writeFileSync(values.junit, clean.text(verifyJunit(look)));
+  if (values.html !== undefined) writeFileSync(values.html, clean.text(verifyPage(look)));
   return exitCodes[outcomeOf(report)];
 }

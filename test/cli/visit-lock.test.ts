@@ -2,11 +2,16 @@ import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { movingAlone } from "../../cli/visit-lock";
 import { stackFolder } from "../../host/paths";
-import type { ClientAccess, LabAccess } from "../../verify/access";
+import { labOf } from "../verify/fixtures";
 
 const stack = `visit-lock-${process.pid}`;
-const lab = { promised: { stack } } as LabAccess;
-const clientCalled = (name: string) => ({ name }) as ClientAccess;
+const lab = labOf({ clients: 2 }, stack);
+
+function clientCalled(name: string) {
+  const client = lab.clients.find((each) => each.name === name);
+  if (client === undefined) throw new Error(`The fixture has no ${name}.`);
+  return client;
+}
 
 afterAll(() => {
   rmSync(stackFolder(stack), { recursive: true, force: true });

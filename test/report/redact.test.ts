@@ -1,4 +1,4 @@
-import { redact, redactAll } from "../../report/redact";
+import { redact, redaction } from "../../report/redact";
 
 const own = { lan: ["fc01:0:0:1::/64", "2001:2:0:aab1::/64"], nat64: "2001:2:0:64::/96" };
 
@@ -34,7 +34,7 @@ describe("a report without the user's own addresses", () => {
 
   it("has none in a JSON document, whatever stands before it there as an escape", () => {
     const evidence = 'printer.test.\tA\t192.168.1.5\n10.0.0.5\n\bfd00::1\tfd00::2 "fe80::1"';
-    const document = redactAll({ rows: [{ evidence, status: "pass" }], count: 1 }, own);
+    const document = redaction(own).json({ rows: [{ evidence, status: "pass" }], count: 1 });
     expect(JSON.parse(document)).toEqual({
       rows: [
         {
@@ -44,5 +44,12 @@ describe("a report without the user's own addresses", () => {
       ],
       count: 1,
     });
+  });
+
+  it("is left as it is where nothing is to be left out", () => {
+    const { text, json } = redaction(undefined);
+    expect(text("at fd00::1")).toBe("at fd00::1");
+    expect(JSON.parse(json({ at: "fd00::1" }))).toEqual({ at: "fd00::1" });
+    expect(redaction(own).text("at fd00::1")).toBe("at [own IPv6]");
   });
 });
