@@ -3,7 +3,7 @@ import { addressesOf, type ClientAccess, gatewayAddresses, type LabAccess, type 
 import { plannedEntry, type PromisedBinding, staticEntries } from "./bindings";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
-import type { TranslationFacts } from "./gateway-facts";
+import type { GatewayFacts, TranslationFacts } from "./gateway-facts";
 import { type FaultOn, faultsOnLine } from "./path-faults";
 import { formatTable } from "./report";
 
@@ -16,14 +16,16 @@ export interface LabStatus {
   readonly networks: readonly NetworkStatus[];
   readonly nat64: {
     readonly prefix: string;
-    readonly sessions: number;
-    readonly jool: string;
+    /** Absent: the gateway does not tell. */
+    readonly sessions?: number;
+    /** The version of the kernel module; empty: it is not there; absent: the gateway does not tell. */
+    readonly jool?: string;
     readonly staticBindings: readonly BindingStatus[];
   };
   readonly machines: readonly MachineStatus[];
   readonly services: readonly { readonly name: string; readonly state: string; readonly active: boolean }[];
-  /** Faults of clients' ways that are on. */
-  readonly faults: readonly Pick<FaultOn, "name" | "client" | "to" | "packets">[];
+  /** Faults of clients' ways that are on; absent: the gateway does not tell. */
+  readonly faults?: readonly Pick<FaultOn, "name" | "client" | "to" | "packets">[];
 }
 
 export interface NetworkStatus extends Pick<PromisedNetwork, "name" | "scenario" | "mtu" | "resolver"> {
@@ -40,8 +42,8 @@ export interface BindingStatus {
   readonly port: number;
   /** Where the outside comes to. */
   readonly outside: { readonly address: string; readonly port: number };
-  /** Whether the translator has it. */
-  readonly active: boolean;
+  /** Whether the translator has it; absent: the gateway does not tell. */
+  readonly active?: boolean;
 }
 
 export interface MachineStatus {
@@ -56,8 +58,18 @@ export interface MachineStatus {
 }
 
 export async function labStatus(access: LabAccess, options: ReachOptions): Promise<LabStatus> {
+  return statusOf(access, await lookAround(access, options));
+}
+
+interface Seen {
+  readonly machines: readonly MachineStatus[];
+  /** Undefined: the gateway does not answer. */
+  readonly facts: (GatewayFacts & TranslationFacts & { readonly faultsOn: readonly FaultOn[] }) | undefined;
+}
+
+/** What it means. */
+export function statusOf(access: LabAccess, { machines, facts }: Seen): LabStatus {
   const { promised } = access;
-  const { machines, facts } = await lookAround(access, options);
   const needed = (facts?.units ?? []).filter(({ name }) => promised.units.includes(name));
   return {
     lab: `${promised.project}/${promised.stack}`,
@@ -67,13 +79,15 @@ export async function labStatus(access: LabAccess, options: ReachOptions): Promi
     networks: promised.networks.map((network) => networkStatus(network, access)),
     nat64: {
       prefix: promised.nat64.prefix,
-      sessions: facts?.sessions.length ?? 0,
-      jool: facts?.joolVersion ?? "",
-      staticBindings: bindingStatuses(promised.nat64.staticBindings, facts?.bib ?? []),
+      ...(facts?.told === true ? { sessions: facts.sessions.length } : {}),
+      ...(facts === undefined ? {} : { jool: facts.joolVersion }),
+      staticBindings: bindingStatuses(promised.nat64.staticBindings, facts?.told === true ? facts.bib : undefined),
     },
     machines,
     services: needed,
-    faults: (facts?.faultsOn ?? []).map(({ name, client, to, packets }) => ({ name, client, to, packets })),
+    ...(facts === undefined
+      ? {}
+      : { faults: facts.faultsOn.map(({ name, client, to, packets }) => ({ name, client, to, packets })) }),
   };
 }
 
@@ -85,7 +99,7 @@ export function isRunning(
   return units.every((unit) => told.some(({ name, active }) => name === unit && active));
 }
 
-async function lookAround(access: LabAccess, options: ReachOptions) {
+async function lookAround(access: LabAccess, options: ReachOptions): Promise<Seen> {
   const own = access.promised.networks.flatMap(gatewayAddresses);
   const gatewayMachine = { ...access.gateway, role: "gateway", addresses: own } as const;
   const connected = await tryConnect(options.signal, () => connectGateway(access, options));
@@ -112,11 +126,16 @@ async function lookAround(access: LabAccess, options: ReachOptions) {
   }
 }
 
-function bindingStatuses(planned: readonly PromisedBinding[], bib: TranslationFacts["bib"]): readonly BindingStatus[] {
-  const there = staticEntries(bib);
+/** @param bib undefined: it could not be read. */
+function bindingStatuses(
+  planned: readonly PromisedBinding[],
+  bib: TranslationFacts["bib"] | undefined,
+): readonly BindingStatus[] {
+  const there = bib === undefined ? undefined : staticEntries(bib);
   return planned.map((binding) => {
     const { client, protocol, inside, outside } = binding;
-    return { client, protocol, outside, port: inside.port, active: there.includes(plannedEntry(binding)) };
+    const active = there === undefined ? {} : { active: there.includes(plannedEntry(binding)) };
+    return { client, protocol, outside, port: inside.port, ...active };
   });
 }
 
@@ -156,16 +175,16 @@ function machineStatus({ name, role, addresses, console }: Known, why?: string):
 
 export function formatStatus(status: LabStatus): string {
   const { uplink, networks, nat64, machines, services, faults } = status;
-  const faultsOn = faultsOnLine(faults, status.stack);
+  const faultsOn = faults === undefined ? undefined : faultsOnLine(faults, status.stack);
   return [
     `${status.lab}: ${status.healthy ? "healthy" : "NOT healthy"}`,
     ...(faultsOn === undefined ? [] : [faultsOn]),
     "",
     ...picture(uplink, networks),
-    `  NAT64 ${nat64.prefix}, Jool ${nat64.jool}, ${nat64.sessions} sessions`,
+    `  NAT64 ${nat64.prefix}, ${translator(nat64)}`,
     ...nat64.staticBindings.map(
       ({ client, protocol, port, outside, active }) =>
-        `  outside ${outside.address} ${protocol} ${outside.port} ─▶ ${client} port ${port}${active ? "" : " (NOT in the translator)"}`,
+        `  outside ${outside.address} ${protocol} ${outside.port} ─▶ ${client} port ${port}${inTranslator(active)}`,
     ),
     "",
     ...formatTable(
@@ -181,6 +200,17 @@ export function formatStatus(status: LabStatus): string {
       .filter(({ state }) => state !== "up")
       .flatMap(({ name, why, console }) => ["", `${name}: ${why ?? ""}`, `  its console: ${console}`]),
   ].join("\n");
+}
+
+function translator({ jool, sessions }: LabStatus["nat64"]): string {
+  if (jool === undefined) return "the gateway does not tell what translates";
+  const version = jool === "" ? "Jool is NOT in the kernel" : `Jool ${jool}`;
+  return `${version}, ${sessions === undefined ? "its sessions cannot be read" : `${sessions} sessions`}`;
+}
+
+function inTranslator(active: boolean | undefined): string {
+  if (active === undefined) return " (not known whether the translator has it)";
+  return active ? "" : " (NOT in the translator)";
 }
 
 /** One line a network, each behind the gateway. */

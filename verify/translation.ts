@@ -231,9 +231,11 @@ function checkTooBig(seen: TranslationEvidence): Verdict {
 }
 
 function checkKept({ said }: TranslationEvidence): Verdict {
-  const addresses = said.dns("kept")?.addresses ?? [];
+  const answer = said.dns("kept");
+  if (answer === undefined) return fail("no answer");
+  const { addresses, rcode } = answer;
   const isKept = addresses.length === 1 && addresses.every((address) => sameAddress(address, good.ipv6));
-  return judge(isKept, `${names.both}: ${listed(addresses, "no AAAA")}`);
+  return judge(isKept, `${names.both}: ${listed(addresses, `no AAAA (RCODE ${rcode})`)}`);
 }
 
 function checkValidator({ said }: TranslationEvidence): Verdict {

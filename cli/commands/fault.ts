@@ -144,12 +144,21 @@ async function switchOff(gateway: Asked, fault: PathFault, { access, clients }: 
   const names = clients.map(({ name }) => name);
   const meant = before.filter(({ client }) => names.length === 0 || names.includes(client));
   const tables = meant.map(({ table }) => table);
-  if (tables.length === 0) {
-    const whose = before.length === 0 ? "" : ` for ${names.join(", ")}`;
-    throw new UserError(`${fault.name} is not on${whose}. npm run fault -- --stack ${stack} list tells what is.`);
-  }
+  if (tables.length === 0) throw new UserError(notOn(fault.name, names, before, stack));
   say(faultsOnLine(await switchFaults(gateway, ["off", ...tables]), stack) ?? "No fault is on.");
   return 0;
+}
+
+/**
+ * Why there is nothing to switch off.
+ * @param names of the clients that are meant; none: all of them.
+ * @param on for whom that fault is on.
+ */
+export function notOn(name: string, names: readonly string[], on: readonly FaultOn[], stack: string): string {
+  const again = `npm run fault -- --stack ${stack}`;
+  if (on.some(({ client }) => client === everybody))
+    return `${name} is on for all clients at once, and cannot be taken away from ${names.join(", ")} alone: ${again} off ${name} takes it away.`;
+  return `${name} is not on${on.length === 0 ? "" : ` for ${names.join(", ")}`}. ${again} list tells what is.`;
 }
 
 /** Also what an earlier version of this program has switched on. */

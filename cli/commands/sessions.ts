@@ -1,5 +1,7 @@
 /** `npm run sessions [-- --stack <name>] [--json]`: Jool's session and BIB tables. */
 import { parseArgs } from "node:util";
+import { UserError } from "../../host/messages";
+import { command } from "../../verify/access";
 import { connectGateway } from "../../verify/connect";
 import { translations } from "../../verify/facts";
 import { formatSessions } from "../../verify/sessions";
@@ -19,6 +21,10 @@ export async function run(args: readonly string[]): Promise<number> {
       gateway.close();
     }
   });
+  if (!facts.told) {
+    const verify = command(access.promised, "verify");
+    throw new UserError(`The gateway does not tell what it translates: its tables cannot be read. Why: ${verify}`);
+  }
   console.log(values.json ? JSON.stringify(facts, null, 2) : formatSessions(facts));
   return 0;
 }

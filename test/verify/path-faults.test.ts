@@ -1,5 +1,5 @@
 import { pathFaults } from "../../plan/path-faults";
-import { faultNamed } from "../../cli/commands/fault";
+import { faultNamed, notOn } from "../../cli/commands/fault";
 import { faultTable } from "../../services/path-faults";
 import { type FaultOn, faultsOnLine, otherSlowOnes, readFaultsOn, switchingOn, whose } from "../../verify/path-faults";
 import { answeredTarget, targetOf } from "../../verify/fault-target";
@@ -143,4 +143,26 @@ describe("switching a fault on", () => {
     );
     expect(() => faultNamed("")).toThrow(/^Which fault\? /);
   });
+
+  it.each<[string, readonly string[], readonly FaultOn[], string]>([
+    ["where it is on for nobody", [], [], "v4-loss is not on. npm run fault -- --stack dev list tells what is."],
+    [
+      "where it is on for another client",
+      ["client-1"],
+      [lossFor("client-2")],
+      "v4-loss is not on for client-1. npm run fault -- --stack dev list tells what is.",
+    ],
+    [
+      "where it is on for all, whoever is meant",
+      ["client-1"],
+      [lossFor("all")],
+      "v4-loss is on for all clients at once, and cannot be taken away from client-1 alone: npm run fault -- --stack dev off v4-loss takes it away.",
+    ],
+  ])("cannot be switched off %s", (_where, names, on, words) => {
+    expect(notOn("v4-loss", names, on, "dev")).toBe(words);
+  });
 });
+
+function lossFor(whom: string): FaultOn {
+  return { name: "v4-loss", client: whom, to: "everywhere", packets: 0, table: "t" };
+}

@@ -1,6 +1,6 @@
 import { topologyMermaid } from "../../verify/mermaid";
-import { formatStatus, isRunning, type LabStatus } from "../../verify/status";
-import { labOf } from "./fixtures";
+import { formatStatus, isRunning, type LabStatus, statusOf } from "../../verify/status";
+import { gatewayEvidence, labOf } from "./fixtures";
 
 const status: LabStatus = {
   lab: "ipv6-only-lab/dev",
@@ -39,10 +39,53 @@ describe("the status", () => {
 
   it("shows what is bound for the outside, and whether the translator has it", () => {
     const binding = { client: "client-1", protocol: "TCP", port: 80, outside: { address: "192.0.2.1", port: 61_080 } };
-    const shown = (active: boolean) =>
-      formatStatus({ ...status, nat64: { ...status.nat64, staticBindings: [{ ...binding, active }] } });
+    const shown = (active?: boolean) => {
+      const staticBindings = [{ ...binding, ...(active === undefined ? {} : { active }) }];
+      return formatStatus({ ...status, nat64: { ...status.nat64, staticBindings } });
+    };
     expect(shown(true)).toContain("  outside 192.0.2.1 TCP 61080 ─▶ client-1 port 80\n");
     expect(shown(false)).toContain("  outside 192.0.2.1 TCP 61080 ─▶ client-1 port 80 (NOT in the translator)\n");
+    expect(shown()).toContain("client-1 port 80 (not known whether the translator has it)\n");
+  });
+
+  it("says what translates, and what is not known of it", () => {
+    const shown = (nat64: Partial<LabStatus["nat64"]>): string =>
+      formatStatus({ ...status, nat64: { prefix: "64:ff9b::/96", staticBindings: [], ...nat64 } });
+    expect(shown({ jool: "4.1.13.0", sessions: 0 })).toContain("NAT64 64:ff9b::/96, Jool 4.1.13.0, 0 sessions\n");
+    expect(shown({ jool: "" })).toContain("Jool is NOT in the kernel, its sessions cannot be read\n");
+    expect(shown({})).toContain("the gateway does not tell what translates\n");
+  });
+
+  describe("of a lab with a static binding", () => {
+    const staticBindings = [{ client: "client-1", port: 80, outsidePort: 61_080 }];
+    const lab = labOf({ internet: { kind: "simulated" }, nat64: { staticBindings } });
+    const { facts, translations } = gatewayEvidence({ lab });
+    const machines = [{ name: "gateway", role: "gateway", addresses: [], state: "up", console: "/c" }] as const;
+
+    it("tells what the gateway says", () => {
+      const seen = statusOf(lab, { machines, facts: { ...facts, ...translations, faultsOn: [] } });
+      expect(seen).toMatchObject({
+        nat64: { sessions: 2, jool: "4.1.13.0", staticBindings: [{ client: "client-1", active: false }] },
+        faults: [],
+      });
+    });
+
+    it("tells of no sessions, no binding, no translator and no fault where the gateway does not answer", () => {
+      const seen = statusOf(lab, { machines, facts: undefined });
+      expect(seen).toMatchObject({ healthy: false, services: [] });
+      expect(Object.keys(seen.nat64)).toEqual(["prefix", "staticBindings"]);
+      expect(seen.nat64.staticBindings).toEqual([
+        { client: "client-1", protocol: "TCP", port: 80, outside: { address: "192.0.2.1", port: 61_080 } },
+      ]);
+      expect(seen).not.toHaveProperty("faults");
+    });
+
+    it("takes tables that cannot be read for no empty ones", () => {
+      const unread = gatewayEvidence({ lab, exitCodes: { sessionsTcp: 1 } }).translations;
+      const seen = statusOf(lab, { machines, facts: { ...facts, ...unread, faultsOn: [] } });
+      expect(Object.keys(seen.nat64)).toEqual(["prefix", "jool", "staticBindings"]);
+      expect(seen.nat64.staticBindings[0]).not.toHaveProperty("active");
+    });
   });
 
   it("is drawn for Mermaid with every client on the network where it is", () => {

@@ -119,6 +119,13 @@ describe("what a translator owes to a client", () => {
     });
   });
 
+  it.each([
+    ["of no answer", undefined, "no answer"],
+    ["of an answer without an address", packets.dns(2), "dualstack.test: no AAAA (RCODE 2)"],
+  ])("speaks %s as it was", (_what, kept, evidence) => {
+    expect(judged({ kept }, "nat64").find(({ check }) => check.includes("keeps it"))).toMatchObject({ evidence });
+  });
+
   it("is an answer from elsewhere that is dropped, where the configuration filters by address", () => {
     const of = (change: Readonly<Record<string, string | undefined>>) =>
       judged(change, "nat64", strictLab).find(({ check }) => check.includes("REQ-8"))?.status;
