@@ -9,6 +9,26 @@ import { makeFolder } from "../host/drafts";
 import { compareVersions, minimumGo, moduleVersion } from "./pins";
 
 const cliModule = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+
+/**
+ * How every Go program here is built, so that what two have in common is compiled once. Debug information would be stripped
+ * all the same; making it is a fifth of the compiler's work.
+ */
+export const goBuildFlags: readonly string[] = [
+  "-mod=readonly",
+  "-trimpath",
+  "-buildvcs=false",
+  "-gcflags=all=-dwarf=false",
+];
+
+/** Linker flags that strip what the compiler has not made. */
+export const goLinkerFlags = "-s -w";
+
+/** The user's flags and workspace are for the user's modules: -mod=vendor, say, would break these builds. */
+export function goEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" };
+}
+
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 
 /** The folder in which the built CLI is, whether it exists or not. */
@@ -32,15 +52,12 @@ export async function buildFromModules(signal: AbortSignal): Promise<string> {
 
 async function build(go: string, output: string, signal: AbortSignal): Promise<void> {
   const started = Date.now();
-  // Debug information is stripped by -s -w all the same; making it is a fifth of the compiler's work.
-  const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false"];
-  const ldflags = `-s -w -X ${versionVariable}=v${moduleVersion}`;
+  const ldflags = `${goLinkerFlags} -X ${versionVariable}=v${moduleVersion}`;
   try {
-    await runLong(go, ["build", "-v", ...flags, "-ldflags", ldflags, "-o", output, cliModule], {
+    await runLong(go, ["build", "-v", ...goBuildFlags, "-ldflags", ldflags, "-o", output, cliModule], {
       signal,
       cwd: join(projectRoot, "toolchain", "pulumi-cli"),
-      // The user's flags and workspace are for the user's modules: -mod=vendor, say, would break this build.
-      env: { ...process.env, GOFLAGS: "", GOWORK: "off", CGO_ENABLED: "0" },
+      env: goEnvironment(),
       onLine: (line) => {
         progress(`Pulumi: ${Math.round((Date.now() - started) / 1000)} s  ${line}`);
       },

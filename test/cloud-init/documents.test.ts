@@ -215,6 +215,7 @@ describe("a client's CLAT", () => {
     expect(clatOf(raw).runcmd.at(-1)).toEqual([
       "systemctl",
       "--quiet",
+      "--no-reload",
       "enable",
       "--now",
       "ipv6-only-lab-clat.service",

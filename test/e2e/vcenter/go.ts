@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { withLock } from "../../../host/lock";
 import { cacheFolder } from "../../../host/paths";
 import { findOnPath, run } from "../../../host/processes";
+import { goBuildFlags, goEnvironment, goLinkerFlags } from "../../../toolchain/module-build";
 
 /** Also where Go's own installer puts it, which is not always on PATH. */
 const go = findOnPath("go") ?? ["/usr/local/go/bin/go"].find(existsSync);
@@ -35,10 +36,10 @@ export async function goProgram({ folder, name, linkerFlags = "" }: GoProgram): 
 
 async function build(folder: string, program: string, linkerFlags: string): Promise<void> {
   if (go === undefined) throw new Error(`Go is not installed, and ${folder} is written in it.`);
-  const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags", linkerFlags, "-o", program, "."];
+  const args = ["build", ...goBuildFlags, "-ldflags", `${goLinkerFlags} ${linkerFlags}`, "-o", program, "."];
   const built = await run(go, args, {
     cwd: folder,
-    env: { ...process.env, GOFLAGS: "-mod=readonly", GOWORK: "off", CGO_ENABLED: "0" },
+    env: goEnvironment(),
   });
   if (built.code !== 0) throw new Error(`${folder} could not be built:\n${built.stderr}`);
 }
