@@ -6,7 +6,7 @@ import { onClient } from "./connect";
 import { runOwn } from "./facts";
 import { fetched } from "./fetched";
 import { doubtOf } from "./own-control";
-import type { CheckResult, Outcome, Seen } from "./report";
+import { type CheckResult, type Outcome, type Seen, silent } from "./report";
 import { notStarted, section, type Sections } from "./sections";
 import type { VisitOptions } from "./visit";
 
@@ -27,9 +27,11 @@ export async function ownResults(
   const checks = ownChecksOf(access, client);
   if (checks.length === 0) return [];
   const network = networkOf(access, client);
+  const results: CheckResult[] = [];
+  const reached = { once: false };
   try {
-    return await onClient(access, client, options, async (connection) => {
-      const results: CheckResult[] = [];
+    await onClient(access, client, options, async (connection) => {
+      reached.once = true;
       for (const check of checks) {
         options.progress?.(`${client.name}: ${check.title}`);
         const asked = { connection, signal: options.signal };
@@ -37,11 +39,18 @@ export async function ownResults(
         const row = judgeOwn(access, { client, machine, network }, check, seen);
         results.push(isRightFailure(row) ? unlessDoubted(row, await doubtOf(asked, network, check)) : row);
       }
-      return results;
     });
+    return results;
   } catch (error) {
     options.signal.throwIfAborted();
-    return checks.map(({ title }) => untried({ client, machine, network }, title, messageOf(error)));
+    // Whom nobody reaches is told of already; who says nothing more in the middle of it is not.
+    const lost = reached.once ? [{ ...silent(machine, client.console, error), network: network.name }] : [];
+    const why = messageOf(error);
+    const left = checks.slice(results.length).map(({ title }, index) => {
+      const words = reached.once && index === 0 ? "how it ended is not known" : "not tried";
+      return untold({ client, machine, network }, title, `${words}: ${why}`);
+    });
+    return [...results, ...lost, ...left];
   }
 }
 
@@ -74,7 +83,7 @@ export function judgeOwn(
   const ran = section(sections, "ran");
   const { exitCode, output } = section(sections, "own");
   const said = lastLines(Buffer.from(output, "base64").toString("utf8"));
-  if (ran.exitCode !== 0) return untried(place, check.title, said);
+  if (ran.exitCode !== 0) return untold(place, check.title, `not tried: ${said}`);
   const late = timedOut.includes(exitCode) && Number(ran.output) >= check.timeout;
   const seen = seenOf(check, exitCode, said);
   const row = {
@@ -129,6 +138,6 @@ function lastLines(text: string): string {
     .join(" | ");
 }
 
-function untried({ machine, network: { name } }: OwnPlace, title: string, why: string): CheckResult {
-  return { machine, network: name, own: title, check: title, status: "skipped", evidence: `not tried: ${why}` };
+function untold({ machine, network: { name } }: OwnPlace, title: string, evidence: string): CheckResult {
+  return { machine, network: name, own: title, check: title, status: "skipped", evidence };
 }

@@ -22,17 +22,25 @@ const { ownResults } = jest.requireActual<typeof own>("../../verify/own");
 interface Fake {
   /** What comes of every check: its exit code, and what it says. */
   readonly ends?: readonly [number, string];
+  /** After how many checks the connection is lost. */
+  readonly lostAfter?: number;
+  /** Why there is none at all. */
+  readonly away?: Error;
   /** What is heard of the resolver; an error: nobody can listen. */
   readonly hears: Sounds | Error;
 }
 
 /** What checks come to on the network strict, or on another one, and what the resolver was asked there. */
-async function tried(titles: readonly string[], { ends = [6, "no address"], hears }: Fake, network = "strict") {
+async function tried(titles: readonly string[], fake: Fake, network = "strict") {
+  const { ends = [6, "no address"], lostAfter = Infinity, away, hears } = fake;
   const lab = labOf({ ...allScenarios, checks: checks.filter(({ title }) => titles.includes(title)) });
   const asked: string[] = [];
+  let begun = 0;
   const connection = {
     exec(command: string, { stdin }: { readonly stdin: string }) {
       if (stdin.includes("print_section own")) {
+        begun += 1;
+        if (begun > lostAfter) return Promise.reject(new Error("gone"));
         const [code, says] = ends;
         const texts = { ran: "1", own: Buffer.from(says).toString("base64") };
         return Promise.resolve({ code: 0, stdout: printed(texts, { own: code }), stderr: "" });
@@ -44,7 +52,9 @@ async function tried(titles: readonly string[], { ends = [6, "no address"], hear
       return Promise.resolve({ code: 0, stdout: lines.join(""), stderr: "" });
     },
   };
-  onClient.mockImplementation((_access, _client, _options, work) => work(connection));
+  onClient.mockImplementation((_access, _client, _options, work) =>
+    away === undefined ? work(connection) : Promise.reject(away),
+  );
   const [client] = lab.clients;
   if (client === undefined) throw new Error("The fixture has a client.");
   const options = { wait: 0, signal: new AbortController().signal };
@@ -127,5 +137,24 @@ describe("the resolver is not asked", () => {
   ])("for a check that %s", async (_what, title, ends) => {
     const { asked } = await tried([title], { ends, hears: {} });
     expect(asked).toEqual([]);
+  });
+});
+
+describe("a client that says nothing more", () => {
+  it("in the middle of its checks is told of, and what it had said until then stays", async () => {
+    const titles = ["an IPv6 address", "an IPv4 address", "a command"];
+    const { rows } = await tried(titles, { lostAfter: 1, hears: {} });
+    expect(rows.map(({ check, status, evidence }) => [check, status, evidence])).toEqual([
+      ["an IPv6 address: fails", "pass", "exit code 6: no address"],
+      ["it answers what it is asked", "fail", "own.sh told nothing: gone"],
+      ["an IPv4 address", "skipped", "how it ended is not known: own.sh told nothing: gone"],
+      ["a command", "skipped", "not tried: own.sh told nothing: gone"],
+    ]);
+    expect(outcomeOf(makeReport("lab", rows, []))).toBe("not as expected");
+  });
+
+  it("at all has tried nothing", async () => {
+    const { rows } = await tried(["a command"], { away: new Error("No SSH connection"), hears: {} });
+    expect(rows).toMatchObject([{ own: "a command", status: "skipped", evidence: "not tried: No SSH connection" }]);
   });
 });
