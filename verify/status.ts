@@ -11,6 +11,7 @@ import { formatTable } from "./report";
 export interface LabStatus {
   readonly lab: string;
   readonly stack: string;
+  /** Every machine answers, every service runs, and one translator is in the kernel. */
   readonly healthy: boolean;
   readonly uplink: { readonly kind: string; readonly ipv6: string };
   readonly networks: readonly NetworkStatus[];
@@ -74,7 +75,10 @@ export function statusOf(access: LabAccess, { machines, facts }: Seen): LabStatu
   return {
     lab: `${promised.project}/${promised.stack}`,
     stack: promised.stack,
-    healthy: machines.every(({ state }) => state === "up") && isRunning(promised.units, needed),
+    healthy:
+      machines.every(({ state }) => state === "up") &&
+      isRunning(promised.units, needed) &&
+      facts?.instances.length === 1,
     uplink: promised.uplink,
     networks: promised.networks.map((network) => networkStatus(network, access)),
     nat64: {

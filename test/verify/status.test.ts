@@ -1,6 +1,6 @@
 import { topologyMermaid } from "../../verify/mermaid";
 import { formatStatus, isRunning, type LabStatus, statusOf } from "../../verify/status";
-import { gatewayEvidence, labOf } from "./fixtures";
+import { gatewayEvidence, labOf, type Texts } from "./fixtures";
 
 const status: LabStatus = {
   lab: "ipv6-only-lab/dev",
@@ -60,6 +60,7 @@ describe("the status", () => {
     const staticBindings = [{ client: "client-1", port: 80, outsidePort: 61_080 }];
     const lab = labOf({ internet: { kind: "simulated" }, nat64: { staticBindings } });
     const { facts, translations } = gatewayEvidence({ lab });
+    const units = lab.promised.units.map((unit) => `Id=${unit}\nActiveState=active\nSubState=running`).join("\n\n");
     const machines = [{ name: "gateway", role: "gateway", addresses: [], state: "up", console: "/c" }] as const;
 
     it("tells what the gateway says", () => {
@@ -78,6 +79,16 @@ describe("the status", () => {
         { client: "client-1", protocol: "TCP", port: 80, outside: { address: "192.0.2.1", port: 61_080 } },
       ]);
       expect(seen).not.toHaveProperty("faults");
+    });
+
+    it("is healthy where every service runs and one translator is in the kernel", () => {
+      const healthy = (says: Texts): boolean => {
+        const found = gatewayEvidence({ lab, says: { units, ...says } });
+        return statusOf(lab, { machines, facts: { ...found.facts, ...translations, faultsOn: [] } }).healthy;
+      };
+      expect(healthy({})).toBe(true);
+      expect(healthy({ instance: "Namespace,Name,Framework" })).toBe(false);
+      expect(healthy({ units: "" })).toBe(false);
     });
 
     it("takes tables that cannot be read for no empty ones", () => {
