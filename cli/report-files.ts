@@ -1,13 +1,28 @@
 /** Files that a command is to write in the end: that they cannot be written is told before the work, not after it. */
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, rmSync, statSync, truncateSync } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../host/messages";
 
 /**
+ * What an earlier run has left there is taken away: a run that comes to no report must not leave that of another.
  * @param files by the option that names them.
  * @throws UserError for the first that cannot be written.
  */
-export function requireWritable(files: Readonly<Record<string, string | undefined>>): void {
+export function makeRoom(files: Readonly<Record<string, string | undefined>>): void {
+  requireWritable(files);
+  for (const file of Object.values(files)) {
+    // Pipes and devices have nothing of before.
+    if (file === undefined || !existsSync(file) || !statSync(file).isFile()) continue;
+    try {
+      rmSync(file);
+    } catch {
+      // Of a folder that takes and gives no files.
+      truncateSync(file);
+    }
+  }
+}
+
+function requireWritable(files: Readonly<Record<string, string | undefined>>): void {
   for (const [option, file] of Object.entries(files)) {
     if (file === undefined) continue;
     const why = hindrance(file);

@@ -16,7 +16,7 @@ import { movingAlone } from "./visit-lock";
 
 type Context = Pick<OperationContext, "signal" | "progress">;
 
-interface TourContext extends Context {
+export interface TourContext extends Context {
   /** Keeps packets beside the evidence of what is not as expected: of ways into the simulated internet, and of leaks. */
   readonly keepsPackets?: boolean;
   /** Seconds that each look goes on while not all is as it should be; 10. */
@@ -89,10 +89,11 @@ async function visitEach<T>(
       const clients = access.clients.map((each) => (each.name === at.name ? at : each));
       results.push(await work({ ...access, clients }, network, { joined, lacks }));
     }
-  } finally {
-    // Also after an interruption, whose signal must not stop the way home.
-    if (away !== undefined) await goHome(access, away, client, context);
+  } catch (error) {
+    if (away !== undefined) await goHome(access, away, client, context, error);
+    throw error;
   }
+  if (away !== undefined) await goHome(access, away, client, context);
   return results;
 }
 
@@ -226,13 +227,26 @@ async function insideInternet(
   });
 }
 
-async function goHome(access: LabAccess, at: ClientAccess, home: ClientAccess, context: Context): Promise<void> {
+/**
+ * Also after an interruption, whose signal must not stop it on the way.
+ * @param before what went wrong until then; undefined: nothing.
+ */
+async function goHome(
+  access: LabAccess,
+  at: ClientAccess,
+  home: ClientAccess,
+  context: Context,
+  before?: unknown,
+): Promise<void> {
   const network = access.promised.networks.find(({ name }) => name === home.network);
   if (network === undefined) return;
   try {
     await joinNetwork(access, at, network, { ...context, signal: AbortSignal.timeout(60_000) });
   } catch (error) {
     const up = `npm run up -- --stack ${access.promised.stack}`;
-    throw new UserError(`${home.name} is not back on ${home.network} (${messageOf(error)}). ${up} brings it home.`);
+    const first = before === undefined ? "" : ` What went wrong first: ${messageOf(before)}`;
+    throw new UserError(
+      `${home.name} is not back on ${home.network} (${messageOf(error)}). ${up} brings it home.${first}`,
+    );
   }
 }

@@ -16,7 +16,7 @@ import { interruptible } from "../../host/interruption";
 import { UserError, messageOf, say } from "../../host/messages";
 import { redaction } from "../../report/redact";
 import { picturesAmong } from "../pictures";
-import { requireWritable } from "../report-files";
+import { makeRoom } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
 import { type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { counterRun } from "../counter-run";
@@ -83,7 +83,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function runCommand({ stack, values, command }: ReturnType<typeof parse>): Promise<number> {
-  requireWritable({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
+  makeRoom({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
   if (values.report !== undefined) removeOld(values.report);
   const access = await readAccess(stack);
   const request: ExecuteOptions = {

@@ -39,6 +39,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const fault = verb === "list" || (verb === "off" && name === "all") ? undefined : faultNamed(name ?? "");
   if (values.to !== undefined && verb !== "on")
     throw new UserError("--to: it belongs to on; off takes the fault away everywhere.");
+  if (values.json && verb !== "list") throw new UserError("--json: it belongs to list.");
+  if (values.client.length > 0 && verb === "list") throw new UserError("--client: it belongs to on and off.");
   if (values.to !== undefined && fault?.name.includes("dns")) {
     throw new UserError(`--to: ${fault.name} is a fault of resolvers, whatever they are asked.`);
   }

@@ -20,10 +20,10 @@ import { verifyLab } from "../../verify/runner";
 import { waitForEnter } from "../pause";
 import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
-import { requireWritable } from "../report-files";
+import { makeRoom } from "../report-files";
 import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
-import { chosenNetworks, tour, type Tour } from "../tour";
+import { chosenNetworks, tour, type Tour, type TourContext } from "../tour";
 
 /** Of a run that ends with an error: no check came to a result. */
 export const errorCode = exitCodes["nothing told"];
@@ -33,7 +33,7 @@ const options = {
   junit: { type: "string" },
   html: { type: "string" },
   redact: { type: "boolean", default: false },
-  wait: { type: "string", default: "0" },
+  wait: { type: "string" },
   network: { type: "string" },
   "pause-on-fail": { type: "boolean", default: false },
 } as const;
@@ -42,10 +42,13 @@ type Values = ReturnType<typeof parse>["values"];
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, values, names } = parse(args);
-  requireWritable({ "--junit": values.junit, "--html": values.html });
-  const wait = Number(values.wait);
-  if (!Number.isFinite(wait) || wait < 0) {
-    throw new UserError(`--wait ${values.wait}: it takes a number of seconds.`);
+  makeRoom({ "--junit": values.junit, "--html": values.html });
+  const wait = values.wait === undefined ? undefined : Number(values.wait);
+  if (wait !== undefined && !(Number.isFinite(wait) && wait >= 0)) {
+    throw new UserError(`--wait ${values.wait ?? ""}: it takes a number of seconds.`);
+  }
+  if (values["pause-on-fail"] && values.network === undefined) {
+    throw new UserError("--pause-on-fail: it belongs to --network; without it every client stays where it is.");
   }
   const access = await readAccess(stack);
   const unknown = names.filter((name) => !access.clients.some((client) => client.name === name));
@@ -57,8 +60,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const started = new Date();
   const seen =
     values.network === undefined
-      ? await atHome(access, names, wait)
+      ? await atHome(access, names, wait ?? 0)
       : await visitAll(access, stack, names, values.network, {
+          ...(wait === undefined ? {} : { wait }),
           pauses: values["pause-on-fail"],
           // They are full of addresses.
           keepsPackets: values.html !== undefined && !values.redact,
@@ -95,7 +99,7 @@ async function visitAll(
   stack: string,
   names: readonly string[],
   words: string,
-  { pauses, keepsPackets }: { readonly pauses: boolean; readonly keepsPackets: boolean },
+  { pauses, ...how }: Pick<TourContext, "wait" | "keepsPackets"> & { readonly pauses: boolean },
 ): Promise<Tour> {
   const networks = chosenNetworks(access, words);
   const client = visitor(access, names);
@@ -105,7 +109,7 @@ async function visitAll(
       const onFailure = async (network: PromisedNetwork, failed: readonly CheckResult[]): Promise<void> => {
         if (pauses) await pause(client, network, failed, signal);
       };
-      return tour(access, client, networks, { signal, progress: say, onFailure, keepsPackets });
+      return tour(access, client, networks, { ...how, signal, progress: say, onFailure });
     });
   } catch (error) {
     // Machines may have died, or somebody else may be moving the client: no bug of ours.

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { requireWritable } from "../../cli/report-files";
+import { makeRoom } from "../../cli/report-files";
 import { UserError } from "../../host/messages";
 
 describe("a file that a command is to write in the end", () => {
@@ -12,7 +12,7 @@ describe("a file that a command is to write in the end", () => {
 
   it("is fine where it can be made, and where none is asked for", () => {
     expect(() => {
-      requireWritable({ "--html": join(folder, "page.html"), "--junit": undefined });
+      makeRoom({ "--html": join(folder, "page.html"), "--junit": undefined });
     }).not.toThrow();
   });
 
@@ -22,9 +22,30 @@ describe("a file that a command is to write in the end", () => {
     ["without a name", "", "it takes the name of a file"],
   ])("%s is refused before the work", (_what, file, why) => {
     const check = (): void => {
-      requireWritable({ "--html": file });
+      makeRoom({ "--html": file });
     };
     expect(check).toThrow(UserError);
     expect(check).toThrow(`--html ${file || '""'}: ${why}.`);
+  });
+
+  it("is not there any more as an earlier run has left it, and others are not touched", () => {
+    const [page, other] = [join(folder, "old.html"), join(folder, "other.xml")];
+    for (const file of [page, other]) writeFileSync(file, "yesterday");
+    makeRoom({ "--html": page, "--junit": undefined });
+    expect([existsSync(page), readFileSync(other, "utf8")]).toEqual([false, "yesterday"]);
+  });
+
+  it("stays as it is where another one cannot be written", () => {
+    const page = join(folder, "kept.html");
+    writeFileSync(page, "yesterday");
+    expect(() => {
+      makeRoom({ "--html": page, "--junit": folder });
+    }).toThrow("--junit");
+    expect(readFileSync(page, "utf8")).toBe("yesterday");
+  });
+
+  it("may be a device, which stays", () => {
+    makeRoom({ "--html": "/dev/null" });
+    expect(existsSync("/dev/null")).toBe(true);
   });
 });

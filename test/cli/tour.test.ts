@@ -256,6 +256,10 @@ describe("a client that visits networks", () => {
     expect(error).toMatchObject({
       message: `client-1 is not back on nat64 (QEMU is gone). npm run up -- --stack ${stack} brings it home.`,
     });
+    const broken = visit(["strict"], () => Promise.reject(new Error("the lamp is broken")));
+    await expect(broken).rejects.toThrow(
+      /^client-1 is not back on nat64 .* What went wrong first: the lamp is broken$/,
+    );
   });
 });
 
