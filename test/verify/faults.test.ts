@@ -1,6 +1,7 @@
 import { internetPlan } from "../../plan/internet";
 import { parseConfig } from "../../plan/config";
-import { columnOf, faultChecks, formatFaults, readFaults, withSecondTry } from "../../verify/faults";
+import { columnOf, faultChecks, faultResults, formatFaults, readFaults, withSecondTry } from "../../verify/faults";
+import type { SshConnection } from "../../ssh";
 import { formatReport, makeReport } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
 import { allScenarios } from "../fixtures/plan";
@@ -15,6 +16,12 @@ function firstClient() {
   const [first] = lab.clients;
   if (first === undefined) throw new Error("The fixture has a client.");
   return first;
+}
+
+function named(name: string) {
+  const fault = faults.find((each) => each.name === name);
+  if (fault === undefined) throw new Error(`Nobody knows the fault ${name}.`);
+  return fault;
 }
 
 function networkNamed(name: string) {
@@ -158,6 +165,39 @@ describe("the faults of a simulated internet", () => {
     expect(checks.filter(({ evidence }) => evidence.includes("second try"))).toHaveLength(2);
   });
 
+  it.each<[string, string, string, string]>([
+    ["must fail, and came once, has a way there", "strict", "aaaa-blackhole", "fail"],
+    ["must fail, and came once, may be DNS64's doing", "nat64", "aaaa-blackhole", "warning"],
+    ["must work, and did not come once, may have waited too long", "strict", "signed", "warning"],
+  ])("what %s", async (_what, network, name, status) => {
+    const here = { ...client, network };
+    const column = columnOf(here, networkNamed(network));
+    const tries: string[][] = [];
+    const exec = (_command: string, { stdin }: { readonly stdin: string }) => {
+      const lines = [...stdin.matchAll(/^([a-z0-9-]+) (?:http|https|dns):\/\/\S+/gm)].map(([, each = ""]) => each);
+      tries.push(lines);
+      const answers = lines.map((each) => {
+        const fault = named(each);
+        const works = (fault.expected[column] ?? "works") === "works";
+        return [each, works !== (each === name && tries.length === 1)] as const;
+      });
+      const answer = (each: string): string => (named(each).url.startsWith("dns:") ? '"text"' : "200 192.0.2.42 0.1");
+      const texts = answers.map(([each, works]): [string, string] => [
+        each,
+        works ? answer(each) : "curl: (28) timed out 000  0.0",
+      ]);
+      const codes = answers.map(([each, works]): [string, number] => [each, works ? 0 : 28]);
+      return Promise.resolve({ stdout: printed(Object.fromEntries(texts), Object.fromEntries(codes)) });
+    };
+    const asked = { connection: { exec } as unknown as SshConnection, signal: new AbortController().signal };
+    const results = await faultResults(lab, here, asked);
+    expect(tries.map((all) => all.length)).toEqual(status === "fail" ? [faults.length] : [faults.length, 1]);
+    const odd = faultChecks(lab, "c", network, results).filter(
+      ({ status: each }) => !["pass", "skipped"].includes(each),
+    );
+    expect(odd).toMatchObject([{ fault: name, status }]);
+  });
+
   it.each([126, 127])("are not passed where what tries them ends with %i: it is not there", (code) => {
     const but = Object.fromEntries(faults.map(({ name }) => [name, [code, "curl: command not found"]] as const));
     const rows = faultChecks(lab, "client-1", "strict", resultsOn("strict", but));
@@ -178,6 +218,12 @@ describe("the faults of a simulated internet", () => {
       evidence: expect.stringMatching(/^nothing at all works here: .*Could not resolve/) as unknown,
     });
     expect(rows.find(({ fault }) => fault === "a-blackhole")?.status).toBe("fail");
+    const columns = [{ network: networkNamed("strict"), results: resultsOn("strict", but) }];
+    const grid = formatFaults(columns);
+    expect(grid.find((line) => line.startsWith("aaaa-blackhole"))).toMatch(/ fails\?$/);
+    expect(grid.find((line) => line.startsWith("a-blackhole"))).toMatch(/ FAILS$/);
+    expect(grid.at(-1)).toBe("?: nothing at all works there, and what must fail proves nothing.");
+    expect(formatFaults([{ network: networkNamed("strict"), results: resultsOn("strict") }]).join()).not.toContain("?");
   });
 
   it("that nobody has expectations of are skipped, with what was seen", () => {

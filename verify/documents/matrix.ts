@@ -65,4 +65,4 @@ const looks: Readonly<Record<CheckResult["status"], { readonly sign: string; rea
 };
 
 /** Colour alone tells nobody anything. */
-const legend = markup`<p class="legend"><span>✓ as expected: what must fail, fails</span><span>✗ not as expected</span><span>! as expected at the second try only</span><span>· left to the program that is tested</span><span>Each cell leads to what was seen.</span></p>`;
+const legend = markup`<p class="legend"><span>✓ as expected: what must fail, fails</span><span>✗ not as expected</span><span>! as expected at the second try only</span><span>· not judged: left to the program that is tested, or nothing is proved by it</span><span>Each cell leads to what was seen.</span></p>`;
