@@ -1,7 +1,7 @@
 /**
- * Faults of the way between a client and everything beyond the gateway, which can be switched on for one client and off
- * again: the one list. Whoever lies on the lab's own networks is reached as before, the gateway and its resolvers too,
- * unless the fault is theirs. Profiles and delays are those of the simulated internet's paths.
+ * Faults of the way between a client and everything beyond the gateway, and of what its resolvers answer, which can be
+ * switched on for one client and off again: the one list. Whoever lies on the lab's own networks is reached as before, the
+ * gateway and its resolvers too, unless the fault is theirs. Profiles and delays are those of the simulated internet's paths.
  */
 import { paths, sweepDelays } from "./internet/paths";
 
@@ -13,6 +13,8 @@ export type PathEffect =
   | { readonly kind: "blackhole"; readonly port: number | undefined }
   /** `unreachable`: ICMP says so. `refused`: TCP is reset. */
   | { readonly kind: "unreachable" | "refused" }
+  /** TCP connects, and is reset when the client begins a TLS handshake (RFC 8446 section 4.1.2), whatever the port. */
+  | { readonly kind: "tls-reset" }
   /** Larger packets vanish without a word. Octets. */
   | { readonly kind: "mtu"; readonly mtu: number }
   | { readonly kind: "fragments" }
@@ -23,7 +25,13 @@ export type PathEffect =
   /** Questions to resolvers vanish, over UDP or over both. */
   | { readonly kind: "dns"; readonly transport: "udp" | "both" }
   /** Answers of resolvers are late. */
-  | { readonly kind: "slow-dns"; readonly profile: string };
+  | { readonly kind: "slow-dns"; readonly profile: string }
+  /** What the lab's resolvers answer, without records, to questions for these types of records; none: for all. */
+  | { readonly kind: "answer"; readonly rcode: Rcode; readonly types: readonly RecordType[] };
+
+/** Response codes (RFC 1035 section 4.1.1). NOERROR without records is called NODATA (RFC 2308 section 2.2). */
+export type Rcode = "NOERROR" | "SERVFAIL" | "NXDOMAIN" | "REFUSED";
+export type RecordType = "A" | "AAAA";
 
 export interface PathFault {
   /** One word with hyphens. */
@@ -49,6 +57,11 @@ export const slowProfiles: readonly SlowProfile[] = [
 
 const both: readonly FaultyFamily[] = ["ipv6", "ipv4"];
 
+/** What resolvers answer to any question, or to those for one type. */
+function ofAnswers(name: string, title: string, rcode: Rcode, ...types: readonly RecordType[]): PathFault {
+  return { name: `dns-${name}`, title, families: both, effect: { kind: "answer", rcode, types } };
+}
+
 /** The same fault of either family. */
 function ofOneFamily(name: string, title: string, effect: PathEffect): readonly PathFault[] {
   return both.map((family) => {
@@ -63,6 +76,7 @@ export const pathFaults: readonly PathFault[] = [
   ...ofOneFamily("https-blackhole", "port 443 is black-holed", { kind: "blackhole", port: 443 }),
   ...ofOneFamily("unreachable", "ICMP says that nobody is there", { kind: "unreachable" }),
   ...ofOneFamily("refused", "TCP is refused", { kind: "refused" }),
+  ...ofOneFamily("tls-reset", "TLS is reset in its handshake", { kind: "tls-reset" }),
   ...ofOneFamily("mtu-silent", "MTU 1280 and no Packet Too Big", { kind: "mtu", mtu: 1280 }),
   ...ofOneFamily("no-fragments", "fragments are dropped", { kind: "fragments" }),
   ...ofOneFamily("loss", "every fifth packet is lost", { kind: "loss", percent: 20 }),
@@ -92,4 +106,10 @@ export const pathFaults: readonly PathFault[] = [
     families: both,
     effect: { kind: "slow-dns", profile: "delay-1000" },
   },
+  ofAnswers("nxdomain", "resolvers say that there is no such name", "NXDOMAIN"),
+  ofAnswers("nodata", "resolvers know the name and no record of it", "NOERROR"),
+  ofAnswers("servfail", "resolvers say that they failed", "SERVFAIL"),
+  ofAnswers("refused", "resolvers refuse to answer", "REFUSED"),
+  ofAnswers("no-aaaa", "resolvers give no IPv6 address, no synthesized one either", "NOERROR", "AAAA"),
+  ofAnswers("no-a", "resolvers give no IPv4 address; what they synthesize of one they give", "NOERROR", "A"),
 ];

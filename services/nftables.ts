@@ -3,6 +3,7 @@ import { automaticPorts } from "../plan/static-bindings";
 import { embedIpv4, wellKnownPrefix } from "../plan/rfc6052";
 import { type Service, textFile } from "./bundle";
 import { embeddedPrefix } from "./embedded-prefix";
+import { faultyResolverMark } from "./faulty-resolver";
 import { internet, lanCards, sshInterface, uplink } from "../plan/interfaces";
 import { banner, indent, lines } from "./text";
 
@@ -160,6 +161,7 @@ function input(plan: LabPlan): string {
     "icmp type { destination-unreachable, time-exceeded, parameter-problem, echo-request } accept",
     `${lans} udp dport { 53, 547 } accept`,
     `${lans} tcp dport 53 accept`,
+    `${lans} meta mark ${faultyResolverMark} accept comment "to a faulty resolver"`,
     dhcpv4.length > 0 && `${from(dhcpv4)} udp dport 67 accept`,
     `iifname "${sshInterface(plan)}" tcp dport 22 accept`,
     // Answers of DHCP servers come from another address than the question went to.

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { FaultyFamily, PathEffect, PathFault } from "../plan/path-faults";
 import { slowProfiles } from "../plan/path-faults";
 import { wellKnownPrefix } from "../plan/rfc6052";
+import { toFaultyResolver } from "./faulty-resolver";
 import { embeddedPrefix } from "./embedded-prefix";
 import { indent, lines } from "./text";
 
@@ -11,11 +12,11 @@ export interface Affected {
   readonly mac: string;
 }
 
-/** Where to the way is faulty; undefined: everywhere beyond the gateway. */
+/** Where to the way is faulty, or which name is answered wrongly; undefined: everywhere beyond the gateway, every name. */
 export interface Target {
   /** As it was asked for. */
   readonly name: string;
-  /** Its addresses, or prefixes. */
+  /** Its addresses, or prefixes; none where it is the name that matters. */
   readonly ipv6: readonly string[];
   readonly ipv4: readonly string[];
 }
@@ -35,6 +36,8 @@ export interface FaultSurroundings {
   /** Prefixes of the networks. */
   readonly ipv6: readonly string[];
   readonly ipv4: readonly string[];
+  /** Addresses of the resolvers on them. */
+  readonly resolvers: { readonly ipv6: readonly string[]; readonly ipv4: readonly string[] };
 }
 
 /** Each fault that is on has a table of its own, so that it comes and goes without touching anything else. */
@@ -65,19 +68,24 @@ export function noteOf({ fault, affected, target }: FaultSwitch): string {
  */
 export function faultRules(each: FaultSwitch, lab: FaultSurroundings): string {
   const { affected } = each;
-  const refuses = each.fault.effect.kind === "unreachable" || each.fault.effect.kind === "refused";
+  const refuses = ["unreachable", "refused", "tls-reset"].includes(each.fault.effect.kind);
   const table = `table ${refuses ? "inet" : "netdev"} ${faultTable(each)}`;
   const note = `comment "${noteOf(each)}"`;
   const of = (side: "saddr" | "daddr"): string => (affected === undefined ? "" : `ether ${side} ${affected.mac} `);
-  const { fromClient, toClient } = matches(each, lab);
+  const { fromClient, toClient, priorities = { ingress: 0, egress: 0 } } = matches(each, lab);
   const cards = `{ ${lab.cards.map((card) => `"${card}"`).join(", ")} }`;
-  const chain = (name: string, hook: string, side: "saddr" | "daddr", rules: readonly string[]): string | false =>
+  const chain = (
+    name: string,
+    hook: "ingress" | "egress",
+    side: "saddr" | "daddr",
+    rules: readonly string[],
+  ): string | false =>
     rules.length > 0 &&
     block(
       `chain ${name}`,
       refuses
         ? "type filter hook prerouting priority raw - 10; policy accept;"
-        : `type filter hook ${hook} devices = ${cards} priority 0; policy accept;`,
+        : `type filter hook ${hook} devices = ${cards} priority ${priorities[hook]}; policy accept;`,
       ...rules.map((rule) => `${refuses ? `iifname ${cards} ` : ""}${of(side)}${rule} ${note}`),
     );
   return lines(
@@ -113,10 +121,13 @@ export function needsBands({ effect }: PathFault): boolean {
 interface Rules {
   readonly fromClient: readonly string[];
   readonly toClient: readonly string[];
+  /** Of the chains that they are in; 0 each without. */
+  readonly priorities?: { readonly ingress: number; readonly egress: number };
 }
 
-function matches({ fault: { families, effect }, target }: FaultSwitch, lab: FaultSurroundings): Rules {
+function matches({ fault: { families, effect }, affected, target }: FaultSwitch, lab: FaultSurroundings): Rules {
   if (effect.kind === "dns" || effect.kind === "slow-dns") return dnsRules(effect);
+  if (effect.kind === "answer") return toFaultyResolver(lab.resolvers, affected !== undefined);
   const ways = families.flatMap((family) => (target === undefined ? waysOf(family, lab) : waysTo(target, family, lab)));
   const all = ways.map((way) => rulesOf(effect, way));
   return {
@@ -164,7 +175,10 @@ export function concerns({ families }: PathFault, { ipv6, ipv4 }: Target): boole
   return families.some((family) => (family === "ipv6" ? ipv6 : ipv4).length > 0);
 }
 
-function rulesOf(effect: Exclude<PathEffect, { readonly kind: "dns" | "slow-dns" }>, { header, outside }: Way): Rules {
+function rulesOf(
+  effect: Exclude<PathEffect, { readonly kind: "dns" | "slow-dns" | "answer" }>,
+  { header, outside }: Way,
+): Rules {
   const [to, from] = [`${header} daddr ${outside}`, `${header} saddr ${outside}`];
   const onTheWay = (condition: string): Rules => ({
     fromClient: [`${to} ${condition} counter drop`],
@@ -181,6 +195,12 @@ function rulesOf(effect: Exclude<PathEffect, { readonly kind: "dns" | "slow-dns"
     }
     case "refused":
       return { fromClient: [`${to} meta l4proto tcp counter reject with tcp reset`], toClient: [] };
+    case "tls-reset":
+      // A handshake record (22) of TLS (3.x) that begins with a ClientHello (1): RFC 8446 sections 4 and 5.1.
+      return {
+        fromClient: [`${to} meta l4proto tcp @ih,0,16 0x1603 @ih,40,8 0x01 counter reject with tcp reset`],
+        toClient: [],
+      };
     case "mtu":
       // IPv6 counts what follows its header (RFC 8200 section 3).
       return onTheWay(header === "ip" ? `ip length > ${effect.mtu}` : `ip6 length > ${effect.mtu - 40}`);

@@ -3,12 +3,15 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
+import { pathFaults } from "../plan/path-faults";
 import { services } from "../services";
+import { faultyAnswers } from "../services/faulty-resolver";
+import { type FaultSwitch, noteOf } from "../services/path-faults";
 import type { LabAccess } from "./access";
 import { rootCommand, scriptCommand } from "../ssh/shell";
 import { readClientFacts, readFetch, readNetworkFacts } from "./client-facts";
 import { readCounters, readGatewayFacts, readSessions, readTranslations, type SessionFact } from "./gateway-facts";
-import { type FaultOn, readFaultsOn } from "./path-faults";
+import { type FaultOn, readFaultsOn, switchingOn } from "./path-faults";
 import { Heard } from "./questions";
 import { parseSections, section, type Sections } from "./sections";
 
@@ -25,7 +28,7 @@ export interface Asked {
 export async function gatewayFacts(gateway: Asked, { promised }: Pick<LabAccess, "promised">) {
   const cards = promised.networks.map(({ card }) => card);
   const stdin = [cards.join(" "), ...services.flatMap(({ unit }) => unit ?? [])];
-  const sections = await run(gateway, "gateway.sh", { root: true, stdin });
+  const sections = await run(gateway, "gateway.sh", { root: true, stdin, behind: faultsOnScript });
   return {
     facts: readGatewayFacts(sections, Date.now()),
     counters: readCounters(sections),
@@ -44,20 +47,41 @@ export async function translatedSessions(gateway: Asked): Promise<SessionFact[]>
   return readSessions(await run(gateway, "translations.sh", { root: true, words: ["sessions"] }));
 }
 
+const faultsOnScript = "faults-on.sh";
+
 /** Which faults of clients' ways are on. */
 export async function faultsOn(gateway: Asked): Promise<readonly FaultOn[]> {
-  return readFaultsOn(await run(gateway, "path-faults.sh", { root: true, words: ["look"] }));
+  return readFaultsOn(await run(gateway, "path-faults.sh", { root: true, words: ["look"], behind: faultsOnScript }));
 }
 
 /**
- * Switches such faults.
+ * Switches such a fault on.
+ * @returns which are on now.
+ * @throws Error with what nft, tc or systemd said.
+ */
+export async function switchFaultOn(
+  gateway: Asked,
+  each: FaultSwitch,
+  promised: LabAccess["promised"],
+): Promise<readonly FaultOn[]> {
+  const resolver = each.fault.effect.kind === "answer" ? faultyResolver() : "";
+  return switchFaults(gateway, ["on", noteOf(each)], switchingOn(each, promised, resolver));
+}
+
+/** The program of the faulty resolver. */
+export function faultyResolver(): string {
+  return `${probe("faulty_resolver.py")}\n\nmain(${JSON.stringify(faultyAnswers(pathFaults))})\n`;
+}
+
+/**
+ * Switches faults off, or what else the probe is told.
  * @param words the probe's.
  * @returns which are on now.
  * @throws Error with what nft or tc said.
  */
 export async function switchFaults(gateway: Asked, words: readonly string[], stdin = ""): Promise<readonly FaultOn[]> {
   const lines = stdin === "" ? [] : stdin.trimEnd().split("\n");
-  const sections = await run(gateway, "path-faults.sh", { root: true, words, stdin: lines });
+  const sections = await run(gateway, "path-faults.sh", { root: true, words, stdin: lines, behind: faultsOnScript });
   const { exitCode, output } = section(sections, "switched");
   if (exitCode !== 0) throw new Error(`The gateway did not switch it: ${output}`);
   return readFaultsOn(sections);
@@ -138,11 +162,13 @@ interface RunOptions {
   /** The probe's arguments. */
   readonly words?: readonly string[];
   readonly timeout?: number;
+  /** A file of functions that the probe uses. */
+  readonly behind?: string;
 }
 
 async function run({ connection, signal }: Asked, name: string, options: RunOptions): Promise<Sections> {
-  const { root = false, stdin = [], words = [], timeout = patience } = options;
-  const script = `${probe("common.sh")}${probe(name)}`;
+  const { root = false, stdin = [], words = [], timeout = patience, behind } = options;
+  const script = ["common.sh", ...(behind === undefined ? [] : [behind]), name].map(probe).join("");
   const command = root ? rootCommand(script, ...words) : scriptCommand(script, ...words);
   const input = [script, ...stdin.map((line) => `${line}\n`)].join("");
   try {

@@ -10,8 +10,7 @@ import type { Asked } from "./facts";
 export async function targetOf(words: string, nat64Prefix: string, { connection, signal }: Asked): Promise<Target> {
   const literal = literalTarget(words);
   if (literal !== undefined) return literal;
-  // RFC 1123 section 2.1. It also becomes part of a comment of nft's.
-  if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.?$/i.test(words) || words.length > 63) {
+  if (!isName(words)) {
     throw new UserError(`--to ${words}: it takes an address, a prefix or a name, e.g. dualstack.test.`);
   }
   const question = `dig +short +time=5 +tries=1 @127.0.0.1 ${shellQuote(words)} A ${shellQuote(words)} AAAA`;
@@ -21,6 +20,22 @@ export async function targetOf(words: string, nat64Prefix: string, { connection,
     throw new UserError(`--to ${words}: the gateway's resolver knows no address of that name.`);
   }
   return target;
+}
+
+/**
+ * What a fault of answers is of: a name and what is below it, whoever knows it.
+ * @throws UserError for what is no name.
+ */
+export function questionTarget(words: string): Target {
+  if (!isName(words) || literalTarget(words) !== undefined) {
+    throw new UserError(`--to ${words}: answers are of names; it takes one, e.g. dualstack.test, or api.example.`);
+  }
+  return { name: words.toLowerCase().replace(/\.$/, ""), ipv6: [], ipv4: [] };
+}
+
+/** RFC 1123 section 2.1, and as names of services have it (RFC 2782). It also becomes part of a comment of nft's. */
+function isName(words: string): boolean {
+  return /^[a-z0-9_]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9-]*[a-z0-9])?)*\.?$/i.test(words) && words.length <= 63;
 }
 
 /** @param answer addresses and names that lead to them, a line each. Synthesized addresses are IPv4's. */

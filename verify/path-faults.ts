@@ -1,6 +1,6 @@
 /** Faults of clients' ways that are on: only the gateway knows, and it is asked each time. */
 import { z } from "zod";
-import type { PathFault } from "../plan/path-faults";
+import { pathFaults, type PathFault } from "../plan/path-faults";
 import {
   delayBands,
   everybody,
@@ -25,6 +25,8 @@ export interface FaultOn {
   readonly packets: number;
   /** Of nft's. */
   readonly table: string;
+  /** Whether what it needs on the gateway beside its rules is there: a fault of answers, the faulty resolver. */
+  readonly atWork: boolean;
 }
 
 const rulesetSchema = z.object({
@@ -43,10 +45,11 @@ const rulesetSchema = z.object({
 
 const counterSchema = z.object({ packets: z.number() });
 
-/** Of the probes' section `faults`; sorted. */
+/** Of the probes' sections `faults` and `answers`; sorted. */
 export function readFaultsOn(sections: Sections): readonly FaultOn[] {
   const { exitCode, output } = section(sections, "faults");
   if (exitCode !== 0) throw new Error(`The gateway does not tell which faults are on: ${output}`);
+  const told = new Set(section(sections, "answers").output.split("\n").map(knownToResolver));
   const found = new Map<string, FaultOn>();
   for (const { rule } of rulesetSchema.parse(JSON.parse(output)).nftables) {
     if (rule?.comment === undefined || !rule.table.startsWith(faultTablePrefix)) continue;
@@ -54,21 +57,36 @@ export function readFaultsOn(sections: Sections): readonly FaultOn[] {
     const [name = "", client = everybody, to = everywhere] = comment.split(" ");
     const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
     const packets = (found.get(table)?.packets ?? 0) + (counter.success ? counter.data.packets : 0);
-    found.set(table, { name, client, to, packets, table });
+    const atWork = !isOfAnswers(name) || told.has(comment);
+    found.set(table, { name, client, to, packets, table, atWork });
   }
   return [...found.values()].sort((one, other) =>
     `${one.name} ${one.client}` < `${other.name} ${other.client}` ? -1 : 1,
   );
 }
 
+function isOfAnswers(name: string): boolean {
+  return pathFaults.some((fault) => fault.name === name && fault.effect.kind === "answer");
+}
+
+/** What dig shows of `"PORT FAULT CLIENT NAME"`: what stands behind the port. */
+function knownToResolver(line: string): string | undefined {
+  return /^"\d+ (.*)"$/.exec(line)?.[1];
+}
+
 /** One line: which are on, and for whom. Undefined: none. */
 export function faultsOnLine(
-  on: readonly Pick<FaultOn, "name" | "client" | "to">[],
+  on: readonly Pick<FaultOn, "name" | "client" | "to" | "atWork">[],
   stack: string,
 ): string | undefined {
   if (on.length === 0) return undefined;
-  return `Faults are on: ${on.map((each) => `${each.name} for ${whose(each)}`).join(", ")}. npm run fault -- --stack ${stack} off all takes them away.`;
+  const each = on.map((one) => `${one.name} for ${whose(one)}${one.atWork ? "" : `, ${notAtWork}`}`);
+  return `Faults are on: ${each.join(", ")}. npm run fault -- --stack ${stack} off all takes them away.`;
 }
+
+/** Where nobody listens, UDP is met with silence and TCP with a reset. */
+export const notAtWork =
+  "which is NOT at work (the faulty resolver on the gateway does not answer, and nobody else does there; switch it on again)";
 
 /** For whom, and where to if not everywhere. */
 export function whose({ client, to }: Pick<FaultOn, "client" | "to">): string {
@@ -76,38 +94,63 @@ export function whose({ client, to }: Pick<FaultOn, "client" | "to">): string {
   return to === everywhere ? who : `${who} to ${to}`;
 }
 
-/** What the probe is told to switch one on. */
-export function switchingOn(each: FaultSwitch, promised: PromisedPlan): string {
+/**
+ * What the probe is told to switch one on.
+ * @param resolver the faulty resolver's program, where it takes one.
+ */
+export function switchingOn(each: FaultSwitch, promised: PromisedPlan, resolver = ""): string {
   const lab = surroundings(promised);
   const bands = needsBands(each.fault) ? delayBands(lab.cards) : "";
-  return `${bands.split("\n").length - 1}\n${bands}${faultRules(each, lab)}`;
+  const counts = [bands, resolver].map((text) => text.split("\n").length - 1);
+  return `${counts.join(" ")}\n${bands}${resolver}${faultRules(each, lab)}`;
 }
 
-/** What is in the way of a slow one: of two a packet would have either. */
-export function otherSlowOnes(
-  each: FaultSwitch,
-  on: readonly FaultOn[],
-  known: readonly PathFault[],
-): readonly FaultOn[] {
-  const { fault, affected, target } = each;
-  if (!needsBands(fault)) return [];
-  return on.filter(({ name, client, to, table }) => {
-    const other = known.find((one) => one.name === name);
-    return (
-      other?.effect.kind === fault.effect.kind &&
-      table !== faultTable(each) &&
-      other.families.some((family) => fault.families.includes(family)) &&
-      (client === everybody || affected === undefined || client === affected.name) &&
-      (to === everywhere || target === undefined || to === target.name)
-    );
-  });
+/** A fault that is on already where another is to be, and why both cannot be. */
+export interface InTheWay {
+  readonly other: FaultOn;
+  readonly why: string;
+}
+
+export function inTheWay(each: FaultSwitch, on: readonly FaultOn[]): readonly InTheWay[] {
+  const { fault, affected } = each;
+  return on
+    .filter(({ client, table }) => {
+      const shared = client === everybody || affected === undefined || client === affected.name;
+      return shared && table !== faultTable(each);
+    })
+    .flatMap((other) => {
+      const there = pathFaults.find(({ name }) => name === other.name);
+      const why = there === undefined ? undefined : whyNotBoth(fault, there, each.target?.name ?? everywhere, other.to);
+      return why === undefined ? [] : [{ other, why }];
+    });
+}
+
+function whyNotBoth(one: PathFault, other: PathFault, to: string, otherTo: string): string | undefined {
+  const [here, there] = [one.effect, other.effect];
+  if (here.kind === "answer" && there.kind === "answer") {
+    // Of a longer name and a shorter one the longer decides.
+    const sameQuestions =
+      to === otherTo && (overlap(here.types, there.types) || here.types.length * there.types.length === 0);
+    return sameQuestions && here.rcode !== there.rcode ? "a question has one answer" : undefined;
+  }
+  // Of two slow ones a packet would have either.
+  const samePackets = overlap(one.families, other.families) && (to === otherTo || [to, otherTo].includes(everywhere));
+  return needsBands(one) && here.kind === there.kind && samePackets
+    ? "a packet can be late in one way only"
+    : undefined;
+}
+
+function overlap<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.some((each) => other.includes(each));
 }
 
 function surroundings({ networks, nat64 }: PromisedPlan): FaultSurroundings {
+  const addresses = (family: "ipv6" | "ipv4") => networks.flatMap((network) => network[family]?.gatewayAddress ?? []);
   return {
     cards: networks.map(({ card }) => card),
     nat64Prefix: nat64.prefix,
     ipv6: networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []),
     ipv4: networks.flatMap(({ ipv4 }) => ipv4?.prefix ?? []),
+    resolvers: { ipv6: addresses("ipv6"), ipv4: addresses("ipv4") },
   };
 }

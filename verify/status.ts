@@ -26,7 +26,7 @@ export interface LabStatus {
   readonly machines: readonly MachineStatus[];
   readonly services: readonly { readonly name: string; readonly state: string; readonly active: boolean }[];
   /** Faults of clients' ways that are on; absent: the gateway does not tell. */
-  readonly faults?: readonly Pick<FaultOn, "name" | "client" | "to" | "packets">[];
+  readonly faults?: readonly Omit<FaultOn, "table">[];
 }
 
 export interface NetworkStatus extends Pick<PromisedNetwork, "name" | "scenario" | "mtu" | "resolver"> {
@@ -89,9 +89,7 @@ export function statusOf(access: LabAccess, { machines, facts }: Seen): LabStatu
     },
     machines,
     services: needed,
-    ...(facts === undefined
-      ? {}
-      : { faults: facts.faultsOn.map(({ name, client, to, packets }) => ({ name, client, to, packets })) }),
+    ...(facts === undefined ? {} : { faults: facts.faultsOn.map(({ table: _, ...each }) => each) }),
   };
 }
 

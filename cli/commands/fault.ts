@@ -1,19 +1,19 @@
 /**
  * `npm run fault -- [--stack NAME] list [--json] | on NAME [--client CLIENT …] [--to HOST] |
- * off NAME|all [--client CLIENT …]`: faults of
- * the way between clients and everything beyond the gateway. Which are on is asked of the gateway, and nowhere else known.
+ * off NAME|all [--client CLIENT …]`: faults of the way between clients and everything beyond the gateway, and of what its
+ * resolvers answer. Which are on is asked of the gateway, and nowhere else known.
  */
 import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { messageOf, say, UserError } from "../../host/messages";
 import { oneOf } from "../../plan/nearest";
 import { pathFaults, type PathFault } from "../../plan/path-faults";
-import { type Affected, concerns, everybody } from "../../services/path-faults";
+import { type Affected, concerns, everybody, type Target } from "../../services/path-faults";
 import type { LabAccess } from "../../verify/access";
 import { connectGateway } from "../../verify/connect";
-import { type Asked, faultsOn, switchFaults } from "../../verify/facts";
-import { targetOf } from "../../verify/fault-target";
-import { type FaultOn, faultsOnLine, otherSlowOnes, switchingOn, whose } from "../../verify/path-faults";
+import { type Asked, faultsOn, switchFaultOn, switchFaults } from "../../verify/facts";
+import { questionTarget, targetOf } from "../../verify/fault-target";
+import { type FaultOn, faultsOnLine, inTheWay, notAtWork, whose } from "../../verify/path-faults";
 import { formatTable } from "../../verify/report";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
@@ -41,9 +41,7 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new UserError("--to: it belongs to on; off takes the fault away everywhere.");
   if (values.json && verb !== "list") throw new UserError("--json: it belongs to list.");
   if (values.client.length > 0 && verb === "list") throw new UserError("--client: it belongs to on and off.");
-  if (values.to !== undefined && fault?.name.includes("dns")) {
-    throw new UserError(`--to: ${fault.name} is a fault of resolvers, whatever they are asked.`);
-  }
+  const to = values.to === undefined || fault === undefined ? undefined : beforehand(fault, values.to);
   const access = await readAccess(stack);
   const clients = values.client.map((client) => affectedNamed(access, client));
   const lab = { access, clients };
@@ -52,12 +50,19 @@ export async function run(args: readonly string[]): Promise<number> {
       onGateway(access, signal, (gateway) => {
         if (verb === "list") return list(gateway, values.json);
         if (fault === undefined) return switchAllOff(gateway, lab);
-        return verb === "on" ? switchOn(gateway, fault, { ...lab, to: values.to }) : switchOff(gateway, fault, lab);
+        return verb === "on" ? switchOn(gateway, fault, { ...lab, to }) : switchOff(gateway, fault, lab);
       }),
     );
   } catch (error) {
     throw error instanceof UserError ? error : new UserError(messageOf(error));
   }
+}
+
+/** What can be said of `--to` before anybody is asked: the name whose answers are meant, or words that lead to a host. */
+function beforehand({ name, effect }: PathFault, words: string): Target | string {
+  if (effect.kind === "dns" || effect.kind === "slow-dns")
+    throw new UserError(`--to: ${name} is a fault of resolvers, whatever they are asked.`);
+  return effect.kind === "answer" ? questionTarget(words) : words;
 }
 
 /** @throws UserError with the names that there are. */
@@ -99,12 +104,14 @@ async function list(gateway: Asked, json: boolean): Promise<number> {
 }
 
 function forWhom(name: string, on: readonly FaultOn[]) {
-  return on.filter((each) => each.name === name).map(({ client, to, packets }) => ({ client, to, packets }));
+  return on
+    .filter((each) => each.name === name)
+    .map(({ client, to, packets, atWork }) => ({ client, to, packets, atWork }));
 }
 
 function whom(name: string, on: readonly FaultOn[]): string {
   return forWhom(name, on)
-    .map((each) => `${whose(each)} (${each.packets} packets)`)
+    .map((each) => `${whose(each)} (${each.packets} packets)${each.atWork ? "" : `, ${notAtWork}`}`)
     .join(", ");
 }
 
@@ -117,24 +124,25 @@ interface Lab {
 async function switchOn(
   gateway: Asked,
   fault: PathFault,
-  { access, clients, to }: Lab & { readonly to: string | undefined },
+  { access, clients, to }: Lab & { readonly to: Target | string | undefined },
 ): Promise<number> {
   const { stack, nat64 } = access.promised;
-  const target = to === undefined ? undefined : await targetOf(to, nat64.prefix, gateway);
-  if (target !== undefined && !concerns(fault, target)) {
+  const target = typeof to === "string" ? await targetOf(to, nat64.prefix, gateway) : to;
+  if (target !== undefined && typeof to === "string" && !concerns(fault, target)) {
     throw new UserError(`--to ${target.name}: it has no address that ${fault.name} could concern.`);
   }
   let on = await faultsOn(gateway);
   for (const affected of clients.length === 0 ? [undefined] : clients) {
     const each = { fault, affected, target };
-    const [other] = otherSlowOnes(each, on, pathFaults);
-    if (other !== undefined) {
+    const [first] = inTheWay(each, on);
+    if (first !== undefined) {
+      const { other, why } = first;
       const words = `${other.name}${other.client === everybody ? "" : ` --client ${other.client}`}`;
       throw new UserError(
-        `${other.name} is on for ${whose(other)}, and a packet can be late in one way only: npm run fault -- --stack ${stack} off ${words} first.`,
+        `${other.name} is on for ${whose(other)}, and ${why}: npm run fault -- --stack ${stack} off ${words} first.`,
       );
     }
-    on = await switchFaults(gateway, ["on"], switchingOn(each, access.promised));
+    on = await switchFaultOn(gateway, each, access.promised);
   }
   say(faultsOnLine(on, stack) ?? "No fault is on.");
   return 0;

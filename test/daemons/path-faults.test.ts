@@ -8,7 +8,9 @@ import { labOf } from "../verify/fixtures";
 import { describeInGuest, Guest, startTimeout } from "./guest";
 
 const probes = join(__dirname, "..", "..", "verify", "probes");
-const script = ["common.sh", "path-faults.sh"].map((name) => readFileSync(join(probes, name), "utf8")).join("");
+const script = ["common.sh", "faults-on.sh", "path-faults.sh"]
+  .map((name) => readFileSync(join(probes, name), "utf8"))
+  .join("");
 const firewall = readFileSync(join(__dirname, "..", "..", "services", "nftables.sh"), "utf8");
 const { promised, clients } = labOf({
   networks: [
@@ -52,7 +54,10 @@ describeInGuest("faults of clients' ways", () => {
         [undefined, undefined],
         [one, host],
       ] as const) {
-        const rules = switchingOn({ fault, affected, target }, promised).replace(/^\d+\n(qdisc .*\n)*/, "");
+        const rules = switchingOn({ fault, affected, target }, promised).replace(
+          /^\d+ 0\n(qdisc .*\n)*/,
+          "define resolver_port = 5300\n",
+        );
         const { status, stderr } = guest.run(["nft", "-c", "-f", "-"], rules);
         expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       }
@@ -64,13 +69,15 @@ describeInGuest("faults of clients' ways", () => {
     const [loss, silent] = ["v6-loss", "v4-refused"].map((name) => fast.find((fault) => fault.name === name));
     if (loss === undefined || silent === undefined) throw new Error("both are there");
     expect(probe(["look"])).toEqual({ said: "", on: [] });
-    probe(["on"], switchingOn({ fault: loss, affected: one, target: undefined }, promised));
-    probe(["on"], switchingOn({ fault: loss, affected: one, target: undefined }, promised));
-    probe(["on"], switchingOn({ fault: loss, affected: two, target: undefined }, promised));
-    expect(probe(["on"], switchingOn({ fault: silent, affected: undefined, target: undefined }, promised))).toEqual({
-      said: "",
-      on: ["v4-refused all", "v6-loss one", "v6-loss two"],
-    });
+    probe(["on", ""], switchingOn({ fault: loss, affected: one, target: undefined }, promised));
+    probe(["on", ""], switchingOn({ fault: loss, affected: one, target: undefined }, promised));
+    probe(["on", ""], switchingOn({ fault: loss, affected: two, target: undefined }, promised));
+    expect(probe(["on", ""], switchingOn({ fault: silent, affected: undefined, target: undefined }, promised))).toEqual(
+      {
+        said: "",
+        on: ["v4-refused all", "v6-loss one", "v6-loss two"],
+      },
+    );
     const gone = tablesOf(({ client }) => client === "one");
     expect(probe(["off", ...gone])).toEqual({ said: "", on: ["v4-refused all", "v6-loss two"] });
     expect(probe(["off-all"])).toEqual({ said: "", on: [] });
@@ -79,7 +86,7 @@ describeInGuest("faults of clients' ways", () => {
   });
 
   it("say what nft refuses, and switch nothing", () => {
-    const { said, on } = probe(["on"], "0\ntable netdev nonsense {\n");
+    const { said, on } = probe(["on", ""], "0 0\ntable netdev nonsense {\n");
     expect(said).toContain("syntax error");
     expect(on).toEqual([]);
   });
@@ -89,7 +96,7 @@ describeInGuest("faults of clients' ways", () => {
     guest.write("/etc/nftables.conf", "flush ruleset\ntable inet ipv6_only_lab {\n\tchain x {\n\t}\n}\n");
     guest.shell("nft -f /etc/nftables.conf");
     for (const fault of pathFaults.filter(({ name }) => ["v6-loss", "v4-refused"].includes(name))) {
-      expect(probe(["on"], switchingOn({ fault, affected: one, target: undefined }, promised)).said).toBe("");
+      expect(probe(["on", ""], switchingOn({ fault, affected: one, target: undefined }, promised)).said).toBe("");
     }
     expect(drift()).toBe("");
     guest.shell("nft add table netdev somebody_elses");

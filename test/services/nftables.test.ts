@@ -62,6 +62,11 @@ describe("the firewall", () => {
     expect(dns).toEqual(['iifname "lan" udp dport { 53, 547 } accept', 'iifname "lan" tcp dport 53 accept']);
   });
 
+  it("lets in what a fault that is switched on has marked, from the LAN alone", () => {
+    const marked = (rules({}).get("input") ?? []).filter((rule) => rule.includes("mark"));
+    expect(marked).toEqual(['iifname "lan" meta mark 0x53 accept comment "to a faulty resolver"']);
+  });
+
   it("lets SSH in on the uplink, or on the management card where there is one", () => {
     expect(chain({}, "input")).toContain('iifname "uplink" tcp dport 22 accept');
     expect(chain(bridged("none"), "input")).toContain('iifname "mgmt" tcp dport 22 accept');

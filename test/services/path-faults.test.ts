@@ -7,6 +7,7 @@ const lab = {
   nat64Prefix: "2001:2:0:64::/96",
   ipv6: ["2001:2:0:6400::/64"],
   ipv4: ["192.168.46.0/24"],
+  resolvers: { ipv6: ["2001:2:0:6400::1"], ipv4: ["192.168.46.1"] },
 };
 const client = { name: "client-1", mac: "8a:71:1e:21:42:7e" };
 
@@ -58,6 +59,12 @@ describe("faults of a client's way", () => {
     expect(rules("v6-unreachable")[0]).toMatch(/counter reject with icmpv6 no-route$/);
     expect(rules("v4-unreachable")[0]).toMatch(/counter reject with icmp net-unreachable$/);
     expect(rules("v4-refused")[1]).toMatch(/meta l4proto tcp counter reject with tcp reset$/);
+    expect(rules("v6-tls-reset")).toEqual([
+      expect.stringMatching(
+        /^iifname .* ether saddr .* ip6 daddr .* meta l4proto tcp @ih,0,16 0x1603 @ih,40,8 0x01 counter reject with tcp reset$/,
+      ),
+    ]);
+    expect(rules("v4-tls-reset")).toHaveLength(2);
     expect(rules("v6-mtu-silent")).toEqual([
       expect.stringMatching(/^ether saddr .* ip6 daddr .* ip6 length > 1240 counter drop$/),
       expect.stringMatching(/^ether daddr .* ip6 saddr .* ip6 length > 1240 counter drop$/),

@@ -1,8 +1,7 @@
-import { pathFaults } from "../../plan/path-faults";
 import { faultNamed, notOn } from "../../cli/commands/fault";
 import { faultTable } from "../../services/path-faults";
-import { type FaultOn, faultsOnLine, otherSlowOnes, readFaultsOn, switchingOn, whose } from "../../verify/path-faults";
-import { answeredTarget, targetOf } from "../../verify/fault-target";
+import { type FaultOn, faultsOnLine, inTheWay, readFaultsOn, switchingOn, whose } from "../../verify/path-faults";
+import { answeredTarget, questionTarget, targetOf } from "../../verify/fault-target";
 import { SshConnection } from "../../ssh";
 import { Client } from "ssh2";
 import { formatReport, makeReport } from "../../verify/report";
@@ -36,7 +35,7 @@ function tableOf(name: string, affected: typeof client | undefined): string {
 
 function on(name: string, affected: typeof client | undefined, packets = 0): FaultOn {
   const table = tableOf(name, affected);
-  return { name, client: affected?.name ?? "all", to: "everywhere", packets, table };
+  return { name, client: affected?.name ?? "all", to: "everywhere", packets, table, atWork: true };
 }
 
 describe("which faults are on", () => {
@@ -51,13 +50,35 @@ describe("which faults are on", () => {
           { table: "of somebody else", comment: "v6-loss client-1" },
           { table },
         ),
+        answers: "",
       }),
     );
     expect(readFaultsOn(sections)).toEqual([on("mobile", undefined), on("v4-blackhole", client, 7)]);
   });
 
+  it("and of answers is not at work when the faulty resolver does not know of it", () => {
+    const faults = ["dns-nxdomain", "dns-no-a"].map((name) => ({
+      table: tableOf(name, client),
+      comment: `${name} client-1 everywhere`,
+    }));
+    const seen = (answers: string) => readFaultsOn(parseSections(printed({ faults: ruleset(...faults), answers })));
+    const [noA, nxdomain] = [on("dns-no-a", client), on("dns-nxdomain", client)];
+    expect(seen('"5300 dns-nxdomain client-1 everywhere"\n"5300 dns-no-a client-1 everywhere"')).toEqual([
+      noA,
+      nxdomain,
+    ]);
+    expect(seen('"5300 dns-nxdomain client-1 everywhere"')).toEqual([{ ...noA, atWork: false }, nxdomain]);
+    expect(seen(";; communications error to ::1#5300: connection refused").map(({ atWork }) => atWork)).toEqual([
+      false,
+      false,
+    ]);
+    expect(faultsOnLine([{ ...noA, atWork: false }], "dev")).toMatch(
+      /^Faults are on: dns-no-a for client-1, which is NOT at work \(the faulty resolver /,
+    );
+  });
+
   it("is never none because the gateway did not tell", () => {
-    const sections = parseSections(printed({ faults: "no nft" }, { faults: 127 }));
+    const sections = parseSections(printed({ faults: "no nft", answers: "" }, { faults: 127 }));
     expect(() => readFaultsOn(sections)).toThrow("does not tell which faults are on: no nft");
   });
 
@@ -74,16 +95,23 @@ describe("which faults are on", () => {
 });
 
 describe("switching a fault on", () => {
+  it("hands over the faulty resolver's program where it takes one, counted too", () => {
+    const each = { fault: faultNamed("dns-nodata"), affected: client, target: undefined };
+    expect(switchingOn(each, access.promised, "one\ntwo\n")).toMatch(/^0 2\none\ntwo\ntable netdev /);
+  });
+
   it("tells tc of the bands first where it is slow, counted, and then nft of the rules", () => {
-    const [count, ...lines] = switchingOn(
+    const [counts = "", ...lines] = switchingOn(
       { fault: faultNamed("mobile"), affected: client, target: undefined },
       access.promised,
     ).split("\n");
+    const [count, none] = counts.split(" ");
+    expect(none).toBe("0");
     expect(Number(count)).toBeGreaterThan(1);
     expect(lines.slice(0, Number(count)).every((line) => line.startsWith("qdisc replace dev lan "))).toBe(true);
     expect(lines[Number(count)]).toMatch(/^table netdev ipv6_only_lab_fault_/);
     expect(switchingOn({ fault: faultNamed("v6-loss"), affected: client, target: undefined }, access.promised)).toMatch(
-      /^0\ntable netdev /,
+      /^0 0\ntable netdev /,
     );
   });
 
@@ -95,11 +123,16 @@ describe("switching a fault on", () => {
     ["v6-delay-50", client, [on("v6-delay-100", { ...client, name: "client-2" })], []],
     ["mobile", client, [on("mobile", client), on("slow-dns", client), on("v4-loss", client)], []],
     ["v4-loss", client, [on("mobile", client)], []],
+    ["dns-nxdomain", client, [on("dns-servfail", client)], ["dns-servfail"]],
+    ["dns-nxdomain", client, [on("dns-no-a", undefined)], ["dns-no-a"]],
+    ["dns-no-aaaa", undefined, [on("dns-refused", client)], ["dns-refused"]],
+    // Both are at work, whichever answers.
+    ["dns-no-aaaa", client, [on("dns-no-a", client), on("dns-nodata", client)], []],
+    ["dns-nxdomain", client, [on("dns-nxdomain", undefined)], []],
+    ["dns-nxdomain", client, [on("dns-servfail", { ...client, name: "client-2" }), on("dns-silent", client)], []],
   ] as const)("%s for %j beside %j is held up by %j", (name, affected, there, expected) => {
     expect(
-      otherSlowOnes({ fault: faultNamed(name), affected, target: undefined }, there, pathFaults).map(
-        (each) => each.name,
-      ),
+      inTheWay({ fault: faultNamed(name), affected, target: undefined }, there).map(({ other }) => other.name),
     ).toEqual(expected);
   });
 
@@ -110,9 +143,33 @@ describe("switching a fault on", () => {
       affected: client,
       target: { name, ipv6: ["::1"], ipv4: [] },
     });
-    expect(otherSlowOnes(to("dualstack.test"), there, pathFaults)).toEqual([]);
-    expect(otherSlowOnes(to("v6only.test"), there, pathFaults)).toEqual(there);
+    expect(inTheWay(to("dualstack.test"), there)).toEqual([]);
+    expect(inTheWay(to("v6only.test"), there)).toEqual([
+      { other: there[0], why: "a packet can be late in one way only" },
+    ]);
     expect(whose(there[0] ?? on("mobile", client))).toBe("client-1 to v6only.test");
+  });
+
+  it("of answers about another name is not held up, be it below or above", () => {
+    const there = [{ ...on("dns-servfail", client), to: "api.example" }];
+    const of = (name: string | undefined) =>
+      inTheWay(
+        {
+          fault: faultNamed("dns-nxdomain"),
+          affected: client,
+          target: name === undefined ? undefined : questionTarget(name),
+        },
+        there,
+      ).map(({ why }) => why);
+    expect(of(undefined)).toEqual([]);
+    expect(of("www.api.example")).toEqual([]);
+    expect(of("API.example.")).toEqual(["a question has one answer"]);
+  });
+
+  it("of answers about a name asks nobody, and takes no address", () => {
+    expect(questionTarget("_imaps._tcp.Example.ORG.")).toEqual({ name: "_imaps._tcp.example.org", ipv6: [], ipv4: [] });
+    for (const words of ["192.0.2.1", "3fff:10::1", "a b", "", "x.".repeat(40)])
+      expect(() => questionTarget(words)).toThrow(`--to ${words}: answers are of names`);
   });
 
   it("to a name takes the addresses that a resolver with DNS64 answered, those that it synthesized left out", () => {

@@ -16,7 +16,7 @@ const status: LabStatus = {
 
 describe("the status", () => {
   it("says second which faults are on, and nothing where none is", () => {
-    const faults = [{ name: "v6-loss", client: "client-1", to: "everywhere", packets: 2 }];
+    const faults = [{ name: "v6-loss", client: "client-1", to: "everywhere", packets: 2, atWork: true }];
     expect(
       formatStatus({ ...status, faults })
         .split("\n")

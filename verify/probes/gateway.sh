@@ -23,7 +23,7 @@ mtus() {
 }
 
 section counters nft --json list table inet ipv6_only_lab
-section faults nft --json list ruleset
+tell_faults
 section units systemctl show --property=Id,ActiveState,SubState,Result "${units[@]}"
 section instance jool instance display --csv
 section global jool global display --csv
