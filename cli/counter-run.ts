@@ -5,6 +5,9 @@ import { judge, type Judged } from "../exec/verdict";
 import { interruptible } from "../host/interruption";
 import { say } from "../host/messages";
 import { type LabAccess, networkNamed, runsClat } from "../verify/access";
+import { connectGateway } from "../verify/connect";
+import { faultsOn } from "../verify/facts";
+import { type FaultOn, onForOneOf, whose } from "../verify/path-faults";
 import { noStreams } from "./program-streams";
 import { visiting } from "./tour";
 
@@ -19,6 +22,11 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
     const words = `Not possible: no client of this lab has a CLAT on ${network.name} (clients[].clat).`;
     return { verdict, words };
   }
+  const [fault] = onForOneOf(request.client, other.name, await faultsOnGateway(access));
+  if (fault !== undefined) {
+    const words = `Not possible: the fault ${fault.name} is on for ${whose(fault)}, and the client with a CLAT is ${other.name}: not IPv4 alone would be different.`;
+    return { verdict, words };
+  }
   const [second] = await interruptible((signal) =>
     visiting(access, other, [network], { signal, progress: say }, (moved, _network, { lacks }) =>
       execute(moved, { ...request, ...{ lacks, client: other.name, get: [], streams: noStreams() } }),
@@ -26,4 +34,15 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
   );
   if (second === undefined) return { verdict, words: "Not possible: nothing was run." };
   return inTheLightOf(judged, { run: second, verdict: judge(second) });
+}
+
+function faultsOnGateway(access: LabAccess): Promise<readonly FaultOn[]> {
+  return interruptible(async (signal) => {
+    const connection = await connectGateway(access, { wait: 0, signal });
+    try {
+      return await faultsOn({ connection, signal });
+    } finally {
+      connection.close();
+    }
+  });
 }

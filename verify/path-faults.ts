@@ -88,6 +88,13 @@ export function faultsOnLine(
 export const notAtWork =
   "which is NOT at work (the faulty resolver on the gateway does not answer, and nobody else does there; switch it on again)";
 
+/** Those that one of two clients meets and the other does not. */
+export function onForOneOf(one: string, other: string, on: readonly FaultOn[]): readonly FaultOn[] {
+  const meets = (who: string, { name, to }: FaultOn): boolean =>
+    on.some((each) => each.name === name && each.to === to && [who, everybody].includes(each.client));
+  return on.filter((each) => meets(one, each) !== meets(other, each));
+}
+
 /** For whom, and where to if not everywhere. */
 export function whose({ client, to }: Pick<FaultOn, "client" | "to">): string {
   const who = client === everybody ? "all clients" : client;

@@ -1,6 +1,14 @@
 import { faultNamed, notOn } from "../../cli/commands/fault";
 import { faultTable } from "../../services/path-faults";
-import { type FaultOn, faultsOnLine, inTheWay, readFaultsOn, switchingOn, whose } from "../../verify/path-faults";
+import {
+  type FaultOn,
+  faultsOnLine,
+  inTheWay,
+  onForOneOf,
+  readFaultsOn,
+  switchingOn,
+  whose,
+} from "../../verify/path-faults";
 import { answeredTarget, questionTarget, targetOf } from "../../verify/fault-target";
 import { SshConnection } from "../../ssh";
 import { Client } from "ssh2";
@@ -91,6 +99,22 @@ describe("which faults are on", () => {
     expect(formatReport({ ...report, faultsOn: faultsOn ?? "" }).split("\n")[0]).toBe(faultsOn);
     expect(formatReport(report)).not.toContain("Faults");
     expect(faultsOnLine([], "dev")).toBeUndefined();
+  });
+});
+
+describe("two clients", () => {
+  it("differ by the faults that one of them meets and the other does not", () => {
+    const second = { ...client, name: "client-2" };
+    const third = { ...client, name: "client-3" };
+    const differing = (...there: FaultOn[]) => onForOneOf("client-1", "client-2", there);
+    const [own, others] = [on("v4-blackhole", client), on("v4-blackhole", second)];
+    expect(differing(own)).toEqual([own]);
+    expect(differing(others)).toEqual([others]);
+    expect(differing(own, others)).toEqual([]);
+    expect(differing(own, on("v4-blackhole", undefined))).toEqual([]);
+    expect(differing(on("mobile", undefined), on("v4-blackhole", third))).toEqual([]);
+    expect(differing(own, { ...others, to: "dualstack.test" })).toHaveLength(2);
+    expect(onForOneOf("client-1", "client-1", [own])).toEqual([]);
   });
 });
 
@@ -221,5 +245,5 @@ describe("switching a fault on", () => {
 });
 
 function lossFor(whom: string): FaultOn {
-  return { name: "v4-loss", client: whom, to: "everywhere", packets: 0, table: "t" };
+  return { name: "v4-loss", client: whom, to: "everywhere", packets: 0, table: "t", atWork: true };
 }
