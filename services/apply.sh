@@ -55,7 +55,9 @@ lock() {
 # --- what is to be done -----------------------------------------------------------------------------------------------
 
 stage() {
-  local path name
+  local path name mode
+  local -a drafts=()
+  local -A drafts_of=()
   writing=true
   compare_files
   if [[ -e $manifest ]]; then
@@ -79,7 +81,12 @@ stage() {
     [[ -n ${content_of[$path]-} ]] || continue
     [[ -d ${path%/*} ]] || mkdir -p "${path%/*}"
     printf '%s' "${content_of[$path]}" >"$path.lab-new"
-    chmod "${mode_of[$path]}" "$path.lab-new"
+    drafts_of[${mode_of[$path]}]+="$path.lab-new"$'\n'
+  done
+  # One process for each mode: an emulated machine takes longer to start them than to do what they do.
+  for mode in "${!drafts_of[@]}"; do
+    mapfile -t drafts <<<"${drafts_of[$mode]%$'\n'}"
+    chmod "$mode" "${drafts[@]}"
   done
 }
 
