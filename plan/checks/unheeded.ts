@@ -52,7 +52,18 @@ const keys: readonly InheritedKey[] = [
     nowhere: "announces a translator, and no network has NAT64.",
   },
   {
-    name: "dhcpv6.pool",
+    name: "routerAdvertisements.pref64Lifetime",
+    isHeeded: ({ scenario, routerAdvertisements }) => traits[scenario].nat64 && routerAdvertisements.pref64,
+    ofNetwork: () => ({ severity: "warning", why: "is of PREF64, which is not announced here.", remedy: "Remove it" }),
+    nowhere: "is of PREF64, which no network announces.",
+  },
+  ...["pool", "preferredLifetime", "validLifetime"].map(leaseKey),
+];
+
+/** Of addresses that only `mode: stateful` gives. */
+function leaseKey(name: string): InheritedKey {
+  return {
+    name: `dhcpv6.${name}`,
     isHeeded: ({ dhcpv6 }) => dhcpv6.mode === "stateful",
     ofNetwork: ({ dhcpv6 }) => ({
       severity: "warning",
@@ -60,8 +71,8 @@ const keys: readonly InheritedKey[] = [
       remedy: "Remove it, or write mode: stateful",
     }),
     nowhere: "is of addresses that DHCPv6 gives, and on no network does it give any.",
-  },
-];
+  };
+}
 
 export const unheededChecks: readonly Check[] = [
   check(["networks", "lan", "routerAdvertisements", "dhcpv6"], function* (config, raw) {

@@ -271,6 +271,19 @@ describe("a key that nothing goes by", () => {
       "dhcpv6.pool",
       '{"first":"::a"}',
     ],
+    ["the lifetime of no leases", { dhcpv6: { mode: "off", validLifetime: 9000 } }, "dhcpv6.validLifetime", "9000"],
+    [
+      "the lifetime of no PREF64",
+      { routerAdvertisements: { pref64: false, pref64Lifetime: 64 } },
+      "routerAdvertisements.pref64Lifetime",
+      "64",
+    ],
+    [
+      "the lifetime of no PREF64 in strict",
+      named("ipv6-only-strict", { routerAdvertisements: { pref64Lifetime: 64 } }),
+      "networks[0].routerAdvertisements.pref64Lifetime",
+      "64",
+    ],
     [
       "PREF64 where nothing translates",
       { ...named("ipv6-only-strict"), routerAdvertisements: { pref64: true } },
@@ -303,8 +316,8 @@ describe("a key that nothing goes by", () => {
   it("is none where some network goes by it, or where a network has it from the lab", () => {
     const { warnings } = planOf({
       lan: { gatewayInterfaceId: "::2" },
-      routerAdvertisements: { pref64: true, maxInterval: 60 },
-      dhcpv6: { mode: "stateful", pool },
+      routerAdvertisements: { pref64: true, pref64Lifetime: 240, maxInterval: 60 },
+      dhcpv6: { mode: "stateful", pool, preferredLifetime: 900 },
       networks: [
         { name: "old", scenario: "ipv4-only" },
         { name: "strict", scenario: "ipv6-only-strict", dhcpv6: { mode: "off" } },
