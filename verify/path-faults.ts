@@ -80,13 +80,14 @@ export function faultsOnLine(
   stack: string,
 ): string | undefined {
   if (on.length === 0) return undefined;
-  const each = on.map((one) => `${one.name} for ${whose(one)}${one.atWork ? "" : `, ${notAtWork}`}`);
-  return `Faults are on: ${each.join(", ")}. npm run fault -- --stack ${stack} off all takes them away.`;
+  const each = on.map((one) => `${one.name} for ${whose(one)}${one.atWork ? "" : " (NOT at work)"}`);
+  const dead = on.some(({ atWork }) => !atWork) ? ` ${deadResolver}` : "";
+  return `Faults are on: ${each.join(", ")}.${dead} npm run fault -- --stack ${stack} off all takes them away.`;
 }
 
 /** Where nobody listens, UDP is met with silence and TCP with a reset. */
-export const notAtWork =
-  "which is NOT at work (the faulty resolver on the gateway does not answer, and nobody else does there; switch it on again)";
+const deadResolver =
+  "What is not at work leads to the faulty resolver on the gateway, which does not answer, and neither does anybody else; switched on again it does.";
 
 /** Those that one of two clients meets and the other does not. */
 export function onForOneOf(one: string, other: string, on: readonly FaultOn[]): readonly FaultOn[] {

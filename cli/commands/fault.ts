@@ -13,7 +13,7 @@ import type { LabAccess } from "../../verify/access";
 import { connectGateway } from "../../verify/connect";
 import { type Asked, faultsOn, switchFaultOn, switchFaults } from "../../verify/facts";
 import { questionTarget, targetOf } from "../../verify/fault-target";
-import { type FaultOn, faultsOnLine, inTheWay, notAtWork, whose } from "../../verify/path-faults";
+import { type FaultOn, faultsOnLine, inTheWay, whose } from "../../verify/path-faults";
 import { formatTable } from "../../verify/report";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
@@ -111,7 +111,7 @@ function forWhom(name: string, on: readonly FaultOn[]) {
 
 function whom(name: string, on: readonly FaultOn[]): string {
   return forWhom(name, on)
-    .map((each) => `${whose(each)} (${each.packets} packets)${each.atWork ? "" : `, ${notAtWork}`}`)
+    .map((each) => `${whose(each)} (${each.packets} packets${each.atWork ? "" : ", NOT at work"})`)
     .join(", ");
 }
 

@@ -81,7 +81,7 @@ describe("which faults are on", () => {
       false,
     ]);
     expect(faultsOnLine([{ ...noA, atWork: false }], "dev")).toMatch(
-      /^Faults are on: dns-no-a for client-1, which is NOT at work \(the faulty resolver /,
+      /^Faults are on: dns-no-a for client-1 \(NOT at work\)\. What is not at work leads to the faulty resolver .* off all takes/,
     );
   });
 
