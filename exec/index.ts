@@ -2,8 +2,10 @@
 import { UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { type ClientAccess, ipv4Way, type LabAccess, networkOf } from "../verify/access";
+import { sameAddress } from "../verify/addresses";
 import { onClient } from "../verify/connect";
 import { translatedSessions } from "../verify/facts";
+import type { SessionFact } from "../verify/gateway-facts";
 import { type Listening, refuseTaken, tryListener } from "./listening";
 import { makeRun, type NetworkView, type Recording, type Run } from "./run";
 import { type ProgramRun, runProgram } from "./session";
@@ -68,9 +70,22 @@ export async function record(
     { ...options, words: command, beside },
     signal,
     // Nobody translates elsewhere.
-    async () => (network.nat64Prefix === undefined ? [] : translatedSessions({ connection: gateway, signal })),
+    async () =>
+      network.nat64Prefix === undefined
+        ? []
+        : sessionsOf(access, client, await translatedSessions({ connection: gateway, signal })),
   );
   return { request: { network, client: client.name, command, loopback4, lacks }, end, sessions, listening };
+}
+
+/** A client's own: others talk to the same servers. */
+export function sessionsOf(
+  access: LabAccess,
+  client: ClientAccess,
+  sessions: readonly SessionFact[],
+): readonly SessionFact[] {
+  const own = client.addresses[networkOf(access, client).name]?.ipv6;
+  return own === undefined ? [] : sessions.filter((session) => sameAddress(session.client.address, own));
 }
 
 /** The network that a client is on. */

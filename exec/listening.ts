@@ -1,7 +1,7 @@
 /** A server that runs on a client: when it listens, on what, and who gets through to it. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { UserError } from "../host/messages";
+import { messageOf, UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { scriptCommand } from "../ssh/shell";
 import { type ClientAccess, type LabAccess, networkOf } from "../verify/access";
@@ -26,6 +26,8 @@ export interface Listening {
   /** Of sockets of this port, as ss(8) has them: `*` takes both families, `[::]` and `0.0.0.0` one. */
   readonly sockets: readonly string[];
   readonly knocks: readonly Knock[];
+  /** Why nobody knows whether it listened. */
+  readonly unasked?: string;
 }
 
 /** What is tried, and from where. */
@@ -78,7 +80,8 @@ export function holdersOf(lines: string): string[] {
 export async function tryListener(request: ListeningRequest, ended: AbortSignal): Promise<Listening> {
   const { access, client, connection, gateway, port, patience } = request;
   const found = await awaitListener(connection, port, patience, ended);
-  const { sockets, addresses } = found;
+  const { sockets, addresses, unasked } = found;
+  if (unasked !== undefined) return { port, patience, sockets, knocks: [], unasked };
   if (sockets.length === 0 || ended.aborted) return { port, patience, sockets, knocks: [] };
   const { ipv4 } = networkOf(access, client);
   const ipv6Address = addresses.find(isIpv6);
@@ -112,14 +115,17 @@ function boundAt({
 async function awaitListener(connection: SshConnection, port: number, patience: number, ended: AbortSignal) {
   const text = script("listens.sh");
   const command = scriptCommand(text, String(port), String(patience));
-  const stdout = await connection
-    .exec(command, { stdin: text, signal: ended, timeout: patience + 30 })
-    .then((told) => told.stdout)
-    // The program ended before.
-    .catch(() => "");
+  let stdout = "";
+  let unasked: string | undefined;
+  try {
+    ({ stdout } = await connection.exec(command, { stdin: text, signal: ended, timeout: patience + 30 }));
+  } catch (error) {
+    // Where the program has ended before, there is nothing to ask about.
+    if (!ended.aborted) unasked = messageOf(error);
+  }
   const words = (mark: string): string[] =>
     stdout.split("\n").flatMap((line) => (line.startsWith(`${mark} `) ? [line.slice(mark.length + 1)] : []));
-  return { sockets: words("listens"), addresses: words("has") };
+  return { sockets: words("listens"), addresses: words("has"), unasked };
 }
 
 async function knockFrom(

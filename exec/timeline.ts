@@ -66,14 +66,16 @@ function wayWords({ network, sessions }: Run, attempt: Attempt): string {
     case "native":
       return attempt.family === "IPv6" ? " by IPv6" : " by IPv4";
     case "NAT64": {
-      const session = sessions.find(
+      // The trace does not tell the client's port, and Jool keeps sessions for minutes: of several nobody knows which it was.
+      const [session, ...more] = sessions.filter(
         ({ serverIpv6, protocol }) =>
           serverIpv6.address === attempt.address &&
           serverIpv6.id === String(attempt.port) &&
           protocol.toLowerCase() === attempt.transport,
       );
       const behind = `by NAT64 to ${extractIpv4(network.nat64Prefix ?? "", attempt.address)}`;
-      if (session === undefined) return ` ${behind}`;
+      const began = attempt.outcome.kind === "connected" || attempt.outcome.kind === "sent";
+      if (session === undefined || more.length > 0 || !began) return ` ${behind}`;
       return ` ${behind} (the gateway's session: ${session.ipv4.address}#${session.ipv4.id} -> ${session.server.address}#${session.server.id} ${session.state})`;
     }
   }

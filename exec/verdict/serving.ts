@@ -63,11 +63,15 @@ function portTaken(port: number, tried: readonly Listener[], remarks: readonly F
 
 function neverListened(
   { end, activity }: Run,
-  { port, patience }: Listening,
+  { port, patience, unasked }: Listening,
   remarks: readonly Finding[],
 ): Verdict | undefined {
   const waited = end.stopped || end.timedOut;
   if (!waited && end.code !== 0) return undefined;
+  if (unasked !== undefined) {
+    const words = `Whether it listened on TCP port ${port} could not be asked: ${unasked}`;
+    return { kind: "cannot-tell", words, remarks };
+  }
   const others = activity.listeners.filter(({ error, transport }) => error === undefined && transport === "tcp");
   const elsewhere = others.map(socketText);
   const when = waited ? `within ${patience} s` : "and ended with 0";

@@ -112,3 +112,12 @@ describe("the exit code of verdicts", () => {
     expect(exitCodeOf(verdicts)).toBe(code);
   });
 });
+
+it("one that nobody could be asked about is not said not to have listened", () => {
+  const seen = { ...listening([]), unasked: "the connection to client-1 was lost" };
+  expect(judge(recorded("python-listens-any", strict, stopped, seen))).toEqual({
+    kind: "cannot-tell",
+    words: "Whether it listened on TCP port 8000 could not be asked: the connection to client-1 was lost",
+    remarks: [],
+  });
+});

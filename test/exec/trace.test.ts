@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { sessionsOf } from "../../exec";
 import { readActivity } from "../../exec/activity";
 import { DnsStream } from "../../exec/activity/dns-stream";
 import { readDnsMessage } from "../../exec/dns";
@@ -7,6 +8,7 @@ import { readTrace } from "../../exec/trace/calls";
 import { readProcesses } from "../../exec/trace/processes";
 import { readValues } from "../../exec/trace/values";
 import { redact } from "../../report/redact";
+import { labOf } from "../verify/fixtures";
 import { recorded } from "./recorded";
 import { targetsOf } from "../../exec/targets";
 import { timeline } from "../../exec/timeline";
@@ -176,6 +178,37 @@ it("the timeline tells of names and connections in their order, and of the way",
       /^dials \[64:ff9b::c633:6407\]:80 \(both\.test\) by NAT64 to 198\.51\.100\.7: connected after … s; /,
     ),
   ]);
+});
+
+function session(address: string, port = "40000") {
+  return {
+    protocol: "TCP",
+    client: { address, id: port },
+    serverIpv6: { address: "64:ff9b::c633:6407", id: "80" },
+    ipv4: { address: "192.0.2.1", id: "61234" },
+    server: { address: "198.51.100.7", id: "80" },
+    expiresIn: "00:03:59",
+    state: "ESTABLISHED",
+  };
+}
+
+it("the timeline tells of the gateway's session where there is one that it can be", () => {
+  const run = recorded("curl-both");
+  const own = "2001:db8:1::5";
+  const told = (...sessions: ReturnType<typeof session>[]) =>
+    timeline({ ...run, sessions }, targetsOf(run)).at(-1)?.what;
+  const words = "(the gateway's session: 192.0.2.1#61234 -> 198.51.100.7#80 ESTABLISHED)";
+  expect(told(session(own))).toContain(words);
+  expect(told(session(own), session(own, "40001"))).not.toContain("session");
+  expect(told({ ...session(own), protocol: "UDP" })).not.toContain("session");
+});
+
+it("sessions of a program are those of its client, whoever else talks to the same server", () => {
+  const access = labOf();
+  const [client] = access.clients;
+  if (client === undefined) throw new Error("The lab has a client.");
+  const own = client.addresses[client.network]?.ipv6 ?? "";
+  expect(sessionsOf(access, client, [session("2001:db8:1::5"), session(own)])).toEqual([session(own)]);
 });
 
 describe("a report", () => {
