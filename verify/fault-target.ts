@@ -3,19 +3,34 @@ import { UserError } from "../host/messages";
 import { AddressError, formatIpv6, formatPrefix, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
 import type { Target } from "../services/path-faults";
 import { shellQuote } from "../ssh/shell";
+import type { LabAccess } from "./access";
 import { isAddress, isAddressInPrefix, isIpv4Address } from "./addresses";
 import type { Asked } from "./facts";
 
-/** @throws UserError for what is none of them, or has no address. */
-export async function targetOf(words: string, nat64Prefix: string, { connection, signal }: Asked): Promise<Target> {
+/**
+ * @param promised says where a resolver of the lab's listens: none of them need do so on loopback.
+ * @throws UserError for what is none of them, or has no address, or when the resolver does not answer.
+ */
+export async function targetOf(
+  words: string,
+  { nat64, networks }: Pick<LabAccess["promised"], "nat64" | "networks">,
+  { connection, signal }: Asked,
+): Promise<Target> {
   const literal = literalTarget(words);
   if (literal !== undefined) return literal;
   if (!isName(words)) {
     throw new UserError(`--to ${words}: it takes an address, a prefix or a name, e.g. dualstack.test.`);
   }
-  const question = `dig +short +time=5 +tries=1 @127.0.0.1 ${shellQuote(words)} A ${shellQuote(words)} AAAA`;
-  const { stdout } = await connection.exec(question, { signal, timeout: 60 });
-  const target = answeredTarget(words, stdout, nat64Prefix);
+  const [resolver = ""] = networks.flatMap(
+    ({ ipv6, ipv4 }) => ipv6?.routerAdvertisements.rdnss.servers ?? ipv4?.gatewayAddress ?? [],
+  );
+  const question = `dig +short +time=5 +tries=1 @${resolver} ${shellQuote(words)} A ${shellQuote(words)} AAAA`;
+  const { stdout, stderr, code } = await connection.exec(question, { signal, timeout: 60 });
+  if (code !== 0) {
+    const why = (stdout.split("\n").find((line) => line.startsWith(";;")) ?? stderr).replace(/^;+ */, "").trim();
+    throw new UserError(`--to ${words}: the gateway's resolver at ${resolver} could not be asked: ${why}`);
+  }
+  const target = answeredTarget(words, stdout, nat64.prefix);
   if (target.ipv4.length + target.ipv6.length === 0) {
     throw new UserError(`--to ${words}: the gateway's resolver knows no address of that name.`);
   }

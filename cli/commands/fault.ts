@@ -126,8 +126,8 @@ async function switchOn(
   fault: PathFault,
   { access, clients, to }: Lab & { readonly to: Target | string | undefined },
 ): Promise<number> {
-  const { stack, nat64 } = access.promised;
-  const target = typeof to === "string" ? await targetOf(to, nat64.prefix, gateway) : to;
+  const { stack } = access.promised;
+  const target = typeof to === "string" ? await targetOf(to, access.promised, gateway) : to;
   if (target !== undefined && typeof to === "string" && !concerns(fault, target)) {
     throw new UserError(`--to ${target.name}: it has no address that ${fault.name} could concern.`);
   }

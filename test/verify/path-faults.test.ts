@@ -14,7 +14,7 @@ import { SshConnection } from "../../ssh";
 import { Client } from "ssh2";
 import { formatReport, makeReport } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
-import { access, printed } from "./fixtures";
+import { access, labOf, printed } from "./fixtures";
 
 /** A machine that no question reaches. */
 const nobody = { connection: new SshConnection(new Client(), jest.fn()), signal: AbortSignal.abort() };
@@ -211,11 +211,26 @@ describe("switching a fault on", () => {
     ["192.0.2.42", { name: "192.0.2.42", ipv6: [], ipv4: ["192.0.2.42/32"] }],
     ["192.0.2.0/24", { name: "192.0.2.0/24", ipv6: [], ipv4: ["192.0.2.0/24"] }],
   ])("to %s asks nobody", async (words, target) => {
-    expect(await targetOf(words, "64:ff9b::/96", nobody)).toEqual(target);
+    expect(await targetOf(words, labOf().promised, nobody)).toEqual(target);
+  });
+
+  it("to a name asks a resolver that the lab has, and tells its silence from its ignorance", async () => {
+    const { promised } = labOf({ networks: [{ name: "dual", scenario: "dual-stack", prefix: "2001:db8:1::/64" }] });
+    const telling = (code: number, stdout: string) => {
+      const connection = new SshConnection(new Client(), jest.fn());
+      const exec = jest.spyOn(connection, "exec").mockResolvedValue({ code, signal: undefined, stdout, stderr: "" });
+      return { connection, exec, signal: new AbortController().signal };
+    };
+    const knowing = telling(0, "192.0.2.7\n");
+    expect(await targetOf("a.test", promised, knowing)).toMatchObject({ ipv4: ["192.0.2.7"], ipv6: [] });
+    expect(knowing.exec.mock.calls[0]?.[0]).toContain(" @2001:db8:1::1 'a.test' A ");
+    const silent = telling(9, ";; communications error\n;; no servers could be reached\n");
+    const why = "the gateway's resolver at 2001:db8:1::1 could not be asked: communications error";
+    await expect(targetOf("a.test", promised, silent)).rejects.toThrow(`--to a.test: ${why}`);
   });
 
   it.each(["3fff:10::1/32", "192.0.2.300", "1.2.3", "a b", 'x"; drop', "-x"])("to %s is refused", async (words) => {
-    await expect(targetOf(words, "64:ff9b::/96", nobody)).rejects.toThrow(`--to ${words}: it `);
+    await expect(targetOf(words, labOf().promised, nobody)).rejects.toThrow(`--to ${words}: it `);
   });
 
   it("that nobody knows lists the known ones", () => {
