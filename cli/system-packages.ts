@@ -96,7 +96,9 @@ export async function ensureSystemPackages(parts: readonly Part[]): Promise<void
   if (missing.packages.length === 0) return;
   const command = installCommand(machine, missing.packages);
   if (!machine.root || !existsSync("/etc/debian_version")) {
-    throw new UserError(`This machine lacks ${missing.commands.join(", ")}. This installs what is missing:\n\n  ${command}\n`);
+    throw new UserError(
+      `This machine lacks ${missing.commands.join(", ")}. This installs what is missing:\n\n  ${command}\n`,
+    );
   }
   say(`System packages: installing ${missing.packages.join(", ")} …`);
   await apt(["update"], command);
