@@ -5,7 +5,7 @@ import { judge, type Judged } from "../exec/verdict";
 import { interruptible } from "../host/interruption";
 import { say } from "../host/messages";
 import { type LabAccess, networkNamed, runsClat } from "../verify/access";
-import { connectGateway } from "../verify/connect";
+import { onGateway } from "../verify/connect";
 import { faultsOn } from "../verify/facts";
 import { type FaultOn, onForOneOf, whose } from "../verify/path-faults";
 import { noStreams } from "./program-streams";
@@ -37,12 +37,7 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
 }
 
 function faultsOnGateway(access: LabAccess): Promise<readonly FaultOn[]> {
-  return interruptible(async (signal) => {
-    const connection = await connectGateway(access, { wait: 0, signal });
-    try {
-      return await faultsOn({ connection, signal });
-    } finally {
-      connection.close();
-    }
-  });
+  return interruptible((signal) =>
+    onGateway(access, { wait: 0, signal }, (connection) => faultsOn({ connection, signal })),
+  );
 }

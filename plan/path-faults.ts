@@ -3,6 +3,7 @@
  * switched on for one client and off again: the one list. Whoever lies on the lab's own networks is reached as before, the
  * gateway and its resolvers too, unless the fault is theirs. Profiles and delays are those of the simulated internet's paths.
  */
+import type { Rcode, RecordType } from "./dns-parameters";
 import { paths, sweepDelays } from "./internet/paths";
 
 /** IPv4 is also what goes through NAT64: it is IPv4 that fails then, whatever the client's packets look like. */
@@ -28,10 +29,6 @@ export type PathEffect =
   | { readonly kind: "slow-dns"; readonly profile: string }
   /** What the lab's resolvers answer, without records, to questions for these types of records; none: for all. */
   | { readonly kind: "answer"; readonly rcode: Rcode; readonly types: readonly RecordType[] };
-
-/** Response codes (RFC 1035 section 4.1.1). NOERROR without records is called NODATA (RFC 2308 section 2.2). */
-export type Rcode = "NOERROR" | "SERVFAIL" | "NXDOMAIN" | "REFUSED";
-export type RecordType = "A" | "AAAA";
 
 export interface PathFault {
   /** One word with hyphens. */

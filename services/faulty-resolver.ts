@@ -3,7 +3,8 @@
  * (verify/probes/faulty_resolver.py). Ports are rewritten where packets come from and go to a client, without a memory of
  * connections: a fault holds from the next packet on, and is over with it.
  */
-import type { PathFault, Rcode, RecordType } from "../plan/path-faults";
+import { rcodes, recordTypes } from "../plan/dns-parameters";
+import type { PathFault } from "../plan/path-faults";
 
 /** What such packets are known by until the firewall lets them in. */
 export const faultyResolverMark = "0x53";
@@ -41,10 +42,6 @@ export function toFaultyResolver(
     priorities: { ingress: ofOneClient ? 10 : 11, egress: -10 },
   };
 }
-
-/** IANA's numbers (RFC 1035 section 4.1.1, 3.2.2; RFC 3596 section 2.1). */
-const rcodes: Readonly<Record<Rcode, number>> = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 };
-const recordTypes: Readonly<Record<RecordType, number>> = { A: 1, AAAA: 28 };
 
 /** For the program: what each fault answers, and to questions for which types; none: for all. */
 export function faultyAnswers(faults: readonly PathFault[]): Readonly<Record<string, readonly [number, number[]]>> {

@@ -32,6 +32,20 @@ export function connectClient(
   );
 }
 
+/** Does something on the gateway, and leaves it. */
+export async function onGateway<T>(
+  access: LabAccess,
+  options: ReachOptions,
+  work: (gateway: SshConnection) => Promise<T>,
+): Promise<T> {
+  const gateway = await connectGateway(access, options);
+  try {
+    return await work(gateway);
+  } finally {
+    gateway.close();
+  }
+}
+
 /** Does something on a client, with the gateway at hand, and leaves both. */
 export async function onClient<T>(
   access: LabAccess,
@@ -39,17 +53,14 @@ export async function onClient<T>(
   options: ReachOptions,
   work: (connection: SshConnection, gateway: SshConnection) => Promise<T>,
 ): Promise<T> {
-  const gateway = await connectGateway(access, options);
-  try {
+  return onGateway(access, options, async (gateway) => {
     const connection = await connectClient(access, client, gateway, options);
     try {
       return await work(connection, gateway);
     } finally {
       connection.close();
     }
-  } finally {
-    gateway.close();
-  }
+  });
 }
 
 export type Attempt =

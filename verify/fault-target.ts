@@ -3,7 +3,7 @@ import { UserError } from "../host/messages";
 import { AddressError, formatIpv6, formatPrefix, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
 import type { Target } from "../services/path-faults";
 import { shellQuote } from "../ssh/shell";
-import type { LabAccess } from "./access";
+import { gatewayAddresses, type LabAccess } from "./access";
 import { isAddress, isAddressInPrefix, isIpv4Address } from "./addresses";
 import type { Asked } from "./facts";
 
@@ -21,9 +21,7 @@ export async function targetOf(
   if (!isName(words)) {
     throw new UserError(`--to ${words}: it takes an address, a prefix or a name, e.g. dualstack.test.`);
   }
-  const [resolver = ""] = networks.flatMap(
-    ({ ipv6, ipv4 }) => ipv6?.routerAdvertisements.rdnss.servers ?? ipv4?.gatewayAddress ?? [],
-  );
+  const [resolver = ""] = networks.flatMap(gatewayAddresses);
   const question = `dig +short +time=5 +tries=1 @${resolver} ${shellQuote(words)} A ${shellQuote(words)} AAAA`;
   const { stdout, stderr, code } = await connection.exec(question, { signal, timeout: 60 });
   if (code !== 0) {

@@ -4,11 +4,12 @@ import { messageOf } from "../host/messages";
 import { gatewayAddresses, type LabAccess, type PromisedNetwork } from "./access";
 import { type Asked, listen } from "./facts";
 import { addressQuestions, type Heard, resolverOf } from "./questions";
-import { type AddressType, isTold } from "./wire/dns";
+import type { RecordType } from "../plan/dns-parameters";
+import { isTold } from "./wire/dns";
 
 interface Question {
   readonly host: string;
-  readonly types: readonly AddressType[];
+  readonly types: readonly RecordType[];
 }
 
 /**

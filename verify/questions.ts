@@ -6,7 +6,8 @@ import { linkLocalOf } from "../plan/interface-id";
 import { type ClientAccess, gatewayAddresses, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { type Peer, wayName } from "./peers";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
-import { type AddressType, type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
+import type { RecordType } from "../plan/dns-parameters";
+import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
 
 /** What came, by the name of what it is an answer to. */
@@ -151,7 +152,7 @@ export function resolverOf(network: PromisedNetwork): string {
 }
 
 /** Asks a network's resolver for a host's addresses: `host-a`, `host-aaaa`. */
-export function addressQuestions(resolver: string, host: string, types: readonly AddressType[]): string[] {
+export function addressQuestions(resolver: string, host: string, types: readonly RecordType[]): string[] {
   const named = types.map((type) => ({ type, name: `host-${type.toLowerCase()}` }));
   return [
     `window 0 ${listening.most}`,

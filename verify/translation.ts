@@ -14,7 +14,8 @@ import type { Evidence } from "./checks/evidence";
 import { type Asked, listen, python } from "./facts";
 import { type Heard, resolverOf } from "./questions";
 import type { CheckResult } from "./report";
-import { dnsQuestion, rcodes, validatorsQuestion } from "./wire/dns";
+import { rcodes } from "../plan/dns-parameters";
+import { dnsQuestion, validatorsQuestion } from "./wire/dns";
 
 /** Seconds that the servers listen: longer than all of the client's questions take when nothing is answered. */
 const listening = 55;
@@ -242,6 +243,6 @@ function checkValidator({ said }: TranslationEvidence): Verdict {
   const answer = said.dns("validator");
   if (answer === undefined) return fail("no answer");
   // The name is there: whoever does not know it has nothing of which an address could be made.
-  if (answer.rcode !== rcodes.noError) return fail(`${names.ipv4Only}: no answer but RCODE ${answer.rcode}`);
+  if (answer.rcode !== rcodes.NOERROR) return fail(`${names.ipv4Only}: no answer but RCODE ${answer.rcode}`);
   return judge(answer.addresses.length === 0, `${names.ipv4Only}: ${listed(answer.addresses, "no AAAA")}`);
 }

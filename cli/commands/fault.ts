@@ -10,7 +10,7 @@ import { oneOf } from "../../plan/nearest";
 import { pathFaults, type PathFault } from "../../plan/path-faults";
 import { type Affected, concerns, everybody, type Target } from "../../services/path-faults";
 import type { LabAccess } from "../../verify/access";
-import { connectGateway } from "../../verify/connect";
+import { onGateway } from "../../verify/connect";
 import { type Asked, faultsOn, switchFaultOn, switchFaults } from "../../verify/facts";
 import { questionTarget, targetOf } from "../../verify/fault-target";
 import { type FaultOn, faultsOnLine, inTheWay, whose } from "../../verify/path-faults";
@@ -47,7 +47,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const lab = { access, clients };
   try {
     return await interruptible((signal) =>
-      onGateway(access, signal, (gateway) => {
+      onGateway(access, { wait: 0, signal }, (connection) => {
+        const gateway = { connection, signal };
         if (verb === "list") return list(gateway, values.json);
         if (fault === undefined) return switchAllOff(gateway, lab);
         return verb === "on" ? switchOn(gateway, fault, { ...lab, to }) : switchOff(gateway, fault, lab);
@@ -80,15 +81,6 @@ function affectedNamed({ clients }: LabAccess, name: string): Affected {
   if (found !== undefined) return { name, mac: found.lanMac };
   const names = clients.map((client) => client.name);
   throw new UserError(`There is no client ${name}. There are: ${names.join(", ")}.`);
-}
-
-async function onGateway<T>(access: LabAccess, signal: AbortSignal, work: (gateway: Asked) => Promise<T>): Promise<T> {
-  const connection = await connectGateway(access, { wait: 0, signal });
-  try {
-    return await work({ connection, signal });
-  } finally {
-    connection.close();
-  }
 }
 
 async function list(gateway: Asked, json: boolean): Promise<number> {

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { UserError } from "../../host/messages";
 import { command } from "../../verify/access";
-import { connectGateway } from "../../verify/connect";
+import { onGateway } from "../../verify/connect";
 import { translations } from "../../verify/facts";
 import { formatSessions } from "../../verify/sessions";
 import { readAccess } from "../recorded-access";
@@ -13,14 +13,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
   const { values } = parseArgs({ args: [...rest], options: { json: { type: "boolean", default: false } } });
   const access = await readAccess(stack);
-  const facts = await interruptible(async (signal) => {
-    const gateway = await connectGateway(access, { wait: 0, signal });
-    try {
-      return (await translations({ connection: gateway, signal })).translations;
-    } finally {
-      gateway.close();
-    }
-  });
+  const { translations: facts } = await interruptible((signal) =>
+    onGateway(access, { wait: 0, signal }, (connection) => translations({ connection, signal })),
+  );
   if (!facts.told) {
     const verify = command(access.promised, "verify");
     throw new UserError(`The gateway does not tell what it translates: its tables cannot be read. Why: ${verify}`);

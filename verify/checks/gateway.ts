@@ -5,7 +5,7 @@ import { sameAddress, sameHosts } from "../addresses";
 import { plannedEntry, staticEntries } from "../bindings";
 import type { Pool4Fact } from "../gateway-facts";
 import { deniedDestinations, refusedDestinations, victims } from "../questions";
-import { rcodes } from "../wire/dns";
+import { rcodes } from "../../plan/dns-parameters";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type GatewayEvidence, look, putBack } from "./evidence";
 
@@ -173,7 +173,7 @@ function checkRefusal(seen: GatewayEvidence): Verdict {
   const wrong = names.flatMap((name) => {
     const answer = seen.heard.dns(`refusal-${name}`);
     if (answer === undefined) return [`${name}: no answer`];
-    return answer.rcode === rcodes.refused ? [] : [`${name}: it answered (RCODE ${answer.rcode})`];
+    return answer.rcode === rcodes.REFUSED ? [] : [`${name}: it answered (RCODE ${answer.rcode})`];
   });
   return noneOf(wrong, "REFUSED");
 }

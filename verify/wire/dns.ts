@@ -1,30 +1,24 @@
 /** DNS over UDP (RFC 1035 section 4): a question, and the addresses in its answer. */
+import { rcodes, type RecordType, recordTypes } from "../../plan/dns-parameters";
 import { formatIpv4 } from "../../plan/prefix";
 import { hex, hexText } from "./hex";
 import { type Reader, readPacket } from "./reader";
-
-const types = { A: 1, AAAA: 28 } as const;
-
-export type AddressType = keyof typeof types;
 
 export type DnsAnswer = NonNullable<ReturnType<typeof readDnsAnswer>>;
 
 /** Whether a resolver has said what there is, and be it nothing: any other RCODE is a failure, and says nothing of the name. */
 export function isTold({ rcode }: DnsAnswer): boolean {
-  return rcode === rcodes.noError || rcode === rcodes.nxDomain;
+  return rcode === rcodes.NOERROR || rcode === rcodes.NXDOMAIN;
 }
 
-/** SERVFAIL is 2. */
-export const rcodes = { noError: 0, nxDomain: 3, refused: 5 } as const;
-
 /** With the RD bit: a resolver is to find it out. */
-export function dnsQuestion(name: string, type: AddressType): string {
-  return `6c6101000001000000000000${encoded(name)}00${hex(types[type], 2)}0001`;
+export function dnsQuestion(name: string, type: RecordType): string {
+  return `6c6101000001000000000000${encoded(name)}00${hex(recordTypes[type], 2)}0001`;
 }
 
 /** As one asks who validates for himself: with the CD bit, and DO in the OPT record (RFC 4035 section 3.2.2, RFC 6891). */
-export function validatorsQuestion(name: string, type: AddressType): string {
-  return `6c6101100001000000000001${encoded(name)}00${hex(types[type], 2)}0001000029100000008000${hex(0, 2)}`;
+export function validatorsQuestion(name: string, type: RecordType): string {
+  return `6c6101100001000000000001${encoded(name)}00${hex(recordTypes[type], 2)}0001000029100000008000${hex(0, 2)}`;
 }
 
 function encoded(name: string): string {
@@ -52,9 +46,9 @@ function readRecord(message: Reader): string[] {
   message.take(6);
   const data = message.sub(message.u16());
   switch (type) {
-    case types.A:
+    case recordTypes.A:
       return [formatIpv4(BigInt(data.u32()))];
-    case types.AAAA:
+    case recordTypes.AAAA:
       return [data.address()];
     default:
       return [];
