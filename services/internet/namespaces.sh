@@ -9,35 +9,41 @@ export LC_ALL=C
 folder=/etc/ipv6-only-lab/internet
 recorded=/run/ipv6-only-lab-internet.state
 
-namespaces() { grep -v '^#' "$folder/namespaces"; }
+mapfile -t namespaces < <(grep -v '^#' "$folder/namespaces")
 
 # In a namespace, with everything else as it is: `ip netns exec` would mount a /sys of its own.
 inside() { # NAMESPACE COMMAND...
   nsenter --net="/run/netns/$1" -- "${@:2}"
 }
 
-settings() { # KEY=VALUE...
-  local setting key
-  for setting in "$@"; do
-    key=${setting%=*}
-    printf '%s\n' "${setting#*=}" >"/proc/sys/${key//.//}"
-  done
+# One line each: starting a program takes an emulated machine longer than what it does here.
+batch() { # [OPTION]... -- LINE...
+  local -a options=()
+  until [[ $1 == -- ]]; do options+=("$1") && shift; done
+  shift
+  ip "${options[@]}" -batch - < <(printf '%s\n' "$@")
 }
 
 up() {
   local name
+  local -a settings
   down
-  while read -r name; do ip netns add "$name"; done < <(namespaces)
-  # Before there are cards, which take the settings of `default` with them.
-  while read -r name; do
-    inside "$name" "$0" settings net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
-  done < <(namespaces)
-  inside internet-router "$0" settings net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-    net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
-  # A prefix that is local as a whole has no addresses that one could bind to (IPv6).
-  inside internet-servers "$0" settings net.ipv6.ip_nonlocal_bind=1
+  batch -- "${namespaces[@]/#/netns add }"
+  for name in "${namespaces[@]}"; do
+    # Before there are cards, which take the settings of `default` with them.
+    settings=(net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0)
+    case $name in
+      internet-router)
+        settings+=(net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1)
+        settings+=(net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0)
+        ;;
+      # A prefix that is local as a whole has no addresses that one could bind to (IPv6).
+      internet-servers) settings+=(net.ipv6.ip_nonlocal_bind=1) ;;
+    esac
+    inside "$name" sysctl --quiet --write "${settings[@]}"
+  done
   ip -batch "$folder/gateway.ip"
-  while read -r name; do ip -n "$name" -batch "$folder/$name.ip"; done < <(namespaces)
+  for name in "${namespaces[@]}"; do ip -n "$name" -batch "$folder/$name.ip"; done
   ip -n internet-router -4 -batch "$folder/internet-router.rules"
   ip -n internet-router -6 -batch "$folder/internet-router.rules"
   ip -n internet-servers -4 -batch "$folder/internet-servers.rules-ipv4"
@@ -51,27 +57,27 @@ up() {
 
 down() {
   local name
-  ip link delete internet 2>/dev/null || true
-  while read -r name; do
+  if [[ -e /sys/class/net/internet ]]; then ip link delete internet; fi
+  for name in "${namespaces[@]}"; do
     [[ ! -e /run/netns/$name ]] || ip netns delete "$name"
-  done < <(namespaces)
+  done
   rm -f "$recorded"
 }
 
+# Without what the kernel adds by itself, now or later.
 state() {
-  local name
-  ip -brief address show dev internet | tr -s ' '
-  while read -r name; do
-    printf '%s\n' "$name"
-    ip -n "$name" -4 route show table all
-    ip -n "$name" -6 route show table all | grep -v '^multicast\|^anycast'
-  done < <(namespaces)
-  for name in internet-router internet-servers; do
-    ip -n "$name" -4 rule
-    ip -n "$name" -6 rule
-    inside "$name" nft --stateless list ruleset
-    tc -n "$name" qdisc show | grep netem || true
-  done
+  local name family
+  {
+    ip -brief address show dev internet
+    for name in "${namespaces[@]}"; do
+      printf '%s\n' "$name"
+      for family in -4 -6; do batch -n "$name" "$family" -- 'route show table all' 'rule show'; done
+    done
+    for name in internet-router internet-servers; do
+      inside "$name" nft --stateless list ruleset
+      tc -n "$name" qdisc show
+    done
+  } | grep -v '^multicast\|^anycast\|^qdisc noqueue'
 }
 
 "$@"

@@ -116,6 +116,16 @@ describeInGuest("apply.sh", () => {
       expect(guest.shell(`systemctl is-active ${units.kea}`)).toBe("active\n");
     });
 
+    it("starts all that have died, and says so of each", () => {
+      guest.shell(`systemctl stop ${units.unbound} ${units.kea} ${units.radvd}`);
+      expect(applied({}).slice(-3)).toEqual([
+        "unbound: unchanged, started",
+        "kea: unchanged, started",
+        "radvd: unchanged, started",
+      ]);
+      expect(looked()).toEqual([]);
+    });
+
     it("goes on where an update was cut off between its files and its services", () => {
       guest.write("/var/lib/ipv6-only-lab/pending", "radvd\n");
       expect(applied({})).toContain("radvd: changed, restarted");
@@ -165,6 +175,13 @@ describeInGuest("apply.sh", () => {
       guest.shell(damage);
       expect(looked()).toEqual(words);
       applied({});
+      expect(looked()).toEqual([]);
+    });
+
+    it("sees a unit that is masked, although it runs", () => {
+      guest.shell(`ln -s /dev/null /etc/systemd/system/${units.kea}`);
+      expect(looked()).toEqual([`kea: its unit ${units.kea} would not start at the next boot`]);
+      guest.shell(`rm /etc/systemd/system/${units.kea}`);
       expect(looked()).toEqual([]);
     });
 
@@ -365,6 +382,22 @@ describeInGuest("apply.sh", () => {
       expect(stderr).toContain("these are my last words");
       expect(laidDown()).toBe(before);
       expect(guest.shell(`systemctl is-active ${units.radvd}`)).toBe("active\n");
+    });
+
+    it("when one of several that are started together does not, with its last words and its name", () => {
+      guest.shell(`systemctl stop ${units.unbound} ${units.kea}`);
+      const broken = textFile(
+        `/etc/systemd/system/${units.kea}.d/broken.conf`,
+        "[Service]\nExecStartPre=/bin/sh -c 'echo these are my last words; exit 1'\n",
+      );
+      const { status, stderr } = applyBundle(withFiles(bundleOf({}), "kea", (files) => [...files, broken]));
+      expect(status).toBe(1);
+      expect(stderr).toContain("these are my last words");
+      expect(stderr).toContain("kea: its service did not start; its last words are above.");
+      expect(stderr).toContain("The previous files and services are put back.\nThat is done.\n");
+      // As it was, with what is right and had died running again.
+      expect(guest.shell(`systemctl is-active ${units.unbound} ${units.kea} || true`)).toBe("active\ninactive\n");
+      expect(looked()).toEqual([`kea: its unit ${units.kea} is inactive`]);
     });
 
     it("and says what could not be, keeps it, and has the next update lay everything down", () => {

@@ -33,10 +33,10 @@ describe("jool.conf", () => {
 
   it("starts the translator with receive offloads off on both cards", () => {
     const unit = contentOf(service.files(planOf()), "/etc/systemd/system/jool.service.d/ipv6-only-lab.conf");
+    // Outside the sandbox of Debian's unit, which allows netlink alone: not every card's features can be told by that.
     expect(unit).toContain(
-      'ExecStartPre=-/bin/sh -c "for card in lan uplink; do ethtool -K $$card gro off lro off; done"\n',
+      'ExecStartPre=\nExecStartPre=+/bin/sh -c "modprobe jool || exit; ' +
+        'for card in lan uplink; do ethtool -K $$card gro off lro off; done; true"\n',
     );
-    // Its unit in Debian allows netlink alone, by which not every card's features can be told.
-    expect(unit).toContain("RestrictAddressFamilies=AF_INET AF_INET6\n");
   });
 });
