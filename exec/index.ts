@@ -4,8 +4,9 @@ import type { SshConnection } from "../ssh";
 import { type ClientAccess, ipv4Way, type LabAccess, networkOf } from "../verify/access";
 import { sameAddress } from "../verify/addresses";
 import { onClient } from "../verify/connect";
-import { translatedSessions } from "../verify/facts";
+import { faultsOn, translatedSessions } from "../verify/facts";
 import type { SessionFact } from "../verify/gateway-facts";
+import { metBy } from "../verify/path-faults";
 import { type Listening, refuseTaken, tryListener } from "./listening";
 import { makeRun, type NetworkView, type Recording, type Run } from "./run";
 import { type ProgramRun, runProgram } from "./session";
@@ -65,17 +66,16 @@ export async function record(
       : async (ended: AbortSignal): Promise<void> => {
           listening = await tryListener({ access, client, connection, gateway, port, patience }, ended);
         };
-  const { end, seen: sessions } = await runProgram(
-    connection,
-    { ...options, words: command, beside },
-    signal,
-    // Nobody translates elsewhere.
-    async () =>
-      network.nat64Prefix === undefined
-        ? []
-        : sessionsOf(access, client, await translatedSessions({ connection: gateway, signal })),
-  );
-  return { request: { network, client: client.name, command, loopback4, lacks }, end, sessions, listening };
+  const { end, seen } = await runProgram(connection, { ...options, words: command, beside }, signal, async () => {
+    const asked = { connection: gateway, signal };
+    const [sessions, on] = await Promise.all([
+      // Nobody translates elsewhere.
+      network.nat64Prefix === undefined ? [] : translatedSessions(asked),
+      faultsOn(asked),
+    ]);
+    return { sessions: sessionsOf(access, client, sessions), faultsOn: metBy(client.name, on) };
+  });
+  return { request: { network, client: client.name, command, loopback4, lacks }, end, ...seen, listening };
 }
 
 /** A client's own: others talk to the same servers. */

@@ -2,6 +2,7 @@
 import { type Scenario, traits } from "../plan/scenario";
 import type { Ipv4Way } from "../verify/access";
 import type { SessionFact } from "../verify/gateway-facts";
+import type { FaultOn } from "../verify/path-faults";
 import { type Activity, readActivity } from "./activity";
 import type { Listening } from "./listening";
 import { readOverheard } from "./overheard";
@@ -46,6 +47,8 @@ export interface Run extends RunRequest {
   readonly listening: Listening | undefined;
   /** Jool's sessions when the program had ended. */
   readonly sessions: readonly SessionFact[];
+  /** Faults that somebody has switched on, in this client's way (`npm run fault`). */
+  readonly faultsOn: readonly FaultOn[];
   /** The trace's lines, for the call that shows something. */
   readonly lines: readonly string[];
 }
@@ -55,10 +58,11 @@ export interface Recording {
   readonly request: RunRequest;
   readonly end: ProgramEnd;
   readonly sessions: readonly SessionFact[];
+  readonly faultsOn: readonly FaultOn[];
   readonly listening: Listening | undefined;
 }
 
-export function makeRun({ request, end, sessions, listening }: Recording): Run {
+export function makeRun({ request, end, sessions, faultsOn, listening }: Recording): Run {
   const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
   const trace = readTrace(text);
   const processes = readProcesses(trace);
@@ -71,6 +75,7 @@ export function makeRun({ request, end, sessions, listening }: Recording): Run {
     hosts: readHosts(hosts),
     resolvers,
     sessions,
+    faultsOn,
     listening,
     lines: text.split("\n"),
   };

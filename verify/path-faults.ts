@@ -80,9 +80,17 @@ export function faultsOnLine(
   stack: string,
 ): string | undefined {
   if (on.length === 0) return undefined;
-  const each = on.map((one) => `${one.name} for ${whose(one)}${one.atWork ? "" : " (NOT at work)"}`);
   const dead = on.some(({ atWork }) => !atWork) ? ` ${deadResolver}` : "";
-  return `Faults are on: ${each.join(", ")}.${dead} npm run fault -- --stack ${stack} off all takes them away.`;
+  return `Faults are on: ${faultsOnWords(on)}.${dead} npm run fault -- --stack ${stack} off all takes them away.`;
+}
+
+export function faultsOnWords(on: readonly Pick<FaultOn, "name" | "client" | "to" | "atWork">[]): string {
+  return on.map((one) => `${one.name} for ${whose(one)}${one.atWork ? "" : " (NOT at work)"}`).join(", ");
+}
+
+/** Those in the way of one client. */
+export function metBy(name: string, on: readonly FaultOn[]): readonly FaultOn[] {
+  return on.filter(({ client }) => [name, everybody].includes(client));
 }
 
 /** Where nobody listens, UDP is met with silence and TCP with a reset. */

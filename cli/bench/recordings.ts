@@ -52,6 +52,19 @@ const recordingSchema = z.object({
       state: z.string(),
     }),
   ),
+  faultsOn: z
+    .array(
+      z.object({
+        name: z.string(),
+        client: z.string(),
+        to: z.string(),
+        packets: z.number(),
+        table: z.string(),
+        atWork: z.boolean(),
+      }),
+    )
+    // Older ones do not tell.
+    .default([]),
   listening: maybe(
     z.object({
       port: z.number(),

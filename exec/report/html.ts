@@ -1,5 +1,6 @@
 /** The page of a program's runs: the verdict first, the evidence below it. */
 import { markup, type Markup } from "../../report/markup";
+import { faultsOnWords } from "../../verify/path-faults";
 import { banner, card, code, facts, folded, mark, pageHtml, type State } from "../../report/page";
 import type { ReportJson } from "./json";
 
@@ -78,8 +79,8 @@ function section(report: ReportJson, index: number, pictures: readonly Picture[]
           ],
         ])}`
       : undefined
-  }${
-    report.counterExperiment === undefined ? undefined : facts([["Counter-experiment", report.counterExperiment]])
+  }${report.counterExperiment === undefined ? undefined : facts([["Counter-experiment", report.counterExperiment]])}${
+    report.faultsOn.length === 0 ? undefined : facts([["Faults in its way", faultsOnWords(report.faultsOn)]])
   }${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${pictures.map(pictureMarkup)}${folded(
     {
       open: true,

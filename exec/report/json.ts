@@ -16,6 +16,7 @@ export function reportJson(run: Run, verdict: Verdict, counter?: string) {
     seconds: end.startedAt === undefined || end.endedAt === undefined ? undefined : end.endedAt - end.startedAt,
     verdict: verdictJson(run, verdict),
     counterExperiment: counter,
+    faultsOn: run.faultsOn.map(({ name, client: whose, to, atWork }) => ({ name, client: whose, to, atWork })),
     targets: targets.map(({ what, origin, port, reached, attempts, lookups }) => ({
       ...{ what, origin, port, reached, lookups },
       attempts: attempts.map((attempt) => ({

@@ -1,4 +1,5 @@
 /** The report for a terminal: the verdict first, then what it stands on. */
+import { faultsOnWords } from "../../verify/path-faults";
 import { callAt, networkTerm, type Run } from "../run";
 import { targetsOf } from "../targets";
 import { timeline, who } from "../timeline";
@@ -12,6 +13,7 @@ export function reportText(run: Run, verdict: Verdict, counter?: string): string
   const rest = moments.length - shown.length;
   return [
     `── ${run.command.join(" ")} · ${run.network.name} (${networkTerm(run.network)}) · ${run.client}`,
+    ...(run.faultsOn.length === 0 ? [] : [faultsLine(run)]),
     ...verdictLines(run, verdict),
     ...(counter === undefined ? [] : [`  Counter-experiment: ${counter}`]),
     "",
@@ -20,6 +22,11 @@ export function reportText(run: Run, verdict: Verdict, counter?: string): string
     ...run.end.left.map((left) => `  It forked away and went on; it was ended when the program had ended: ${left}`),
     ...run.activity.unseen.map((each) => `  Not seen: ${each}.`),
   ].join("\n");
+}
+
+/** Whatever the verdict is, they may be the reason. */
+function faultsLine({ faultsOn }: Run): string {
+  return `  With faults in its way, which somebody has switched on (npm run fault): ${faultsOnWords(faultsOn)}.`;
 }
 
 /** Lines of the timeline that a terminal is given. */

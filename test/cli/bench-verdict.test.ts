@@ -56,6 +56,7 @@ describe("a run that is kept", () => {
         ...{ resolver: "", notThere: [] },
       },
       sessions: [],
+      faultsOn: [],
       listening: undefined,
     },
   };

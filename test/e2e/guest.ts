@@ -71,6 +71,11 @@ export async function traits(lab: Stack, machine: string): Promise<string> {
     time: "systemctl is-active systemd-timesyncd",
     host: "hostnamectl status",
     apt: "apt-get --version",
+    timers:
+      "[ -z \"$(systemctl list-unit-files --state=enabled --no-legend '*.timer' | while read -r timer _; do systemctl is-active $timer; done | grep -v ^active)\" ]",
+    // What was due before a restored machine was somebody has not been made up for: the clock has jumped.
+    stamps:
+      "[ ! -e /run/ipv6-only-lab/boot_id ] || [ -z \"$(find /var/lib/systemd/timers -name 'stamp-*' ! -newer /run/ipv6-only-lab/boot_id)\" ]",
   };
   const script = Object.entries(questions).map(
     ([name, test]) => `if ${test} >/dev/null 2>&1; then echo ${name} yes; else echo ${name} NO; fi`,

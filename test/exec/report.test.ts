@@ -2,6 +2,7 @@ import { conclusion } from "../../exec/report/comparison";
 import { reportHtml } from "../../exec/report/html";
 import { reportJson } from "../../exec/report/json";
 import { reportJunit } from "../../exec/report/junit";
+import { reportText } from "../../exec/report/text";
 import { judge } from "../../exec/verdict";
 import type { Scenario } from "../../plan/scenario";
 import { recorded } from "./recorded";
@@ -27,6 +28,29 @@ describe("the page of a program's runs", () => {
     expect(links).toEqual(["run-0", "run-1"]);
     expect(ids).toEqual(links);
     expect(page).toContain("installation");
+  });
+
+  it("says in every form that faults were in the program's way", () => {
+    const on = { packets: 0, table: "t", atWork: true };
+    const faultsOn = [
+      { ...on, name: "v6-blackhole", client: "client-1", to: "everywhere" },
+      { ...on, name: "dns-no-aaaa", client: "all", to: "both.test" },
+    ];
+    const words = "v6-blackhole for client-1, dns-no-aaaa for all clients to both.test";
+    const reports = judged.map(({ run, verdict }) => {
+      const met = { ...run, faultsOn };
+      expect(reportText(met, verdict).split("\n")[1]).toContain(words);
+      expect(reportText(run, verdict)).not.toContain("aults in its way");
+      return reportJson(met, verdict);
+    });
+    expect(reports.map((each) => each.faultsOn.map(({ name }) => name))).toEqual([
+      ["v6-blackhole", "dns-no-aaaa"],
+      ["v6-blackhole", "dns-no-aaaa"],
+    ]);
+    expect(reportHtml(reports, undefined).split(words)).toHaveLength(3);
+    expect(reportJunit(reports, undefined).split(words).length).toBeGreaterThanOrEqual(3);
+    for (const text of [reportHtml(json, undefined), reportJunit(json, undefined)])
+      expect(text).not.toContain("aults in its way");
   });
 
   it("tells the cause, the way out and what the program did", () => {
