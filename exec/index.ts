@@ -1,7 +1,7 @@
 /** A program on a client of a lab: it is run, and what it did is read. What is made of that is `verdict`. */
 import { UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
-import { type ClientAccess, ipv4Way, type LabAccess, networkOf } from "../verify/access";
+import { type ClientAccess, gatewayAddresses, ipv4Way, type LabAccess, networkOf } from "../verify/access";
 import { sameAddress } from "../verify/addresses";
 import { onClient } from "../verify/connect";
 import { faultsOn, translatedSessions } from "../verify/facts";
@@ -10,6 +10,7 @@ import { metBy } from "../verify/path-faults";
 import { type Listening, refuseTaken, tryListener } from "./listening";
 import { makeRun, type NetworkView, type Recording, type Run } from "./run";
 import { type ProgramRun, runProgram } from "./session";
+import { askUnvalidated, failedQuestions } from "./unvalidated";
 
 export interface ExecuteOptions extends Omit<ProgramRun, "words" | "beside"> {
   readonly client: string;
@@ -75,7 +76,14 @@ export async function record(
     ]);
     return { sessions: sessionsOf(access, client, sessions), faultsOn: metBy(client.name, on) };
   });
-  return { request: { network, client: client.name, command, loopback4, lacks }, end, ...seen, listening };
+  const request = { network, client: client.name, command, loopback4, lacks };
+  const recording: Recording = { request, end, ...seen, listening, unvalidated: [] };
+  const [resolver] = gatewayAddresses(networkOf(access, client));
+  const questions = failedQuestions(makeRun(recording).activity.lookups);
+  if (resolver === undefined || questions.length === 0) return recording;
+  // What nobody could be asked stays a guess, and the rest of what was seen is told all the same.
+  const unvalidated = await askUnvalidated(connection, resolver, questions, signal).catch(() => []);
+  return { ...recording, unvalidated };
 }
 
 /** A client's own: others talk to the same servers. */

@@ -9,6 +9,7 @@ import { readOverheard } from "./overheard";
 import type { ProgramEnd } from "./session";
 import { readTrace } from "./trace/calls";
 import { type Processes, readProcesses } from "./trace/processes";
+import type { Unvalidated } from "./unvalidated";
 
 export interface NetworkView {
   readonly name: string;
@@ -47,6 +48,8 @@ export interface Run extends RunRequest {
   readonly listening: Listening | undefined;
   /** Jool's sessions when the program had ended. */
   readonly sessions: readonly SessionFact[];
+  /** What the network's resolver says without validation of names for which it said SERVFAIL. */
+  readonly unvalidated: readonly Unvalidated[];
   /** Faults that somebody has switched on, in this client's way (`npm run fault`). */
   readonly faultsOn: readonly FaultOn[];
   /** The trace's lines, for the call that shows something. */
@@ -59,10 +62,11 @@ export interface Recording {
   readonly end: ProgramEnd;
   readonly sessions: readonly SessionFact[];
   readonly faultsOn: readonly FaultOn[];
+  readonly unvalidated: readonly Unvalidated[];
   readonly listening: Listening | undefined;
 }
 
-export function makeRun({ request, end, sessions, faultsOn, listening }: Recording): Run {
+export function makeRun({ request, end, sessions, faultsOn, unvalidated, listening }: Recording): Run {
   const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
   const trace = readTrace(text);
   const processes = readProcesses(trace);
@@ -76,6 +80,7 @@ export function makeRun({ request, end, sessions, faultsOn, listening }: Recordi
     resolvers,
     sessions,
     faultsOn,
+    unvalidated,
     listening,
     lines: text.split("\n"),
   };

@@ -24,9 +24,13 @@ fail() {
 
 read_bundle() {
   local -a lines=() head=()
-  local i=1 at word name rest content path count on
+  local i=1 at word name rest content path count on file
   local -A lines_of=()
-  mapfile -t lines
+  # From a pipe bash would read octet by octet.
+  file=$(mktemp)
+  cat >"$file"
+  mapfile -t lines <"$file"
+  rm "$file"
   read -r -a head <<<"${lines[0]-}"
   [[ ${head[0]-} == ipv6-only-lab-bundle && ${head[1]-} == 2 && ${head[2]-} == sha256 ]] ||
     fail "Standard input is not a bundle of ipv6-only-lab, version 2. Nothing was changed."

@@ -15,9 +15,12 @@ check_internet() {
 # All of it anew, with what runs in it.
 reload_internet() { run_unit internet restart; }
 
-serves_internet() { [[ -z $(drift_internet) ]]; }
+internet_recorded=/run/ipv6-only-lab-internet.state
+
+# Written when all of it is there. Whether somebody answers at the other end of its wires is for those who serve there.
+serves_internet() { [[ -s $internet_recorded && -e /sys/class/net/internet ]]; }
 
 drift_internet() {
-  [[ $("$internet_script" state 2>&1) == "$(text_of /run/ipv6-only-lab-internet.state)" ]] ||
+  [[ $("$internet_script" state 2>&1) == "$(text_of "$internet_recorded")" ]] ||
     printf 'its namespaces are not as they were laid down\n'
 }

@@ -108,6 +108,12 @@ const rows: readonly (readonly [name: string, Source, command: readonly string[]
     ["curl", "-s", "-p", "-x", "http://proxy-strict.test:3128", "http://{host}/"],
     ["proxy", "proxy", "proxy", undefined],
   ],
+  [
+    "curl, nobody is responsible for the name",
+    debian("curl"),
+    ["curl", "-s", "http://www.servfail.test/"],
+    everywhere("name-not-resolved"),
+  ],
   ["curl, a bogus signature", debian("curl"), ["curl", "-s", "http://www.bogus.test/"], everywhere("dnssec")],
   [
     "curl, AAAA leads nowhere",

@@ -65,6 +65,7 @@ const recordingSchema = z.object({
     )
     // Older ones do not tell.
     .default([]),
+  unvalidated: z.array(z.object({ name: z.string(), type: z.string(), rcode: maybe(z.string()) })).default([]),
   listening: maybe(
     z.object({
       port: z.number(),

@@ -90,6 +90,12 @@ export const causes = {
       "The name's owner has to mend its signatures; a validator that synthesizes itself must do so after validation.",
     cites: "RFC 6147 section 5.5, RFC 4035 section 5",
   },
+  "name-not-resolved": {
+    title: "the resolver finds no answer for the name",
+    wayOut:
+      "The name's servers have to answer, without error, over each family: a resolver that has IPv6 only reaches no others. Ask them one by one (dig +trace).",
+    cites: "RFC 3901, RFC 1035 section 4.1.1",
+  },
   "not-for-want-of-ipv4": {
     title: "it does not fail for want of IPv4",
     wayOut: "Look at what the program says itself: with IPv4 it would end the same way.",

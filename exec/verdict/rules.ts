@@ -242,16 +242,28 @@ const withoutIpv6: Rule = (target, run, targets) => {
   };
 };
 
-const dnssec: Rule = (target) => {
+const dnssec: Rule = (target, { unvalidated }) => {
   const lookup = target.lookups.find(({ answer }) => answer !== undefined && bogus.has(answer.rcode));
   // Signatures that do not hold keep every record back.
   if (lookup?.answer === undefined || answeredAddresses(target).length > 0) return undefined;
-  return {
-    cause: "dnssec",
-    confidence: lookup.answer.rcode === "DNSSECValidationFailed" ? "certain" : "possible",
-    words: `The resolver answered ${lookup.answer.rcode} for ${target.what}.`,
-    ...at(lookup),
-  };
+  const words = `The resolver answered ${lookup.answer.rcode} for ${target.what}`;
+  if (lookup.answer.rcode === "DNSSECValidationFailed")
+    return { cause: "dnssec", confidence: "certain", words: `${words}.`, ...at(lookup) };
+  const asked = unvalidated.find(({ name }) => name === lookup.name);
+  if (asked === undefined) return { cause: "dnssec", confidence: "possible", words: `${words}.`, ...at(lookup) };
+  return asked.rcode === undefined || asked.rcode === "SERVFAIL"
+    ? {
+        cause: "name-not-resolved",
+        confidence: "certain",
+        words: `${words}, and ${asked.rcode === undefined ? "nothing" : "the same"} when it was asked not to validate.`,
+        ...at(lookup),
+      }
+    : {
+        cause: "dnssec",
+        confidence: "certain",
+        words: `${words}, and ${asked.rcode} when it was asked not to validate.`,
+        ...at(lookup),
+      };
 };
 
 const bogus = new Set(["SERVFAIL", "DNSSECValidationFailed"]);

@@ -57,6 +57,7 @@ describe("a run that is kept", () => {
       },
       sessions: [],
       faultsOn: [],
+      unvalidated: [],
       listening: undefined,
     },
   };

@@ -47,5 +47,12 @@ export function runOf(
     ...{ trace, hosts, resolver: "", resolvConf: "nameserver 127.0.0.53\n", notThere: [] },
     ...end,
   };
-  return makeRun({ request: { ...nat64, ...request }, end: whole, sessions: [], faultsOn: [], listening });
+  return makeRun({
+    request: { ...nat64, ...request },
+    end: whole,
+    sessions: [],
+    faultsOn: [],
+    unvalidated: [],
+    listening,
+  });
 }

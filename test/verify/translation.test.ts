@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { embedIpv4 } from "../../plan/rfc6052";
 import { freePort } from "../../provider/lan-segment";
@@ -174,6 +176,30 @@ if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the
     expect(said.of("filtering")).toEqual(["::ffff:127.0.0.3"]);
     expect(said.of("hairpin")[0]).toMatch(/^::ffff:127\.0\.0\.1 (\d+) \1$/);
     expect(await ended).toEqual([0, null]);
+  },
+  60_000,
+);
+
+(canTry ? it : it.skip)(
+  "the probe asks again where nobody listened at first, and the error of that is no answer",
+  async () => {
+    const source = readFileSync(join(__dirname, "../../verify/probes/translation.py"), "utf8");
+    const port = freePort(new Set());
+    const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
+    child.stdin.end(
+      `${source}\n\ntell("asks")\ntell(*Reflector(${port}, 20, "secret").ask(new_socket(), "::1", "same"))\n`,
+    );
+    const said = text(child.stdout);
+    await once(child.stdout, "readable");
+    // Some questions are refused meanwhile.
+    await sleep(1200);
+    const server = createSocket("udp6");
+    server.on("message", (question, { port: asker }) => {
+      server.send(`${question.toString().split(" ")[1]} here 1 2 `, asker, "::1");
+    });
+    server.bind(port, "::1");
+    expect(await said).toContain("::1");
+    server.close();
   },
   60_000,
 );

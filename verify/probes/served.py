@@ -74,6 +74,10 @@ def main(services, meeting, secret, seconds):
                 caller.sendall(said)
                 caller.close()
             else:
-                question, sender = mouth.recvfrom(2048)
+                try:
+                    # What select(2) calls readable may be gone when it is read: a datagram whose checksum is wrong.
+                    question, sender = mouth.recvfrom(2048, socket.MSG_DONTWAIT)
+                except BlockingIOError:
+                    continue
                 if question.startswith(secret.encode()):
                     mouth.sendto(said, sender)

@@ -27,7 +27,8 @@ def tell(*words):
 
 def new_socket():
     talk = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    talk.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+    # What select(2) calls readable may be gone when it is read: a datagram whose checksum is wrong.
+    talk.setblocking(False)
     return talk
 
 
@@ -37,7 +38,7 @@ def comes(talk, patience, say, wanted):
     while time.monotonic() < end:
         say()
         ready, _, _ = select.select([talk], [], [], RESEND)
-        while ready:
+        while ready and time.monotonic() < end:
             found = wanted()
             if found is not None:
                 return found
@@ -71,6 +72,8 @@ class Reflector:
 def complaint(address, patience, hops=None, length=8, awaited=None):
     """Sends a datagram and returns the ICMPv6 error that comes: type, code, what it says (an MTU), and who says so."""
     with new_socket() as talk:
+        # For these sockets alone: an error that nobody fetches makes a socket readable for ever.
+        talk.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
         if hops is not None:
             talk.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
         # A Path MTU that is known already would keep the datagram here.
@@ -138,7 +141,10 @@ def main(places, secret):
         said = f"{secret} hairpin".encode()
 
         def heard():
-            data, sender = talk.recvfrom(2048)
+            try:
+                data, sender = talk.recvfrom(2048)
+            except OSError:
+                return None
             return sender if data == said else None
 
         # Where only those may answer who were asked, this address must have been asked too.

@@ -155,7 +155,10 @@ class Errands:
     def hear(self, talk):
         name = self.readers[talk]
         try:
-            packet, sender = talk.recvfrom(65535)
+            # What select(2) calls readable may be gone when it is read: a datagram whose checksum is wrong.
+            packet, sender = talk.recvfrom(65535, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
         except OSError as error:
             tell(name or "hear", "error", error.strerror)
             del self.readers[talk]
