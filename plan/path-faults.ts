@@ -28,7 +28,9 @@ export type PathEffect =
   /** Answers of resolvers are late. */
   | { readonly kind: "slow-dns"; readonly profile: string }
   /** What the lab's resolvers answer, without records, to questions for these types of records; none: for all. */
-  | { readonly kind: "answer"; readonly rcode: Rcode; readonly types: readonly RecordType[] };
+  | { readonly kind: "answer"; readonly rcode: Rcode; readonly types: readonly RecordType[] }
+  /** The one record that they answer to questions for its type. */
+  | { readonly kind: "wrong-record"; readonly type: RecordType; readonly address: string };
 
 export interface PathFault {
   /** One word with hyphens. */
@@ -57,6 +59,11 @@ const both: readonly FaultyFamily[] = ["ipv6", "ipv4"];
 /** What resolvers answer to any question, or to those for one type. */
 function ofAnswers(name: string, title: string, rcode: Rcode, ...types: readonly RecordType[]): PathFault {
   return { name: `dns-${name}`, title, families: both, effect: { kind: "answer", rcode, types } };
+}
+
+/** An address that is not the name's own. */
+function ofRecord(name: string, title: string, type: RecordType, address: string): PathFault {
+  return { name: `dns-${name}`, title, families: both, effect: { kind: "wrong-record", type, address } };
 }
 
 /** The same fault of either family. */
@@ -109,4 +116,18 @@ export const pathFaults: readonly PathFault[] = [
   ofAnswers("refused", "resolvers refuse to answer", "REFUSED"),
   ofAnswers("no-aaaa", "resolvers give no IPv6 address, no synthesized one either", "NOERROR", "AAAA"),
   ofAnswers("no-a", "resolvers give no IPv4 address; what they synthesize of one they give", "NOERROR", "A"),
+  // Addresses for documentation (RFC 3849, RFC 5737): nobody has them.
+  ofRecord("wrong-aaaa", "the AAAA record is an address where nobody is", "AAAA", "2001:db8::bad"),
+  ofRecord("wrong-a", "the A record is an address where nobody is", "A", "198.51.100.66"),
+  // What a program with IPv6 sockets for both families may register by mistake (RFC 4291 section 2.5.5.2).
+  ofRecord("mapped-aaaa", "the AAAA record is an IPv4-mapped address", "AAAA", "::ffff:192.0.2.40"),
+  // As an inside view of the zone that reached the outside (RFC 1918).
+  ofRecord("private-a", "the A record leads into private space", "A", "10.66.66.66"),
 ];
+
+export type AnswerEffect = Extract<PathEffect, { readonly kind: "answer" | "wrong-record" }>;
+
+/** Of what the lab's resolvers answer, not of the way. */
+export function isOfAnswers(effect: PathEffect): effect is AnswerEffect {
+  return effect.kind === "answer" || effect.kind === "wrong-record";
+}

@@ -4,7 +4,8 @@
  * connections: a fault holds from the next packet on, and is over with it.
  */
 import { rcodes, recordTypes } from "../plan/dns-parameters";
-import type { PathFault } from "../plan/path-faults";
+import type { PathEffect, PathFault } from "../plan/path-faults";
+import { parseIpv4, parseIpv6 } from "../plan/prefix";
 
 /** What such packets are known by until the firewall lets them in. */
 export const faultyResolverMark = "0x53";
@@ -43,11 +44,33 @@ export function toFaultyResolver(
   };
 }
 
-/** For the program: what each fault answers, and to questions for which types; none: for all. */
-export function faultyAnswers(faults: readonly PathFault[]): Readonly<Record<string, readonly [number, number[]]>> {
+/** Response code; types of the questions that it is for, none: all; the record's data in hexadecimal, empty: no record. */
+type FaultyAnswer = readonly [rcode: number, types: readonly number[], data: string];
+
+/** For the program: what each fault answers. */
+export function faultyAnswers(faults: readonly PathFault[]): Readonly<Record<string, FaultyAnswer>> {
   return Object.fromEntries(
-    faults.flatMap(({ name, effect }) =>
-      effect.kind === "answer" ? [[name, [rcodes[effect.rcode], effect.types.map((type) => recordTypes[type])]]] : [],
-    ),
+    faults.flatMap(({ name, effect }) => {
+      const answer = faultyAnswer(effect);
+      return answer === undefined ? [] : [[name, answer]];
+    }),
   );
+}
+
+function faultyAnswer(effect: PathEffect): FaultyAnswer | undefined {
+  switch (effect.kind) {
+    case "answer":
+      return [rcodes[effect.rcode], effect.types.map((type) => recordTypes[type]), ""];
+    case "wrong-record": {
+      const { type, address } = effect;
+      const data = type === "A" ? hexadecimal(parseIpv4(address), 4) : hexadecimal(parseIpv6(address), 16);
+      return [rcodes.NOERROR, [recordTypes[type]], data];
+    }
+    default:
+      return undefined;
+  }
+}
+
+function hexadecimal(value: bigint, octets: number): string {
+  return value.toString(16).padStart(2 * octets, "0");
 }

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
-import type { FaultyFamily, PathEffect, PathFault } from "../plan/path-faults";
-import { slowProfiles } from "../plan/path-faults";
+import {
+  type AnswerEffect,
+  type FaultyFamily,
+  isOfAnswers,
+  type PathEffect,
+  type PathFault,
+  slowProfiles,
+} from "../plan/path-faults";
 import { wellKnownPrefix } from "../plan/rfc6052";
 import { toFaultyResolver } from "./faulty-resolver";
 import { embeddedPrefix } from "./embedded-prefix";
@@ -127,7 +133,7 @@ interface Rules {
 
 function matches({ fault: { families, effect }, affected, target }: FaultSwitch, lab: FaultSurroundings): Rules {
   if (effect.kind === "dns" || effect.kind === "slow-dns") return dnsRules(effect);
-  if (effect.kind === "answer") return toFaultyResolver(lab.resolvers, affected !== undefined);
+  if (isOfAnswers(effect)) return toFaultyResolver(lab.resolvers, affected !== undefined);
   const ways = families.flatMap((family) => (target === undefined ? waysOf(family, lab) : waysTo(target, family, lab)));
   const all = ways.map((way) => rulesOf(effect, way));
   return {
@@ -176,7 +182,7 @@ export function concerns({ families }: PathFault, { ipv6, ipv4 }: Target): boole
 }
 
 function rulesOf(
-  effect: Exclude<PathEffect, { readonly kind: "dns" | "slow-dns" | "answer" }>,
+  effect: Exclude<PathEffect, AnswerEffect | { readonly kind: "dns" | "slow-dns" }>,
   { header, outside }: Way,
 ): Rules {
   const [to, from] = [`${header} daddr ${outside}`, `${header} saddr ${outside}`];

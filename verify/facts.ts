@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { messageOf } from "../host/messages";
 import type { SshConnection } from "../ssh";
-import { pathFaults } from "../plan/path-faults";
+import { isOfAnswers, pathFaults } from "../plan/path-faults";
 import { services } from "../services";
 import { faultyAnswers } from "../services/faulty-resolver";
 import { type FaultSwitch, noteOf } from "../services/path-faults";
@@ -64,7 +64,7 @@ export async function switchFaultOn(
   each: FaultSwitch,
   promised: LabAccess["promised"],
 ): Promise<readonly FaultOn[]> {
-  const resolver = each.fault.effect.kind === "answer" ? faultyResolver() : "";
+  const resolver = isOfAnswers(each.fault.effect) ? faultyResolver() : "";
   return switchFaults(gateway, ["on", noteOf(each)], switchingOn(each, promised, resolver));
 }
 

@@ -1,6 +1,7 @@
 /** Faults of clients' ways that are on: only the gateway knows, and it is asked each time. */
 import { z } from "zod";
-import { pathFaults, type PathFault } from "../plan/path-faults";
+import type { RecordType } from "../plan/dns-parameters";
+import { isOfAnswers, type PathEffect, pathFaults, type PathFault } from "../plan/path-faults";
 import {
   delayBands,
   everybody,
@@ -57,7 +58,7 @@ export function readFaultsOn(sections: Sections): readonly FaultOn[] {
     const [name = "", client = everybody, to = everywhere] = comment.split(" ");
     const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
     const packets = (found.get(table)?.packets ?? 0) + (counter.success ? counter.data.packets : 0);
-    const atWork = !isOfAnswers(name) || told.has(comment);
+    const atWork = !needsResolver(name) || told.has(comment);
     found.set(table, { name, client, to, packets, table, atWork });
   }
   return [...found.values()].sort((one, other) =>
@@ -65,8 +66,8 @@ export function readFaultsOn(sections: Sections): readonly FaultOn[] {
   );
 }
 
-function isOfAnswers(name: string): boolean {
-  return pathFaults.some((fault) => fault.name === name && fault.effect.kind === "answer");
+function needsResolver(name: string): boolean {
+  return pathFaults.some((fault) => fault.name === name && isOfAnswers(fault.effect));
 }
 
 /** What dig shows of `"PORT FAULT CLIENT NAME"`: what stands behind the port. */
@@ -143,17 +144,24 @@ export function inTheWay(each: FaultSwitch, on: readonly FaultOn[]): readonly In
 
 function whyNotBoth(one: PathFault, other: PathFault, to: string, otherTo: string): string | undefined {
   const [here, there] = [one.effect, other.effect];
-  if (here.kind === "answer" && there.kind === "answer") {
+  const [said, otherSaid] = [answerOf(here), answerOf(there)];
+  if (said !== undefined && otherSaid !== undefined) {
     // Of a longer name and a shorter one the longer decides.
     const sameQuestions =
-      to === otherTo && (overlap(here.types, there.types) || here.types.length * there.types.length === 0);
-    return sameQuestions && here.rcode !== there.rcode ? "a question has one answer" : undefined;
+      to === otherTo && (overlap(said.types, otherSaid.types) || said.types.length * otherSaid.types.length === 0);
+    return sameQuestions && said.words !== otherSaid.words ? "a question has one answer" : undefined;
   }
   // Of two slow ones a packet would have either.
   const samePackets = overlap(one.families, other.families) && (to === otherTo || [to, otherTo].includes(everywhere));
   return needsBands(one) && here.kind === there.kind && samePackets
     ? "a packet can be late in one way only"
     : undefined;
+}
+
+/** To which questions, and what. */
+function answerOf(effect: PathEffect): { readonly types: readonly RecordType[]; readonly words: string } | undefined {
+  if (effect.kind === "answer") return { types: effect.types, words: effect.rcode };
+  return effect.kind === "wrong-record" ? { types: [effect.type], words: effect.address } : undefined;
 }
 
 function overlap<T>(one: readonly T[], other: readonly T[]): boolean {

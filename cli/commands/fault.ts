@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { messageOf, say, UserError } from "../../host/messages";
 import { oneOf } from "../../plan/nearest";
-import { pathFaults, type PathFault } from "../../plan/path-faults";
+import { isOfAnswers, pathFaults, type PathFault } from "../../plan/path-faults";
 import { type Affected, concerns, everybody, type Target } from "../../services/path-faults";
 import type { LabAccess } from "../../verify/access";
 import { onGateway } from "../../verify/connect";
@@ -63,7 +63,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function beforehand({ name, effect }: PathFault, words: string): Target | string {
   if (effect.kind === "dns" || effect.kind === "slow-dns")
     throw new UserError(`--to: ${name} is a fault of resolvers, whatever they are asked.`);
-  return effect.kind === "answer" ? questionTarget(words) : words;
+  return isOfAnswers(effect) ? questionTarget(words) : words;
 }
 
 /** @throws UserError with the names that there are. */

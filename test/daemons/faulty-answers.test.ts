@@ -9,6 +9,7 @@ import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { renderBundle } from "../../services";
 import { bundleText, outlineText } from "../../services/bundle";
+import { isOfAnswers } from "../../plan/path-faults";
 import { noteOf } from "../../services/path-faults";
 import { applyScript, lookScript } from "../../services/script";
 import { faultNamed } from "../../cli/commands/fault";
@@ -133,7 +134,7 @@ describeInGuest("faulty answers", () => {
     };
   };
   const orders = (each: ReturnType<typeof switching>): string =>
-    switchingOn(each, promised, each.fault.effect.kind === "answer" ? faultyResolver() : "");
+    switchingOn(each, promised, isOfAnswers(each.fault.effect) ? faultyResolver() : "");
   const switchOn = (name: string, client?: string, to?: string) => {
     const each = switching(name, client, to);
     const seen = probe(["on", noteOf(each)], orders(each));
@@ -183,6 +184,10 @@ describeInGuest("faulty answers", () => {
     ["dns-refused", "REFUSED ", "REFUSED "],
     ["dns-no-aaaa", undefined, "NOERROR "],
     ["dns-no-a", "NOERROR ", undefined],
+    ["dns-wrong-aaaa", undefined, "NOERROR 2001:db8::bad"],
+    ["dns-wrong-a", "NOERROR 198.51.100.66", undefined],
+    ["dns-mapped-aaaa", undefined, "NOERROR ::ffff:192.0.2.40"],
+    ["dns-private-a", "NOERROR 10.66.66.66", undefined],
   ])("%s: every resolver says so to the client that is meant, and nobody else, until it is off", (name, a, aaaa) => {
     expect(answers("one")).toEqual(expected());
     const seen = switchOn(name, "one");

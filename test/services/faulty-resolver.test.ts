@@ -40,14 +40,18 @@ describe("the way to the faulty resolver", () => {
 });
 
 describe("what the faulty resolver answers", () => {
-  it("are response codes by the faults' names, to some types or to all", () => {
+  it("are response codes and a record by the faults' names, to some types or to all", () => {
     expect(faultyAnswers(pathFaults)).toEqual({
-      "dns-nxdomain": [3, []],
-      "dns-nodata": [0, []],
-      "dns-servfail": [2, []],
-      "dns-refused": [5, []],
-      "dns-no-aaaa": [0, [28]],
-      "dns-no-a": [0, [1]],
+      "dns-nxdomain": [3, [], ""],
+      "dns-nodata": [0, [], ""],
+      "dns-servfail": [2, [], ""],
+      "dns-refused": [5, [], ""],
+      "dns-no-aaaa": [0, [28], ""],
+      "dns-no-a": [0, [1], ""],
+      "dns-wrong-aaaa": [0, [28], "20010db8000000000000000000000bad"],
+      "dns-wrong-a": [0, [1], "c6336442"],
+      "dns-mapped-aaaa": [0, [28], "00000000000000000000ffffc0000228"],
+      "dns-private-a": [0, [1], "0a424242"],
     });
   });
 });

@@ -62,14 +62,15 @@ class Question:
                 self.edns = number(message[end + 6 : end + 8]) & DO
             end += 10 + number(message[end + 8 : end + 10])
 
-    def answer(self, rcode, *texts):
+    def answer(self, rcode, *records):
         """
-        No SOA: what is negative and has none must not be kept (RFC 2308 section 5), so that it is over with the fault.
+        Records of the type and class that were asked for, by their data. None of it may be kept, so that it is over with
+        the fault: their TTL is 0, and no SOA comes with what is negative (RFC 2308 section 5).
         EDNS is answered with EDNS (RFC 6891 section 6.1.1).
         """
-        header = [self.id, QR | self.kept | RA | rcode, 1, len(texts), 0, self.edns is not None]
-        owner = b"\xc0\x0c" + two(TEXT) + two(self.kind) + bytes(4)
-        records = [owner + two(len(text) + 1) + bytes([len(text)]) + text for text in texts]
+        header = [self.id, QR | self.kept | RA | rcode, 1, len(records), 0, self.edns is not None]
+        owner = b"\xc0\x0c" + two(self.type) + two(self.kind) + bytes(4)
+        records = [owner + two(len(data)) + data for data in records]
         opt = b"" if self.edns is None else b"\0" + two(OPT) + two(1232) + bytes(2) + two(self.edns) + two(0)
         return b"".join([*map(two, header), self.text, *records, opt])
 
@@ -78,7 +79,8 @@ class Fault:
     def __init__(self, line, kinds):
         port, name, self.client, target = line.split(" ")
         self.port, self.line = int(port), line
-        self.rcode, self.types = kinds[name]
+        self.rcode, self.types, data = kinds[name]
+        self.records = [bytes.fromhex(data)] if data else []
         self.labels = [] if target == EVERYWHERE else [label.encode() for label in target.lower().split(".")]
 
     def concerns(self, question):
@@ -108,12 +110,15 @@ class Resolver:
             return None
         here = [fault for fault in self.faults if port == fault.port]
         if asked == "::1":
-            return question.answer(0, *(fault.line.encode() for fault in here)) if question.kind == CHAOS else None
+            lines = [fault.line.encode() for fault in here]
+            texts = [bytes([len(line)]) + line for line in lines]
+            return question.answer(0, *texts) if (question.kind, question.type) == (CHAOS, TEXT) else None
         faults = here + [fault for fault in self.faults if fault.client == EVERYBODY and fault not in here]
         concerned = [fault for fault in faults if fault.concerns(question)]
         if not concerned:
             return None
-        return question.answer(max(concerned, key=lambda fault: len(fault.labels)).rcode)
+        decides = max(concerned, key=lambda fault: len(fault.labels))
+        return question.answer(decides.rcode, *decides.records)
 
     def serve_udp(self, port, listener):
         while True:
