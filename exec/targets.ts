@@ -1,5 +1,5 @@
 /** What a program wanted to reach: the attempts that belong to one name or address, and whether one of them came through. */
-import { containsAddress, parseIpv6 } from "../plan/prefix";
+import { containsAddress, formatIpv6, parseIpv4, parseIpv6 } from "../plan/prefix";
 import { extractIpv4, parseNat64Prefix } from "../plan/rfc6052";
 import type { Attempt, Lookup } from "./activity";
 import type { NetworkView, Run } from "./run";
@@ -106,14 +106,19 @@ function originOf(
   const embedded = isTranslated(network.nat64Prefix, address)
     ? extractIpv4(network.nat64Prefix ?? "", address)
     : address;
-  // An address may have been told as it is, or have been made from the IPv4 address that was told.
+  // An address may have been told as it is, or as an IPv4-mapped one, or have been made from the IPv4 address that was told.
+  const forms = [address, embedded, ...(isIpv6(address) ? [] : [mapped(address)])];
   const lookup = lookups.findLast(
-    ({ answer }) =>
-      answer !== undefined && answer.at <= at && answer.addresses.some((each) => each === address || each === embedded),
+    ({ answer }) => answer !== undefined && answer.at <= at && answer.addresses.some((each) => forms.includes(each)),
   );
   if (lookup !== undefined) return { what: bare(lookup.name), origin: "name" };
   const name = hosts.get(address);
   return name === undefined ? { what: address, origin: "literal" } : { what: name, origin: "hosts" };
+}
+
+/** RFC 4291 section 2.5.5.2. */
+function mapped(ipv4: string): string {
+  return formatIpv6((0xffffn << 32n) | parseIpv4(ipv4));
 }
 
 function bare(name: string): string {

@@ -197,7 +197,7 @@ const literalMisread: Rule = (target, run) => {
 /** Addresses that a record of a public name must not hold, whoever asks (RFC 4291 sections 2.5.2 to 2.5.6). */
 const neverRight = /^(::ffff:|::1$|::$|fe[89ab])/;
 
-const impossibleRecord: Rule = (target) => {
+export const impossibleRecord: Rule = (target) => {
   const wrong = answeredAddresses(target).find((address) => neverRight.test(address));
   const [lookup] = target.lookups;
   if (lookup === undefined || wrong === undefined) return undefined;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProgramEnd } from "../../exec/session";
 import type { RunRequest } from "../../exec/run";
+import { targetsOf } from "../../exec/targets";
 import { judge, type Verdict } from "../../exec/verdict";
 import { isIpv6Literal } from "../../exec/verdict/rules";
 import { recorded, runOf } from "./recorded";
@@ -96,6 +97,30 @@ it("blames a record that leads nowhere on a strict network too, and not where IP
   const dual = { ...network, scenario: "dual-stack", ipv4: "native" } as const;
   expect(told(judge(recorded("curl-wrong-record", { network: strict })))).toBe("server-record-wrong, probable");
   expect(told(judge(recorded("curl-wrong-record", { network: dual })))).toBe("cannot-tell");
+});
+
+describe("an IPv4-mapped address that a record holds", () => {
+  const whole = recorded("curl-mapped-record");
+  // As where there is no A record: what is dialled comes from the mapped address alone.
+  const lookups = whole.activity.lookups.map(({ answer, ...lookup }) => {
+    const addresses = answer?.addresses.filter((each) => each.startsWith("::ffff:")) ?? [];
+    return { ...lookup, answer: answer && { ...answer, addresses } };
+  });
+  const run = { ...whole, activity: { ...whole.activity, lookups } };
+
+  it("is where the IPv4 address that is dialled comes from: it is no literal", () => {
+    expect(targetsOf(run).map(({ what, origin }) => `${what} ${origin}`)).toEqual(["mapped.test name"]);
+    const verdict = judge(run);
+    expect(told(verdict)).toBe("server-record-wrong, certain");
+    expect(verdict.kind === "cause" && verdict.remarks).toEqual([]);
+  });
+
+  it("is told of beside a program that came through by it", () => {
+    const attempts = run.activity.attempts.map((each) => ({ ...each, outcome: { kind: "connected" } as const }));
+    const verdict = judge({ ...run, end: { ...run.end, code: 0 }, activity: { ...run.activity, attempts } });
+    expect(told(verdict)).toBe("works");
+    expect(verdict.kind === "works" && verdict.remarks.map(({ cause }) => cause)).toEqual(["server-record-wrong"]);
+  });
 });
 
 it("blames a slow server that a program waits for, not the program", () => {
