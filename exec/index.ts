@@ -10,7 +10,7 @@ import { metBy } from "../verify/path-faults";
 import { type Listening, refuseTaken, tryListener } from "./listening";
 import { makeRun, type NetworkView, type Recording, type Run } from "./run";
 import { type ProgramRun, runProgram } from "./session";
-import { askUnvalidated, failedQuestions } from "./unvalidated";
+import { askAgain, failedQuestions } from "./asked-again";
 
 export interface ExecuteOptions extends Omit<ProgramRun, "words" | "beside"> {
   readonly client: string;
@@ -77,13 +77,15 @@ export async function record(
     return { sessions: sessionsOf(access, client, sessions), faultsOn: metBy(client.name, on) };
   });
   const request = { network, client: client.name, command, loopback4, lacks };
-  const recording: Recording = { request, end, ...seen, listening, unvalidated: [] };
-  const [resolver] = gatewayAddresses(networkOf(access, client));
-  const questions = failedQuestions(makeRun(recording).activity.lookups);
+  const recording: Recording = { request, end, ...seen, listening, askedAgain: [] };
+  const addresses = gatewayAddresses(networkOf(access, client));
+  const { activity, resolvers } = makeRun(recording);
+  const questions = failedQuestions(activity.lookups, [...addresses, ...resolvers]);
+  const [resolver] = addresses;
   if (resolver === undefined || questions.length === 0) return recording;
   // What nobody could be asked stays a guess, and the rest of what was seen is told all the same.
-  const unvalidated = await askUnvalidated(connection, resolver, questions, signal).catch(() => []);
-  return { ...recording, unvalidated };
+  const askedAgain = await askAgain(connection, resolver, questions, signal).catch(() => []);
+  return { ...recording, askedAgain };
 }
 
 /** A client's own: others talk to the same servers. */

@@ -9,7 +9,7 @@ import { readOverheard } from "./overheard";
 import type { ProgramEnd } from "./session";
 import { readTrace } from "./trace/calls";
 import { type Processes, readProcesses } from "./trace/processes";
-import type { Unvalidated } from "./unvalidated";
+import type { AskedAgain } from "./asked-again";
 
 export interface NetworkView {
   readonly name: string;
@@ -48,8 +48,8 @@ export interface Run extends RunRequest {
   readonly listening: Listening | undefined;
   /** Jool's sessions when the program had ended. */
   readonly sessions: readonly SessionFact[];
-  /** What the network's resolver says without validation of names for which it said SERVFAIL. */
-  readonly unvalidated: readonly Unvalidated[];
+  /** What the network's resolver said afterwards of names for which it had said SERVFAIL. */
+  readonly askedAgain: readonly AskedAgain[];
   /** Faults that somebody has switched on, in this client's way (`npm run fault`). */
   readonly faultsOn: readonly FaultOn[];
   /** The trace's lines, for the call that shows something. */
@@ -62,11 +62,11 @@ export interface Recording {
   readonly end: ProgramEnd;
   readonly sessions: readonly SessionFact[];
   readonly faultsOn: readonly FaultOn[];
-  readonly unvalidated: readonly Unvalidated[];
+  readonly askedAgain: readonly AskedAgain[];
   readonly listening: Listening | undefined;
 }
 
-export function makeRun({ request, end, sessions, faultsOn, unvalidated, listening }: Recording): Run {
+export function makeRun({ request, end, sessions, faultsOn, askedAgain, listening }: Recording): Run {
   const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
   const trace = readTrace(text);
   const processes = readProcesses(trace);
@@ -80,7 +80,7 @@ export function makeRun({ request, end, sessions, faultsOn, unvalidated, listeni
     resolvers,
     sessions,
     faultsOn,
-    unvalidated,
+    askedAgain,
     listening,
     lines: text.split("\n"),
   };

@@ -14,8 +14,9 @@ manifest=$state/manifest
 pending=$state/pending
 declare -a removed_paths=()
 declare -A unit_changed=() outcome=()
-# Services that another one's start has started too.
+# Services that another one's start has started too; whether several are started at once.
 declare -A started=()
+at_once=true
 # Files that were there before, with copies in the backup; whether anything was replaced since.
 declare -A was_there=()
 laid_down=false
@@ -265,7 +266,7 @@ enable_units() {
 }
 
 read_units() {
-  local service path name outdated=''
+  local service path name listed outdated=''
   local -a names=() held=()
   # A service may have units beside its own.
   for path in "${!changed_paths[@]}"; do
@@ -276,7 +277,10 @@ read_units() {
     if [[ -n ${enabled[$service]-} && -n ${unit[$service]-} ]]; then names+=("${unit[$service]}"); fi
   done
   # What it does not have in its memory it will read when it is asked for it.
-  while read -r name _; do held+=("$name"); done < <(units_in_memory "${names[@]}")
+  listed=$(units_in_memory "${names[@]}")
+  while read -r name _; do
+    [[ -z $name ]] || held+=("$name")
+  done <<<"$listed"
   if [[ ${#held[@]} -gt 0 ]]; then outdated=$(systemctl show -P NeedDaemonReload "${held[@]}"); fi
   if [[ $outdated == *yes* ]]; then systemctl daemon-reload; fi
 }
@@ -291,17 +295,20 @@ start() { # SERVICE
     [[ $service != "$1" ]] || at=here
     [[ $at == here && -n ${enabled[$service]-} ]] || continue
     [[ -n ${unit[$service]-} && ${is_active[$service]} != active ]] || break
-    [[ ${#together[@]} -eq 0 ]] || ! knows "before_$service" || break
+    [[ ${#together[@]} -eq 0 ]] || { $at_once && ! knows "before_$service"; } || break
     together+=("$service") names+=("${unit[$service]}")
     [[ $service != nftables ]] || break
   done
-  if [[ ${#together[@]} -gt 1 ]] && systemctl -q start "${names[@]}" 2>/dev/null; then
-    for service in "${together[@]}"; do started[$service]=yes; done
-    note "$1" started
-  else
-    # It says which of them did not, and why.
-    run_unit "$1" start
+  if [[ ${#together[@]} -gt 1 ]]; then
+    if systemctl -q start "${names[@]}" 2>/dev/null; then
+      for service in "${together[@]}"; do started[$service]=yes; done
+      note "$1" started
+      return 0
+    fi
+    # One by one it shows which of them does not start, and why; and what takes its time to fail is not tried with each.
+    at_once=false
   fi
+  run_unit "$1" start
 }
 
 bring_up() { # SERVICE

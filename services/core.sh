@@ -24,13 +24,15 @@ fail() {
 
 read_bundle() {
   local -a lines=() head=()
-  local i=1 at word name rest content path count on file
+  local i=1 at word name rest content path count on
   local -A lines_of=()
-  # From a pipe bash would read octet by octet.
-  file=$(mktemp)
-  cat >"$file"
-  mapfile -t lines <"$file"
-  rm "$file"
+  if [[ -z $work ]]; then
+    mapfile -t lines
+  else
+    # From a pipe bash reads octet by octet, and a whole bundle is large.
+    cat >"$work/bundle" || fail "There is no room for the bundle in $work (\"df -h\"). Nothing was changed."
+    mapfile -t lines <"$work/bundle"
+  fi
   read -r -a head <<<"${lines[0]-}"
   [[ ${head[0]-} == ipv6-only-lab-bundle && ${head[1]-} == 2 && ${head[2]-} == sha256 ]] ||
     fail "Standard input is not a bundle of ipv6-only-lab, version 2. Nothing was changed."
@@ -114,18 +116,20 @@ derive_files() {
 # A unit that systemd does not have in its memory is inactive. It is not asked for more than that: `systemctl show` has every
 # property of every unit told, a tenth of a second of an emulated processor each, and reads those that it does not have.
 look_at_units() {
-  local service name active _
+  local service name active listed _
   local -A service_by_unit=()
   for service in "${!unit[@]}"; do
     service_by_unit[${unit[$service]}]=$service
     is_active[$service]=inactive is_enabled[$service]=disabled
     if starts_at_boot "${unit[$service]}"; then is_enabled[$service]=enabled; fi
   done
+  listed=$(units_in_memory "${unit[@]}")
   while read -r name _ active _; do
-    is_active[${service_by_unit[$name]}]=$active
-  done < <(units_in_memory "${unit[@]}")
+    [[ -z $name ]] || is_active[${service_by_unit[$name]}]=$active
+  done <<<"$listed"
 }
 
+# Its failure is the caller's, who must not take "nothing was said" for "nothing is there".
 units_in_memory() { # UNIT...
   systemctl list-units --all --full --plain --no-legend -- "$@"
 }

@@ -123,13 +123,14 @@ export async function python(
 ): Promise<Heard> {
   // JSON of plain ASCII, without true, false and null, is Python too.
   const stdin = `${probe(name)}\n\nmain(${args.map((each) => JSON.stringify(each)).join(", ")})\n`;
-  const { code, stdout, stderr } = await connection.exec(`${under} python3 -I -S -`.trimStart(), {
-    stdin,
-    signal,
-    timeout: patience,
-  });
-  if (code !== 0) throw new Error(`The probe ${name} failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
-  return new Heard(stdout);
+  const command = `${under} python3 -I -S -`.trimStart();
+  try {
+    const { code, stdout, stderr } = await connection.exec(command, { stdin, signal, timeout: patience });
+    if (code !== 0) throw new Error(stderr.trim().split("\n").at(-1));
+    return new Heard(stdout);
+  } catch (error) {
+    throw new Error(`${name} told nothing: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Whether an IPv4 host answers the gateway's own ping. Some user-mode uplinks answer with something else. */

@@ -65,7 +65,9 @@ const recordingSchema = z.object({
     )
     // Older ones do not tell.
     .default([]),
-  unvalidated: z.array(z.object({ name: z.string(), type: z.string(), rcode: maybe(z.string()) })).default([]),
+  askedAgain: z
+    .array(z.object({ name: z.string(), type: z.string(), validated: z.string(), unvalidated: z.string() }))
+    .default([]),
   listening: maybe(
     z.object({
       port: z.number(),

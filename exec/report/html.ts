@@ -70,6 +70,8 @@ function section(report: ReportJson, index: number, pictures: readonly Picture[]
     ...("confidence" in verdict ? [verdict.confidence] : []),
   ];
   const content = markup`<p class="soft">${where.join(" · ")}</p>${
+    report.faultsOn.length === 0 ? undefined : facts([["Faults in its way", faultsOnWords(report.faultsOn)]])
+  }${
     "title" in verdict
       ? markup`<p>${verdict.words}</p>${facts([
           ["Way out", markup`${verdict.wayOut} <cite>${verdict.cites}</cite>`],
@@ -79,9 +81,7 @@ function section(report: ReportJson, index: number, pictures: readonly Picture[]
           ],
         ])}`
       : undefined
-  }${report.counterExperiment === undefined ? undefined : facts([["Counter-experiment", report.counterExperiment]])}${
-    report.faultsOn.length === 0 ? undefined : facts([["Faults in its way", faultsOnWords(report.faultsOn)]])
-  }${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${pictures.map(pictureMarkup)}${folded(
+  }${report.counterExperiment === undefined ? undefined : facts([["Counter-experiment", report.counterExperiment]])}${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${pictures.map(pictureMarkup)}${folded(
     {
       open: true,
       summary: markup`What it did`,

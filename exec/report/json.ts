@@ -28,7 +28,7 @@ export function reportJson(run: Run, verdict: Verdict, counter?: string) {
     })),
     listeners: activity.listeners,
     listening: run.listening,
-    unvalidated: run.unvalidated,
+    askedAgain: run.askedAgain,
     unseen: activity.unseen,
     processes: processes.all,
     timeline: timeline(run, targets),

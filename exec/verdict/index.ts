@@ -4,7 +4,7 @@ import type { NetworkView, Run } from "../run";
 import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
 import { judgeServer } from "./serving";
-import { ending, impossibleRecord, isIpv6Literal, place, targetRules } from "./rules";
+import { ending, isIpv6Literal, mappedRecord, place, targetRules } from "./rules";
 import { failedBinds, ipv4Listeners, refusedByProxy, spokeToLoopback4, tooBig } from "./traffic";
 
 export type Verdict =
@@ -46,8 +46,8 @@ export function judge(run: Run): Verdict {
     ...failedBinds(run),
   ];
   const listening = ipv4Listeners(run);
-  // A record that is wrong for everybody may have led to where it was meant to, by an IPv4 socket say.
-  const records = targets.flatMap((target) => (target.reached ? (impossibleRecord(target, run, targets) ?? []) : []));
+  // An IPv4-mapped record may have led to where it was meant to, by an IPv4 socket.
+  const records = targets.flatMap((target) => (target.reached ? (mappedRecord(target) ?? []) : []));
   const asides = [...targets.flatMap((target) => spokeToLoopback4(target) ?? []), ...records, ...aside];
   // A server looks for its own name, say, and goes on without.
   const beside = [...findings, ...asides].filter(({ cause }) => cause !== "not-for-want-of-ipv4");

@@ -197,8 +197,15 @@ const literalMisread: Rule = (target, run) => {
 /** Addresses that a record of a public name must not hold, whoever asks (RFC 4291 sections 2.5.2 to 2.5.6). */
 const neverRight = /^(::ffff:|::1$|::$|fe[89ab])/;
 
-export const impossibleRecord: Rule = (target) => {
-  const wrong = answeredAddresses(target).find((address) => neverRight.test(address));
+const impossibleRecord: Rule = (target) => recordLike(target, neverRight);
+
+/** RFC 4291 section 2.5.5.2: no name that a resolver makes up itself (`localhost`) has such an address. */
+export function mappedRecord(target: Target): Finding | undefined {
+  return recordLike(target, /^::ffff:/);
+}
+
+function recordLike(target: Target, pattern: RegExp): Finding | undefined {
+  const wrong = answeredAddresses(target).find((address) => pattern.test(address));
   const [lookup] = target.lookups;
   if (lookup === undefined || wrong === undefined) return undefined;
   return {
@@ -207,7 +214,7 @@ export const impossibleRecord: Rule = (target) => {
     words: `The AAAA record of ${target.what} holds ${wrong}, which leads to no other machine.`,
     ...at(lookup),
   };
-};
+}
 
 const serverRecord: Rule = (target, { network }) => {
   const attempt = target.attempts.find((each) => each.family === "IPv6" && pathOf(network, each) === "native");
@@ -242,29 +249,38 @@ const withoutIpv6: Rule = (target, run, targets) => {
   };
 };
 
-const dnssec: Rule = (target, { unvalidated }) => {
+const dnssec: Rule = (target, { askedAgain }) => {
   const lookup = target.lookups.find(({ answer }) => answer !== undefined && bogus.has(answer.rcode));
   // Signatures that do not hold keep every record back.
   if (lookup?.answer === undefined || answeredAddresses(target).length > 0) return undefined;
-  const words = `The resolver answered ${lookup.answer.rcode} for ${target.what}`;
-  if (lookup.answer.rcode === "DNSSECValidationFailed")
-    return { cause: "dnssec", confidence: "certain", words: `${words}.`, ...at(lookup) };
-  const asked = unvalidated.find(({ name }) => name === lookup.name);
-  if (asked === undefined) return { cause: "dnssec", confidence: "possible", words: `${words}.`, ...at(lookup) };
-  return asked.rcode === undefined || asked.rcode === "SERVFAIL"
-    ? {
-        cause: "name-not-resolved",
-        confidence: "certain",
-        words: `${words}, and ${asked.rcode === undefined ? "nothing" : "the same"} when it was asked not to validate.`,
-        ...at(lookup),
-      }
-    : {
-        cause: "dnssec",
-        confidence: "certain",
-        words: `${words}, and ${asked.rcode} when it was asked not to validate.`,
-        ...at(lookup),
-      };
+  const { rcode } = lookup.answer;
+  const words = `The resolver answered ${rcode} for ${target.what}`;
+  const again = askedAgain.find(({ name }) => name === lookup.name);
+  if (rcode === "DNSSECValidationFailed" || again === undefined) {
+    const confidence = rcode === "SERVFAIL" ? "possible" : "certain";
+    return { cause: "dnssec", confidence, words: `${words}.`, ...at(lookup) };
+  }
+  const { validated, unvalidated } = again;
+  return {
+    ...secondOpinion(validated, unvalidated),
+    words: `${words}. Asked again afterwards it said ${saying(validated)}, and ${saying(unvalidated)} when it was not to validate.`,
+    ...at(lookup),
+  };
 };
+
+/** What a resolver's SERVFAIL comes to, by what it says later of the same, with validation and without. */
+function secondOpinion(validated: string, unvalidated: string): Pick<Finding, "cause" | "confidence"> {
+  // It was a failure of that moment.
+  if (validated !== "SERVFAIL") return { cause: "name-not-resolved", confidence: "probable" };
+  if (unvalidated === "SERVFAIL") return { cause: "name-not-resolved", confidence: "certain" };
+  if (unvalidated === "none") return { cause: "name-not-resolved", confidence: "probable" };
+  const found = unvalidated === "NOERROR" || unvalidated === "NXDOMAIN";
+  return { cause: "dnssec", confidence: found ? "certain" : "possible" };
+}
+
+function saying(rcode: string): string {
+  return rcode === "none" ? "nothing" : rcode;
+}
 
 const bogus = new Set(["SERVFAIL", "DNSSECValidationFailed"]);
 

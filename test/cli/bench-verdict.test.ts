@@ -57,7 +57,7 @@ describe("a run that is kept", () => {
       },
       sessions: [],
       faultsOn: [],
-      unvalidated: [],
+      askedAgain: [],
       listening: undefined,
     },
   };

@@ -310,6 +310,23 @@ describeInGuest("apply.sh", () => {
       expect(stderr).toContain('dns.dnssec is "on", but not every forwarder hands signatures through');
     });
 
+    it("a gateway whose systemd does not tell what runs: that is not nothing", () => {
+      const before = state();
+      guest.write(
+        "/usr/local/sbin/systemctl",
+        '#!/bin/sh\n[ "$1" != list-units ] || exit 1\nexec /usr/bin/systemctl "$@"\n',
+      );
+      guest.shell("chmod +x /usr/local/sbin/systemctl");
+      const [updated, seen] = [
+        apply({ dns: { searchDomains: ["lab.example"] } }),
+        guest.run(["bash", "-c", lookScript()], outlineText(bundleOf({}))),
+      ];
+      guest.shell("rm /usr/local/sbin/systemctl");
+      expect([updated.status, seen.status]).toEqual([1, 1]);
+      expect(seen.stdout).toBe("");
+      expect(state()).toBe(before);
+    });
+
     it("a kernel without Jool's module, with what is known about it", () => {
       const before = state();
       const stderr = refused(applyText(bundleText(renderBundle(planOf()))), before);

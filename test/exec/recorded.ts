@@ -52,7 +52,7 @@ export function runOf(
     end: whole,
     sessions: [],
     faultsOn: [],
-    unvalidated: [],
+    askedAgain: [],
     listening,
   });
 }

@@ -5,7 +5,7 @@ import type { ProgramEnd } from "../../exec/session";
 import type { RunRequest } from "../../exec/run";
 import { targetsOf } from "../../exec/targets";
 import { judge, type Verdict } from "../../exec/verdict";
-import { isIpv6Literal } from "../../exec/verdict/rules";
+import { isIpv6Literal, mappedRecord } from "../../exec/verdict/rules";
 import { recorded, runOf } from "./recorded";
 
 function told(verdict: Verdict): string {
@@ -113,6 +113,18 @@ describe("an IPv4-mapped address that a record holds", () => {
     const verdict = judge(run);
     expect(told(verdict)).toBe("server-record-wrong, certain");
     expect(verdict.kind === "cause" && verdict.remarks).toEqual([]);
+  });
+
+  it("is another thing than the address of this machine, which a resolver makes up for localhost", () => {
+    const [target] = targetsOf(run);
+    if (target === undefined) throw new Error("The trace has no target.");
+    const telling = (address: string) =>
+      target.lookups.map((lookup) => ({
+        ...lookup,
+        answer: lookup.answer && { ...lookup.answer, addresses: [address] },
+      }));
+    expect(mappedRecord({ ...target, lookups: telling("::ffff:c633:6407") })?.cause).toBe("server-record-wrong");
+    expect(mappedRecord({ ...target, lookups: telling("::1") })).toBeUndefined();
   });
 
   it("is told of beside a program that came through by it", () => {
