@@ -1,4 +1,5 @@
 /** DNS messages in a program's buffers (RFC 1035 section 4): what it asked, and what it was told. */
+import { rcodeName } from "../plan/dns-parameters";
 import { formatIpv4 } from "../plan/prefix";
 import { Reader } from "../verify/wire/reader";
 
@@ -26,7 +27,6 @@ const types = new Map([
   [65, "HTTPS"],
   [255, "ANY"],
 ]);
-const rcodes = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
 
 const flagQr = 0x8000;
 const flagTc = 0x0200;
@@ -46,7 +46,7 @@ export function readDnsMessage(bytes: Buffer): DnsMessage | undefined {
     reader.take(2);
     const { addresses, cut: short } = readAddresses(bytes, reader, answers);
     const cut = short || (flags & flagTc) !== 0;
-    const rcode = rcodes[flags & 0xf] ?? `RCODE${flags & 0xf}`;
+    const rcode = rcodeName(flags & 0xf);
     return { id, isAnswer: (flags & flagQr) !== 0, question: { name, type }, rcode, addresses, cut };
   } catch (error) {
     if (error instanceof RangeError) return undefined;

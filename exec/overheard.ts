@@ -3,6 +3,7 @@
  * questions of programs that ask by write(2), which is not traced.
  */
 import { z } from "zod";
+import { rcodeName } from "../plan/dns-parameters";
 import { formatIpv4, formatIpv6 } from "../plan/prefix";
 import { typeName } from "./dns";
 
@@ -24,13 +25,6 @@ const lineSchema = z.object({
     .default([]),
 });
 
-const rcodes = new Map([
-  [0, "NOERROR"],
-  [2, "SERVFAIL"],
-  [3, "NXDOMAIN"],
-  [5, "REFUSED"],
-]);
-
 /** Names of states that stand for themselves; an RCODE says more than the state that holds it. */
 const states = new Map([
   ["success", "NOERROR"],
@@ -47,7 +41,7 @@ export function readOverheard(text: string): Overheard[] {
     const { state, rcode, question, answer } = read.data;
     const addresses = answer.flatMap(({ rr: { address } }) => (address === undefined ? [] : [addressText(address)]));
     const types = question.map(({ type }) => typeName(type));
-    const said = rcode === undefined ? (states.get(state) ?? state) : (rcodes.get(rcode) ?? `RCODE${rcode}`);
+    const said = rcode === undefined ? (states.get(state) ?? state) : rcodeName(rcode);
     return [{ at: Number(time), name: question[0]?.name.toLowerCase() ?? "", types, rcode: said, addresses }];
   });
 }

@@ -3,6 +3,7 @@
  * question and one for each answer (org.varlink.service; io.systemd.Resolve).
  */
 import { z } from "zod";
+import { rcodeName } from "../plan/dns-parameters";
 import { addressText, parseJson } from "./overheard";
 
 export const resolvePath = "/run/systemd/resolve/io.systemd.Resolve";
@@ -39,12 +40,6 @@ const answerSchema = z.object({
     .default({ addresses: [] }),
 });
 
-const rcodeNames = new Map([
-  [2, "SERVFAIL"],
-  [3, "NXDOMAIN"],
-  [5, "REFUSED"],
-]);
-
 export function readQuestion(text: string): VarlinkQuestion | undefined {
   const read = questionSchema.safeParse(parseJson(text));
   if (!read.success) return undefined;
@@ -62,7 +57,7 @@ export function readAnswer(text: string): VarlinkAnswer | undefined {
 
 function rcodeOf(error: string | undefined, rcode: number | undefined): string {
   if (error === undefined) return "NOERROR";
-  if (rcode !== undefined) return rcodeNames.get(rcode) ?? `RCODE${rcode}`;
+  if (rcode !== undefined) return rcodeName(rcode);
   const name = error.replace("io.systemd.Resolve.", "");
   // There is such a name, and no record of that type.
   return name === "NoSuchResourceRecord" ? "NOERROR" : name;
