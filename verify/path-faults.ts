@@ -101,7 +101,7 @@ const deadResolver =
 /** Those that one of two clients meets and the other does not. */
 export function onForOneOf(one: string, other: string, on: readonly FaultOn[]): readonly FaultOn[] {
   const meets = (who: string, { name, to }: FaultOn): boolean =>
-    on.some((each) => each.name === name && each.to === to && [who, everybody].includes(each.client));
+    metBy(who, on).some((each) => each.name === name && each.to === to);
   return on.filter((each) => meets(one, each) !== meets(other, each));
 }
 
