@@ -91,7 +91,7 @@ async function jest(projects: readonly string[], ...args: string[]): Promise<Cou
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "ipv6lab-test-"));
   try {
     const outputFile = path.join(folder, "jest.json");
-    const own = ["--selectProjects", ...projects, "--verbose", "--json", `--outputFile=${outputFile}`];
+    const own = ["--selectProjects", ...projects, "--ci", "--verbose", "--json", `--outputFile=${outputFile}`];
     const code = await start("jest", [...own, ...args], "ignore");
     if (!fs.existsSync(outputFile)) {
       console.log(`jest ended with ${code ?? "a signal"} before it could tell a result`);
