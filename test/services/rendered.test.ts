@@ -8,9 +8,9 @@ import { configurations, planOf } from "../fixtures/plan";
 
 const plans = Object.entries(configurations).map(([name, raw]) => ({ name, plan: planOf(raw) }));
 
-/** Laid down as it lies here, and no rendering. */
+/** A script that is laid down as it lies in the folder, and is no rendering (nft(8) has a first line like that too). */
 function isProgram(content: string): boolean {
-  return content.startsWith("#!");
+  return content.startsWith("#!/bin/bash");
 }
 
 /** What a service gets, each text once: a configuration that does not change it says whose it shares. */
