@@ -38,13 +38,14 @@ function ruleset(plan: LabPlan): string {
   );
 }
 
+/** Never empty: some destinations no configuration can allow. */
 function deniedDestinations({ nat64 }: LabPlan): string {
   const elements = nat64.deniedIpv4.map((prefix) => embeddedPrefix(nat64.prefix, prefix));
   return block(
     "set denied_destinations",
     "type ipv6_addr",
     "flags interval",
-    elements.length > 0 && `elements = {\n${indent("\t", elements.join(",\n"))}\n}`,
+    `elements = {\n${indent("\t", elements.join(",\n"))}\n}`,
   );
 }
 
