@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gatewaySoftware, gatewaySoftwareOf, renderBundle, services } from "../../services";
+import { gatewaySoftware, gatewaySoftwareOf, renderBundle, runningUnits, services } from "../../services";
 import {
   type Bundle,
   bundleDigest,
@@ -115,6 +115,26 @@ describe("the gateway's services", () => {
     expect(off(configurations["IPv4 alone"] ?? {})).toEqual([...simulated, "unbound", "kea", "radvd"]);
     expect(off({ dhcpv6: { mode: "off" } })).toEqual([...simulated, "unbound_plain", "kea", "kea_dhcp4"]);
     expect(off({ internet: { kind: "both" } })).toEqual(["bindings", ...others]);
+  });
+
+  it("are sent with their units, a hyphen where there is none, and whether they are on", () => {
+    const sent = bundleText(renderBundle(planOf())).split("\n");
+    expect(sent[0]).toMatch(/ 0$/);
+    expect(sent.filter((line) => line.startsWith("service "))).toEqual([
+      ...["service lan - on", "service sysctl - on", "service nftables nftables.service on"],
+      ...["service internet ipv6-only-lab-internet.service off", "service names nsd.service off"],
+      ...["service web nginx.service off", "service proxies ipv6-only-lab-proxies.target off"],
+      ...["service jool jool.service on", "service bindings ipv6-only-lab-bindings.service off"],
+      ...["service unbound unbound.service on", "service unbound_plain unbound-plain.service off"],
+      ...["service kea kea-dhcp6-server.service on", "service kea_dhcp4 kea-dhcp4-server.service off"],
+      "service radvd radvd.service on",
+    ]);
+  });
+
+  it("are run by units of which only those are named that the plan has", () => {
+    expect(runningUnits(planOf())).toEqual([
+      ...["nftables.service", "jool.service", "unbound.service", "kea-dhcp6-server.service", "radvd.service"],
+    ]);
   });
 
   it("announce the network only when all else is there", () => {
