@@ -163,6 +163,18 @@ describe("the gateway's services", () => {
     );
   });
 
+  it("come in these packages, sorted, with what their scripts call, and some only where the plan has them", () => {
+    const always = [
+      ...["bind9-dnsutils", "dns-root-data", "ethtool", "jool-dkms", "jool-tools", "kea-dhcp4-server"],
+      ...["kea-dhcp6-server", "nftables", "radvd", "unbound"],
+    ];
+    expect(gatewaySoftware.packages).toEqual(always);
+    const { packages } = gatewaySoftwareOf(planOf({ internet: { kind: "both" } }));
+    expect(packages).toEqual([...packages].sort());
+    const more = packages.filter((each) => !always.includes(each));
+    expect(more).toEqual(["iproute2", "ldnsutils", "microsocks", "nginx", "nsd", "openssl", "tinyproxy-bin"]);
+  });
+
   it("give their scripts every function that they are called by", () => {
     for (const script of [applyScript(), lookScript()]) {
       for (const { name } of services) {
