@@ -201,9 +201,8 @@ export async function overhear<T>(
       return undefined;
     },
   };
-  const { result: done, ended } = await captureWhile(gateway, watch, work);
+  const { result: done, ended, kept } = await keeper.during(captureWhile(gateway, watch, work));
   const { result, meanwhile } = done;
-  const kept = keeper.end();
   if ("error" in ended) return { result, heard: `it could not be listened to: ${messageOf(ended.error)}` };
   return { result, heard: { frames, probes, leftOver: old, leaks, missed: ended.missed, kept, meanwhile } };
 }

@@ -41,4 +41,17 @@ describe("packets that are kept for a report", () => {
   it("are none where nothing passed", () => {
     expect(blocks(new Keeper("gateway").end().pcapng)).toEqual({ types: [0x0a0d0d0a], packets: [] });
   });
+
+  it("keep no program from ending, also where what was done meanwhile has failed", async () => {
+    jest.useFakeTimers();
+    try {
+      const failed = new Keeper("gateway").during(Promise.reject(new Error("client-1 is gone")));
+      await expect(failed).rejects.toThrow("client-1 is gone");
+      const { missed, kept } = await new Keeper("gateway").during(Promise.resolve({ missed: 3 }));
+      expect([missed, kept.packets]).toEqual([3, 0]);
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
 });

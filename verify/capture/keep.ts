@@ -45,6 +45,16 @@ export class Keeper {
     void this.recorder.add(card, packet);
   }
 
+  /** Ends with the capture, also with one that fails: nothing goes on then. */
+  async during<T extends object>(capture: Promise<T>): Promise<T & { readonly kept: Kept }> {
+    try {
+      const captured = await capture;
+      return { ...captured, kept: this.end() };
+    } finally {
+      this.recorder.end();
+    }
+  }
+
   end(): Kept {
     this.recorder.end();
     return { pcapng: Buffer.concat(this.chunks), packets: this.recorder.packets, cut: this.cut };
@@ -65,8 +75,7 @@ export async function keepWhile<T>(
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly kept: Kept }> {
   const keeper = new Keeper(machine);
-  const { result, ended } = await captureWhile(connection, { ...watch, ...keeping(keeper) }, work);
-  const kept = keeper.end();
+  const { result, ended, kept } = await keeper.during(captureWhile(connection, { ...watch, ...keeping(keeper) }, work));
   if ("error" in ended) throw ended.error;
   return { result, kept };
 }
