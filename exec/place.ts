@@ -18,13 +18,21 @@ export interface Place {
   readonly end: () => Promise<void>;
 }
 
+/** Milliseconds between two signs that the run is still held. */
+const signOfLife = 10_000;
+/**
+ * Seconds without one after which the client ends the run: it is not told that a connection is lost which leads to a network
+ * that it has left, or over a gateway that is gone. Longer than this side goes on hoping.
+ */
+const patience = 120;
+
 /**
  * As long as it is held, the run goes on; when it is let go, or this process dies, nothing is left of it.
  * @throws UserError when the client has no place.
  */
 export async function makePlace(client: SshConnection, loopback4: boolean, signal: AbortSignal): Promise<Place> {
   const [guard, run] = [script("guard.sh"), script("run.sh")];
-  const words = [String(Buffer.byteLength(run)), loopback4 ? "with" : "without"];
+  const words = [String(Buffer.byteLength(run)), loopback4 ? "with" : "without", String(patience)];
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new Collector()];
   stdin.write(`${guard}${run}`);
   const ended = client
@@ -36,10 +44,12 @@ export async function makePlace(client: SshConnection, loopback4: boolean, signa
     throw new UserError(`The client has no place for a run: ${stderr.all().toString("utf8").trim()}`);
   }
   stdout.resume();
+  const signs = setInterval(() => stdin.write("alive\n"), signOfLife);
   return {
     folder: first.toString("utf8").trim(),
     send: (name) => stdin.write(`${name}\n`),
     end: async () => {
+      clearInterval(signs);
       stdin.end();
       await ended;
     },

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Makes a place for one run of a program, watches over the run as long as somebody holds its standard input, and leaves
 # nothing behind afterwards. Arguments: the octets of run.sh, which comes first on standard input; `with` or `without`
-# 127.0.0.0/8. Each line that follows there is the name of a signal for the program. Tells the place when it is ready.
+# 127.0.0.0/8; seconds without a line after which nobody holds it any more. Each line that follows there is `alive`, or the
+# name of a signal for the program. Tells the place when it is ready.
 
-length=$1 loopback4=$2
+length=$1 loopback4=$2 patience=$3
 
 # A place of its own on the disk: /tmp may be memory.
 folder=$(mktemp --directory /var/tmp/ipv6-only-lab-exec.XXXXXX) || exit 1
@@ -76,12 +77,13 @@ if [[ $loopback4 == without ]] && ! take_loopback4; then
   echo "loopback4" >"$folder/problem"
 fi
 printf '%s\n' "$folder"
-alone=0
+alone=0 silent=0
 while :; do
   if read -r -t 0.25 signal; then
-    send "$signal"
+    silent=0
+    [[ $signal == alive ]] || send "$signal"
     continue
-  elif (($? <= 128)); then
+  elif (($? <= 128 || ++silent > 4 * patience)); then
     break
   fi
   # Nobody asks the resolver any more: its listener ends while the rest is read.

@@ -1,0 +1,53 @@
+/** exec/client/guard.sh here, with stand-ins for root's rights and for the resolver. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { projectRoot } from "../../host/paths";
+
+const programs = mkdtempSync(join(tmpdir(), "guard-"));
+for (const [name, text] of [
+  ["sudo", 'shift; exec "$@"'],
+  ["resolvectl", "exec sleep 60"],
+] as const) {
+  writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`);
+  chmodSync(join(programs, name), 0o755);
+}
+afterAll(() => {
+  rmSync(programs, { recursive: true });
+});
+
+async function guard(patience: number) {
+  const child = spawn("bash", [join(projectRoot, "exec/client/guard.sh"), "0", "with", String(patience)], {
+    env: { ...process.env, PATH: `${programs}:${process.env.PATH ?? ""}` },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const closed = once(child, "close");
+  const first = await once(child.stdout, "data").then(([data]: unknown[]) => data);
+  return { child, closed, folder: String(first).trim() };
+}
+
+const onLinux = process.platform === "linux" ? describe : describe.skip;
+
+onLinux("the guard of a run", () => {
+  it("leaves nothing where nobody tells it for a while that the run is held, though the connection is never closed", async () => {
+    const { closed, folder } = await guard(1);
+    expect(existsSync(folder)).toBe(true);
+    await closed;
+    expect(existsSync(folder)).toBe(false);
+  }, 20_000);
+
+  it("stays as long as it is told so, and goes when it is let go", async () => {
+    const { child, closed, folder } = await guard(1);
+    for (let count = 0; count < 8; count += 1) {
+      child.stdin.write("alive\n");
+      await sleep(300);
+    }
+    expect([child.exitCode, existsSync(folder)]).toEqual([null, true]);
+    child.stdin.end();
+    await closed;
+    expect(existsSync(folder)).toBe(false);
+  }, 20_000);
+});
