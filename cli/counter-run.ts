@@ -9,7 +9,7 @@ import { onGateway } from "../verify/connect";
 import { faultsOn } from "../verify/facts";
 import { type FaultOn, onForOneOf, whose } from "../verify/path-faults";
 import { noStreams } from "./program-streams";
-import { visiting } from "./tour";
+import { brokenError, visiting } from "./tour";
 
 /** What the program says then is thrown away, and nothing is copied back: the first run was the one that was asked for. */
 export async function counterRun(access: LabAccess, request: ExecuteOptions, judged: Judged): Promise<Counter> {
@@ -27,12 +27,14 @@ export async function counterRun(access: LabAccess, request: ExecuteOptions, jud
     const words = `Not possible: the fault ${fault.name} is on for ${whose(fault)}, and the client with a CLAT is ${other.name}: not IPv4 alone would be different.`;
     return { verdict, words };
   }
-  const [second] = await interruptible((signal) =>
+  const { done, broken } = await interruptible((signal) =>
     visiting(access, other, [network], { signal, progress: say }, (moved, _network, { lacks }) =>
       execute(moved, { ...request, ...{ lacks, client: other.name, get: [], streams: noStreams() } }),
     ),
   );
-  if (second === undefined) return { verdict, words: "Not possible: nothing was run." };
+  const [second] = done;
+  if (second === undefined || broken !== undefined)
+    throw brokenError(broken ?? { error: new Error("nothing was run") });
   return inTheLightOf(judged, { run: second, verdict: judge(second) });
 }
 

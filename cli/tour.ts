@@ -1,7 +1,7 @@
 /** A client visits networks of its lab, one after the other, is looked at on each, and goes home. */
 import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
-import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
+import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from "../verify/access";
 import { judgeArrival } from "../verify/arrival";
 import { connectGateway, onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
@@ -12,9 +12,12 @@ import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { translationChecks } from "../verify/translation";
 import { joinNetwork } from "./join";
-import { movingAlone } from "./visit-lock";
+import { movingAlone, othersStayingPut } from "./visit-lock";
 
-type Context = Pick<OperationContext, "signal" | "progress">;
+interface Context extends Pick<OperationContext, "signal" | "progress"> {
+  /** Called when nobody else moves the client any more: throws where something is in the way by then. */
+  readonly beforehand?: () => void;
+}
 
 export interface TourContext extends Context {
   /** Keeps packets beside the evidence of what is not as expected: of ways into the simulated internet, and of leaks. */
@@ -45,6 +48,7 @@ export function chosenNetworks({ promised }: LabAccess, words: string): readonly
  * The client joins each network, and something is done there. Whatever happens on the way, it ends where it began. Nobody
  * else moves it meanwhile, but an `up`.
  * @param work is given the lab with the client where it is then, and how the client has come there.
+ * @returns also what went wrong on the way, an interruption too.
  */
 export function visiting<T>(
   access: LabAccess,
@@ -52,8 +56,23 @@ export function visiting<T>(
   networks: Iterable<PromisedNetwork>,
   context: Context,
   work: Visit<T>,
-): Promise<T[]> {
+): Promise<Visits<T>> {
   return movingAlone(access, client, context, (now, here) => visitEach(now, here, networks, context, work));
+}
+
+export interface Visits<T> {
+  /** What was done on each network, as far as it came to an end. */
+  readonly done: readonly T[];
+  /** Undefined: nothing went wrong. */
+  readonly broken?: Broken;
+}
+
+export interface Broken {
+  /** On the way to which network, or there; absent: on the way home. */
+  readonly at?: PromisedNetwork;
+  readonly error: unknown;
+  /** Why the client is not home again, and what brings it home; absent: it is. */
+  readonly notHome?: UserError;
 }
 
 /** How a client came to a network. */
@@ -72,29 +91,39 @@ async function visitEach<T>(
   networks: Iterable<PromisedNetwork>,
   context: Context,
   work: Visit<T>,
-): Promise<T[]> {
-  const results: T[] = [];
+): Promise<Visits<T>> {
+  const done: T[] = [];
   const isHome = ({ name }: PromisedNetwork): boolean => name === client.network;
   let at = client;
   // A join that is cut off may have come about or not, on the way out and on the way home.
   let away: ClientAccess | undefined;
-  try {
-    for (const network of networks) {
-      const before = at;
-      at = { ...at, network: network.name };
-      if (!isHome(network)) away = at;
+  let broken: Broken | undefined;
+  for (const network of networks) {
+    const before = at;
+    at = { ...at, network: network.name };
+    if (!isHome(network)) away = at;
+    try {
       const joined = before.network !== network.name;
       const lacks = joined ? await arrive(access, before, network, context) : [];
       if (isHome(network)) away = undefined;
       const clients = access.clients.map((each) => (each.name === at.name ? at : each));
-      results.push(await work({ ...access, clients }, network, { joined, lacks }));
+      done.push(await work({ ...access, clients }, network, { joined, lacks }));
+    } catch (error) {
+      broken = { at: network, error };
+      break;
     }
-  } catch (error) {
-    if (away !== undefined) await goHome(access, away, client, context, error);
-    throw error;
   }
-  if (away !== undefined) await goHome(access, away, client, context);
-  return results;
+  const notHome = away === undefined ? undefined : await goHome(access, away, client, context);
+  // What was cut off by it tells something else at times.
+  if (context.signal.aborted && broken !== undefined) broken = { ...broken, error: context.signal.reason };
+  if (notHome !== undefined) broken = { error: notHome, ...broken, notHome };
+  return { done, ...(broken === undefined ? {} : { broken }) };
+}
+
+/** For who can do nothing with what was done until then. */
+export function brokenError({ error, notHome }: Broken): unknown {
+  if (notHome === undefined || notHome === error) return error;
+  return new UserError(`${notHome.message} What went wrong first: ${messageOf(error)}`);
 }
 
 /** A client that lacks something may still be looked at, but nobody may take what it does for the network's doing. */
@@ -123,12 +152,15 @@ export async function tour(
   networks: readonly PromisedNetwork[],
   context: TourContext,
 ): Promise<Tour> {
-  const visits = await visiting(access, client, networks, context, async (moved, network, { joined, lacks }) => {
+  const visited = await visiting(access, client, networks, context, async (moved, network, coming) => {
+    const { joined, lacks } = coming;
     const there = { ...client, network: network.name };
     const machine = `${client.name} @ ${network.name}`;
     const { signal, progress } = context;
     const options = { wait: context.wait ?? 10, signal, progress, only: [client.name] };
-    const { results: seen, faultsOn } = await verifyLab(moved, options);
+    const { results: seen, faultsOn } = await othersStayingPut(moved, client, (now, onTheMove) =>
+      verifyLab(now, { ...options, onTheMove }),
+    );
     const { own, translation, results, leaks, packets } = await watched(moved, there, network, context, async () => ({
       own: await ownResults(moved, there, machine, { wait: 0, signal, progress }),
       ...(await insideInternet(moved, there, network, context)),
@@ -148,14 +180,44 @@ export async function tour(
     if (failed.length > 0) await context.onFailure?.(network, failed);
     return { network, rows, faultsOn, results, kept: [...kept, ...leaks.kept] };
   });
+  const { done: visits, broken } = visited;
+  if (broken !== undefined && context.signal.aborted) throw brokenError(broken);
   // The gateway is the same from everywhere: what is right of it is told once.
   const rows = visits.flatMap(({ rows: all }, index) =>
     all.filter(({ network, status }) => index === 0 || network !== undefined || status === "fail"),
   );
   const faultsOn = visits.find((visit) => visit.faultsOn !== undefined)?.faultsOn;
-  const report = makeReport(`${access.promised.project}/${access.promised.stack}`, rows, []);
+  const unseen = broken === undefined ? [] : unvisited(access, client, networks.slice(visits.length), broken);
+  const report = makeReport(`${access.promised.project}/${access.promised.stack}`, [...rows, ...unseen], []);
   const packets = new Map(visits.flatMap(({ kept }) => kept));
   return { report: { ...report, ...(faultsOn === undefined ? {} : { faultsOn }) }, grid: visits, packets };
+}
+
+/** What a tour that did not come to its end says of the networks that are missing, and of a client that is not home. */
+function unvisited(
+  { promised }: LabAccess,
+  { name }: ClientAccess,
+  missing: readonly PromisedNetwork[],
+  { at, error, notHome }: Broken,
+): CheckResult[] {
+  const place = (network: PromisedNetwork) => ({
+    machine: `${name} @ ${network.name}`,
+    network: network.name,
+    check: "it was looked at there to the end",
+    unasked: true as const,
+  });
+  const rows = missing.map((network): CheckResult => {
+    if (network !== at) {
+      const evidence = `it has not come here: the tour ended ${at === undefined ? "before" : `on ${at.name}`}`;
+      return { ...place(network), status: "skipped", evidence };
+    }
+    const remedy = `Is it running, and who else moves it? ${command(promised, "status")} tells.`;
+    return { ...place(network), status: "fail", evidence: messageOf(error), remedy };
+  });
+  if (notHome === undefined) return rows;
+  const check = "it is home again after the tour";
+  const remedy = `${command(promised, "up")} brings it home.`;
+  return [...rows, { machine: name, check, status: "fail", evidence: notHome.message, remedy, unasked: true }];
 }
 
 interface Leaks {
@@ -229,24 +291,21 @@ async function insideInternet(
 
 /**
  * Also after an interruption, whose signal must not stop it on the way.
- * @param before what went wrong until then; undefined: nothing.
+ * @returns why it is not there, and what brings it there; undefined: it is.
  */
 async function goHome(
   access: LabAccess,
   at: ClientAccess,
   home: ClientAccess,
   context: Context,
-  before?: unknown,
-): Promise<void> {
+): Promise<UserError | undefined> {
   const network = access.promised.networks.find(({ name }) => name === home.network);
-  if (network === undefined) return;
+  if (network === undefined) return undefined;
   try {
     await joinNetwork(access, at, network, { ...context, signal: AbortSignal.timeout(60_000) });
+    return undefined;
   } catch (error) {
-    const up = `npm run up -- --stack ${access.promised.stack}`;
-    const first = before === undefined ? "" : ` What went wrong first: ${messageOf(before)}`;
-    throw new UserError(
-      `${home.name} is not back on ${home.network} (${messageOf(error)}). ${up} brings it home.${first}`,
-    );
+    const up = command(access.promised, "up");
+    return new UserError(`${home.name} is not back on ${home.network} (${messageOf(error)}). ${up} brings it home.`);
   }
 }

@@ -3,7 +3,7 @@ import { UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { type ClientAccess, gatewayAddresses, ipv4Way, type LabAccess, networkOf } from "../verify/access";
 import { sameAddress } from "../verify/addresses";
-import { onClient } from "../verify/connect";
+import { onClient, UnreachableError } from "../verify/connect";
 import { faultsOn, translatedSessions } from "../verify/facts";
 import type { SessionFact } from "../verify/gateway-facts";
 import { metBy } from "../verify/path-faults";
@@ -35,7 +35,10 @@ export async function execute(access: LabAccess, options: ExecuteOptions): Promi
   const { signal } = new AbortController();
   const recording = await onClient(access, client, { wait: 0, signal }, (connection, gateway) =>
     record({ access, client, connection, gateway }, options),
-  );
+  ).catch((error: unknown) => {
+    if (!(error instanceof UnreachableError)) throw error;
+    throw new UserError(`${client.name} cannot be reached: ${error.message}`);
+  });
   return makeRun(recording);
 }
 

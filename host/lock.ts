@@ -32,8 +32,19 @@ export async function withLock<T>(
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
+    release(path);
   }
+}
+
+/** The process that has the lock; undefined: nobody who lives. */
+export function holderOf(path: string): number | undefined {
+  const owner = ownerOf(path);
+  return owner !== undefined && isHeldBy(owner) ? parseInt(owner, 10) : undefined;
+}
+
+/** Gives up a lock that this process has. */
+export function release(path: string): void {
+  rmSync(path, { force: true });
 }
 
 /** Takes the lock when it is free. One of a dead owner, or of nobody, is free at the next try. */

@@ -10,6 +10,11 @@ export interface ReachOptions {
   readonly share?: boolean;
 }
 
+/** Nobody answered in time. */
+export class UnreachableError extends Error {
+  override readonly name = "UnreachableError";
+}
+
 /** Seconds for one attempt: an emulated guest needs some for the key exchange. */
 const dialTimeout = 20;
 
@@ -97,7 +102,9 @@ async function reach(target: SshTarget, { wait, signal, share }: ReachOptions): 
       throw error;
     }
     const why = last === undefined ? "no answer" : last.message;
-    throw new Error(`No SSH connection within ${Math.max(wait, dialTimeout)} s: ${why}`, { cause: last ?? error });
+    throw new UnreachableError(`No SSH connection within ${Math.max(wait, dialTimeout)} s: ${why}`, {
+      cause: last ?? error,
+    });
   }
 }
 

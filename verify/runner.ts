@@ -14,6 +14,8 @@ import { visitClient, type VisitOptions } from "./visit";
 export interface VerifyOptions extends VisitOptions {
   /** Names of the clients to look at; undefined: all. */
   readonly only?: readonly string[];
+  /** Names of clients that another command moves meanwhile: nobody is to look for them. */
+  readonly onTheMove?: readonly string[];
 }
 
 /** Clients looked at side by side: each costs the gateway one SSH channel and one round of DNS and HTTP. */
@@ -66,7 +68,9 @@ async function look(access: LabAccess, options: VerifyOptions) {
   const gateway = { connection, signal: options.signal };
   try {
     const counted = gatewayFacts(gateway, access);
-    const others = access.clients.filter((each) => !clients.includes(each));
+    const others = access.clients.filter(
+      (each) => !clients.includes(each) && options.onTheMove?.includes(each.name) !== true,
+    );
     const neighbourhood = { gateway, online: [], others, counted };
     const [{ facts, counters: before, faultsOn }, heard, visits] = await Promise.all([
       counted,

@@ -11,7 +11,7 @@ import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/acce
 import { onClient } from "../../verify/connect";
 import { columnOf } from "../../verify/faults";
 import { noStreams } from "../program-streams";
-import { visiting } from "../tour";
+import { brokenError, visiting } from "../tour";
 import { isRight, type Row } from "./confusion";
 import { corpus, type Known, type Specimen } from "./corpus";
 import { bringAlong, filesOf } from "./corpus-files";
@@ -82,7 +82,7 @@ async function makeRuns(
   const context = { signal: new AbortController().signal, progress: say };
   const specimens = open.flatMap(({ trials }) => trials.map(({ specimen }) => specimen));
   await onClient(access, client, { wait: 0, ...context }, (connection) => bringAlong(connection, specimens));
-  await visiting(access, client, inTime(open, late), context, async (moved, network, { lacks }) => {
+  const { broken } = await visiting(access, client, inTime(open, late), context, async (moved, network, { lacks }) => {
     const here = { ...client, network: network.name };
     const trials = open.find((each) => each.network === network)?.trials ?? [];
     await onClient(moved, here, { wait: 0, ...context }, async (connection, gateway) => {
@@ -95,6 +95,7 @@ async function makeRuns(
       }
     });
   });
+  if (broken !== undefined) throw brokenError(broken);
 }
 
 /** Nobody joins a network for which there is no time left. */

@@ -2,6 +2,8 @@
 import { stackArguments, withSwitches } from "../stack-arguments";
 import { say } from "../../host/messages";
 import { clearPendingCreates, operate, removeRemains, removeStack, stackExists } from "../pulumi";
+import { interruptible } from "../../host/interruption";
+import { whenNobodyVisits } from "../visit-lock";
 import { setUp } from "../setup";
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -12,6 +14,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (!remains) say(`Stack ${stack} does not exist: there is nothing to destroy.`);
     return 0;
   }
+  await interruptible((signal) => whenNobodyVisits(stack, { signal, progress: say }));
   await clearPendingCreates(deployment, stack);
   const code = await operate(deployment, "destroy", stack, withSwitches(rest, ["--yes", "--skip-preview"]));
   if (code === 0 && !rest.includes("--preview-only")) await removeStack(deployment, stack);

@@ -18,19 +18,24 @@ import { redaction } from "../../report/redact";
 import { picturesAmong } from "../pictures";
 import { makeRoom } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
-import { type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
+import { command, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
+import { ConnectionLostError } from "../../ssh/connection";
 import { counterRun } from "../counter-run";
 import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
 import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
-import { chosenNetworks, visiting } from "../tour";
+import { brokenError, chosenNetworks, visiting, type Visits } from "../tour";
+import { withWhereabouts } from "../whereabouts";
 
 /** Of `--report`. */
 const reportFiles = ["report.txt", "report.json", "report.html", "junit.xml"] as const;
 
 /** Lifecycle functions of draft-ietf-v6ops-ipv6-app-testing. */
 const functions = ["installation", "user-interface", "management", "update"];
+
+/** Of a run that ends with an error: nothing is known of the program, whose own exit code is most often small. */
+export const errorCode = 125;
 
 export const usage = `npm run exec -- [options] [--] COMMAND…
   --client NAME        on which client; default: the first one
@@ -103,21 +108,28 @@ async function runCommand({ stack, values, command }: ReturnType<typeof parse>):
   const pictures: Picture[][] = [];
   // Before the next network's take their place.
   const executeAndLook = async (lab: LabAccess, lacks: readonly string[]): Promise<Run> => {
-    const result = await execute(lab, { ...request, lacks });
+    const result = await execute(lab, { ...request, lacks }).catch(async (error: unknown) => {
+      throw error instanceof ConnectionLostError ? await whyLost(lab, request.client, error) : error;
+    });
     pictures.push(picturesAmong(request.get, request.into));
     return result;
   };
-  const runs =
+  const { done: runs, broken } =
     values.network === undefined
-      ? [await executeAndLook(access, [])]
+      ? { done: [await executeAndLook(access, [])] }
       : await everywhere(access, request.client, chosenNetworks(access, values.network), stack, executeAndLook);
-  const reports = await judgeAll(access, request, runs, values.confirm);
+  const reports = await judgeAll(access, request, runs, values.confirm && broken === undefined);
   const clean = redaction(values.redact ? ownPrefixes(access) : undefined);
   const json = reports.map(({ run: each, verdict, counter }) => reportJson(each, verdict, counter));
   const labelled = json.map((report) => ({ function: values.function, ...report }));
   const whole = values.network === undefined ? labelled[0] : labelled;
   const document = clean.json(whole);
   const texts = reports.map(({ run: each, verdict, counter }) => reportText(each, verdict, counter));
+  if (broken !== undefined) {
+    // Not as files: what compares networks must not be taken for the whole.
+    for (const text of texts) say(clean.text(`\n${text}`));
+    throw brokenError(broken);
+  }
   if (reports.length > 1) texts.push(comparisonText(reports));
   if (values.json) console.log(document);
   else for (const text of texts) say(clean.text(`\n${text}`));
@@ -178,19 +190,36 @@ async function everywhere(
   networks: readonly PromisedNetwork[],
   stack: string,
   work: (lab: LabAccess, lacks: readonly string[]) => Promise<Run>,
-): Promise<Run[]> {
+): Promise<Visits<Run>> {
   const client = access.clients.find((each) => each.name === name);
   // Somebody who is not there is told of by `execute`.
-  if (client === undefined) return [await work(access, [])];
-  requireNoLock(await setUp(stack), stack);
+  if (client === undefined) return { done: [await work(access, [])] };
+  const deployment = await setUp(stack);
+  const beforehand = (): void => {
+    requireNoLock(deployment, stack);
+  };
+  beforehand();
   // A signal while it moves, or while a program runs, is the end of all: the client goes home.
   return interruptible((signal) =>
-    visiting(access, client, networks, { signal, progress: say }, async (moved, _network, { lacks }) => {
+    visiting(access, client, networks, { beforehand, signal, progress: say }, async (moved, _network, { lacks }) => {
       const result = await work(moved, lacks);
       signal.throwIfAborted();
       return result;
     }),
   );
+}
+
+/** Nobody's bug: somebody has moved the client, or a machine has died. */
+async function whyLost(access: LabAccess, name: string, error: ConnectionLostError): Promise<UserError> {
+  const networkOn = ({ clients }: LabAccess): string | undefined => clients.find((each) => each.name === name)?.network;
+  const [was, is] = [networkOn(access), networkOn(await withWhereabouts(access))];
+  const left = "What is left of the program there is ended within minutes.";
+  if (was !== is) {
+    const moved = `${name} was moved from ${was ?? ""} to ${is ?? ""} while the program ran`;
+    return new UserError(`${moved}: what it met is of no one network, and nobody can say more of it. ${left}`);
+  }
+  const status = command(access.promised, "status");
+  return new UserError(`${name} was lost while the program ran (${messageOf(error)}). ${left} ${status} tells more.`);
 }
 
 /** What follows the first word that is no option is the command's own. */

@@ -11,7 +11,7 @@ import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
 import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
-import { movingAlone } from "../visit-lock";
+import { type LockContext, movingAlone } from "../visit-lock";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
@@ -20,9 +20,13 @@ export async function run(args: readonly string[]): Promise<number> {
   const access = await readAccess(stack);
   const client = named(access.clients, clientName, "client");
   const network = named(access.promised.networks, networkName, "network");
-  requireNoLock(await setUp(stack), stack);
+  const deployment = await setUp(stack);
+  const beforehand = (): void => {
+    requireNoLock(deployment, stack);
+  };
+  beforehand();
   try {
-    return await interruptible((signal) => join(access, client, network, signal));
+    return await interruptible((signal) => join(access, client, network, { beforehand, signal, progress }));
   } catch (error) {
     // Somebody else may be moving it at the same time, or a machine may have died: no bug of ours.
     throw error instanceof UserError
@@ -37,10 +41,11 @@ async function join(
   access: LabAccess,
   client: ClientAccess,
   network: PromisedNetwork,
-  signal: AbortSignal,
+  context: LockContext,
 ): Promise<number> {
-  const { seconds, lacks } = await movingAlone(access, client, { signal, progress }, (now, here) =>
-    joinNetwork(now, here, network, { signal, progress }),
+  // A wait may be long, and is told where there is no terminal too.
+  const { seconds, lacks } = await movingAlone(access, client, { ...context, progress: say }, (now, here) =>
+    joinNetwork(now, here, network, context),
   );
   progressDone();
   const took = `${seconds.toFixed(1)} s`;

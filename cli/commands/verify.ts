@@ -24,6 +24,7 @@ import { makeRoom } from "../report-files";
 import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
 import { chosenNetworks, tour, type Tour, type TourContext } from "../tour";
+import { stayingPut } from "../visit-lock";
 
 /** Of a run that ends with an error: no check came to a result. */
 export const errorCode = exitCodes["nothing told"];
@@ -82,16 +83,19 @@ const ownAtOnce = 4;
 /** Every client where it is. */
 async function atHome(access: LabAccess, names: readonly string[], wait: number): Promise<Tour> {
   const only = names.length === 0 ? {} : { only: names };
-  return interruptible(async (signal) => {
-    const options = { wait, signal, progress: say };
-    const report = await verifyLab(access, { ...options, ...only });
-    if (outcomeOf(report) === "nothing told") return { report, grid: [], packets: new Map() };
-    const clients = access.clients.filter(({ name }) => names.length === 0 || names.includes(name));
-    // Who cannot be asked is told of already; their own checks are told as not tried.
-    const own = await mapLimited(clients, ownAtOnce, (client) => ownResults(access, client, client.name, options));
-    const all = makeReport(report.lab, [...report.results, ...own.flat()], []);
-    return { report: { ...report, ...all }, grid: [], packets: new Map() };
-  });
+  const isMeant = ({ name }: ClientAccess): boolean => names.length === 0 || names.includes(name);
+  return interruptible((signal) =>
+    stayingPut(access, access.clients.filter(isMeant), { signal, progress: say }, async (now) => {
+      const options = { wait, signal, progress: say };
+      const report = await verifyLab(now, { ...options, ...only });
+      if (outcomeOf(report) === "nothing told") return { report, grid: [], packets: new Map() };
+      const clients = now.clients.filter(isMeant);
+      // Who cannot be asked is told of already; their own checks are told as not tried.
+      const own = await mapLimited(clients, ownAtOnce, (client) => ownResults(now, client, client.name, options));
+      const all = makeReport(report.lab, [...report.results, ...own.flat()], []);
+      return { report: { ...report, ...all }, grid: [], packets: new Map() };
+    }),
+  );
 }
 
 async function visitAll(
@@ -103,13 +107,17 @@ async function visitAll(
 ): Promise<Tour> {
   const networks = chosenNetworks(access, words);
   const client = visitor(access, names);
-  requireNoLock(await setUp(stack), stack);
+  const deployment = await setUp(stack);
+  const beforehand = (): void => {
+    requireNoLock(deployment, stack);
+  };
+  beforehand();
   try {
     return await interruptible((signal) => {
       const onFailure = async (network: PromisedNetwork, failed: readonly CheckResult[]): Promise<void> => {
         if (pauses) await pause(client, network, failed, signal);
       };
-      return tour(access, client, networks, { ...how, signal, progress: say, onFailure });
+      return tour(access, client, networks, { ...how, beforehand, signal, progress: say, onFailure });
     });
   } catch (error) {
     // Machines may have died, or somebody else may be moving the client: no bug of ours.

@@ -1,10 +1,13 @@
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { startMark } from "../../host/processes";
 import { stackFolder } from "../../host/paths";
 import { UserError } from "../../host/messages";
 import type * as tours from "../../cli/tour";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
 import type * as faults from "../../verify/faults";
 import type * as leaks from "../../verify/leaks";
+import { outcomeOf } from "../../verify/outcome";
 import type { CheckResult, Report } from "../../verify/report";
 import { allScenarios } from "../fixtures/plan";
 import { labOf } from "../verify/fixtures";
@@ -18,7 +21,11 @@ if (home === undefined || other === undefined) throw new Error("The fixture has 
 interface World {
   /** What a client lacks when it has come to a network. */
   arrive: (client: ClientAccess, network: PromisedNetwork, signal: AbortSignal) => Promise<readonly string[]>;
-  verify: (moved: LabAccess, only: readonly string[] | undefined) => Omit<Report, "lab" | "passed">;
+  verify: (
+    moved: LabAccess,
+    only: readonly string[] | undefined,
+    onTheMove?: readonly string[],
+  ) => Omit<Report, "lab" | "passed">;
   own: (client: ClientAccess, machine: string) => readonly CheckResult[];
   /** Where client-1 is when nobody else moves it any more. */
   begins: string;
@@ -54,8 +61,8 @@ jest.doMock("../../verify/connect", () => ({
     work({}, {}),
 }));
 jest.doMock("../../verify/runner", () => ({
-  verifyLab: (moved: LabAccess, { only }: { only?: readonly string[] }) =>
-    Promise.resolve({ lab: "lab", passed: true, ...world.verify(moved, only) }),
+  verifyLab: (moved: LabAccess, { only, onTheMove }: { only?: readonly string[]; onTheMove?: readonly string[] }) =>
+    Promise.resolve({ lab: "lab", passed: true, ...world.verify(moved, only, onTheMove) }),
 }));
 jest.doMock("../../verify/own", () => ({
   ownResults: (_lab: LabAccess, client: ClientAccess, machine: string) => Promise.resolve(world.own(client, machine)),
@@ -101,10 +108,14 @@ jest.doMock("../../verify/leaks", () => {
 });
 
 // Now, with these in its way.
-const { chosenNetworks, tour, visiting } = jest.requireActual<typeof tours>("../../cli/tour");
+const { brokenError, chosenNetworks, tour, visiting } = jest.requireActual<typeof tours>("../../cli/tour");
 
 function row(machine: string, check: string, more: Partial<CheckResult> = {}): CheckResult {
   return { machine, check, status: "pass", evidence: "seen", ...more };
+}
+
+function existsLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 function unexpected(what: string): never {
@@ -139,8 +150,8 @@ const progress = (line: string): void => {
 };
 const context = { signal: new AbortController().signal, progress };
 
-/** Home is nat64. */
-function visit<T>(
+/** Home is nat64. What goes wrong on the way is thrown. */
+async function visit<T>(
   names: readonly string[],
   work: (
     moved: LabAccess,
@@ -150,7 +161,9 @@ function visit<T>(
   signal = context.signal,
 ): Promise<T[]> {
   if (home === undefined) throw new Error("The fixture has a client.");
-  return visiting(lab, home, networksNamed(...names), { signal, progress }, work);
+  const { done, broken } = await visiting(lab, home, networksNamed(...names), { signal, progress }, work);
+  if (broken !== undefined) throw brokenError(broken);
+  return [...done];
 }
 
 describe("a client that visits networks", () => {
@@ -228,10 +241,28 @@ describe("a client that visits networks", () => {
       },
       interruption.signal,
     );
-    await expect(visited).rejects.toThrow("Interrupted.");
+    await expect(visited).rejects.toThrow(/^Interrupted\.$/);
     // It may have come there already.
     expect(moves).toEqual(["client-1: nat64 → strict", "client-1: v4 → nat64"]);
     expect(signals).toEqual([false, false]);
+  });
+
+  it("is interrupted by nobody but whoever did it, also where what was cut off tells something else", async () => {
+    const interruption = new AbortController();
+    const work = (): Promise<void> => {
+      interruption.abort(new UserError("Interrupted."));
+      return Promise.reject(new Error("faults.sh told nothing: Interrupted."));
+    };
+    await expect(visit(["strict"], work, interruption.signal)).rejects.toThrow(/^Interrupted\.$/);
+    expect(moves).toEqual(["client-1: nat64 → strict", "client-1: strict → nat64"]);
+  });
+
+  it("leaves what was done until something went wrong", async () => {
+    const work = (_moved: LabAccess, { name }: PromisedNetwork): Promise<string> =>
+      name === "strict" ? Promise.reject(new Error("the lamp is broken")) : Promise.resolve(name);
+    const { done, broken } = await visiting(lab, home, networksNamed("dual", "strict", "v4"), context, work);
+    expect([done, broken?.at?.name, String(broken?.error)]).toEqual([["dual"], "strict", "Error: the lamp is broken"]);
+    expect(broken).not.toHaveProperty("notHome");
   });
 
   it("goes home where it was to visit its home next, and that was cut off", async () => {
@@ -366,9 +397,70 @@ describe("a tour", () => {
     expect((await toured(["dual"])).report.faultsOn).toBeUndefined();
   });
 
-  it("comes to nothing where a look ends with an error, and the client is home again", async () => {
-    world.verify = () => unexpected("this");
-    await expect(toured(["dual", "v4"])).rejects.toThrow("Nobody expects this.");
-    expect(moves).toEqual(["client-1: nat64 → dual", "client-1: dual → nat64"]);
+  describe("on which a look ends with an error", () => {
+    function missing({ report }: { report: Report }): string[] {
+      return report.results
+        .filter(({ unasked }) => unasked === true)
+        .map(({ machine, status, check, evidence }) => `${machine}: ${status}: ${check}: ${evidence}`);
+    }
+
+    beforeEach(() => {
+      const { verify } = world;
+      world.verify = (moved, only) =>
+        moved.clients[0]?.network === "strict" ? unexpected("this") : verify(moved, only);
+    });
+
+    it("tells what it saw before, and why the rest is missing; the client is home again", async () => {
+      const found = await toured(["dual", "strict", "v4"]);
+      expect(places(found)).toMatchObject({ "client-1 @ dual": expect.arrayContaining(["it has content"]) as unknown });
+      expect(found.grid.map(({ network }) => network.name)).toEqual(["dual"]);
+      expect(missing(found)).toEqual([
+        "client-1 @ strict: fail: it was looked at there to the end: Nobody expects this.",
+        "client-1 @ v4: skipped: it was looked at there to the end: it has not come here: the tour ended on strict",
+      ]);
+      expect(outcomeOf(found.report)).toBe("not as expected");
+      expect(moves.slice(1)).toEqual(["client-1: dual → strict", "client-1: strict → nat64"]);
+    });
+
+    it("says so where the client is not home again", async () => {
+      world.arrive = (_client, { name }) =>
+        name === "nat64" ? Promise.reject(new Error("client-1 does not run")) : Promise.resolve([]);
+      expect(missing(await toured(["dual", "strict"])).slice(1)).toEqual([
+        `client-1: fail: it is home again after the tour: client-1 is not back on nat64 (client-1 does not run). npm run up -- --stack ${stack} brings it home.`,
+      ]);
+      expect(missing(await toured(["dual"]))).toEqual([expect.stringMatching(/^client-1: fail: it is home again/)]);
+    });
+
+    it("has told nothing where that was on the first network", async () => {
+      expect(outcomeOf((await toured(["strict", "v4"])).report)).toBe("nothing told");
+    });
+
+    it("comes to nothing where it was interrupted", async () => {
+      const interruption = new AbortController();
+      world.own = () => {
+        interruption.abort(new UserError("Interrupted."));
+        throw new Error("own.sh told nothing: Interrupted.");
+      };
+      await expect(toured(["dual", "v4"], { signal: interruption.signal })).rejects.toThrow(/^Interrupted\.$/);
+    });
+  });
+
+  it("counts on no client that another command moves, and keeps the others where they are meanwhile", async () => {
+    const lock = join(stackFolder(stack), "client-2.visit");
+    const seen: [readonly string[] | undefined, boolean][] = [];
+    const { verify } = world;
+    world.verify = (moved, only, onTheMove) => {
+      seen.push([onTheMove, existsLink(lock)]);
+      return verify(moved, only, onTheMove);
+    };
+    await toured(["dual"]);
+    expect(seen).toEqual([[[], true]]);
+    expect(existsLink(lock)).toBe(false);
+    // Process 1 lives as long as anything does.
+    symlinkSync(`1:${startMark(1)}`, lock);
+    await toured(["dual"]);
+    expect(seen[1]).toEqual([["client-2"], true]);
+    expect(existsLink(lock)).toBe(true);
+    rmSync(lock);
   });
 });

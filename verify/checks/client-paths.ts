@@ -211,7 +211,8 @@ function checkNeighbours({ neighbours, heard }: ClientEvidence): Verdict {
 function checkPeers({ lab, access, peers, heard }: ClientEvidence): Verdict {
   const elsewhere = lab.clients.filter(({ name, network }) => name !== access.name && network !== access.network);
   if (elsewhere.length === 0) return skip("no other client of the lab is on another network");
-  if (peers.length === 0) return skip("those on other networks had not come yet: they look from there");
+  if (peers.length === 0)
+    return skip("those on other networks had not come yet, or another command moves them: they look from there");
   const tried = peers.flatMap((peer) => peer.ways.map((way) => ({ peer, way, came: heard.of(wayName(peer, way)) })));
   const strangers = peers.filter(({ ways }) => ways.length === 0).map(({ name, network }) => `${name} on ${network}`);
   const apart = strangers.length === 0 ? [] : [`nothing in common with ${strangers.join(", ")}`];
