@@ -15,6 +15,8 @@ const execute = jest.fn<Promise<unknown>, unknown[]>();
 const visiting = jest.fn<Promise<unknown>, unknown[]>();
 /** Where client-1 is when the run has ended. */
 let endsOn: string;
+// This process's own would keep it from ending.
+jest.doMock("../../cli/program-streams", () => ({ streamsOf: () => ({}), onSignals: () => () => undefined }));
 jest.doMock("../../exec", () => ({ execute }));
 jest.doMock("../../cli/recorded-access", () => ({ readAccess: () => Promise.resolve(lab) }));
 jest.doMock("../../cli/setup", () => ({ setUp: () => Promise.resolve({}) }));
