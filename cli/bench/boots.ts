@@ -1,6 +1,6 @@
 /**
- * Has both machines of a default lab come up side by side again and again, without services, from their image or from their
- * template, and counts the kernels that crashed.
+ * Has both machines of a default lab come up side by side again and again, with router advertisements and no other
+ * service, from their image or from their template, and counts the kernels that crashed.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,9 @@ import { machinePaths } from "../../provider/qemu/paths";
 import { removeMachine, withMachine } from "../../provider/qemu/power";
 import { virtualMachineHandler } from "../../provider/virtual-machine";
 import { gatewaySoftware } from "../../services";
+import { radvd } from "../../services/radvd";
 import { connect, generateKeyPair } from "../../ssh";
+import { rootCommand } from "../../ssh/shell";
 import { hostOf } from "../../verify/access";
 import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { stackFolder } from "../../host/paths";
@@ -121,7 +123,9 @@ async function oneRound(bench: Bench, beginning: Beginning) {
     const [made] = await Promise.all(coming);
     progressDone();
     const gatewaySeconds = elapsed();
-    await reachClient(bench, gatewaySchema.parse(made).sshPort);
+    const { sshPort } = gatewaySchema.parse(made);
+    await announce(bench, sshPort);
+    await reachClient(bench, sshPort);
     const clientSeconds = elapsed();
     requireSoundKernels(bench);
     return { gateway: gatewaySeconds, client: clientSeconds };
@@ -150,20 +154,43 @@ async function comeUp(inputs: Properties, beginning: Beginning, context: Operati
   });
 }
 
-/** The gateway announces no prefix in this bench: the client is reached by its link-local address (RFC 4862). */
-async function reachClient({ plan, client, network, login, hostKey, context }: Bench, sshPort: number): Promise<void> {
-  const own = {
+/** Router advertisements: a client that boots waits for a network, for two minutes where there is none. */
+async function announce(bench: Bench, sshPort: number): Promise<void> {
+  const { plan, context } = bench;
+  const { signal } = context;
+  const connection = await connect(gatewayTarget(bench, sshPort), { signal });
+  try {
+    const script = "cat >/run/radvd.conf\nradvd --config /run/radvd.conf\n";
+    const [configuration] = radvd.files(plan);
+    const stdin = `${script}${configuration?.content ?? ""}`;
+    const { code, stderr } = await connection.exec(rootCommand(script), { stdin, signal });
+    if (code !== 0) throw new Error(`radvd did not start: ${stderr.trim()}`);
+  } finally {
+    connection.close();
+  }
+}
+
+/** Without the other services: the client is reached by its link-local address (RFC 4862). */
+async function reachClient(bench: Bench, sshPort: number): Promise<void> {
+  const { client, network, context } = bench;
+  const proxy = gatewayTarget(bench, sshPort);
+  const connection = await connect(
+    { ...proxy, host: hostOf(client, network), port: 22, proxy },
+    { signal: AbortSignal.any([context.signal, AbortSignal.timeout(bootLimit * 1000)]) },
+  );
+  connection.close();
+}
+
+function gatewayTarget({ plan, login, hostKey }: Bench, port: number) {
+  return {
     user: plan.ssh.user,
     privateKey: login.privateKey,
     hostKey: hostKey.publicKey,
     dialTimeout: 20,
     retry: { limit: Infinity, delay: 250, maximumDelay: 500 },
+    host: "127.0.0.1",
+    port,
   };
-  const connection = await connect(
-    { ...own, host: hostOf(client, network), port: 22, proxy: { ...own, host: "127.0.0.1", port: sshPort } },
-    { signal: AbortSignal.any([context.signal, AbortSignal.timeout(bootLimit * 1000)]) },
-  );
-  connection.close();
 }
 
 function requireSoundKernels({ plan, gateway, clientMachine }: Bench): void {
