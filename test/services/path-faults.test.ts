@@ -120,4 +120,12 @@ describe("faults of a client's way", () => {
     }
     expect(slowProfiles.every(({ netem }) => netem !== "")).toBe(true);
   });
+
+  it.each(pathFaults)("$name is switched on by the rules that it always was", (each) => {
+    expect(faultRules({ fault: each, affected: client, target: undefined }, lab)).toMatchSnapshot();
+  });
+
+  it("that are slow have the bands that they always had", () => {
+    expect(delayBands(lab.cards)).toMatchSnapshot();
+  });
 });
