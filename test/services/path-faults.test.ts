@@ -111,7 +111,34 @@ describe("faults of a client's way", () => {
   it("that are slow choose a band that is there, each profile its own", () => {
     const bands = delayBands(["lan"]).split("\n");
     expect(bands[0]).toContain(`prio bands ${slowProfiles.length + 1} `);
-    for (const each of pathFaults.filter(needsBands)) {
+    const slow = pathFaults.filter(needsBands);
+    expect(slow.map(({ name }) => name)).toEqual([
+      "v6-delay-50",
+      "v4-delay-50",
+      "v6-delay-100",
+      "v4-delay-100",
+      "v6-delay-150",
+      "v4-delay-150",
+      "v6-delay-200",
+      "v4-delay-200",
+      "v6-delay-250",
+      "v4-delay-250",
+      "v6-delay-300",
+      "v4-delay-300",
+      "v6-delay-400",
+      "v4-delay-400",
+      "v6-delay-500",
+      "v4-delay-500",
+      "v6-delay-1000",
+      "v4-delay-1000",
+      "v6-delay-2000",
+      "v4-delay-2000",
+      "mobile",
+      "satellite",
+      "bad-wifi",
+      "slow-dns",
+    ]);
+    for (const each of slow) {
       const [, band = ""] =
         /meta priority set (\S+)/.exec(faultRules({ fault: each, affected: client, target: undefined }, lab)) ?? [];
       const effect = each.effect.kind === "slow" || each.effect.kind === "slow-dns" ? each.effect.profile : "";
