@@ -1,7 +1,7 @@
 /** A client visits networks of its lab, one after the other, is looked at on each, and goes home. */
 import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
-import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from "../verify/access";
+import { awayLines, type ClientAccess, command, type LabAccess, type PromisedNetwork } from "../verify/access";
 import { judgeArrival } from "../verify/arrival";
 import { connectGateway, onClient } from "../verify/connect";
 import { faultChecks, type FaultColumnSeen, type FaultResult, faultResults } from "../verify/faults";
@@ -93,6 +93,8 @@ async function visitEach<T>(
   work: Visit<T>,
 ): Promise<Visits<T>> {
   const done: T[] = [];
+  for (const line of awayLines({ ...access, clients: [client] }))
+    context.progress(`${line} It comes back to ${client.network} after this.`);
   const isHome = ({ name }: PromisedNetwork): boolean => name === client.network;
   let at = client;
   // A join that is cut off may have come about or not, on the way out and on the way home.

@@ -6,6 +6,10 @@ import { cardsOf } from "./cards";
 export async function withWhereabouts(access: LabAccess): Promise<LabAccess> {
   if (access.promised.networks.length < 2) return access;
   const networks = await cardsOf(access).networks(access);
-  const clients = access.clients.map((client) => ({ ...client, network: networks.get(client.name) ?? client.network }));
+  const clients = access.clients.map((client) => ({
+    ...client,
+    network: networks.get(client.name) ?? client.network,
+    home: client.home ?? client.network,
+  }));
   return { ...access, clients };
 }

@@ -28,19 +28,21 @@ const patience = 120;
 
 /**
  * As long as it is held, the run goes on; when it is let go, or this process dies, nothing is left of it.
- * @throws UserError when the client has no place.
+ * @throws UserError when the client has no place; what ended the connection.
  */
 export async function makePlace(client: SshConnection, loopback4: boolean, signal: AbortSignal): Promise<Place> {
   const [guard, run] = [script("guard.sh"), script("run.sh")];
   const words = [String(Buffer.byteLength(run)), loopback4 ? "with" : "without", String(patience)];
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new Collector()];
   stdin.write(`${guard}${run}`);
-  const ended = client
-    .attach(scriptCommand(guard, ...words), { stdin, stdout, stderr, signal })
+  const ended = client.attach(scriptCommand(guard, ...words), { stdin, stdout, stderr, signal }).then(
+    () => undefined,
     // What could not be watched over has gone with the connection.
-    .catch(() => undefined);
+    (error: unknown) => error,
+  );
   const first: unknown = await Promise.race([once(stdout, "data").then(([data]: unknown[]) => data), ended]);
   if (!Buffer.isBuffer(first)) {
+    if (first instanceof Error) throw first;
     throw new UserError(`The client has no place for a run: ${stderr.all().toString("utf8").trim()}`);
   }
   stdout.resume();

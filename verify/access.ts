@@ -167,6 +167,8 @@ export const labAccessSchema = z.object({
       name: z.string(),
       /** The name of the network that it is on. */
       network: z.string(),
+      /** Of that where it lives; absent: nobody has asked where it is, and it is taken to be there. */
+      home: z.string().optional(),
       /** On every network, by the network's name. */
       addresses: z.record(z.string(), addressesSchema).readonly(),
       lanMac: z.string(),
@@ -201,6 +203,15 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     checks: plan.ownChecks,
     faults: [...(plan.internet?.pairs ?? []), ...(plan.internet?.faults ?? [])],
   });
+}
+
+/** One line for each client that is not where it lives: somebody has moved it, and perhaps died before it was home again. */
+export function awayLines({ promised, clients }: LabAccess): string[] {
+  return clients.flatMap(({ name, network, home }) =>
+    home === undefined || home === network
+      ? []
+      : [`${name} is on ${network} and lives on ${home}: ${command(promised, "up")} brings it home.`],
+  );
 }
 
 /** The network that a client is on. */

@@ -1,5 +1,12 @@
 import type { SshConnection } from "../ssh";
-import { addressesOf, type ClientAccess, gatewayAddresses, type LabAccess, type PromisedNetwork } from "./access";
+import {
+  addressesOf,
+  awayLines,
+  type ClientAccess,
+  gatewayAddresses,
+  type LabAccess,
+  type PromisedNetwork,
+} from "./access";
 import { plannedEntry, type PromisedBinding, staticEntries } from "./bindings";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
@@ -15,6 +22,8 @@ export interface LabStatus {
   readonly healthy: boolean;
   readonly uplink: { readonly kind: string; readonly ipv6: string };
   readonly networks: readonly NetworkStatus[];
+  /** Who is not where it lives, a line each. */
+  readonly away: readonly string[];
   readonly nat64: {
     readonly prefix: string;
     /** Absent: the gateway does not tell. */
@@ -81,6 +90,7 @@ export function statusOf(access: LabAccess, { machines, facts }: Seen): LabStatu
       facts?.instances.length === 1,
     uplink: promised.uplink,
     networks: promised.networks.map((network) => networkStatus(network, access)),
+    away: awayLines(access),
     nat64: {
       prefix: promised.nat64.prefix,
       ...(facts?.told === true ? { sessions: facts.sessions.length } : {}),
@@ -176,11 +186,12 @@ function machineStatus({ name, role, addresses, console }: Known, why?: string):
 }
 
 export function formatStatus(status: LabStatus): string {
-  const { uplink, networks, nat64, machines, services, faults } = status;
+  const { uplink, networks, away, nat64, machines, services, faults } = status;
   const faultsOn = faults === undefined ? undefined : faultsOnLine(faults, status.stack);
   return [
     `${status.lab}: ${status.healthy ? "healthy" : "NOT healthy"}`,
     ...(faultsOn === undefined ? [] : [faultsOn]),
+    ...away,
     "",
     ...picture(uplink, networks),
     `  NAT64 ${nat64.prefix}, ${translator(nat64)}`,

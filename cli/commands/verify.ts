@@ -9,7 +9,7 @@ import { interruptible } from "../../host/interruption";
 import { mapLimited } from "../../host/limited";
 import { messageOf, say, UserError } from "../../host/messages";
 import { redaction } from "../../report/redact";
-import { type ClientAccess, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
+import { awayLines, type ClientAccess, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { verifyJunit } from "../../verify/documents/junit";
 import { verifyPage } from "../../verify/documents/page";
 import { formatFaults } from "../../verify/faults";
@@ -87,6 +87,7 @@ async function atHome(access: LabAccess, names: readonly string[], wait: number)
   return interruptible((signal) =>
     stayingPut(access, access.clients.filter(isMeant), { signal, progress: say }, async (now) => {
       const options = { wait, signal, progress: say };
+      for (const line of awayLines({ ...now, clients: now.clients.filter(isMeant) })) say(line);
       const report = await verifyLab(now, { ...options, ...only });
       if (outcomeOf(report) === "nothing told") return { report, grid: [], packets: new Map() };
       const clients = now.clients.filter(isMeant);

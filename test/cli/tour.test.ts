@@ -52,7 +52,9 @@ jest.doMock("../../cli/whereabouts", () => ({
   withWhereabouts: (found: LabAccess) =>
     Promise.resolve({
       ...found,
-      clients: found.clients.map((each) => (each.name === "client-1" ? { ...each, network: world.begins } : each)),
+      clients: found.clients.map((each) =>
+        each.name === "client-1" ? { ...each, network: world.begins, home: "nat64" } : each,
+      ),
     }),
 }));
 jest.doMock("../../verify/connect", () => ({
@@ -201,6 +203,9 @@ describe("a client that visits networks", () => {
       ["v4", true, "v4"],
     ]);
     expect(moves).toEqual(["client-1: v4 → strict", "client-1: strict → v4"]);
+    expect(said).toEqual([
+      `client-1 is on v4 and lives on nat64: npm run up -- --stack ${stack} brings it home. It comes back to v4 after this.`,
+    ]);
   });
 
   it("is told of with what it lacks there, and so is whoever looks", async () => {

@@ -5,7 +5,10 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makePlace } from "../../exec/place";
 import { projectRoot } from "../../host/paths";
+import type { SshConnection } from "../../ssh";
+import { ConnectionLostError } from "../../ssh/connection";
 
 const programs = mkdtempSync(join(tmpdir(), "guard-"));
 for (const [name, text] of [
@@ -28,6 +31,12 @@ async function guard(patience: number) {
   const first = await once(child.stdout, "data").then(([data]: unknown[]) => data);
   return { child, closed, folder: String(first).trim() };
 }
+
+it("a place that nobody could make says what ended the connection", async () => {
+  const attach = (): Promise<never> => Promise.reject(new ConnectionLostError("Keepalive timeout"));
+  const client = { attach } as unknown as SshConnection;
+  await expect(makePlace(client, true, new AbortController().signal)).rejects.toThrow(ConnectionLostError);
+});
 
 const onLinux = process.platform === "linux" ? describe : describe.skip;
 

@@ -8,6 +8,7 @@ const status: LabStatus = {
   healthy: true,
   uplink: { kind: "nat", ipv6: "none" },
   networks: [],
+  away: [],
   nat64: { prefix: "64:ff9b::/96", sessions: 0, jool: "4.1.13.0", staticBindings: [] },
   machines: [],
   services: [],
@@ -26,6 +27,25 @@ describe("the status", () => {
       "Faults are on: v6-loss for client-1. npm run fault -- --stack dev off all takes them away.",
     ]);
     expect(formatStatus(status)).not.toContain("Faults");
+  });
+
+  it("says who is not where it lives, and what brings it home", () => {
+    const lab = labOf({
+      networks: [
+        { name: "one", scenario: "ipv6-only-nat64", prefix: "2001:2:0:1::/64" },
+        { name: "other", scenario: "ipv6-only-strict", prefix: "2001:2:0:2::/64" },
+      ],
+      clients: 2,
+    });
+    const whereabouts = (network: string) => ({
+      ...lab,
+      clients: lab.clients.map((each, index) => ({ ...each, home: "one", network: index === 0 ? network : "one" })),
+    });
+    const words = (network: string): string =>
+      formatStatus(statusOf(whereabouts(network), { machines: [], facts: undefined }));
+    const line = `client-1 is on other and lives on one: npm run up -- --stack ${lab.promised.stack} brings it home.`;
+    expect(words("other").split("\n")[1]).toBe(line);
+    expect(words("one")).not.toContain("lives on");
   });
 
   it("is not healthy with a unit that is down, or that nobody tells of", () => {
