@@ -2,6 +2,7 @@
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
 import { arrival } from "../verify/arrival";
 import { connectClient, connectGateway } from "../verify/connect";
+import { left } from "../ssh";
 import { cardsOf, type MoveContext } from "./cards";
 
 /** Seconds that a client may take to have what a network gives. Router advertisements and DHCP answer within one. */
@@ -25,6 +26,7 @@ export async function joinNetwork(
   );
   try {
     progress(`${client.name}: from ${client.network} to ${network.name}`);
+    await left();
     await cardsOf(access).move(access, client, network, context);
     const moved = { ...client, network: network.name };
     const connection = await connectClient(access, moved, await reaching, reach);

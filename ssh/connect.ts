@@ -8,6 +8,7 @@ import { Client, type ConnectConfig } from "ssh2";
 import { withDeadline } from "../host/deadline";
 import { SshConnection, abortReason } from "./connection";
 import { HostKeyMismatchError, fingerprint, parseHostKey, sameKey } from "./host-key";
+import { leave, left } from "./leaving";
 import { shareConnection } from "./shared";
 
 /** One machine that speaks SSH, and who we are there. */
@@ -86,11 +87,11 @@ export async function connect(target: SshTarget, options: ConnectOptions = {}): 
       const socket = jump === undefined ? undefined : await openForward(jump, endpoint, options.signal);
       return dial(endpoint, socket, options.signal);
     });
-  if (through !== undefined) return connectionOf(await reach(target, through.jumpHost));
+  if (through !== undefined) return connectionBehind(through.jumpHost, await reach(target, through.jumpHost));
   const first = await open(proxy ?? target);
   if (proxy === undefined) return new SshConnection(first.client, first.release);
   try {
-    return connectionOf(await reach(target, first.client), first.release);
+    return connectionBehind(first.client, await reach(target, first.client), first.release);
   } catch (error) {
     first.release();
     throw error;
@@ -99,14 +100,17 @@ export async function connect(target: SshTarget, options: ConnectOptions = {}): 
   async function open(endpoint: SshEndpoint): Promise<{ client: Client; release: () => void }> {
     if (options.share) return shareConnection(endpoint, options.signal, () => reach(endpoint));
     const client = await reach(endpoint);
-    return { client, release: () => client.end() };
+    const release = (): void => {
+      void left(client).then(() => client.end());
+    };
+    return { client, release };
   }
 }
 
 /** A connection that is nobody else's. */
-function connectionOf(client: Client, release?: () => void): SshConnection {
+function connectionBehind(jump: Client, client: Client, release?: () => void): SshConnection {
   return new SshConnection(client, () => {
-    client.end();
+    leave(client, jump);
     release?.();
   });
 }

@@ -3,4 +3,5 @@ export { connect, defaultRetry, type SshEndpoint, type SshTarget } from "./conne
 export { SshConnection, ConnectionLostError } from "./connection";
 export { HostKeyMismatchError, fingerprint, parseHostKey } from "./host-key";
 export { endUnused } from "./shared";
+export { left } from "./leaving";
 export { generateKeyPair, type GeneratedKeyPair } from "./keys";

@@ -6,6 +6,7 @@ import type { Client } from "ssh2";
 import { withDeadline } from "../host/deadline";
 import type { SshEndpoint } from "./connect";
 import { abortReason } from "./connection";
+import { left } from "./leaving";
 
 interface Shared {
   readonly client: Promise<Client>;
@@ -85,7 +86,10 @@ function end(key: string, shared: Shared): void {
   clearTimeout(shared.timer);
   forget(key, shared);
   shared.client.then(
-    (client) => client.end(),
+    async (client) => {
+      await left(client);
+      client.end();
+    },
     () => undefined,
   );
 }

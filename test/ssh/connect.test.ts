@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type SshTarget,
   ConnectionLostError,
@@ -27,6 +28,10 @@ function to(machine: RunningServer, changes: Partial<SshTarget> = {}): SshTarget
     hostKey: machine.hostKey.publicKey,
     ...changes,
   };
+}
+
+async function until(reached: () => boolean): Promise<void> {
+  while (!reached()) await sleep(10);
 }
 
 afterEach(async () => {
@@ -66,6 +71,32 @@ describe("a connection", () => {
     expect(jump.logins()).toBe(1);
     expect(jump.commands).toEqual([]);
     expect(target.commands).toEqual(["echo through"]);
+  });
+});
+
+describe("a machine behind another", () => {
+  const behindAnother = async () => {
+    const ends: string[] = [];
+    const jump = await server({ onEnd: () => ends.push("between") });
+    const target = await server({ onEnd: () => ends.push("behind") });
+    return { ends, jump, target, gone: (count: number) => until(() => ends.length === count) };
+  };
+
+  it("hears that it is left before the one in between does", async () => {
+    const { ends, jump, target, gone } = await behindAnother();
+    (await connect({ ...to(target), proxy: to(jump) })).close();
+    await gone(2);
+    expect(ends).toEqual(["behind", "between"]);
+  });
+
+  it("hears of it before the one in between also where both are left at once", async () => {
+    const { ends, jump, target, gone } = await behindAnother();
+    const between = await connect(to(jump));
+    const behind = await connect({ ...to(target), through: between });
+    behind.close();
+    between.close();
+    await gone(2);
+    expect(ends).toEqual(["behind", "between"]);
   });
 });
 

@@ -13,6 +13,8 @@ export interface ServerOptions {
   readonly authorized?: GeneratedKeyPair;
   /** Never answers when it is asked to run a command. */
   readonly hangs?: boolean;
+  /** Called when the other side of a connection has ended it. */
+  readonly onEnd?: () => void;
 }
 
 export interface RunningServer {
@@ -37,6 +39,7 @@ export async function startServer(options: ServerOptions = {}, port = 0): Promis
     sockets.add(client);
     client.on("error", () => undefined);
     client.on("close", () => sockets.delete(client));
+    client.on("end", () => options.onEnd?.());
     client.on("authentication", (context) => {
       if (context.method === "publickey" && isAuthorized(options.authorized, context.key.data)) context.accept();
       else context.reject(["publickey"]);
