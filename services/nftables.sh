@@ -9,8 +9,17 @@ check_nftables() {
 }
 
 reload_nftables() {
+  local gone
+  gone=$(faults_on)
   nft -f /etc/nftables.conf || return 1
-  note nftables reloaded
+  note nftables "reloaded${gone:+; no longer on: $gone}"
+}
+
+# Faults that somebody has switched on (path-faults.ts), by their rules' comments.
+faults_on() {
+  nft --stateless list ruleset |
+    sed -nE '/^table (netdev|inet) ipv6_only_lab_fault_/,/^}$/ s/^.* comment "(.*)"$/fault \1/p' |
+    sort -u | paste -sd ',' - | sed 's/,/, /g'
 }
 
 serves_nftables() { nft list table inet ipv6_only_lab >/dev/null; }

@@ -91,6 +91,17 @@ describeInGuest("faults of clients' ways", () => {
     expect(on).toEqual([]);
   });
 
+  it("are named by the firewall that takes them away, which says nothing where there is none", () => {
+    const reload = (): string => guest.shell(`note() { echo "$1: $2"; }\n${firewall}\nreload_nftables`);
+    guest.write("/etc/nftables.conf", "flush ruleset\ntable inet ipv6_only_lab {\n\tchain x {\n\t}\n}\n");
+    for (const fault of pathFaults.filter(({ name }) => ["v6-loss", "v4-refused"].includes(name)))
+      probe(["on", ""], switchingOn({ fault, affected: one, target: undefined }, promised));
+    expect(reload()).toBe(
+      "nftables: reloaded; no longer on: fault v4-refused one everywhere, fault v6-loss one everywhere\n",
+    );
+    expect(reload()).toBe("nftables: reloaded\n");
+  });
+
   it("are no drift of the firewall's, as another table is", () => {
     const drift = (): string => guest.shell(`${firewall}\ndrift_nftables`);
     guest.write("/etc/nftables.conf", "flush ruleset\ntable inet ipv6_only_lab {\n\tchain x {\n\t}\n}\n");
