@@ -1,5 +1,4 @@
 /** A client visits networks of its lab, one after the other, is looked at on each, and goes home. */
-import type { OperationContext } from "../plugin/handler";
 import { messageOf, UserError } from "../host/messages";
 import { awayLines, type ClientAccess, command, type LabAccess, type PromisedNetwork } from "../verify/access";
 import { judgeArrival } from "../verify/arrival";
@@ -12,14 +11,9 @@ import { type CheckResult, makeReport, type Report } from "../verify/report";
 import { verifyLab } from "../verify/runner";
 import { translationChecks } from "../verify/translation";
 import { joinNetwork } from "./join";
-import { movingAlone, othersStayingPut } from "./visit-lock";
+import { type LockContext, movingAlone, othersStayingPut } from "./visit-lock";
 
-interface Context extends Pick<OperationContext, "signal" | "progress"> {
-  /** Called when nobody else moves the client any more: throws where something is in the way by then. */
-  readonly beforehand?: () => void;
-}
-
-export interface TourContext extends Context {
+export interface TourContext extends LockContext {
   /** Keeps packets beside the evidence of what is not as expected: of ways into the simulated internet, and of leaks. */
   readonly keepsPackets?: boolean;
   /** Seconds that each look goes on while not all is as it should be; 10. */
@@ -46,7 +40,7 @@ export function chosenNetworks({ promised }: LabAccess, words: string): readonly
 
 /**
  * The client joins each network, and something is done there. Whatever happens on the way, it ends where it began. Nobody
- * else moves it meanwhile, but an `up`.
+ * else moves it meanwhile, but a `pulumi up` that is not `npm run up`.
  * @param work is given the lab with the client where it is then, and how the client has come there.
  * @returns also what went wrong on the way, an interruption too.
  */
@@ -54,7 +48,7 @@ export function visiting<T>(
   access: LabAccess,
   client: ClientAccess,
   networks: Iterable<PromisedNetwork>,
-  context: Context,
+  context: LockContext,
   work: Visit<T>,
 ): Promise<Visits<T>> {
   return movingAlone(access, client, context, (now, here) => visitEach(now, here, networks, context, work));
@@ -89,7 +83,7 @@ async function visitEach<T>(
   access: LabAccess,
   client: ClientAccess,
   networks: Iterable<PromisedNetwork>,
-  context: Context,
+  context: LockContext,
   work: Visit<T>,
 ): Promise<Visits<T>> {
   const done: T[] = [];
@@ -133,7 +127,7 @@ async function arrive(
   access: LabAccess,
   client: ClientAccess,
   network: PromisedNetwork,
-  context: Context,
+  context: LockContext,
 ): Promise<readonly string[]> {
   const { lacks } = await joinNetwork(access, client, network, context);
   if (lacks.length > 0) context.progress(`${client.name} is on ${network.name}, and still lacks ${lacks.join("; ")}`);
@@ -299,7 +293,7 @@ async function goHome(
   access: LabAccess,
   at: ClientAccess,
   home: ClientAccess,
-  context: Context,
+  context: LockContext,
 ): Promise<UserError | undefined> {
   const network = access.promised.networks.find(({ name }) => name === home.network);
   if (network === undefined) return undefined;

@@ -9,11 +9,27 @@ import { holderOf, release, tryAcquire, withLock } from "../host/lock";
 import { stackFolder } from "../host/paths";
 import type { ClientAccess, LabAccess } from "../verify/access";
 import type { MoveContext } from "./cards";
+import { requireNoLock } from "./pulumi";
+import { setUp } from "./setup";
 import { withWhereabouts } from "./whereabouts";
 
 export interface LockContext extends MoveContext {
   /** Called when all locks are there: throws where something is in the way by then. */
   readonly beforehand?: () => void;
+}
+
+/**
+ * For who is about to move clients of a stack.
+ * @returns what looks again: a wait for somebody else may be long.
+ * @throws UserError when another run holds the stack.
+ */
+export async function requireUnused(stack: string): Promise<() => void> {
+  const deployment = await setUp(stack);
+  const look = (): void => {
+    requireNoLock(deployment, stack);
+  };
+  look();
+  return look;
 }
 
 /** Of the locks, behind the clients' names. */

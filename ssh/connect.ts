@@ -8,7 +8,7 @@ import { Client, type ConnectConfig } from "ssh2";
 import { withDeadline } from "../host/deadline";
 import { SshConnection, abortReason } from "./connection";
 import { HostKeyMismatchError, fingerprint, parseHostKey, sameKey } from "./host-key";
-import { leave, left } from "./leaving";
+import { leave, leaveLast } from "./leaving";
 import { shareConnection } from "./shared";
 
 /** One machine that speaks SSH, and who we are there. */
@@ -101,7 +101,7 @@ export async function connect(target: SshTarget, options: ConnectOptions = {}): 
     if (options.share) return shareConnection(endpoint, options.signal, () => reach(endpoint));
     const client = await reach(endpoint);
     const release = (): void => {
-      void left(client).then(() => client.end());
+      void leaveLast(client);
     };
     return { client, release };
   }

@@ -28,6 +28,12 @@ export function leave(connection: Ending, through: object): void {
   connection.end();
 }
 
+/** Ends a connection that others go through, behind theirs. */
+export async function leaveLast(connection: Pick<Ending, "end">): Promise<void> {
+  await left(connection);
+  connection.end();
+}
+
 /**
  * Waits until the machines in between have passed on that those behind them were left, or do not answer.
  * @param through those that go through this connection; all, without it.

@@ -6,7 +6,7 @@ import type { Client } from "ssh2";
 import { withDeadline } from "../host/deadline";
 import type { SshEndpoint } from "./connect";
 import { abortReason } from "./connection";
-import { left } from "./leaving";
+import { leaveLast } from "./leaving";
 
 interface Shared {
   readonly client: Promise<Client>;
@@ -85,13 +85,7 @@ function use(key: string, shared: Shared): () => void {
 function end(key: string, shared: Shared): void {
   clearTimeout(shared.timer);
   forget(key, shared);
-  shared.client.then(
-    async (client) => {
-      await left(client);
-      client.end();
-    },
-    () => undefined,
-  );
+  shared.client.then(leaveLast, () => undefined);
 }
 
 function forget(key: string, shared: Shared): void {

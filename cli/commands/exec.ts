@@ -21,11 +21,10 @@ import { onSignals, streamsOf } from "../program-streams";
 import { command, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { ConnectionLostError } from "../../ssh/connection";
 import { counterRun } from "../counter-run";
-import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
-import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
 import { brokenError, chosenNetworks, visiting, type Visits } from "../tour";
+import { requireUnused } from "../visit-lock";
 import { withWhereabouts } from "../whereabouts";
 
 /** Of `--report`. */
@@ -194,11 +193,7 @@ async function everywhere(
   const client = access.clients.find((each) => each.name === name);
   // Somebody who is not there is told of by `execute`.
   if (client === undefined) return { done: [await work(access, [])] };
-  const deployment = await setUp(stack);
-  const beforehand = (): void => {
-    requireNoLock(deployment, stack);
-  };
-  beforehand();
+  const beforehand = await requireUnused(stack);
   // A signal while it moves, or while a program runs, is the end of all: the client goes home.
   return interruptible((signal) =>
     visiting(access, client, networks, { beforehand, signal, progress: say }, async (moved, _network, { lacks }) => {

@@ -7,11 +7,9 @@ import { interruptible } from "../../host/interruption";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
 import { oneOf } from "../../plan/nearest";
 import { joinNetwork } from "../join";
-import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
-import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
-import { type LockContext, movingAlone } from "../visit-lock";
+import { type LockContext, movingAlone, requireUnused } from "../visit-lock";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
@@ -20,11 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const access = await readAccess(stack);
   const client = named(access.clients, clientName, "client");
   const network = named(access.promised.networks, networkName, "network");
-  const deployment = await setUp(stack);
-  const beforehand = (): void => {
-    requireNoLock(deployment, stack);
-  };
-  beforehand();
+  const beforehand = await requireUnused(stack);
   try {
     return await interruptible((signal) => join(access, client, network, { beforehand, signal, progress }));
   } catch (error) {

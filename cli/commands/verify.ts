@@ -18,13 +18,11 @@ import { ownResults } from "../../verify/own";
 import { type CheckResult, formatReport, makeReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
 import { waitForEnter } from "../pause";
-import { requireNoLock } from "../pulumi";
 import { readAccess } from "../recorded-access";
 import { makeRoom } from "../report-files";
-import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
 import { chosenNetworks, tour, type Tour, type TourContext } from "../tour";
-import { stayingPut } from "../visit-lock";
+import { requireUnused, stayingPut } from "../visit-lock";
 
 /** Of a run that ends with an error: no check came to a result. */
 export const errorCode = exitCodes["nothing told"];
@@ -87,10 +85,10 @@ async function atHome(access: LabAccess, names: readonly string[], wait: number)
   return interruptible((signal) =>
     stayingPut(access, access.clients.filter(isMeant), { signal, progress: say }, async (now) => {
       const options = { wait, signal, progress: say };
-      for (const line of awayLines({ ...now, clients: now.clients.filter(isMeant) })) say(line);
+      const clients = now.clients.filter(isMeant);
+      for (const line of awayLines({ ...now, clients })) say(line);
       const report = await verifyLab(now, { ...options, ...only });
       if (outcomeOf(report) === "nothing told") return { report, grid: [], packets: new Map() };
-      const clients = now.clients.filter(isMeant);
       // Who cannot be asked is told of already; their own checks are told as not tried.
       const own = await mapLimited(clients, ownAtOnce, (client) => ownResults(now, client, client.name, options));
       const all = makeReport(report.lab, [...report.results, ...own.flat()], []);
@@ -108,11 +106,7 @@ async function visitAll(
 ): Promise<Tour> {
   const networks = chosenNetworks(access, words);
   const client = visitor(access, names);
-  const deployment = await setUp(stack);
-  const beforehand = (): void => {
-    requireNoLock(deployment, stack);
-  };
-  beforehand();
+  const beforehand = await requireUnused(stack);
   try {
     return await interruptible((signal) => {
       const onFailure = async (network: PromisedNetwork, failed: readonly CheckResult[]): Promise<void> => {
