@@ -49,14 +49,14 @@ export async function run(args: readonly string[]): Promise<number> {
     case "boots":
     case "restores":
       return tidied(async (signal) => {
-        const lost = await benchBoots(Number(rest[0] ?? 30), benchmark === "boots" ? "boot" : "restore", signal);
+        const lost = await benchBoots(roundsOf(rest, 30), benchmark === "boots" ? "boot" : "restore", signal);
         return lost === 0 ? 0 : 1;
       });
     case "kills": {
       const seed = seedOf(rest);
       return runInForeground(join(projectRoot, "node_modules", ".bin", "jest"), ["test/e2e/kills"], {
         cwd: projectRoot,
-        env: { ...process.env, IPV6LAB_KILLS: String(Number(rest[0] ?? 20)), IPV6LAB_KILLS_SEED: String(seed) },
+        env: { ...process.env, IPV6LAB_KILLS: String(roundsOf(rest, 20)), IPV6LAB_KILLS_SEED: String(seed) },
       });
     }
     case "verdict": {
@@ -64,7 +64,7 @@ export async function run(args: readonly string[]): Promise<number> {
       const { values, positionals } = parseArgs({ args: [...names], options: verdictOptions, allowPositionals: true });
       const access = await readAccess(stack);
       const networks = values.network === undefined ? homeOf(access) : chosenNetworks(access, values.network);
-      const minutes = values.minutes === undefined ? Infinity : Number(values.minutes);
+      const minutes = values.minutes === undefined ? Infinity : wholeNumber(values.minutes, "--minutes");
       const rows = await benchVerdict(access, { only: positionals.join(" "), networks, minutes });
       for (const lines of [programTable(rows), confusionMatrix(rows), summary(rows)])
         console.log(`${lines.join("\n")}\n`);
@@ -72,7 +72,7 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     case "exec": {
       const { stack, rest: numbers } = stackArguments(rest);
-      const { figures, words } = await benchExec(await readAccess(stack), Number(numbers[0] ?? 5));
+      const { figures, words } = await benchExec(await readAccess(stack), roundsOf(numbers, 5));
       print(figures);
       console.log(words.join("\n"));
       return 0;
@@ -129,9 +129,18 @@ function print(figures: readonly Figure[]): void {
 
 function numberAfter(args: readonly string[], option: string, fallback: number): number {
   const at = args.indexOf(option);
-  const value = at < 0 ? fallback : Number(args[at + 1]);
+  return at < 0 ? fallback : wholeNumber(args[at + 1], option);
+}
+
+/** The number of rounds, which comes first. */
+function roundsOf([word]: readonly string[], fallback: number): number {
+  return word === undefined || word === "--seed" ? fallback : wholeNumber(word, "The number of rounds");
+}
+
+function wholeNumber(text: string | undefined, what: string): number {
+  const value = Number(text);
   if (!Number.isInteger(value) || value < 1) {
-    throw new UserError(`${option} takes a whole number of at least 1.`);
+    throw new UserError(`${what} is "${text ?? ""}", and must be a whole number of at least 1.\n${usage}`);
   }
   return value;
 }
