@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { wantedRung } from "../../toolchain";
 import { unsuitable } from "../../toolchain/installed";
+import { compilerMemory } from "../../toolchain/module-build";
 import { compareVersions, minimumVersion, moduleVersion, releaseVersion } from "../../toolchain/pins";
 import { digestFor, releaseAsset } from "../../toolchain/release";
 import { launcherText } from "../../toolchain/stand-ins";
@@ -56,6 +57,14 @@ describe("the release", () => {
     expect(digestFor(list, "wanted.tar.gz")).toBe(digest);
     expect(() => digestFor(list, "missing.tar.gz")).toThrow("does not list missing.tar.gz");
   });
+});
+
+it("a compiler on each processor takes a third of the memory together, where that is a GiB for each", () => {
+  const gibibyte = 2 ** 30;
+  expect(compilerMemory(24 * gibibyte, 2)).toEqual({ GOGC: "off", GOMEMLIMIT: "4096MiB" });
+  expect(compilerMemory(6 * gibibyte, 2)).toEqual({ GOGC: "off", GOMEMLIMIT: "1024MiB" });
+  expect(compilerMemory(6 * gibibyte - 1, 2)).toEqual({});
+  expect(compilerMemory(16 * gibibyte, 8)).toEqual({});
 });
 
 it("a launcher becomes Node, also in folders with quotes and blanks in their names", () => {
