@@ -7,7 +7,9 @@ sysctl_file=/etc/sysctl.d/90-ipv6-only-lab.conf
 check_sysctl() { :; }
 
 reload_sysctl() {
-  [[ ! -e $sysctl_file ]] || sysctl -q -p "$sysctl_file" >&2
+  [[ -e $sysctl_file ]] || return 0
+  modprobe --quiet nf_conntrack || true
+  sysctl -q -p "$sysctl_file" >&2
 }
 
 serves_sysctl() { [[ -z $(drift_sysctl) ]]; }

@@ -8,7 +8,11 @@ import { banner, lines } from "./text";
 export const sysctl: Service = {
   name: "sysctl",
   packages: [],
-  files: () => [textFile("/etc/sysctl.d/90-ipv6-only-lab.conf", settings())],
+  files: () => [
+    textFile("/etc/sysctl.d/90-ipv6-only-lab.conf", settings()),
+    // Before systemd-sysctl(8) at boot: a module's settings are not there until it is.
+    textFile("/etc/modules-load.d/90-ipv6-only-lab.conf", lines(banner("#"), "nf_conntrack")),
+  ],
 };
 
 function settings(): string {
@@ -19,5 +23,8 @@ function settings(): string {
     "net.ipv6.conf.all.forwarding = 1",
     "# The gateway's own connections stay out of the ports that Jool's pool4 uses (61001-65535).",
     "net.ipv4.ip_local_port_range = 32768 60999",
+    "# Connections that the firewall keeps in mind, for two minutes after their end too. Of itself the kernel allows 4096 in",
+    "# this memory, and one client that opens as many in two minutes would cut off everybody, SSH of the lab too.",
+    "net.netfilter.nf_conntrack_max = 65536",
   );
 }

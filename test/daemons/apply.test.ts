@@ -375,10 +375,12 @@ describeInGuest("apply.sh", () => {
 
     it("when the kernel refuses a setting that no checker saw", () => {
       const before = laidDown();
-      const bundle = withLine(
-        bundleOf({ routerAdvertisements: { maxInterval: 60 } }),
-        "sysctl",
-        "net.ipv6.conf.nonsense = 1",
+      const bundle = withFiles(bundleOf({ routerAdvertisements: { maxInterval: 60 } }), "sysctl", (files) =>
+        files.map((each) =>
+          each.path.startsWith("/etc/sysctl.d/")
+            ? { ...each, content: `${each.content}net.ipv6.conf.nonsense = 1\n` }
+            : each,
+        ),
       );
       const { status, stderr } = applyBundle(bundle);
       expect(status).toBe(1);

@@ -40,6 +40,11 @@ printf '[Manager]\nDefaultDeviceTimeoutSec=1s\n' >etc/systemd/system.conf.d/test
 # A first boot that ended well.
 printf '{"v1": {"datasource": null, "errors": []}}\n' >run/cloud-init/result.json
 
+# It is one for all network namespaces, and only the first one may set it.
+modprobe --quiet nf_conntrack || true
+echo 4096 >run/nf_conntrack_max
+mount --bind run/nf_conntrack_max proc/sys/net/netfilter/nf_conntrack_max
+
 pivot_root . mnt
 cd /
 umount -l /mnt
