@@ -4,7 +4,7 @@ import type { SshConnection } from "../ssh";
 import { type ClientAccess, gatewayAddresses, ipv4Way, type LabAccess, networkOf } from "../verify/access";
 import { sameAddress } from "../verify/addresses";
 import { onClient, UnreachableError } from "../verify/connect";
-import { faultsOn, translatedSessions } from "../verify/facts";
+import { afterRun } from "../verify/facts";
 import type { SessionFact } from "../verify/gateway-facts";
 import { metBy } from "../verify/path-faults";
 import { type Listening, refuseTaken, tryListener } from "./listening";
@@ -70,15 +70,12 @@ export async function record(
       : async (ended: AbortSignal): Promise<void> => {
           listening = await tryListener({ access, client, connection, gateway, port, patience }, ended);
         };
+  // Nobody translates elsewhere.
+  const gatewaysView = afterRun({ connection: gateway, signal }, network.nat64Prefix !== undefined);
   const { end, seen } = await runProgram(connection, { ...options, words: command, beside }, signal, async () => {
-    const asked = { connection: gateway, signal };
-    const [sessions, on] = await Promise.all([
-      // Nobody translates elsewhere.
-      network.nat64Prefix === undefined ? [] : translatedSessions(asked),
-      faultsOn(asked),
-    ]);
-    return { sessions: sessionsOf(access, client, sessions), faultsOn: metBy(client.name, on) };
-  });
+    const { sessions, faultsOn } = await gatewaysView.ask();
+    return { sessions: sessionsOf(access, client, sessions), faultsOn: metBy(client.name, faultsOn) };
+  }).finally(gatewaysView.end);
   const request = { network, client: client.name, command, loopback4, lacks };
   const recording: Recording = { request, end, ...seen, listening, askedAgain: [] };
   const addresses = gatewayAddresses(networkOf(access, client));

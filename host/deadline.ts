@@ -1,21 +1,30 @@
 /**
  * Does work that is asked to end after so many seconds, with `late` as the reason, or by `signal` before.
  * @param seconds 0 is without limit.
+ * @param from when they begin; undefined: now.
  */
 export async function withDeadline<T>(
   seconds: number,
   late: string,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
+  from?: Promise<void>,
 ): Promise<T> {
   const limit = new AbortController();
-  const end = (): void => {
-    limit.abort(new Error(late));
+  let timer: NodeJS.Timeout | undefined;
+  let done = false;
+  const begin = (): void => {
+    if (seconds === 0 || done) return;
+    timer = setTimeout(() => {
+      limit.abort(new Error(late));
+    }, seconds * 1000);
   };
-  const timer = seconds === 0 ? undefined : setTimeout(end, seconds * 1000);
+  if (from === undefined) begin();
+  else void from.then(begin, () => undefined);
   try {
     return await work(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]));
   } finally {
+    done = true;
     clearTimeout(timer);
   }
 }

@@ -10,6 +10,8 @@ interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
   /** Seconds from the question to its end; default: without limit. */
   readonly timeout?: number | undefined;
+  /** Its input is written, and its time begins, only then; default: at once. It starts at once all the same. */
+  readonly when?: Promise<void> | undefined;
   /** Told of output as it comes. */
   readonly onStdout?: ((text: string) => void) | undefined;
   readonly onStderr?: ((text: string) => void) | undefined;
@@ -74,12 +76,12 @@ export class SshConnection {
    * @throws ConnectionLostError, a timeout error, or the signal's reason; never for an exit code.
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    const { signal, timeout = 0 } = options;
+    const { signal, timeout = 0, when } = options;
     signal?.throwIfAborted();
     const late = `The command did not end within ${timeout} s: ${firstLine(command)}`;
-    return withDeadline(timeout, late, signal, (end) =>
-      this.open(command, undefined, end, (channel) => this.collect(channel, command, options, end)),
-    );
+    const work = (end: AbortSignal): Promise<ExecResult> =>
+      this.open(command, undefined, end, (channel) => this.collect(channel, command, options, end));
+    return withDeadline(timeout, late, signal, work, when);
   }
 
   /**
@@ -152,7 +154,12 @@ export class SshConnection {
     const stdout = gather(channel, options.onStdout);
     const stderr = gather(channel.stderr, options.onStderr);
     const ended = this.ended(channel, command, end);
-    channel.end(options.stdin ?? "");
+    const tell = (): void => {
+      channel.end(options.stdin ?? "");
+    };
+    if (options.when === undefined) tell();
+    // Who takes that back ends the command too.
+    else void options.when.then(tell, () => undefined);
     return ended.then((how) => ({ ...how, stdout: stdout(), stderr: stderr() }));
   }
 

@@ -1,4 +1,5 @@
 /** Asks machines for facts: each question is a program of the folder `probes`, sent over SSH. */
+import { EventEmitter, once } from "node:events";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { messageOf } from "../host/messages";
@@ -28,7 +29,7 @@ export interface Asked {
 export async function gatewayFacts(gateway: Asked, { promised }: Pick<LabAccess, "promised">) {
   const cards = promised.networks.map(({ card }) => card);
   const stdin = [cards.join(" "), ...services.flatMap(({ unit }) => unit ?? [])];
-  const sections = await run(gateway, "gateway.sh", { root: true, stdin, behind: faultsOnScript });
+  const sections = await run(gateway, "gateway.sh", { root: true, stdin, behind: [faultsOnScript] });
   return {
     facts: readGatewayFacts(sections, Date.now()),
     counters: readCounters(sections),
@@ -38,20 +39,54 @@ export async function gatewayFacts(gateway: Asked, { promised }: Pick<LabAccess,
 
 /** What the gateway translates, and what its firewall has counted. */
 export async function translations(gateway: Asked) {
-  const sections = await run(gateway, "translations.sh", { root: true });
+  const sections = await run(gateway, "translations.sh", { root: true, behind: [sessionsScript] });
   return { translations: readTranslations(sections), counters: readCounters(sections) };
 }
 
-/** Its sessions alone, which is quicker. */
-export async function translatedSessions(gateway: Asked): Promise<SessionFact[]> {
-  return readSessions(await run(gateway, "translations.sh", { root: true, words: ["sessions"] }));
+/** What the gateway knows of a program that has just ended on a client. */
+export interface AfterRun {
+  readonly sessions: readonly SessionFact[];
+  readonly faultsOn: readonly FaultOn[];
 }
 
+/** To be asked later. */
+export interface Standby<T> {
+  /** Asks now. */
+  readonly ask: () => Promise<T>;
+  /** Lets go of it, asked or not. */
+  readonly end: () => void;
+}
+
+/**
+ * Has root's shell there before the program ends, which takes an emulated gateway half a second.
+ * @param translates false: nobody has sessions.
+ */
+export function afterRun({ connection, signal }: Asked, translates: boolean): Standby<AfterRun> {
+  const [asked, over] = [new EventEmitter(), new AbortController()];
+  const words = translates ? ["translates"] : [];
+  const when = once(asked, "now", { signal: over.signal }).then(() => undefined);
+  const gateway = { connection, signal: AbortSignal.any([signal, over.signal]) };
+  const told = run(gateway, "after-run.sh", { root: true, words, behind: [sessionsScript, faultsOnScript], when });
+  // Nobody may be there any more when one of them fails.
+  for (const each of [when, told]) each.catch(() => undefined);
+  return {
+    ask: async () => {
+      asked.emit("now");
+      const sections = await told;
+      return { sessions: translates ? readSessions(sections) : [], faultsOn: readFaultsOn(sections) };
+    },
+    end: () => {
+      over.abort();
+    },
+  };
+}
+
+const sessionsScript = "sessions.sh";
 const faultsOnScript = "faults-on.sh";
 
 /** Which faults of clients' ways are on. */
 export async function faultsOn(gateway: Asked): Promise<readonly FaultOn[]> {
-  return readFaultsOn(await run(gateway, "path-faults.sh", { root: true, words: ["look"], behind: faultsOnScript }));
+  return readFaultsOn(await run(gateway, "path-faults.sh", { root: true, words: ["look"], behind: [faultsOnScript] }));
 }
 
 /**
@@ -81,7 +116,7 @@ export function faultyResolver(): string {
  */
 export async function switchFaults(gateway: Asked, words: readonly string[], stdin = ""): Promise<readonly FaultOn[]> {
   const lines = stdin === "" ? [] : stdin.trimEnd().split("\n");
-  const sections = await run(gateway, "path-faults.sh", { root: true, words, stdin: lines, behind: faultsOnScript });
+  const sections = await run(gateway, "path-faults.sh", { root: true, words, stdin: lines, behind: [faultsOnScript] });
   const { exitCode, output } = section(sections, "switched");
   if (exitCode !== 0) throw new Error(`The gateway did not switch it: ${output}`);
   return readFaultsOn(sections);
@@ -163,17 +198,19 @@ interface RunOptions {
   /** The probe's arguments. */
   readonly words?: readonly string[];
   readonly timeout?: number;
-  /** A file of functions that the probe uses. */
-  readonly behind?: string;
+  /** Files of functions that the probe uses. */
+  readonly behind?: readonly string[];
+  /** It is told its script, and has its time, from then on. */
+  readonly when?: Promise<void>;
 }
 
 async function run({ connection, signal }: Asked, name: string, options: RunOptions): Promise<Sections> {
-  const { root = false, stdin = [], words = [], timeout = patience, behind } = options;
-  const script = ["common.sh", ...(behind === undefined ? [] : [behind]), name].map(probe).join("");
+  const { root = false, stdin = [], words = [], timeout = patience, behind = [], when } = options;
+  const script = ["common.sh", ...behind, name].map(probe).join("");
   const command = root ? rootCommand(script, ...words) : scriptCommand(script, ...words);
   const input = [script, ...stdin.map((line) => `${line}\n`)].join("");
   try {
-    return parseSections((await connection.exec(command, { stdin: input, signal, timeout })).stdout);
+    return parseSections((await connection.exec(command, { stdin: input, signal, timeout, when })).stdout);
   } catch (error) {
     throw new Error(`${name} told nothing: ${messageOf(error)}`, { cause: error });
   }

@@ -1,4 +1,7 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type SshTarget,
@@ -198,5 +201,46 @@ describe("a command that does not end", () => {
     const connection = await connect(to(machine));
     setTimeout(machine.dropConnections, 100);
     await expect(connection.exec("sleep 30")).rejects.toBeInstanceOf(ConnectionLostError);
+  });
+});
+
+describe("a command that stands by", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ipv6lab-standby-"));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("has started before it is told its input, and has its time from then on", async () => {
+    const connection = await connect(to(await server()));
+    const file = join(folder, "started");
+    let tell = (): void => undefined;
+    const when = new Promise<void>((resolve) => (tell = resolve));
+    const options = { stdin: "later", when, timeout: 0.5 };
+    const told = connection.exec(`touch ${file}; cat; sleep 0.1`, options);
+    await sleep(800);
+    expect(existsSync(file)).toBe(true);
+    tell();
+    expect((await told).stdout).toBe("later");
+    connection.close();
+  });
+
+  it("is given up when it takes longer than its time from then on", async () => {
+    const connection = await connect(to(await server()));
+    const options = { when: sleep(50), timeout: 0.2 };
+    await expect(connection.exec("cat; sleep 30", options)).rejects.toThrow("did not end within 0.2 s");
+    connection.close();
+  });
+
+  it("ends when it is never told any more", async () => {
+    const connection = await connect(to(await server()));
+    const over = new AbortController();
+    const when = sleep(30_000, undefined, { signal: over.signal }).then(() => undefined);
+    const told = connection.exec("cat", { when, signal: over.signal });
+    setTimeout(() => {
+      over.abort(new Error("no longer"));
+    }, 100);
+    await expect(told).rejects.toThrow("no longer");
+    await expect(when).rejects.toThrow();
+    connection.close();
   });
 });

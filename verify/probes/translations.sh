@@ -1,10 +1,7 @@
 # shellcheck shell=bash
-# Tells what the gateway translates now: its sessions, and without the word `sessions` the rest too. Runs as root.
+# Tells what the gateway translates now, and what its firewall has counted. Runs as root.
 
-section sessionsTcp jool session display --csv --numeric --tcp
-section sessionsUdp jool session display --csv --numeric --udp
-section sessionsIcmp jool session display --csv --numeric --icmp
-[[ ${1:-} != sessions ]] || exit 0
+tell_sessions
 section bibTcp jool bib display --csv --numeric --tcp
 section bibUdp jool bib display --csv --numeric --udp
 section bibIcmp jool bib display --csv --numeric --icmp
