@@ -8,6 +8,7 @@ import { UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { scriptCommand, shellQuote } from "../ssh/shell";
 import { Collector } from "./copies";
+import { wasKept } from "./trace/kernel";
 
 export interface Place {
   /** On the client. */
@@ -31,10 +32,12 @@ const patience = 120;
  * @throws UserError when the client has no place; what ended the connection.
  */
 export async function makePlace(client: SshConnection, loopback4: boolean, signal: AbortSignal): Promise<Place> {
-  const [guard, run] = [script("guard.sh"), script("run.sh")];
-  const words = [String(Buffer.byteLength(run)), loopback4 ? "with" : "without", String(patience)];
+  const guard = script("guard.sh");
+  const scripts = ["run.sh", "watch.sh", "ask.sh"].map((name) => ({ name, text: script(name) }));
+  const sizes = scripts.flatMap(({ name, text }) => [name, String(Buffer.byteLength(text))]);
+  const words = [loopback4 ? "with" : "without", String(patience), ...sizes];
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new Collector()];
-  stdin.write(`${guard}${run}`);
+  stdin.write([guard, ...scripts.map(({ text }) => text)].join(""));
   const ended = client.attach(scriptCommand(guard, ...words), { stdin, stdout, stderr, signal }).then(
     () => undefined,
     // What could not be watched over has gone with the connection.
@@ -70,10 +73,10 @@ export function programCommand(folder: string, tracing: "filtered" | "root", wor
 /** Why there is nothing to judge. */
 export type Problem = (typeof problems)[number];
 
-export const problems = ["missing", "no-tracer", "refused", "loopback4", "moved"] as const;
+export const problems = ["missing", "no-tracer", "refused", "loopback4", "moved", "unrecorded"] as const;
 
 /** What run.sh and guard.sh leave there, and two files of the client's. */
-const texts = ["problem", "started", "ended", "left", "resolver", "/etc/resolv.conf", "/etc/hosts"] as const;
+const texts = ["problem", "watched", "started", "ended", "left", "resolver", "/etc/resolv.conf", "/etc/hosts"] as const;
 
 export interface PlaceFacts {
   readonly problem: Problem | undefined;
@@ -82,7 +85,10 @@ export interface PlaceFacts {
   readonly endedAt: number | undefined;
   /** Command lines of what went on when the program had ended, and was ended then. */
   readonly left: readonly string[];
+  /** strace's. */
   readonly trace: string;
+  /** The kernel's own record of the calls that carry no data; empty where it keeps none. */
+  readonly kernel: string;
   /** The client's hosts(5). */
   readonly hosts: string;
   /** Its resolv.conf(5). */
@@ -91,15 +97,17 @@ export interface PlaceFacts {
   readonly resolver: string;
 }
 
-/** Everything at once: texts with their names before each line, NUL, and the packed trace. */
+/** Everything at once: texts with their names before each line, NUL, and both traces, packed, with NUL between them. */
 export async function readPlace(client: SshConnection, folder: string, signal: AbortSignal): Promise<PlaceFacts> {
   const told = new Collector();
   // One process for all texts. Root's tracer makes the trace root's.
   const commands = [
     `cd ${folder}`,
+    // Where run.sh was killed, nobody has done so yet.
+    `[ -e collected ] || bash -c '. ./ask.sh; ask . collect'`,
     `grep -Has '' -- ${texts.join(" ")}`,
     "printf '\\0'",
-    "if [ -r trace ]; then gzip -1 <trace; else sudo -n cat trace 2>/dev/null | gzip -1; fi",
+    `{ if [ -r trace ]; then cat trace; else sudo -n cat trace; fi; printf '\\0'; cat kernel; } 2>/dev/null | gzip -1`,
   ];
   await client.attach(commands.join("; "), { stdin: undefined, stdout: told, signal });
   return readFacts(told.all());
@@ -112,8 +120,12 @@ function readFacts(told: Buffer): PlaceFacts {
     lines.flatMap((line) => (line.startsWith(`${name}:`) ? [`${line.slice(name.length + 1)}\n`] : [])).join("");
   const time = (words: string): number | undefined => (words === "" ? undefined : Number(words));
   const problem = text("problem").trim();
+  const [trace = "", kernel = ""] = gunzipSync(told.subarray(border + 1))
+    .toString("latin1")
+    .split("\0");
+  const lost = text("watched") !== "" && !wasKept(kernel);
   return {
-    problem: problems.find((each) => each === problem),
+    problem: problems.find((each) => each === problem) ?? (lost ? "unrecorded" : undefined),
     startedAt: time(text("started")),
     endedAt: time(text("ended")),
     left: text("left")
@@ -123,6 +135,7 @@ function readFacts(told: Buffer): PlaceFacts {
     resolver: text("resolver"),
     resolvConf: text("/etc/resolv.conf"),
     hosts: text("/etc/hosts"),
-    trace: gunzipSync(told.subarray(border + 1)).toString("latin1"),
+    trace,
+    kernel,
   };
 }

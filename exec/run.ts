@@ -8,7 +8,9 @@ import type { Listening } from "./listening";
 import { readOverheard } from "./overheard";
 import type { ProgramEnd } from "./session";
 import { readTrace } from "./trace/calls";
+import { type KernelRecord, readKernelRecord } from "./trace/kernel";
 import { type Processes, readProcesses } from "./trace/processes";
+import { wholeTrace } from "./trace/whole";
 import type { AskedAgain } from "./asked-again";
 
 export interface NetworkView {
@@ -37,7 +39,7 @@ export interface RunRequest {
 }
 
 export interface Run extends RunRequest {
-  readonly end: Omit<ProgramEnd, "trace" | "hosts" | "resolver" | "resolvConf">;
+  readonly end: Omit<ProgramEnd, "trace" | "kernel" | "hosts" | "resolver" | "resolvConf">;
   readonly processes: Processes;
   readonly activity: Activity;
   /** Names by address, from the client's hosts(5). */
@@ -67,15 +69,18 @@ export interface Recording {
 }
 
 export function makeRun({ request, end, sessions, faultsOn, askedAgain, listening }: Recording): Run {
-  const { trace: text, hosts, resolver, resolvConf, ...rest } = end;
+  const { trace: strace, kernel, hosts, resolver, resolvConf, ...rest } = end;
+  const record = readKernelRecord(kernel);
+  const text = wholeTrace(strace, record.calls);
   const trace = readTrace(text);
   const processes = readProcesses(trace);
   const resolvers = [...resolvConf.matchAll(/^nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
+  const activity = readActivity(trace, processes, resolvers, readOverheard(resolver));
   return {
     ...request,
     end: rest,
     processes,
-    activity: readActivity(trace, processes, resolvers, readOverheard(resolver)),
+    activity: { ...activity, unseen: [...activity.unseen, ...notKept(record)] },
     hosts: readHosts(hosts),
     resolvers,
     sessions,
@@ -84,6 +89,18 @@ export function makeRun({ request, end, sessions, faultsOn, askedAgain, listenin
     listening,
     lines: text.split("\n"),
   };
+}
+
+/** What the kernel's record cannot tell. */
+function notKept({ lost, withoutResult }: KernelRecord): string[] {
+  return [
+    ...(lost === 0 ? [] : [`${lost} events of the kernel's record had no room: connections may be missing`]),
+    ...(withoutResult === 0
+      ? []
+      : [
+          `${withoutResult} calls of 32-bit programs, or by io_uring(7): what became of them the kernel's record does not tell`,
+        ]),
+  ];
 }
 
 /** hosts(5): an address and its names, the first of which is its own. */
@@ -103,7 +120,7 @@ export function callAt({ lines, activity }: Run, line: number): string {
     ? text
     : text.replace(/(^sendto\([^"]*|iov_base=)"[^"]*"(?:\.\.\.)?/g, '$1"…"');
   return shown
-    .replace(/<(?:\\x[0-9a-f]{2})+>/g, "")
+    .replace(/<(?:(?:\\x[0-9a-f]{2})+|socket:\[\d+\])>/g, "")
     .replace(/\\x([0-9a-f]{2})/g, (_, digits: string) => printable(Number.parseInt(digits, 16)));
 }
 

@@ -36,6 +36,8 @@ const recordingSchema = z.object({
     withoutRights: z.array(z.string()),
     left: z.array(z.string()),
     trace: z.string(),
+    // Older ones have strace's trace alone.
+    kernel: z.string().default(""),
     hosts: z.string(),
     resolvConf: z.string(),
     resolver: z.string(),

@@ -50,7 +50,7 @@ export const usage = `npm run exec -- [options] [--] COMMAND…
   --json               the report on stdout, the program's output on stderr
   --junit FILE, --html FILE
   --report FOLDER      report.txt, report.json, report.html and junit.xml there
-  --trace FILE         the system calls themselves, as strace told them
+  --trace FILE         the system calls themselves, in strace's words
   --redact             leaves addresses of your own network out of the reports
   --verdict-code       the exit code is the verdict's: 0 works, 1 fails, 2 cannot be told, 3 works with remarks`;
 

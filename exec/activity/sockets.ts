@@ -4,7 +4,15 @@
  */
 import type { Call, Trace } from "../trace/calls";
 import type { Processes } from "../trace/processes";
-import { itemsOf, type SocketAddress, socketAddressOf, socketOf, unixPathOf, wordOf } from "../trace/values";
+import {
+  itemsOf,
+  type SocketAddress,
+  socketAddressOf,
+  socketOf,
+  socketPortOf,
+  unixPathOf,
+  wordOf,
+} from "../trace/values";
 import { resolvePath } from "../varlink";
 import type { Activity, Attempt, Listener, Mutable, Seen, Traffic } from "./facts";
 import { LookupWatcher, type VarlinkTalk } from "./lookups";
@@ -58,6 +66,8 @@ export class SocketWatcher {
   private call(call: Call): void {
     const { name, args } = call;
     const inode = socketOf(args[0]);
+    // What never returned has come to nothing; of a connection it is told that it was tried.
+    if (call.result.value === undefined && call.result.error === undefined && name !== "connect") return;
     switch (name) {
       case "socket": {
         this.made(call);
@@ -156,6 +166,8 @@ export class SocketWatcher {
     }
     const attempt = this.attempt(call, socket, to);
     socket.attempt = attempt;
+    // Under way when its process was killed, or told by a record that does not know.
+    if (call.result.value === undefined && error === undefined) return;
     if (error === undefined) attempt.outcome = { kind: socket.transport === "udp" ? "unused" : "connected" };
     else if (!underWay.has(error)) attempt.outcome = { kind: "failed", error };
     attempt.endedAt = returned(call);
@@ -231,8 +243,7 @@ export class SocketWatcher {
   }
 
   private ownName(call: Call, socket: Socket): void {
-    const own = socketAddressOf(call.args[1]);
-    if (own !== undefined && socket.listener?.port === 0) socket.listener.port = own.port;
+    if (socket.listener?.port === 0) socket.listener.port = socketPortOf(call.args[1]);
   }
 
   private send(call: Call, socket: Socket, inode: string, message: Message): void {

@@ -1,27 +1,37 @@
 # shellcheck shell=bash
 # Makes a place for one run of a program, watches over the run as long as somebody holds its standard input, and leaves
-# nothing behind afterwards. Arguments: the octets of run.sh, which comes first on standard input; `with` or `without`
-# 127.0.0.0/8; seconds without a line after which nobody holds it any more. Each line that follows there is `alive`, or the
-# name of a signal for the program. Tells the place when it is ready.
+# nothing behind afterwards. Arguments: `with` or `without` 127.0.0.0/8; seconds without a line after which nobody holds it
+# any more; names and octets of the scripts that come first on standard input and belong into the place. Each line that
+# follows there is `alive`, or the name of a signal for the program. Tells the place when it is ready.
 
-length=$1 loopback4=$2 patience=$3
+loopback4=$1 patience=$2
+shift 2
 
 # A place of its own on the disk: /tmp may be memory.
 folder=$(mktemp --directory /var/tmp/ipv6-only-lab-exec.XXXXXX) || exit 1
-if ! mkdir "$folder/work" || ! head -c "$length" >"$folder/run.sh"; then
+
+furnish() {
+  mkdir "$folder/work" && mkfifo "$folder/requests" "$folder/answers" || return
+  while (($# > 0)); do
+    head -c "$2" >"$folder/$1" || return
+    shift 2
+  done
+}
+if ! furnish "$@"; then
   rm -rf -- "$folder"
   exit 1
 fi
 
-# What systemd-resolved does meanwhile, with the time. Root's shell ends it when this one lets go of descriptor 4, and so
-# does whatever ends this one: sudo(8) once more takes its time on an emulated machine.
-listen_to_resolver() {
-  # shellcheck disable=SC2016
-  coproc monitor { exec sudo -n bash -c 'resolvectl monitor --json=short 2>/dev/null & read -r; kill "$!"'; }
-  local read=${monitor[0]} write=${monitor[1]}
-  eval "exec 3<&$read 4>&$write $read<&- $write>&-"
-  while IFS= read -r line <&3; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done >"$folder/resolver" 4>&- &
-  exec 3<&-
+# Requests reach root's shell as long as this process lives, and whatever ends it ends that shell too: sudo(8) once more
+# takes its time on an emulated machine. Held open here, answers are not lost, and nobody waits for another side.
+watch() {
+  exec 3<>"$folder/answers" 4<>"$folder/requests"
+  {
+    # shellcheck disable=SC2024
+    sudo -n bash "$folder/watch.sh" "$folder" <"$folder/requests" |
+      while IFS= read -r line; do printf '%s %s\n' "$EPOCHREALTIME" "$line"; done >"$folder/resolver"
+    : >"$folder/unwatched"
+  } 3<&- 4<&- &
 }
 
 # The resolver's usual address is in 127.0.0.0/8: meanwhile resolv.conf(5) names those that it asks itself. A unit keeps
@@ -72,7 +82,7 @@ end_the_rest() {
   done
 }
 
-listen_to_resolver
+watch
 if [[ $loopback4 == without ]] && ! take_loopback4; then
   echo "loopback4" >"$folder/problem"
 fi
@@ -86,8 +96,6 @@ while :; do
   elif (($? <= 128 || ++silent > 4 * patience)); then
     break
   fi
-  # Nobody asks the resolver any more: its listener ends while the rest is read.
-  if [[ -e $folder/code ]]; then exec 4>&-; fi
   if gone_away; then alone=$((alone + 1)); else alone=0; fi
   # A second: children that are only slower than their parent.
   if ((alone == 4)); then end_the_rest; fi

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Runs a program below the tracer, on the streams that it has itself. Arguments: the place; `filtered`, `root` or `none`
+# Runs a program below the tracer, on the streams that it has itself. Arguments: the place; `filtered` or `root`
 # (how it is traced); the program and its arguments.
 
 folder=$1 tracing=$2
@@ -25,8 +25,17 @@ takes_rights() {
 if [[ $tracing == filtered ]] && takes_rights "$program"; then tracing=root; fi
 tell tracing "$tracing"
 
-# Every text in hexadecimal, every descriptor with what it stands for, every process that is made.
-calls=%network,close,execve,execveat,clone,clone3,fork,vfork,io_uring_setup
+# Every process that is made, and every call on a socket; where the kernel keeps its own record, those that are not in it.
+processes=execve,execveat,clone,clone3,fork,vfork,io_uring_setup
+calls=%network,close,$processes
+# shellcheck source=/dev/null
+. "$folder/ask.sh"
+ask "$folder" follow "$$"
+if [[ $REPLY == followed ]]; then
+  tell watched yes
+  calls=bind,listen,accept,accept4,sendto,sendmsg,sendmmsg,recvfrom,recvmsg,recvmmsg,$processes
+fi
+# Every text in hexadecimal, every descriptor with what it stands for.
 options=(-f -y -q -ttt -T -xx -s 2048 -e "trace=$calls" -o "$folder/trace")
 case $tracing in
 filtered) tracer=(strace --seccomp-bpf --kill-on-exit "${options[@]}" --) ;;
@@ -36,10 +45,9 @@ root)
   while IFS= read -r -d '' variable; do environment+=(-E "$variable"); done < <(env --null)
   tracer=(sudo -n strace -u "$USER" --kill-on-exit "${environment[@]}" "${options[@]}" --)
   ;;
-none) tracer=() ;;
 esac
 
-if [[ $tracing != none ]] && ! type -P strace >/dev/null; then tell problem no-tracer && exit 126; fi
+if ! type -P strace >/dev/null; then tell problem no-tracer && exit 126; fi
 
 # How often the card has lost or gained its link (sysfs-class-net): by it a client goes to another network.
 links() { if [[ -r /sys/class/net/lan/carrier_changes ]]; then REPLY=$(</sys/class/net/lan/carrier_changes); fi; }
@@ -55,6 +63,8 @@ tell ended "$EPOCHREALTIME"
 links
 if [[ $REPLY != "$before" ]]; then tell problem moved; fi
 # The tracer has said why; what it could not start has not run.
-if [[ $tracing != none && ! -s $folder/trace ]]; then tell problem refused; fi
+if [[ ! -s $folder/trace ]]; then tell problem refused; fi
 tell code "$code"
+ask "$folder" collect
+tell collected "$REPLY"
 exit "$code"

@@ -148,6 +148,11 @@ function madeText(value: Value | undefined, index: number): string | undefined {
   return value?.kind === "made" ? bytesOf(value.from[index])?.toString("latin1") : undefined;
 }
 
+/** The port alone, which may be all that is known of an address. */
+export function socketPortOf(value: Value | undefined): number {
+  return madePort(value, "sin6_port") || madePort(value, "sin_port");
+}
+
 function madePort(value: Value | undefined, name: string): number {
   const made = fieldOf(value, name);
   return made?.kind === "made" ? Number(wordOf(made.from[0])) : 0;

@@ -52,7 +52,14 @@ describe("a run that is kept", () => {
       },
       end: {
         ...{ code: 7, problem: undefined, timedOut: false, stopped: false, startedAt: 1, endedAt: 2.5 },
-        ...{ withoutRights: [], left: [], trace: "1 1.0 +++ exited with 7 +++\n", hosts: "", resolvConf: "" },
+        ...{
+          withoutRights: [],
+          left: [],
+          trace: "1 1.0 +++ exited with 7 +++\n",
+          kernel: "",
+          hosts: "",
+          resolvConf: "",
+        },
         ...{ resolver: "", notThere: [] },
       },
       sessions: [],

@@ -20,6 +20,12 @@ const seen = z.object({
     }),
   ),
 });
+/** Of what `exec --json` tells: what does not change from run to run. */
+const execReport = z.object({
+  verdict: z.object({ kind: z.string(), cause: z.string(), confidence: z.string() }),
+  targets: z.array(z.object({ what: z.string(), origin: z.string(), reached: z.boolean() })),
+  unseen: z.array(z.string()),
+});
 /** Checks of one's own: some that must fail, one that lacks its program. */
 const checks = [
   {
@@ -72,6 +78,35 @@ describe("a lab with every scenario", () => {
     expect(outcome.exitCode).not.toBe(0);
     expect(outcome.stderr).toContain("it asks for IPv4 addresses only (certain)");
     expect(outcome.stderr).toContain("It works wherever there is IPv4 and nowhere else: it needs IPv4.");
+  });
+
+  step("sees the same where the kernel keeps no record, and leaves none behind where it does", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "trace-"));
+    const onClient = async (command: string): Promise<string> => (await lab.succeed("ssh", "client-1", command)).stdout;
+    const seenOf = async (name: string) => {
+      const file = join(folder, name);
+      const program = ["curl", "-s", "-m", "5", "http://dualstack.test/", "http://192.0.2.1/"];
+      const { stdout } = await lab.run("exec", "--json", "--trace", file, ...program);
+      return {
+        report: execReport.parse(JSON.parse(stdout)),
+        byKernel: readFileSync(file, "utf8").includes("close(?<"),
+      };
+    };
+    try {
+      const recorded = await seenOf("recorded");
+      const left = await onClient(
+        "sudo cat /sys/kernel/tracing/dynamic_events; sudo ls /sys/kernel/tracing/instances /var/tmp",
+      );
+      expect(left).not.toMatch(/ipv6.only.lab/);
+      await onClient("sudo mount -t tmpfs nothing /sys/kernel/tracing");
+      const stopped = await seenOf("stopped");
+      expect([recorded.byKernel, stopped.byKernel]).toEqual([true, false]);
+      expect(recorded.report.verdict).toMatchObject({ cause: "ipv4-literal", confidence: "certain" });
+      expect(stopped.report).toEqual(recorded.report);
+    } finally {
+      await onClient("sudo umount /sys/kernel/tracing");
+      rmSync(folder, { recursive: true });
+    }
   });
 
   step("tells which of one's own checks is not as expected, and cannot be told", async () => {

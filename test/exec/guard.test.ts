@@ -23,7 +23,7 @@ afterAll(() => {
 });
 
 async function guard(patience: number) {
-  const child = spawn("bash", [join(projectRoot, "exec/client/guard.sh"), "0", "with", String(patience)], {
+  const child = spawn("bash", [join(projectRoot, "exec/client/guard.sh"), "with", String(patience), "watch.sh", "0"], {
     env: { ...process.env, PATH: `${programs}:${process.env.PATH ?? ""}` },
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -44,7 +44,7 @@ export function runOf(
       left: [],
       withoutRights: [],
     },
-    ...{ trace, hosts, resolver: "", resolvConf: "nameserver 127.0.0.53\n", notThere: [] },
+    ...{ trace, kernel: "", hosts, resolver: "", resolvConf: "nameserver 127.0.0.53\n", notThere: [] },
     ...end,
   };
   return makeRun({

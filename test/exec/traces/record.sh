@@ -33,7 +33,7 @@ python=/usr/bin/python3
 
 # As the product traces: what its strace does not tell must not be in a recording.
 folder=. calls='' options=()
-eval "$(grep -E '^(calls|options)=' "$here/../../../exec/client/run.sh")"
+eval "$(grep -E '^(processes|calls|options)=' "$here/../../../exec/client/run.sh")"
 : "$folder" "$calls"
 # What tells nothing of the network is left out, and so are the many closes of files.
 record() {

@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# What only root can see of a run: the work of systemd-resolved, told on standard output, and the kernel's own record of the
+# calls that every connection takes, which costs the program a fraction of what stopping it at each of them does
+# (Documentation/trace/{ftrace,events,kprobetrace}.rst). Argument: the place. Standard input: `follow PID` to watch that
+# process and all that it starts, and `collect` when it has ended; each is answered in the place's `answers`. Ends with its
+# standard input, and leaves nothing in the kernel.
+
+folder=$1
+kernel=/sys/kernel/tracing
+own=ipv6_only_lab_${folder##*.}
+instance=$kernel/instances/$own
+# KiB for each processor's part of the record.
+size=0
+
+resolvectl monitor --json=short 2>/dev/null &
+monitor=$!
+
+answer() { printf '%s\n' "$1" >"$folder/answers"; }
+
+# Which socket a call is about, by its inode, and what the kernel's own copy of it tells.
+# shellcheck disable=SC2016
+probes=(
+  'r:made sock_alloc_file socket=$retval->f_inode->i_ino'
+  'p:connects security_socket_connect socket=sock->file->f_inode->i_ino octets=$arg3:s32 address=+0($arg2):x64[14]'
+  'p:outcome sk_getsockopt socket=sk->sk_socket->file->f_inode->i_ino level=$arg2:s32 option=$arg3:s32 error=sk->sk_err:s32 soft=sk->sk_err_soft:s32'
+  'p:peer security_socket_getpeername socket=sock->file->f_inode->i_ino state=sock->sk->__sk_common.skc_state'
+  'p:name security_socket_getsockname socket=sock->file->f_inode->i_ino family=sock->ops->family port=sock->sk->__sk_common.skc_num'
+  'r:only6 ipv6_setsockopt socket=sk->sk_socket->file->f_inode->i_ino level=$arg2:s32 option=$arg3:s32 value=+u0($arg4):s32 result=$retval:s32'
+  'p:closes inet_release socket=sock->file->f_inode->i_ino'
+)
+
+# Argument: whose record it is.
+forget() {
+  local name
+  [[ ! -d $kernel/instances/$1 ]] || rmdir "$kernel/instances/$1"
+  # Each by itself: an error ends what is written at once.
+  while IFS=': ' read -r _ name _; do
+    [[ $name != "$1/"* ]] || printf -- '-:%s\n' "$name" >>"$kernel/dynamic_events"
+  done <<<"$(<"$kernel/dynamic_events")"
+}
+
+begin() {
+  local other probe call count processors
+  [[ -d $kernel/instances ]] || return
+  # Of one that was killed, whose place is gone.
+  for other in "$kernel"/instances/ipv6_only_lab_*; do
+    [[ ! -d $other || -d ${folder%.*}.${other##*_} ]] || forget "${other##*/}"
+  done
+  mkdir "$instance" || return
+  for probe in "${probes[@]}"; do printf '%s\n' "${probe/:/:$own/}" >>"$kernel/dynamic_events" || return; done
+  # CLOCK_TAI is the time of day but for whole seconds, which the marks below tell.
+  echo tai >"$instance/trace_clock" || return
+  # 16 MiB for all of them; what is more is read meanwhile.
+  processors=("$instance"/per_cpu/cpu*)
+  size=$((16384 / ${#processors[@]} + 512))
+  echo "$size" >"$instance/buffer_size_kb" || return
+  echo 1 >"$instance/options/event-fork" || return
+  for ((count = 0; count < 3; count++)); do echo "$EPOCHREALTIME" >"$instance/trace_marker" || return; done
+  # IPPROTO_IPV6 and IPV6_V6ONLY; SOL_SOCKET and SO_ERROR.
+  echo 'level == 41 && option == 26' >"$instance/events/$own/only6/filter" || return
+  echo 'level == 1 && option == 4' >"$instance/events/$own/outcome/filter" || return
+  # Where nobody is named, everybody is followed.
+  echo "$$" >"$instance/set_event_pid" || return
+  echo 1 >"$instance/events/$own/enable" || return
+  for call in {enter,exit}_{socket,connect}; do echo 1 >"$instance/events/syscalls/sys_$call/enable" || return; done
+}
+
+# A read without anything left is an error here, not the end.
+drain() { dd if="$instance/trace_pipe" iflag=nonblock bs=64k status=none >>"$folder/kernel"; }
+
+# The largest events have 200 octets: five to a KiB.
+half_full() {
+  local stats
+  for stats in "$instance"/per_cpu/cpu*/stats; do
+    [[ $(<"$stats") =~ ^entries:\ ([0-9]+) ]] && ((BASH_REMATCH[1] > 2 * size)) && return
+  done
+  return 1
+}
+
+{
+  watching=no
+  if begin; then watching=yes; fi
+  while read -r -t 2 verb pid || (($? > 128)); do
+    case $verb in
+      follow)
+        if [[ $watching == yes ]] && echo "$pid" >>"$instance/set_event_pid"; then answer followed; else answer not-followed; fi
+        ;;
+      collect)
+        # The last mark says that all is there that came before it.
+        echo end >"$instance/trace_marker"
+        echo 0 >"$instance/tracing_on"
+        drain
+        answer collected
+        break
+        ;;
+      *) if [[ $watching == yes ]] && half_full; then drain; fi ;;
+    esac
+  done
+  kill "$monitor"
+  forget "$own"
+} 2>/dev/null
