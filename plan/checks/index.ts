@@ -46,5 +46,9 @@ function findings(
     .filter(({ reads }) => !reads.some((section) => broken.has(section)))
     .flatMap(({ find }) => [...find(config, raw)])
     .filter((finding) => finding.severity === severity)
-    .map(({ key, value, why, remedy }) => ({ key, value: value ?? showValue(valueAtKey(config, key)), why, remedy }));
+    .map(({ key, value, why, remedy }) => {
+      // As it is written; what nobody wrote has its default.
+      const found = valueAtKey(raw, key) ?? valueAtKey(config, key);
+      return { key, value: value ?? showValue(found), why, remedy };
+    });
 }

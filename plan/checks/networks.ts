@@ -129,7 +129,7 @@ function* overlaps(
       yield error(
         network.at(key),
         `overlaps that of ${other.name}: one of the two would be out of reach.`,
-        `Give ${network.name} a ${key} of its own`,
+        `Write another ${key} for ${network.name}`,
         key === "ipv4" ? network.ipv4 : network.prefix,
       );
   }

@@ -59,8 +59,9 @@ export const resolverChecks: readonly Check[] = [
       );
   }),
 
-  check(["dns", "uplink"], function* ({ dns, uplink }) {
-    if (dns.synthesizeAll === false && uplink.ipv6 === "none")
+  /** Simulated names lead to where the gateway has IPv6, whatever the uplink has. */
+  check(["dns", "uplink", "internet"], function* ({ dns, uplink, internet }) {
+    if (dns.synthesizeAll === false && uplink.ipv6 === "none" && internet.kind !== "simulated")
       yield warning(
         "dns.synthesizeAll",
         "and the uplink has no IPv6: a name with an AAAA record of its own leads clients nowhere.",
@@ -68,8 +69,9 @@ export const resolverChecks: readonly Check[] = [
       );
   }),
 
-  check(["dns", "platform", "uplink"], function* (config) {
-    if (config.dns.dnssec === "on" && config.dns.forwarders === "uplink" && hasSlirpUplink(config))
+  check(["dns", "platform", "uplink", "internet"], function* (config) {
+    const { dns, internet } = config;
+    if (dns.dnssec === "on" && dns.forwarders === "uplink" && hasSlirpUplink(config) && internet.kind !== "simulated")
       yield warning(
         "dns.dnssec",
         "and the forwarder is QEMU's, which depends on this machine's own resolver for signatures.",

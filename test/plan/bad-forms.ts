@@ -5,6 +5,7 @@ export const badForms: readonly BadInput[] = [
   // Machines
   ["two clients of one name", { clients: [{ name: "a" }, { name: "a" }] }, "clients[1].name", /clients\[0\]/, /own/],
   ["a client called gateway", { clients: [{ name: "gateway" }] }, "clients[0].name", /taken/, /client-1/],
+  ["a client called localhost", { clients: [{ name: "localhost" }] }, "clients[0].name", /taken/, /client-1/],
   ["a client with a capital letter", { clients: [{ name: "Phone" }] }, "clients[0].name", /host name/, /client-1/],
   [
     "two clients of one interface id",
@@ -32,6 +33,13 @@ export const badForms: readonly BadInput[] = [
     /inside dhcpv6.pool/,
     /outside/,
   ],
+  ...["::d000", "::dfff"].map((interfaceId): BadInput => [
+    `a fixed interface id at an end of the pool of leases, ${interfaceId}`,
+    { clients: [{ name: "a", interfaceId }], dhcpv6: { mode: "stateful" } },
+    "clients[0].interfaceId",
+    /inside dhcpv6.pool/,
+    /outside/,
+  ]),
   [
     "a CLAT behind a /40, which clatd does not take",
     { clients: [{ name: "a" }, { name: "b", clat: true }], nat64: { prefix: "2001:db8:6400::/40" } },
@@ -85,6 +93,18 @@ export const badForms: readonly BadInput[] = [
     /kind cloud/,
     /image.kind: cloud/,
   ],
+  ...[{ release: "trixie" }, { mirror: "http://example.com/" }, { jool: "prebuilt" }].map((own): BadInput => {
+    const key = Object.keys(own).join();
+    const image = { kind: "cloud", location: "a.qcow2", ...own };
+    return [`a ${key} for a cloud image`, { image }, `image.${key}`, /belongs to kind build/, /image.kind: build/];
+  }),
+  [
+    "a digest for a built image",
+    { image: { sha256: "a".repeat(64) } },
+    "image.sha256",
+    /kind cloud/,
+    /image.kind: cloud/,
+  ],
   ["a mirror that is no URL", { image: { mirror: "example.com" } }, "image.mirror", /URL/, /http/],
   [
     "a package with a space",
@@ -94,6 +114,7 @@ export const badForms: readonly BadInput[] = [
     /iperf3/,
   ],
   ["an address as check page", { verify: { url: "http://192.0.2.1/" } }, "verify.url", /DNS64/, /host name/],
+  ["an IPv6 address as check page", { verify: { url: "http://[::1]/" } }, "verify.url", /DNS64/, /host name/],
   [
     "an SSH key without its type",
     { ssh: { authorizedKeys: ["AAAAC3"] } },

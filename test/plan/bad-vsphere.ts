@@ -17,6 +17,9 @@ export function platformWith(changes: Readonly<Record<string, unknown>>): Readon
   return { platform: Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) };
 }
 
+const nat64 = { name: "nat64", scenario: "ipv6-only-nat64" };
+const strict = { name: "strict", scenario: "ipv6-only-strict" };
+
 const fixed = { address: "192.0.2.10/24", gateway: "192.0.2.1", dns: ["192.0.2.53"] };
 
 /** Platforms on vSphere that cannot work. */
@@ -81,6 +84,34 @@ export const badVsphere: readonly BadInput[] = [
     "networks[0].portGroup",
     /uplink too/,
     /port group of its own/,
+  ],
+  [
+    "a second network without a VLAN",
+    { ...platformWith({}), networks: [{ ...nat64, vlan: 7 }, strict] },
+    "networks[1].vlan",
+    /strict needs a segment of its own/,
+    /VLAN that nothing else uses/,
+  ],
+  [
+    "a second network without a port group",
+    { ...platformWith({ lanSegment: { portGroup: "x" } }), networks: [{ ...nat64, portGroup: "y" }, strict] },
+    "networks[1].portGroup",
+    /strict needs a segment of its own/,
+    /port group that nothing else uses/,
+  ],
+  [
+    "a network's VLAN where the LAN segment is a port group",
+    { ...platformWith({ lanSegment: { portGroup: "x" } }), networks: [{ ...nat64, vlan: 7 }] },
+    "networks[0].vlan",
+    /does not go with platform\.lanSegment\.portGroup/,
+    /Remove/,
+  ],
+  [
+    "a network's port group where port groups are made",
+    { ...platformWith({}), networks: [{ ...nat64, portGroup: "y" }] },
+    "networks[0].portGroup",
+    /does not go with platform\.lanSegment\.\*PortGroup/,
+    /Remove/,
   ],
   ["no datastore", platformWith({ datastore: undefined }), "platform.datastore", /datastoreCluster/, /datastore/],
   [
@@ -181,6 +212,24 @@ export const badVsphere: readonly BadInput[] = [
     "image.mirror",
     /platform\.template/,
     /Remove/,
+  ],
+  ...["release", "jool", "location", "sha256"].map((key): BadInput => {
+    const image = { release: "trixie", jool: "first-boot", location: "a", sha256: "a".repeat(64) };
+    const own = Object.fromEntries(Object.entries(image).filter(([name]) => name === key));
+    return [
+      `an image's ${key} on vsphere`,
+      { ...platformWith({}), image: own },
+      `image.${key}`,
+      /template takes its place/,
+      /Remove/,
+    ];
+  }),
+  [
+    "a bridged uplink on vsphere",
+    { ...platformWith({}), uplink: { kind: "bridged" } },
+    "uplink.kind",
+    /this machine/,
+    /uplinkNetwork/,
   ],
   [
     "a bridge of this machine on vsphere",

@@ -1,21 +1,12 @@
 import fc from "fast-check";
-import { ConfigError, parseConfig, type ConfigProblem } from "../../plan/config";
+import { parseConfig } from "../../plan/config";
 import { planOf } from "../fixtures/plan";
 import { badBindings } from "./bad-bindings";
 import { badChecks } from "./bad-checks";
 import { badForms } from "./bad-forms";
 import { badNetworks } from "./bad-networks";
 import { badVsphere, platformWith } from "./bad-vsphere";
-
-function problemsOf(raw: Readonly<Record<string, unknown>>): readonly ConfigProblem[] {
-  try {
-    parseConfig(raw);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
+import { inWords, problemsOf } from "./in-words";
 
 describe("bad input", () => {
   it.each([...badNetworks, ...badForms, ...badVsphere, ...badChecks, ...badBindings])(
@@ -25,6 +16,7 @@ describe("bad input", () => {
       expect(problems.map((problem) => problem.key)).toEqual([key]);
       expect(problems[0]?.why).toMatch(why);
       expect(problems[0]?.remedy).toMatch(remedy);
+      expect(inWords(problems, raw)).toMatchSnapshot();
     },
   );
 
@@ -154,10 +146,38 @@ describe("what deserves a word", () => {
       "routerAdvertisements.routerLifetime",
       /default route/,
     ],
+    [
+      "forwarders of a lab that asks nobody outside",
+      { lan: { prefix: "fd00::/64" }, internet: { kind: "simulated" }, dns: { forwarders: ["198.51.100.53"] } },
+      "dns.forwarders",
+      /nobody outside is asked/,
+    ],
+    [
+      "validation without a root",
+      { lan: { prefix: "fd00::/64" }, internet: { kind: "simulated" }, dns: { dnssec: "on" } },
+      "dns.dnssec",
+      /no root/,
+    ],
+    [
+      "synthesis for every name beside a simulated internet",
+      { lan: { prefix: "fd00::/64" }, internet: { kind: "both" } },
+      "internet.kind",
+      /hidden/,
+    ],
+    [
+      "a host's port group without a VLAN",
+      {
+        lan: { prefix: "fd00::/64" },
+        ...platformWith({ placement: { host: "esx1" }, lanSegment: { hostPortGroup: { switch: "vSwitch0" } } }),
+      },
+      "platform.lanSegment.hostPortGroup.vlan",
+      /whatever else is on the switch/,
+    ],
   ])("%s works, with a warning in the plan", (_, raw, key, why) => {
     const { warnings } = planOf(raw);
     expect(warnings.map((warning) => warning.key)).toEqual([key]);
     expect(warnings[0]?.why).toMatch(why);
+    expect(inWords(warnings, raw)).toMatchSnapshot();
   });
 
   it.each<readonly [string, Readonly<Record<string, unknown>>]>([
@@ -173,6 +193,30 @@ describe("what deserves a word", () => {
     [
       "this machine's resolvers as QEMU shows them",
       { uplink: { ipv6: "nat66" }, dns: { forwarders: ["10.0.2.2", "fec0::2"] } },
+    ],
+    ["an image's file without its digest", { image: { kind: "cloud", location: "/https/debian.qcow2" } }],
+    ["a page whose host's name begins like an address", { verify: { url: "http://192.0.2.1.example/" } }],
+    [
+      "the one network of a lab on vSphere without a VLAN of its own",
+      { ...platformWith({}), lan: {}, networks: [{ name: "a", scenario: "ipv6-only-nat64" }] },
+    ],
+    [
+      "the gateway's address toward a simulated internet as pool",
+      { internet: { kind: "simulated" }, nat64: { pool4: [{ prefix: "192.0.2.1" }] } },
+    ],
+    [
+      "interface ids beside the pool of leases",
+      {
+        dhcpv6: { mode: "stateful" },
+        clients: [
+          { name: "a", interfaceId: "::cfff" },
+          { name: "b", interfaceId: "::e000" },
+        ],
+      },
+    ],
+    [
+      "AAAA records as they are, which lead into the simulated internet",
+      { internet: { kind: "simulated" }, dns: { synthesizeAll: false } },
     ],
     ["the stub on another port", { dns: { forwarders: ["127.0.0.53@5353"] } }],
     [

@@ -1,21 +1,13 @@
 import fc from "fast-check";
 import { parseConfig } from "../../plan/config";
 import { containsAddress, overlap, parseIpv4, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../../plan/prefix";
-import { ConfigError } from "../../plan/problem";
 import { scenarios, traits } from "../../plan/scenario";
 import { allScenarios, homeOf, planOf } from "../fixtures/plan";
+import { inWords, problemsOf } from "./in-words";
 
 type Raw = Readonly<Record<string, unknown>>;
 
-function problemsOf(raw: Raw): string[] {
-  try {
-    planOf(raw);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ key }) => key);
-  }
-}
+const keysOf = (raw: Raw): string[] => problemsOf(raw).map(({ key }) => key);
 
 const byName = (raw: Raw) => new Map(planOf(raw).networks.map((network) => [network.name, network]));
 
@@ -187,6 +179,12 @@ describe("a lab of networks that cannot be is refused, with the key:", () => {
       "clients[0].network",
     ],
     [
+      "a client on a network whose name nothing resembles",
+      { networks: [one, two], clients: [{ name: "a", network: "office" }] },
+      "clients[0].network",
+    ],
+    ["a port group on this machine", { networks: [{ ...one, portGroup: "x" }] }, "networks[0].portGroup"],
+    [
       "a lifetime that is too short there",
       { networks: [{ ...one, routerAdvertisements: { dnsLifetime: 5 } }] },
       "networks[0].routerAdvertisements.dnsLifetime",
@@ -199,12 +197,15 @@ describe("a lab of networks that cannot be is refused, with the key:", () => {
     ["a VLAN on this machine", { networks: [{ ...one, vlan: 5 }] }, "networks[0].vlan"],
     ["none at all", { networks: [] }, "networks"],
   ])("%s", (_what, raw, key) => {
-    expect(problemsOf(raw)).toContain(key);
+    expect(keysOf(raw)).toContain(key);
+    expect(inWords(problemsOf(raw), raw)).toMatchSnapshot();
   });
 
   it("and a unique local prefix beside IPv4 is warned of: hosts would prefer IPv4 (RFC 6724)", () => {
-    const { warnings } = planOf({ networks: [{ ...one, prefix: "fd12:0:0:1::/64" }] });
-    expect(warnings.map(({ key }) => key)).toContain("networks[0].prefix");
+    const raw = { networks: [{ ...one, prefix: "fd12:0:0:1::/64" }] };
+    const { warnings } = planOf(raw);
+    expect(warnings.map(({ key }) => key)).toEqual(["networks[0].prefix"]);
+    expect(inWords(warnings, raw)).toMatchSnapshot();
   });
 
   it("but no two of any names meet by the prefixes that are made from them without a word", () => {
@@ -212,7 +213,7 @@ describe("a lab of networks that cannot be is refused, with the key:", () => {
     fc.assert(
       fc.property(fc.uniqueArray(name, { minLength: 2, maxLength: 8 }), (names) => {
         const raw = { networks: names.map((each) => ({ name: each, scenario: "dual-stack" })) };
-        const problems = problemsOf(raw);
+        const problems = keysOf(raw);
         if (problems.length > 0) {
           expect(problems.every((key) => /\.(prefix|ipv4)$/.test(key))).toBe(true);
           return;
@@ -254,7 +255,8 @@ describe("a key that nothing goes by", () => {
       "networks[0].routerAdvertisements.pref64",
     ],
   ])("is refused where it contradicts its network: %s", (_what, raw, key) => {
-    expect(problemsOf(raw)).toEqual([key]);
+    expect(keysOf(raw)).toEqual([key]);
+    expect(inWords(problemsOf(raw), raw)).toMatchSnapshot();
   });
 
   it.each<[string, Raw, string, string]>([
@@ -311,6 +313,7 @@ describe("a key that nothing goes by", () => {
   ])("is warned of where it has no effect: %s", (_what, raw, key, value) => {
     const { warnings } = planOf({ lan: { ...(raw.networks === undefined ? { prefix: "fd00::/64" } : {}) }, ...raw });
     expect(warnings.map((each) => [each.key, each.value])).toEqual([[key, value]]);
+    expect(inWords(warnings, raw)).toMatchSnapshot();
   });
 
   it("is none where some network goes by it, or where a network has it from the lab", () => {
@@ -330,11 +333,11 @@ describe("a key that nothing goes by", () => {
 
   it("does not hide a value that is wrong elsewhere, nor is it made up where one is", () => {
     const one = { name: "one", scenario: "ipv6-only-strict", routerAdvertisements: { pref64: true } };
-    expect(problemsOf({ networks: [one], nat64: { prefix: "2001:db8::/44" } })).toEqual([
+    expect(keysOf({ networks: [one], nat64: { prefix: "2001:db8::/44" } })).toEqual([
       "nat64.prefix",
       "networks[0].routerAdvertisements.pref64",
     ]);
-    expect(problemsOf({ networks: [one], lan: { mtu: 1 } })).toEqual(["lan.mtu"]);
+    expect(keysOf({ networks: [one], lan: { mtu: 1 } })).toEqual(["lan.mtu"]);
   });
 });
 
