@@ -31,7 +31,8 @@ export function outsideOf(config: LabConfig, binding: ConfiguredBinding): Outsid
 
 function ofAutomatic(config: LabConfig, { outsidePort, address }: ConfiguredBinding): Outside {
   const { first, last } = automaticPorts;
-  if (outsidePort < first || outsidePort > last) return { kind: "outside pool4", pool4: `ports ${first}-${last}` };
+  // The last is the last that there is.
+  if (outsidePort < first) return { kind: "outside pool4", pool4: `ports ${first}-${last}` };
   const known = address ?? ownAddress(config);
   return known === undefined ? { kind: "unknown" } : { kind: "at", address: known };
 }

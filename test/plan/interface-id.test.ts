@@ -4,14 +4,18 @@ import { addressInPrefix, eui64InterfaceId, parseInterfaceId } from "../../plan/
 import { containsAddress, formatIpv6, parseIpv6, parseIpv6Prefix } from "../../plan/prefix";
 
 describe("an interface id", () => {
-  it.each(["::1", "::10", "::d000", "::1:2:3:4", "::ffff:ffff:ffff:ffff"])("%s is accepted as it stands", (text) => {
-    expect(formatIpv6(parseInterfaceId(text))).toBe(text);
-  });
+  it.each(["::1", "::10", "::d000", "::1:2:3:4", "::ffff:ffff:ffff:ffff", "::fdff:ffff:ffff:ff7f", "::fe00:0:0:0"])(
+    "%s is accepted as it stands",
+    (text) => {
+      expect(formatIpv6(parseInterfaceId(text))).toBe(text);
+    },
+  );
 
   it.each([
     ["fc01:0:0:1::10", /upper half.*Write the lower 64 bits only: ::10/],
     ["::", /subnet-router anycast/],
-    ["::fdff:ffff:ffff:fffe", /RFC 2526/],
+    ["::fdff:ffff:ffff:ff80", /RFC 2526\)\. Write e\.g\. ::10$/],
+    ["::fdff:ffff:ffff:ffff", /RFC 2526/],
     ["10", /not an IPv6 address/],
   ])("%s is refused", (text, message) => {
     expect(() => parseInterfaceId(text)).toThrow(message);

@@ -16,6 +16,8 @@ import {
 import { planOf } from "../fixtures/plan";
 import { inWords, problemsOf } from "./in-words";
 
+const faultColumns = ["ipv4-only", "ipv6-only-strict", "nat64-dns64", "nat64-clat", "dual-stack"] as const;
+
 function internetOf(kind: "simulated" | "both"): InternetPlan {
   const { internet } = planOf({ internet: { kind } });
   if (internet === undefined) throw new Error("no simulated internet was planned");
@@ -220,6 +222,28 @@ describe("the faults", () => {
       "nat64-clat": "works",
       "dual-stack": "works",
     });
+  });
+});
+
+describe("what is tried in the simulated internet", () => {
+  it("is the draft's table: how each attempt is called, what it fetches and what it comes to, column by column", () => {
+    const signs = { works: "+", fails: "-", "left open": "?" } as const;
+    const lines = [...plan.pairs, ...plan.faults].map(({ name, row, title, url, proxy, expected }) => {
+      const columns = faultColumns.map((column) => signs[expected[column] ?? "left open"]);
+      return `${columns.join(" ")}  ${name}: ${title} [${row}] ${url}${proxy === undefined ? "" : ` by ${proxy}`}`;
+    });
+    expect([faultColumns.join(", "), ...lines].join("\n")).toMatchSnapshot();
+  });
+
+  it("lies on these paths", () => {
+    const lines = plan.paths.map(({ name, title, ipv4: v4, ipv6: v6, mtu, tooBig, fragments, netem }) =>
+      [
+        ...[`${name}: ${title}`, v4, v6, `MTU ${mtu ?? "as the rest"}`],
+        ...[tooBig ? "says Packet Too Big" : "silent", fragments ? "fragments pass" : "no fragments"],
+        ...[`to servers ${netem.toServers ?? "at once"}`, `from servers ${netem.fromServers ?? "at once"}`],
+      ].join(", "),
+    );
+    expect(lines.join("\n")).toMatchSnapshot();
   });
 });
 

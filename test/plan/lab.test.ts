@@ -15,6 +15,7 @@ import {
 } from "../../plan/prefix";
 import { homeOf, lanOf, planOf } from "../fixtures/plan";
 import { platformWith } from "./bad-vsphere";
+import { problemsOf } from "./in-words";
 
 const identity = { project: "ipv6-only-lab", stack: "test" };
 
@@ -339,6 +340,30 @@ describe("the clients of a lab", () => {
     expect(counted.at(-1)?.name).toBe("client-11");
   });
 
+  it("are in one order, also where two names count alike", () => {
+    const [one, other] = [
+      ["a-1", "a-01", "a-2"],
+      ["a-2", "a-01", "a-1"],
+    ].map((names) => clientsOf(names, "stateless"));
+    expect(one?.map(({ name }) => name)).toEqual(["a-01", "a-1", "a-2"]);
+    expect(other).toEqual(one);
+  });
+
+  it("do without IPv4, and have a CLAT, where their entry says so and not otherwise", () => {
+    const clients = [{ name: "a" }, { name: "b", option108: true }, { name: "c", clat: true }];
+    expect(planOf({ clients }).clients.map(({ option108, clat }) => [option108, clat])).toEqual([
+      [false, false],
+      [true, false],
+      [false, true],
+    ]);
+  });
+
+  it("have no address by DHCPv6 where there is no IPv6, whatever its mode", () => {
+    const networks = [{ name: "old", scenario: "ipv4-only" }];
+    const { clients } = planOf({ networks, dhcpv6: { mode: "stateful" }, clients: 2 });
+    expect(clients.map(({ addresses }) => addresses.old?.ipv6)).toEqual([undefined, undefined]);
+  });
+
   it("take their size from clientDefaults where they do not say otherwise", () => {
     const { clients } = planOf({
       clientDefaults: { memory: 768 },
@@ -356,7 +381,14 @@ describe("the clients of a lab", () => {
   it("that would share the gateway's address, made by hash, are refused", () => {
     const [address = ""] = planOf().clients.map(homeOf);
     const gatewayInterfaceId = address.replace("fc01::1:", "::");
-    expect(() => planOf({ lan: { gatewayInterfaceId } })).toThrow(/both gateway's and client-1's/);
+    expect(problemsOf({ lan: { gatewayInterfaceId } })).toEqual([
+      {
+        key: "clients",
+        value: address,
+        why: "would be both gateway's and client-1's.",
+        remedy: "Give client-1 another name or interfaceId.",
+      },
+    ]);
   });
 
   it("may have an address that DHCPv6 would give to another, when it gives none", () => {
@@ -365,13 +397,44 @@ describe("the clients of a lab", () => {
     const interfaceId = address.replace("fc01::1:", "::");
     const clients = [{ name: "a" }, { name: "b", interfaceId }];
     expect(planOf({ clients }).clients.map(homeOf)[1]).toBe(address);
-    expect(() => planOf({ clients, dhcpv6: { mode: "stateful" } })).toThrow(/both a's and b's/);
+    const both = {
+      key: "clients (b)",
+      value: address,
+      why: "would be both a's and b's.",
+      remedy: "Give b another name or interfaceId.",
+    };
+    expect(problemsOf({ clients, dhcpv6: { mode: "stateful" } })).toEqual([both]);
+    // Also beside an address that each makes itself.
+    const routerAdvertisements = { prefix: { autonomous: true } };
+    expect(problemsOf({ clients, dhcpv6: { mode: "stateful" }, routerAdvertisements })).toEqual([both]);
   });
 
   it("that would share an address with a machine made by hash are refused", () => {
     const [taken = ""] = planOf({ clients: [{ name: "a" }] }).clients.map(homeOf);
     const token = taken.replace("fc01::1:", "::");
     expect(() => planOf({ clients: [{ name: "a" }, { name: "b", interfaceId: token }] })).toThrow(/both a's and b's/);
+  });
+});
+
+describe("a lab's names", () => {
+  it("decide MACs and addresses as in every version before: with others, `up` would make the machines anew", () => {
+    const networks = [
+      { name: "office", scenario: "dual-stack" },
+      { name: "guests", scenario: "ipv6-only-nat64" },
+    ];
+    const plans = [
+      planOf(),
+      planOf({ networks, clients: 2, uplink: { kind: "bridged", bridge: "br0" } }),
+      planOf({ dhcpv6: { mode: "stateful" } }),
+      planOf(platformWith({})),
+    ];
+    expect(
+      plans.map(({ gateway, networks: all, clients }) => ({
+        gateway: [gateway.uplinkMac, gateway.managementMac, ...all.map(({ gatewayMac }) => gatewayMac)],
+        networks: all.map(({ card, ipv6, ipv4 }) => [card, ipv6?.prefix, ipv4?.prefix]),
+        clients: clients.map(({ lanMac, linkLocalAddress, addresses }) => ({ lanMac, linkLocalAddress, addresses })),
+      })),
+    ).toMatchSnapshot();
   });
 });
 

@@ -3,6 +3,7 @@ import { bindings as service } from "../../services/bindings";
 import { renderBundle, runningUnits } from "../../services";
 import { configurations, homeOf, planOf } from "../fixtures/plan";
 import { contentOf } from "../services/files";
+import { platformWith } from "./bad-vsphere";
 
 const raw = configurations["static bindings"] ?? {};
 const explicit = configurations["static bindings of an explicit pool4, with the longest NAT64 prefix"] ?? {};
@@ -41,6 +42,25 @@ describe("static bindings", () => {
       of({ pool4: [{ prefix: "203.0.113.6/31" }], staticBindings: [{ ...binding, address: "203.0.113.7" }] }),
     ).toBe("203.0.113.7");
     expect(of({ staticBindings: [{ ...binding, address: "203.0.113.9" }] })).toBe("203.0.113.9");
+  });
+
+  it("are at the address that the uplink is known to have, without a pool4 that says so", () => {
+    const gatewayAddress = { address: "203.0.113.10/24", gateway: "203.0.113.1", dns: ["203.0.113.2"] };
+    const nat64 = { staticBindings: [{ client: "client-1", port: 80, outsidePort: 61_080 }] };
+    const lab = planOf({ ...platformWith({ gatewayAddress }), nat64 });
+    expect(lab.nat64.staticBindings[0]?.outside.address).toBe("203.0.113.10");
+  });
+
+  it("are sorted by protocol, address and port, ports by their value", () => {
+    const ports = [8080, 443, 80];
+    const staticBindings = ports.map((outsidePort) => ({ client: "client-1", port: outsidePort, outsidePort }));
+    const pool4 = [{ prefix: "203.0.113.6", ports: "69-32767" }];
+    const of = (all: readonly object[]) => {
+      const uplink = { kind: "bridged", bridge: "br0" };
+      return planOf({ uplink, nat64: { pool4, staticBindings: all } }).nat64.staticBindings;
+    };
+    expect(of(staticBindings).map(({ outside }) => outside.port)).toEqual([80, 443, 8080]);
+    expect(of([...staticBindings].reverse())).toEqual(of(staticBindings));
   });
 
   it("are of the network where the client lives", () => {

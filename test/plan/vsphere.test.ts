@@ -1,4 +1,5 @@
 import { macAddress } from "../../plan/identity";
+import { cardOf } from "../../plan/interfaces";
 import { clientMacs, gatewayMacs } from "../../plan/mac";
 import { lanOf, planOf } from "../fixtures/plan";
 import { platformWith } from "./bad-vsphere";
@@ -56,6 +57,24 @@ describe("MACs on vSphere", () => {
     const others = names.filter((name) => macs.get(name) !== macAddress(identity, name, "lan", "vmware"));
     expect(others.length).toBeGreaterThan(0);
     expect(others.length).toBeLessThan(50);
+  });
+
+  it("of two networks that meet by their first hash are apart, and the same in whatever order they are written", () => {
+    const networks = ["n339", "n3370"].map((name) => ({ name, card: cardOf(name) }));
+    const first = networks.map(({ name }) => macAddress(identity, "gateway", `lan ${name}`, "vmware"));
+    expect(first[0]).toBe(first[1]);
+    const macs = gatewayMacs("vmware", identity, networks).networks;
+    expect(macs.get("n3370")).toBe(first[0]);
+    expect(macs.get("n339")).not.toBe(first[0]);
+    const reversed = gatewayMacs("vmware", identity, [...networks].reverse()).networks;
+    expect([...reversed].sort()).toEqual([...macs].sort());
+  });
+
+  it("of a client is none of the gateway's", () => {
+    const first = macAddress(identity, "client-1", "lan", "vmware");
+    const gateway = gatewayMacs("vmware", identity, [lan]);
+    for (const meeting of [{ uplink: first }, { management: first }, { networks: new Map([["lan", first]]) }])
+      expect(clientMacs("vmware", identity, ["client-1"], { ...gateway, ...meeting }).get("client-1")).not.toBe(first);
   });
 
   it("stay when clients come or are written in another order", () => {
