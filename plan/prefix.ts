@@ -61,7 +61,8 @@ export function formatIpv4(address: bigint): string {
 export function parseIpv6Prefix(text: string): Prefix {
   const [address = "", length, ...rest] = text.split("/");
   const value = parseIpv6(address);
-  if (length === undefined || rest.length > 0) {
+  if (rest.length > 0) throw new AddressError("is not an IPv6 prefix.", `Write it with one slash, e.g. ${address}/64`);
+  if (length === undefined) {
     throw new AddressError("is not a prefix: it has no length.", `Write it with its length, e.g. ${address}/64`);
   }
   return withoutHostBits({ bits: 128, address: value, length: parseLength(length, 128) });

@@ -101,6 +101,31 @@ describe("a prefix", () => {
     },
   );
 
+  it.each([
+    ["fc01", parseIpv6, "is not an IPv6 address. Write one as in RFC 4291, e.g. fc01:0:0:1::1"],
+    ["256.1.1.1", parseIpv4, "is not an IPv4 address. Write four decimal numbers from 0 to 255, e.g. 192.0.2.1"],
+    ["fc01::", parseIpv6Prefix, "is not a prefix: it has no length. Write it with its length, e.g. fc01::/64"],
+    ["fc01::/64/64", parseIpv6Prefix, "is not an IPv6 prefix. Write it with one slash, e.g. fc01::/64"],
+    ["10.0.0.0/8/8", parseIpv4Prefix, "is not an IPv4 prefix. Write it with one slash, e.g. 192.0.2.0/24"],
+    [
+      "fc01::/129",
+      parseIpv6Prefix,
+      'has the length "129", which is not a number from 0 to 128. Write the prefix length in bits, e.g. /64',
+    ],
+    [
+      "10.0.0.0/1000",
+      parseIpv4Prefix,
+      'has the length "1000", which is not a number from 0 to 32. Write the prefix length in bits, e.g. /64',
+    ],
+    [
+      "10.1.2.3/8",
+      parseIpv4Prefix,
+      "has bits set behind the first 8: it is a host in that prefix, not the prefix. Write 10.0.0.0/8",
+    ],
+  ] as const)("or address that is none is told why, and what to write: %s", (text, read, message) => {
+    expect(() => read(text)).toThrow(new Error(message));
+  });
+
   it("of IPv4 without a length is a single address", () => {
     expect(formatPrefix(parseIpv4Prefix("192.0.2.1"))).toBe("192.0.2.1/32");
   });
