@@ -12,7 +12,8 @@ instance=$kernel/instances/$own
 # KiB for each processor's part of the record.
 size=0
 
-resolvectl monitor --json=short 2>/dev/null &
+# It ends with this one, whatever ends that: who reads what it tells waits for its end.
+setpriv --pdeathsig KILL resolvectl monitor --json=short 2>/dev/null &
 monitor=$!
 
 answer() { printf '%s\n' "$1" >"$folder/answers"; }
@@ -40,12 +41,14 @@ forget() {
 }
 
 begin() {
-  local other probe call count processors
+  local other watcher probe call count processors
   [[ -d $kernel/instances ]] || return
-  # Of one that was killed, whose place is gone.
+  # Of those that were killed: nobody is there any more.
   for other in "$kernel"/instances/ipv6_only_lab_*; do
-    [[ ! -d $other || -d ${folder%.*}.${other##*_} ]] || forget "${other##*/}"
+    watcher=$(<"${folder%.*}.${other##*_}/watcher")
+    [[ ! -d $other || -d /proc/${watcher:-nobody} ]] || forget "${other##*/}"
   done
+  echo "$$" >"$folder/watcher"
   mkdir "$instance" || return
   for probe in "${probes[@]}"; do printf '%s\n' "${probe/:/:$own/}" >>"$kernel/dynamic_events" || return; done
   # CLOCK_TAI is the time of day but for whole seconds, which the marks below tell.

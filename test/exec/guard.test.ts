@@ -1,7 +1,7 @@
 /** exec/client/guard.sh here, with stand-ins for root's rights and for the resolver. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +10,7 @@ import { projectRoot } from "../../host/paths";
 import type { SshConnection } from "../../ssh";
 import { ConnectionLostError } from "../../ssh/connection";
 
+const askScript = join(projectRoot, "exec/client/ask.sh");
 const programs = mkdtempSync(join(tmpdir(), "guard-"));
 for (const [name, text] of [
   ["sudo", 'shift; exec "$@"'],
@@ -22,11 +23,14 @@ afterAll(() => {
   rmSync(programs, { recursive: true });
 });
 
-async function guard(patience: number) {
-  const child = spawn("bash", [join(projectRoot, "exec/client/guard.sh"), "with", String(patience), "watch.sh", "0"], {
+/** @param watch watch.sh. */
+async function guard(patience: number, watch = "") {
+  const words = ["with", String(patience), "watch.sh", String(watch.length)];
+  const child = spawn("bash", [join(projectRoot, "exec/client/guard.sh"), ...words], {
     env: { ...process.env, PATH: `${programs}:${process.env.PATH ?? ""}` },
     stdio: ["pipe", "pipe", "inherit"],
   });
+  child.stdin.write(watch);
   const closed = once(child, "close");
   const first = await once(child.stdout, "data").then(([data]: unknown[]) => data);
   return { child, closed, folder: String(first).trim() };
@@ -55,6 +59,23 @@ onLinux("the guard of a run", () => {
       await sleep(300);
     }
     expect([child.exitCode, existsSync(folder)]).toEqual([null, true]);
+    child.stdin.end();
+    await closed;
+    expect(existsSync(folder)).toBe(false);
+  }, 20_000);
+
+  it("goes on without root's shell when that is killed, and whoever asks it is not left waiting", async () => {
+    const text = readFileSync(join(projectRoot, "exec/client/watch.sh"), "utf8");
+    // Not this machine's kernel.
+    const { child, closed, folder } = await guard(60, text.replaceAll("/sys/kernel/tracing", "/nowhere"));
+    const ask = (): string =>
+      execFileSync("bash", ["-c", `. "$1"; ask "$2" follow 1; echo "$REPLY"`, "ask", askScript, folder], {
+        encoding: "utf8",
+      });
+    expect(ask()).toBe("not-followed\n");
+    const watcher = execFileSync("pgrep", ["-f", `^bash ${folder}/watch.sh`], { encoding: "utf8" });
+    process.kill(Number(watcher), "SIGKILL");
+    expect(ask()).toBe("\n");
     child.stdin.end();
     await closed;
     expect(existsSync(folder)).toBe(false);
