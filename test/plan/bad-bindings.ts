@@ -18,6 +18,13 @@ export const badBindings: readonly BadInput[] = [
     /Did you mean client-1\? There are: client-1/,
   ],
   [
+    "a binding of nobody's service among many clients",
+    { ...lab({ ...web, client: "somebody" }), clients: 11 },
+    "nat64.staticBindings[0].client",
+    /no client of this lab/,
+    /^There are: client-1, .*, client-10, …$/,
+  ],
+  [
     "a binding of a client without a translator",
     {
       ...lab({ ...web, client: "b" }),

@@ -25,6 +25,13 @@ export const badChecks: readonly BadInput[] = [
     /one line/,
     /Write e\.g\./,
   ],
+  [
+    "a check with too long a command",
+    { checks: [{ ...fine, command: "x".repeat(4097) }] },
+    "checks[0].command",
+    /longer than 4096/,
+    /at most 4096/,
+  ],
   ["two checks of one title", { checks: [fine, fine] }, "checks[1].title", /checks\[0\]/, /own/],
   [
     "a check that expects nothing",
