@@ -45,6 +45,8 @@ describe("an SSH key that may log in", () => {
     ["an ed25519 key of 31 octets", line("ssh-ed25519", blob("ssh-ed25519", Buffer.alloc(31)))],
     ["something behind the key", line("ssh-ed25519", blob("ssh-ed25519", Buffer.alloc(32), "more"))],
     ["an RSA key that sshd finds too short", line(rsaType, blob(rsaType, exponent, modulus(127)))],
+    ["an RSA key cut off in its modulus", line(rsaType, blob(rsaType, exponent, modulus(256)).subarray(0, -1))],
+    ["bits behind the key's last octet", line(rsaType, blob(rsaType, exponent, modulus(257))).replace(/.==$/, "x==")],
     ["no modulus", line(rsaType, blob(rsaType, exponent, ""))],
     ["no exponent", line(rsaType, blob(rsaType, "", modulus(256)))],
     ["an exponent for a modulus", line(rsaType, blob(rsaType, modulus(256), exponent))],
