@@ -41,7 +41,7 @@ printf '[Manager]\nDefaultDeviceTimeoutSec=1s\n' >etc/systemd/system.conf.d/test
 printf '{"v1": {"datasource": null, "errors": []}}\n' >run/cloud-init/result.json
 
 # It is one for all network namespaces, and only the first one may set it.
-modprobe --quiet nf_conntrack || true
+modprobe --quiet nf_conntrack 2>/dev/null || true
 echo 4096 >run/nf_conntrack_max
 mount --bind run/nf_conntrack_max proc/sys/net/netfilter/nf_conntrack_max
 
