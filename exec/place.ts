@@ -87,7 +87,7 @@ export interface PlaceFacts {
   readonly left: readonly string[];
   /** strace's. */
   readonly trace: string;
-  /** The kernel's own record of the calls that carry no data; empty where it keeps none. */
+  /** The kernel's own record of the calls that every connection takes; empty where it keeps none. */
   readonly kernel: string;
   /** The client's hosts(5). */
   readonly hosts: string;

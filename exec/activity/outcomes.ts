@@ -29,6 +29,11 @@ export function abandoned(attempt: Mutable<Attempt>, at: number): void {
   attempt.endedAt = at;
 }
 
+/** Under way when its process was killed, or told by a record that does not know. */
+export function neverReturned({ result: { value, error } }: Call): boolean {
+  return value === undefined && error === undefined;
+}
+
 export function returned({ at, took = 0 }: Call): number {
   return at + took;
 }

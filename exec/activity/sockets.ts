@@ -17,7 +17,7 @@ import { resolvePath } from "../varlink";
 import type { Activity, Attempt, Listener, Mutable, Seen, Traffic } from "./facts";
 import { LookupWatcher, type VarlinkTalk } from "./lookups";
 import { type Message, messagesOf } from "./messages";
-import { abandoned, connected, failed, pending, returned, underWay } from "./outcomes";
+import { abandoned, connected, failed, neverReturned, pending, returned, underWay } from "./outcomes";
 
 interface Socket {
   family: "IPv4" | "IPv6" | undefined;
@@ -67,7 +67,7 @@ export class SocketWatcher {
     const { name, args } = call;
     const inode = socketOf(args[0]);
     // What never returned has come to nothing; of a connection it is told that it was tried.
-    if (call.result.value === undefined && call.result.error === undefined && name !== "connect") return;
+    if (neverReturned(call) && name !== "connect") return;
     switch (name) {
       case "socket": {
         this.made(call);
@@ -166,8 +166,7 @@ export class SocketWatcher {
     }
     const attempt = this.attempt(call, socket, to);
     socket.attempt = attempt;
-    // Under way when its process was killed, or told by a record that does not know.
-    if (call.result.value === undefined && error === undefined) return;
+    if (neverReturned(call)) return;
     if (error === undefined) attempt.outcome = { kind: socket.transport === "udp" ? "unused" : "connected" };
     else if (!underWay.has(error)) attempt.outcome = { kind: "failed", error };
     attempt.endedAt = returned(call);

@@ -1,6 +1,6 @@
 /**
- * The kernel's own record of the calls that every connection takes (ftrace's trace_pipe, as client/watch.sh asks for it): each call
- * in strace's words, so that what reads the one reads the other, and so do people.
+ * The kernel's own record of the calls that every connection takes (ftrace's trace_pipe, as client/watch.sh asks for it):
+ * each call in strace's words, so that what reads the one reads the other, and so do people.
  */
 import { domainName, errorName, ownAddressText, protocolName, socketAddressText, typeName } from "./socket-words";
 
@@ -34,9 +34,6 @@ interface Event {
 
 const eventPattern = /-(\d+) +\[\d+\] \S+ +(\d+\.\d+): (\w+)(.*)$/;
 const lostPattern = /^CPU:\d+ \[LOST (\d+) EVENTS\]/;
-/** What the recorder writes: the time of day, before everything else, and a word behind it. */
-const mark = "tracing_mark_write";
-
 /** Whether the record is there to its end, be it nothing but the recorder's own marks. */
 export function wasKept(text: string): boolean {
   return / tracing_mark_write: \d/.test(text) && / tracing_mark_write: end$/m.test(text);
@@ -48,7 +45,8 @@ export function readKernelRecord(text: string): KernelRecord {
     const [, pid, at, name = "", rest = ""] = eventPattern.exec(line) ?? [];
     return pid === undefined ? [] : [{ pid: Number(pid), at: Number(at), name, rest }];
   });
-  const marks = events.filter(({ name, rest }) => name === mark && /^: \d/.test(rest));
+  // What the recorder writes: the time of day, before everything else, and a word behind it.
+  const marks = events.filter(({ name, rest }) => name === "tracing_mark_write" && /^: \d/.test(rest));
   // CLOCK_TAI is ahead of the time of day by whole seconds (clock_gettime(2)); a mark comes a moment after the time in it.
   const ahead = Math.round(Math.min(...marks.map(({ at, rest }) => at - Number(rest.replace(/^: /, "")))));
   const reader = new RecordReader(Number.isFinite(ahead) ? ahead : 0);

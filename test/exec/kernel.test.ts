@@ -8,7 +8,7 @@ import { readProcesses } from "../../exec/trace/processes";
 import { wholeTrace } from "../../exec/trace/whole";
 import { runOf } from "./recorded";
 
-/** @param event from its name on, with `{at}` seconds. */
+/** @param event from its name on. */
 function row(at: number, event: string, pid = 7, program = "python3"): string {
   return `${program.padStart(16)}-${String(pid).padEnd(7)} [000] ...1. ${at.toFixed(6).padStart(12)}: ${event}`;
 }
