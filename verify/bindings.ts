@@ -30,7 +30,7 @@ export const amongServers = `sudo -n nsenter --net=/run/netns/${servers} --`;
 export const onIpv4Host = `sudo -n nsenter --net=/run/netns/${proxyNamespace({ name: "v4only" })} --`;
 
 /** Seconds in which an answer may come, and in which all of them may: a probe that takes a minute is given up. */
-const patience = { one: 4, all: 24 };
+const patience = { one: 12, all: 24 };
 /** Seconds that the client listens: longer than the other end takes when nothing is answered. */
 const listening = 50;
 
