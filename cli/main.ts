@@ -3,10 +3,15 @@ import { readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { ConfigError } from "../plan/problem";
+import { asksForHelp } from "./help";
 import { UserError, codeOf, messageOf, say } from "../host/messages";
 
 interface Command {
   run(args: readonly string[]): Promise<number>;
+  /** What `--help` prints; without it the option is the command's own. */
+  readonly help?: unknown;
+  /** The arguments before those of a program that it starts; all where it is left out. */
+  readonly ownArguments?: (args: readonly string[]) => readonly string[];
   /** Of one that ends with an error; 1 where it is left out. */
   readonly errorCode?: unknown;
 }
@@ -22,6 +27,10 @@ async function main(name: string | undefined, args: readonly string[]): Promise<
   }
   const loaded: unknown = createRequire(__filename)(`./commands/${name}.ts`);
   if (!isCommand(loaded)) throw new Error(`cli/commands/${name}.ts exports no run function.`);
+  if (typeof loaded.help === "string" && asksForHelp(loaded.ownArguments?.(args) ?? args)) {
+    console.log(loaded.help);
+    return 0;
+  }
   if (typeof loaded.errorCode === "number") errorCode = loaded.errorCode;
   return loaded.run(args);
 }
@@ -47,6 +56,7 @@ main(name, args).then(
     const usage = String(codeOf(error)).startsWith("ERR_PARSE_ARGS");
     if (usage || error instanceof UserError || error instanceof ConfigError) say(`error: ${messageOf(error)}`);
     else console.error(error);
+    if (usage) say(`npm run ${name ?? ""} -- --help tells what there is.`);
     process.exitCode = errorCode;
   },
 );

@@ -11,6 +11,7 @@ import { benchMatrix } from "../bench/matrix";
 import { benchPlan, planRows } from "../bench/plan";
 import { confusionMatrix, programTable, summary } from "../bench/confusion";
 import { benchVerdict } from "../bench/verdict";
+import { helpText } from "../help";
 import { chosenNetworks } from "../tour";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
@@ -21,17 +22,21 @@ import { UserError, say } from "../../host/messages";
 import { type LabAccess, networkOf, type PromisedNetwork } from "../../verify/access";
 import { projectRoot } from "../../host/paths";
 
-const usage = [
-  "npm run bench -- lab [--runs 3] [--cold]   from power-on to first byte, changes, destroy; --cold: set-up and image too",
-  "npm run bench -- boots [30]                boots both machines again and again and counts kernel oopses",
-  "npm run bench -- restores [30]             the same from their template",
-  "npm run bench -- kills [20] [--seed 7]     kills commands at random moments; the next one must make it good",
-  "npm run bench -- verdict [--stack NAME] [--network NAME,…|all] [--minutes N] [PART OF A NAME]   programs whose cause is known",
-  "npm run bench -- exec [5] [--stack NAME]  what exec costs a program that opens 1,000 connections, and one that does nothing",
-  "npm run bench -- matrix [--joins 50] [--seed 7]   `up` of every scenario, its rows, and joins",
-  "npm run bench -- joins [50] [--seed 7] [--stack NAME]   a client joins networks in random order, each verified",
-  "npm run bench -- plan [qemu|vsphere]       planning and the mocked program, 10 to 10,000 clients: time and memory",
-].join("\n");
+export const help = helpText({
+  usage: ["npm run bench -- BENCHMARK [options]"],
+  about: "Figures, never a verdict.",
+  options: {
+    "lab [--runs 3] [--cold]": "from power-on to first byte, changes, destroy; --cold: set-up and image too",
+    "boots [30]": "boots both machines again and again and counts kernel oopses",
+    "restores [30]": "the same from their template",
+    "kills [20] [--seed 7]": "kills commands at random moments; the next one must make it good",
+    "verdict [--stack NAME] [--network NAME,…|all] [--minutes N] [PART OF A NAME]": "programs whose cause is known",
+    "exec [5] [--stack NAME]": "what exec costs a program that opens 1,000 connections, and one that does nothing",
+    "matrix [--joins 50] [--seed 7]": "up of every scenario, its rows, and joins",
+    "joins [50] [--seed 7] [--stack NAME]": "a client joins networks in random order, each verified",
+    "plan [qemu|vsphere]": "planning and the mocked program, 10 to 10,000 clients: time and memory",
+  },
+});
 
 const verdictOptions = { network: { type: "string" }, minutes: { type: "string" } } as const;
 
@@ -99,7 +104,7 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     default:
-      throw new UserError(`Which benchmark?\n${usage}`);
+      throw new UserError(`Which benchmark?\n${help}`);
   }
 }
 
@@ -140,7 +145,7 @@ function roundsOf([word]: readonly string[], fallback: number): number {
 function wholeNumber(text: string | undefined, what: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) {
-    throw new UserError(`${what} is "${text ?? ""}", and must be a whole number of at least 1.\n${usage}`);
+    throw new UserError(`${what} is "${text ?? ""}", and must be a whole number of at least 1.\n${help}`);
   }
   return value;
 }

@@ -18,15 +18,28 @@ import { capturePackets } from "../../verify/capture/run";
 import { Watcher } from "../../verify/capture/watch";
 import { connectGateway, onClient } from "../../verify/connect";
 import { translations } from "../../verify/facts";
+import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
+
+export const help = helpText({
+  usage: ["npm run capture -- [--stack NAME] [client NAME | gateway | both] [FILTER …] [-w FILE|-]"],
+  about:
+    "Packets from the running lab, until Ctrl-C; both, which is meant without a word: both sides of the translator, with both legs of what is translated together. The filter is tcpdump's (pcap-filter(7)).",
+  options: {
+    ...stackOption,
+    "--write FILE, -w FILE": "pcapng instead of lines to read; -: on stdout, for wireshark -k -i -",
+  },
+});
+
+export const options = { write: { type: "string", short: "w" } } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
   const { values, positionals } = parseArgs({
     args: [...rest],
     allowPositionals: true,
-    options: { write: { type: "string", short: "w" } },
+    options,
   });
   if (values.write === "-" && process.stdout.isTTY) {
     throw new UserError(

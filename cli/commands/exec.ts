@@ -21,6 +21,7 @@ import { onSignals, streamsOf } from "../program-streams";
 import { command, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { ConnectionLostError } from "../../ssh/connection";
 import { counterRun } from "../counter-run";
+import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { brokenError, chosenNetworks, visiting, type Visits } from "../tour";
@@ -36,23 +37,32 @@ const functions = ["installation", "user-interface", "management", "update"];
 /** Of a run that ends with an error: nothing is known of the program, whose own exit code is most often small. */
 export const errorCode = 125;
 
-export const usage = `npm run exec -- [options] [--] COMMAND…
-  --client NAME        on which client; default: the first one
-  --network NAME,…|all on each of these networks, which the client joins; default: where it is
-  --put PATH           copied beside the program before it runs; may be repeated
-  --get PATH           copied back from there afterwards; may be repeated
-  --listen PORT        a server: it is tried at this TCP port from other machines, and ended then
-  --timeout SECONDS    ends it then
-  --confirm            what fails for want of IPv4 runs once more, on a client with a CLAT: does it work then?
-  --no-loopback4       without 127.0.0.0/8 on the client
-  --setuid             programs may take rights from their files (sudo); each system call costs more then
-  --function NAME      ${functions.join(", ")}: a label for reports
-  --json               the report on stdout, the program's output on stderr
-  --junit FILE, --html FILE
-  --report FOLDER      report.txt, report.json, report.html and junit.xml there
-  --trace FILE         the system calls themselves, in strace's words
-  --redact             leaves addresses of your own network out of the reports
-  --verdict-code       the exit code is the verdict's: 0 works, 1 fails, 2 cannot be told, 3 works with remarks`;
+export const help = helpText({
+  usage: ["npm run exec -- [options] [--] COMMAND…"],
+  about:
+    "Runs a program on a client, tells what it did with the network, and says why it fails without IPv4 (docs/exec.md). What follows the command's name is the command's own.",
+  options: {
+    ...stackOption,
+    "--client NAME": "on which client; default: the first one",
+    "--network NAME,…|all": "on each of these networks, which the client joins; default: where it is",
+    "--put PATH": "copied beside the program before it runs; may be repeated",
+    "--get PATH": "copied back from there afterwards; may be repeated",
+    "--listen PORT": "a server: it is tried at this TCP port from other machines, and ended then",
+    "--timeout SECONDS": "ends it then",
+    "--confirm": "what fails for want of IPv4 runs once more, on a client with a CLAT: does it work then?",
+    "--no-loopback4": "without 127.0.0.0/8 on the client",
+    "--setuid": "programs may take rights from their files (sudo); each system call costs more then",
+    "--function NAME": `${functions.join(", ")}: a label for reports`,
+    "--json": "the report on stdout, the program's output on stderr",
+    "--junit FILE": "the report for a CI system",
+    "--html FILE": "the report as a page",
+    "--report FOLDER": "report.txt, report.json, report.html and junit.xml there",
+    "--trace FILE": "the system calls themselves, in strace's words",
+    "--redact": "leaves addresses of your own network out of the reports",
+    "--verdict-code": "the exit code is the verdict's",
+  },
+  exitCodes: `the program's own, ${errorCode} where it could not be run; with --verdict-code 0 works, 1 fails, 2 cannot be told, 3 works with remarks.`,
+});
 
 export const options = {
   client: { type: "string" },
@@ -218,17 +228,22 @@ async function whyLost(access: LabAccess, name: string, error: ConnectionLostErr
 }
 
 /** What follows the first word that is no option is the command's own. */
-function parse(args: readonly string[]) {
+export function ownArguments(args: readonly string[]): readonly string[] {
   let at = 0;
   for (; at < args.length && (args[at] ?? "").startsWith("-") && args[at] !== "--"; at += 1) {
     const name = (args[at] ?? "").replace(/^--/, "");
     const takesValue = ["-s", "--stack"].includes(args[at] ?? "") || isTextOption(name);
     if (takesValue) at += 1;
   }
-  const { stack, rest } = stackArguments(args.slice(0, at));
-  const command = args.slice(args[at] === "--" ? at + 1 : at);
+  return args.slice(0, at);
+}
+
+function parse(args: readonly string[]) {
+  const own = ownArguments(args);
+  const { stack, rest } = stackArguments(own);
+  const command = args.slice(args[own.length] === "--" ? own.length + 1 : own.length);
   const { values } = parseArgs({ args: [...rest], options });
-  if (command.length === 0) throw new UserError(`Which command?\n${usage}`);
+  if (command.length === 0) throw new UserError(`Which command?\n${help}`);
   if (values.function !== undefined && !functions.includes(values.function)) {
     throw new UserError(`--function ${values.function}: there are ${functions.join(", ")}.`);
   }

@@ -15,21 +15,40 @@ import { type Asked, faultsOn, switchFaultOn, switchFaults } from "../../verify/
 import { questionTarget, targetOf } from "../../verify/fault-target";
 import { type FaultOn, faultsOnLine, inTheWay, whose } from "../../verify/path-faults";
 import { formatTable } from "../../verify/report";
+import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 
 const usage = "npm run fault -- list | on NAME [--client CLIENT …] [--to HOST] | off NAME|all [--client CLIENT …]";
+
+export const help = helpText({
+  usage: [
+    "npm run fault -- [--stack NAME] list [--json]",
+    "npm run fault -- [--stack NAME] on NAME [--client CLIENT …] [--to HOST]",
+    "npm run fault -- [--stack NAME] off NAME|all [--client CLIENT …]",
+  ],
+  about:
+    "Faults of the way between clients and everything beyond the gateway, and of what its resolvers answer. list tells which there are and which are on: the gateway is asked, and nowhere else known (docs/looking.md).",
+  options: {
+    ...stackOption,
+    "--client CLIENT": "only this client is meant; may be repeated; default: all clients",
+    "--to HOST": "with on: only what goes to this host, or for faults of answers the name that is asked for",
+    "--json": "with list: the same as JSON",
+  },
+});
+
+export const options = {
+  client: { type: "string", multiple: true, default: [] as string[] },
+  json: { type: "boolean", default: false },
+  to: { type: "string" },
+} as const;
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
   const { values, positionals } = parseArgs({
     args: [...rest],
     allowPositionals: true,
-    options: {
-      client: { type: "string", multiple: true, default: [] },
-      json: { type: "boolean", default: false },
-      to: { type: "string" },
-    },
+    options,
   });
   const [verb = "list", name, ...more] = positionals;
   if (!["list", "on", "off"].includes(verb) || more.length > 0 || (verb === "list" && name !== undefined)) {

@@ -6,10 +6,18 @@ import { messageOf, progress, progressDone, say, UserError } from "../../host/me
 import { interruptible } from "../../host/interruption";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";
 import { oneOf } from "../../plan/nearest";
+import { helpText, stackOption } from "../help";
 import { joinNetwork } from "../join";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { type LockContext, movingAlone, requireUnused } from "../visit-lock";
+
+export const help = helpText({
+  usage: ["npm run join -- [--stack NAME] CLIENT NETWORK"],
+  about:
+    "A client leaves its network and joins another one of the lab's, as a phone joins another Wi-Fi. It ends when the client has what that network gives; the next up brings the client home.",
+  options: stackOption,
+});
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);

@@ -5,13 +5,22 @@ import { command } from "../../verify/access";
 import { onGateway } from "../../verify/connect";
 import { translations } from "../../verify/facts";
 import { formatSessions } from "../../verify/sessions";
+import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { interruptible } from "../../host/interruption";
 
+export const help = helpText({
+  usage: ["npm run sessions -- [--stack NAME] [--json]"],
+  about: "Jool's session and binding tables: who talks to whom through NAT64 now.",
+  options: { ...stackOption, "--json": "the same as JSON" },
+});
+
+export const options = { json: { type: "boolean", default: false } } as const;
+
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const { values } = parseArgs({ args: [...rest], options: { json: { type: "boolean", default: false } } });
+  const { values } = parseArgs({ args: [...rest], options });
   const access = await readAccess(stack);
   const { translations: facts } = await interruptible((signal) =>
     onGateway(access, { wait: 0, signal }, (connection) => translations({ connection, signal })),

@@ -5,12 +5,23 @@
 import { parseArgs } from "node:util";
 import { say } from "../../host/messages";
 import { cacheKeyLines, cacheKeys } from "../cache-keys";
+import { helpText, stackOption } from "../help";
 import { setUp } from "../setup";
 import { stackArguments } from "../stack-arguments";
 
+export const help = helpText({
+  usage: ["npm run setup -- [--stack NAME] [--cache-keys]"],
+  about: "Gets ready what labs need, or what one lab needs: programs, Pulumi's tool chain, the guest image.",
+  options: {
+    ...stackOption,
+    "--cache-keys": "makes nothing, and prints what a CI system is to call the cache by (docs/ci.md)",
+  },
+});
+
+export const options = { "cache-keys": { type: "boolean", default: false } } as const;
+
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const options = { "cache-keys": { type: "boolean", default: false } } as const;
   const { values } = parseArgs({ args: [...rest], options });
   if (values["cache-keys"]) {
     console.log(cacheKeyLines(await cacheKeys(stack)).join("\n"));

@@ -6,10 +6,18 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { hostOf, type LabAccess, networkOf } from "../../verify/access";
+import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { runInForeground } from "../../host/foreground";
 import { UserError, messageOf } from "../../host/messages";
+
+export const help = helpText({
+  usage: ["npm run ssh -- [--stack NAME] MACHINE [COMMAND …]"],
+  about:
+    "A shell on a machine of the lab (gateway, client-1, …), or a command there: the system's ssh client, with the lab's key. What follows the machine's name is the command's own.",
+  options: stackOption,
+});
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, machine, command } = parse(args);
@@ -27,17 +35,22 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** Only what stands before the machine's name is ours; what follows is the command's own, options included. */
-function parse(args: readonly string[]) {
-  const own = args.findIndex(
+export function ownArguments(args: readonly string[]): readonly string[] {
+  const machine = args.findIndex(
     (arg, index) => !arg.startsWith("-") && !["--stack", "-s"].includes(args[index - 1] ?? ""),
   );
-  const { stack, rest } = stackArguments(own < 0 ? args : args.slice(0, own));
+  return machine < 0 ? args : args.slice(0, machine);
+}
+
+function parse(args: readonly string[]) {
+  const own = ownArguments(args);
+  const { stack, rest } = stackArguments(own);
   if (rest.length > 0) {
     throw new UserError(
       `${rest.join(" ")} is no option of this command. Before the machine's name stands --stack or nothing.`,
     );
   }
-  return { stack, machine: args[own] ?? "", command: own < 0 ? [] : args.slice(own + 1) };
+  return { stack, machine: args[own.length] ?? "", command: args.slice(own.length + 1) };
 }
 
 function machineAlias(access: LabAccess, machine: string): string {

@@ -11,16 +11,32 @@ import { endUnused } from "../../ssh";
 import { topologyMermaid } from "../../verify/mermaid";
 import { formatStatus, labStatus } from "../../verify/status";
 import { labTopology } from "../../verify/topology";
+import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { repaint } from "../repaint";
 import { stackArguments } from "../stack-arguments";
 import { requireAwake } from "../suspension";
 import { withWhereabouts } from "../whereabouts";
 
+export const help = helpText({
+  usage: ["npm run status -- [--stack NAME] [--json | --svg | --mermaid] [--watch]"],
+  about: "Machines, addresses, services and health, which client is on which network, and faults that are on.",
+  options: {
+    ...stackOption,
+    "--json": "the same as JSON",
+    "--svg": "a drawing of the topology, with every client where it is",
+    "--mermaid": "the same drawing for Mermaid",
+    "--watch": "looks again and again",
+  },
+  exitCodes: "0 all is well, 1 it is not.",
+});
+
+const flag = { type: "boolean", default: false } as const;
+
+export const options = { json: flag, svg: flag, mermaid: flag, watch: flag };
+
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const flag = { type: "boolean", default: false } as const;
-  const options = { json: flag, svg: flag, mermaid: flag, watch: flag };
   const { values } = parseArgs({ args: [...rest], options });
   const forms = (["json", "svg", "mermaid"] as const).filter((form) => values[form]);
   if (forms.length > 1) throw new UserError(`${forms.map((form) => `--${form}`).join(" and ")}: it is one of them.`);

@@ -9,6 +9,7 @@ import * as path from "node:path";
 import { z } from "zod";
 import { UserError, say } from "../../host/messages";
 import { projectRoot } from "../../host/paths";
+import { helpText } from "../help";
 import { allParts, ensureSystemPackages } from "../system-packages";
 
 interface Count {
@@ -41,6 +42,13 @@ async function installPrograms(): Promise<void> {
     say(error.message);
   }
 }
+
+export const help = helpText({
+  usage: ["npm test -- [STAGE …]"],
+  about:
+    "Every kind of test, cheap ones first, with one count at the end; or the stages that are named. A stage that fails does not keep the later ones from running.",
+  options: titles,
+});
 
 /** Runs the stages; exit code 0 when nothing failed and something passed. */
 export async function run(args: readonly string[]): Promise<number> {

@@ -17,6 +17,7 @@ import { exitCodes, outcomeOf } from "../../verify/outcome";
 import { ownResults } from "../../verify/own";
 import { type CheckResult, formatReport, makeReport } from "../../verify/report";
 import { verifyLab } from "../../verify/runner";
+import { helpText, stackOption } from "../help";
 import { waitForEnter } from "../pause";
 import { readAccess } from "../recorded-access";
 import { makeRoom } from "../report-files";
@@ -27,7 +28,24 @@ import { requireUnused, stayingPut } from "../visit-lock";
 /** Of a run that ends with an error: no check came to a result. */
 export const errorCode = exitCodes["nothing told"];
 
-const options = {
+export const help = helpText({
+  usage: ["npm run verify -- [options] [CLIENT …]"],
+  about:
+    "The checks that end up, now, and the stack's own (key checks): of all clients, or of those that are named. Every check asks the network.",
+  options: {
+    ...stackOption,
+    "--network NAME,…|all": "one client visits these networks, one after the other, and goes home",
+    "--pause-on-fail": "with --network: waits where something is not as it should be, with everything as it is",
+    "--wait SECONDS": "in which all is to be as it should be",
+    "--json": "the same as JSON",
+    "--junit FILE": "for a CI system",
+    "--html FILE": "a page",
+    "--redact": "leaves addresses of your own network out of the reports",
+  },
+  exitCodes: "0 all as expected, 1 not, 2 nothing could be told, 3 only warnings.",
+});
+
+export const options = {
   json: { type: "boolean", default: false },
   junit: { type: "string" },
   html: { type: "string" },
