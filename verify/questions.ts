@@ -193,24 +193,33 @@ export function gatewayInstructions({ promised, clients }: LabAccess): string[] 
   );
   const [victim] = victims(clients);
   const question = dnsQuestion("ipv4only.arpa", "AAAA");
+  const asIfOutside = (what: string): string[] =>
+    doors.flatMap(({ name, address }) => [
+      `await ${what}-${name}`,
+      `udp ${what}-${name} here ${address} 53 ${question}`,
+    ]);
   return [
     `window 0.2 ${listening.most}`,
-    ...doors.flatMap(({ name, address }) => [
-      `await refusal-${name}`,
-      `udp refusal-${name} here ${address} 53 ${question}`,
-    ]),
+    ...asIfOutside("refusal"),
+    "then",
+    // What lay beside the first question when the resolver had its turn is answered before the second one is.
+    `window 0 ${listening.most}`,
+    ...asIfOutside("second"),
     "outside",
     // A new cable takes a moment; what is sent before is lost.
     `window 0 ${listening.most}`,
     "await cable",
     "echo cable here",
     "then",
-    "window 1 1",
+    // Over when the gateway's own questions, which are asked after all of these, are answered.
+    `window 1 ${listening.most}`,
+    "await own-turn",
     ...[...doors.map(({ address }) => address), "here"].flatMap((address) => [
       `udp resolver - ${address} 53 ${question}`,
       `tcp ssh ${address} 22`,
     ]),
     `udp translator - ${embedIpv4(nat64.prefix, someServer)} ${discard.port} ${discard.payload}`,
     ...(victim === undefined ? [] : [`echo client ${victim}`]),
+    "own-turn",
   ];
 }

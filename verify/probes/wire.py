@@ -14,6 +14,8 @@ echo <name> <address>            an ICMPv6 echo request
 outside                          what follows is done by a stranger: in a network namespace of its own, behind a cable to
                                  this machine, with a default route to it. "here" is then this machine's address at the
                                  cable, "there" the stranger's; before this line they can be used too.
+own-turn                         what stands before "outside" is done now, when the stranger has asked; "own-turn" has come
+                                 when all of that was answered: who was slow to answer has had the time to
 """
 
 import os
@@ -50,8 +52,10 @@ def is_dhcpv4(packet):
 
 
 class Errands:
-    def __init__(self, places):
+    def __init__(self, places, other_end=None):
         self.places = places
+        # Of a pair of sockets: a word from here, and an end of file when the other side is done.
+        self.other_end = other_end
         self.least, self.most = 0.0, 0.0
         self.awaited, self.answered = set(), set()
         self.readers = {}
@@ -61,7 +65,7 @@ class Errands:
         self.again = []
 
     def add(self, words):
-        getattr(self, f"do_{words[0]}")(*words[1:])
+        getattr(self, f"do_{words[0].replace('-', '_')}")(*words[1:])
 
     def do_window(self, least, most):
         self.least, self.most = float(least), float(most)
@@ -105,6 +109,10 @@ class Errands:
         talk.setblocking(False)
         talk.connect_ex(self.place(address, port))
         self.connecting[talk] = name
+
+    def do_own_turn(self):
+        self.other_end.send(b".")
+        self.readers[self.other_end] = "own-turn"
 
     def place(self, address, port):
         """The socket address of "<address>", or "<address>%<interface>"."""
@@ -154,6 +162,10 @@ class Errands:
 
     def hear(self, talk):
         name = self.readers[talk]
+        if talk is self.other_end:
+            del self.readers[talk]
+            self.came(name, "over")
+            return
         try:
             # What select(2) calls readable may be gone when it is read: a datagram whose checksum is wrong.
             packet, sender = talk.recvfrom(65535, socket.MSG_DONTWAIT)
@@ -193,12 +205,15 @@ def ip(*lines):
 
 
 def become_a_stranger(places):
-    """Returns the stranger's process id in this machine, and 0 in the stranger. The cable goes when the stranger ends."""
+    """Returns the stranger's process id in this machine, and 0 in the stranger; and the end of a pair of sockets by which
+    the two know of each other's turn. The cable goes when the stranger ends."""
     network = f"fd6f:7574:7369:{os.getpid() & 0xFFFF:x}::"
     places.update(here=f"{network}1", there=f"{network}2")
     (ready, tell_ready), (laid, tell_laid) = os.pipe(), os.pipe()
+    own_end, strangers_end = socket.socketpair()
     stranger = os.fork()
     if stranger == 0:
+        own_end.close()
         os.unshare(os.CLONE_NEWNET)
         os.write(tell_ready, b".")
         if os.read(laid, 1) == b".":
@@ -208,8 +223,9 @@ def become_a_stranger(places):
                 "link set stranger up",
                 f"route add default via {places['here']}",
             )
-        return stranger
+        return stranger, strangers_end
     os.close(laid)
+    strangers_end.close()
     os.read(ready, 1)
     cable = f"cable{os.getpid()}"
     # A MAC that is set stays: udev gives a card with a random one another as soon as it sees it (systemd.link(5),
@@ -220,21 +236,24 @@ def become_a_stranger(places):
         f"link set {cable} up",
     )
     os.write(tell_laid, b".")
-    return stranger
+    return stranger, own_end
 
 
 def main(instructions):
     lines = [line.split() for line in instructions.splitlines()]
     places = {}
-    stranger = None
+    stranger = other_end = None
     if ["outside"] in lines:
         border = lines.index(["outside"])
-        stranger = become_a_stranger(places)
+        stranger, other_end = become_a_stranger(places)
         lines = lines[border + 1 :] if stranger == 0 else lines[:border]
         if stranger != 0:
             tell("there", places["there"])
-    errands = Errands(places)
+            # Nothing comes from a stranger that has ended.
+            other_end.recv(1)
+    errands = Errands(places, other_end)
     for words in [*lines, ["then"]]:
         errands.add(words)
     if stranger:
+        other_end.close()
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(stranger, 0)[1]))
