@@ -33,13 +33,13 @@ export async function execute(access: LabAccess, options: ExecuteOptions): Promi
   }
   // A signal is for the program: nothing here ends before it does.
   const { signal } = new AbortController();
-  const recording = await onClient(access, client, { wait: 0, signal }, (connection, gateway) =>
+  const { run } = await onClient(access, client, { wait: 0, signal }, (connection, gateway) =>
     record({ access, client, connection, gateway }, options),
   ).catch((error: unknown) => {
     if (!(error instanceof UnreachableError)) throw error;
     throw new UserError(`${client.name} cannot be reached: ${error.message}`);
   });
-  return makeRun(recording);
+  return run;
 }
 
 /** A client, and the ways to it and to the gateway. */
@@ -52,12 +52,13 @@ export interface Reached {
 
 /**
  * Runs it on a client that is reached already.
+ * @returns what was left behind, and what is known from it: reading a browser's trace takes seconds.
  * @throws UserError for a port to listen on that somebody has.
  */
 export async function record(
   { access, client, connection, gateway }: Reached,
   options: Omit<ExecuteOptions, "client">,
-): Promise<Recording> {
+): Promise<{ readonly recording: Recording; readonly run: Run }> {
   const { command, loopback4, lacks, listen: port } = options;
   const { signal } = new AbortController();
   const network = viewOf(access, client);
@@ -79,13 +80,13 @@ export async function record(
   const request = { network, client: client.name, command, loopback4, lacks };
   const recording: Recording = { request, end, ...seen, listening, askedAgain: [] };
   const addresses = gatewayAddresses(networkOf(access, client));
-  const { activity, resolvers } = makeRun(recording);
-  const questions = failedQuestions(activity.lookups, [...addresses, ...resolvers]);
+  const run = makeRun(recording);
+  const questions = failedQuestions(run.activity.lookups, [...addresses, ...run.resolvers]);
   const [resolver] = addresses;
-  if (resolver === undefined || questions.length === 0) return recording;
+  if (resolver === undefined || questions.length === 0) return { recording, run };
   // What nobody could be asked stays a guess, and the rest of what was seen is told all the same.
   const askedAgain = await askAgain(connection, resolver, questions, signal).catch(() => []);
-  return { ...recording, askedAgain };
+  return { recording: { ...recording, askedAgain }, run: { ...run, askedAgain } };
 }
 
 /** A client's own: others talk to the same servers. */

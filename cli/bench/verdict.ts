@@ -134,7 +134,7 @@ async function tryOut(
   lacks: readonly string[],
 ): Promise<Kept> {
   const started = performance.now();
-  const recording = await record(reached, {
+  const { recording } = await record(reached, {
     ...{ command, lacks, listen, put: [], get: [], into: ".", timeout: limit, setuid: false, loopback4: true },
     streams: noStreams(),
     onSignal: () => () => undefined,
