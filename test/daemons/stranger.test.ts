@@ -57,4 +57,11 @@ describeInGuest("a stranger", () => {
     expect(heard.answered("resolver")).toBe(false);
     expect(access.promised.networks.filter(({ ipv6, name }) => ipv6 && !heard.answered(`refusal-${name}`))).toEqual([]);
   });
+
+  it("does not stay where no cable could be laid", () => {
+    // This returns when nobody holds its standard output any more.
+    const { status, stderr } = guest.run(["env", "PATH=/nowhere", "/usr/bin/python3", "-I", "-S", "/tmp/wire.py"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("nobody has laid the cable to the stranger");
+  });
 });

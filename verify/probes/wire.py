@@ -54,7 +54,7 @@ def is_dhcpv4(packet):
 class Errands:
     def __init__(self, places, other_end=None):
         self.places = places
-        # Of a pair of sockets: a word from here, and an end of file when the other side is done.
+        # The stranger's, of a pair of sockets: a word says that it has asked, an end of file that the gateway is done.
         self.other_end = other_end
         self.least, self.most = 0.0, 0.0
         self.awaited, self.answered = set(), set()
@@ -209,24 +209,24 @@ def become_a_stranger(places):
     the two know of each other's turn. The cable goes when the stranger ends."""
     network = f"fd6f:7574:7369:{os.getpid() & 0xFFFF:x}::"
     places.update(here=f"{network}1", there=f"{network}2")
-    (ready, tell_ready), (laid, tell_laid) = os.pipe(), os.pipe()
     own_end, strangers_end = socket.socketpair()
     stranger = os.fork()
     if stranger == 0:
         own_end.close()
         os.unshare(os.CLONE_NEWNET)
-        os.write(tell_ready, b".")
-        if os.read(laid, 1) == b".":
-            ip(
-                "link set lo up",
-                f"address add {places['there']}/64 dev stranger nodad",
-                "link set stranger up",
-                f"route add default via {places['here']}",
-            )
+        strangers_end.send(b".")
+        if not strangers_end.recv(1):
+            sys.exit("nobody has laid the cable to the stranger")
+        ip(
+            "link set lo up",
+            f"address add {places['there']}/64 dev stranger nodad",
+            "link set stranger up",
+            f"route add default via {places['here']}",
+        )
         return stranger, strangers_end
-    os.close(laid)
     strangers_end.close()
-    os.read(ready, 1)
+    # There is its network now.
+    own_end.recv(1)
     cable = f"cable{os.getpid()}"
     # A MAC that is set stays: udev gives a card with a random one another as soon as it sees it (systemd.link(5),
     # MACAddressPolicy), and what goes to the first is lost.
@@ -235,7 +235,7 @@ def become_a_stranger(places):
         f"address add {places['here']}/64 dev {cable} nodad",
         f"link set {cable} up",
     )
-    os.write(tell_laid, b".")
+    own_end.send(b".")
     return stranger, own_end
 
 
