@@ -62,7 +62,7 @@ export async function record(
   const { command, loopback4, lacks, listen: port } = options;
   const { signal } = new AbortController();
   const network = viewOf(access, client);
-  if (port !== undefined) await refuseTaken(connection, client.name, port, signal);
+  if (port !== undefined) await refuseTaken({ access, client, connection }, port, signal);
   let listening: Listening | undefined;
   const patience = options.timeout ?? listenPatience;
   const beside =
@@ -72,12 +72,13 @@ export async function record(
           listening = await tryListener({ access, client, connection, gateway, port, patience }, ended);
         };
   // Nobody translates elsewhere.
-  const gatewaysView = afterRun({ connection: gateway, signal }, network.nat64Prefix !== undefined);
+  const translates = network.nat64Prefix !== undefined;
+  const gatewaysView = afterRun({ connection: gateway, signal }, translates, access.promised.units);
   const { end, seen } = await runProgram(connection, { ...options, words: command, beside }, signal, async () => {
-    const { sessions, faultsOn } = await gatewaysView.ask();
-    return { sessions: sessionsOf(access, client, sessions), faultsOn: metBy(client.name, faultsOn) };
+    const { sessions, faultsOn, gatewayLacks } = await gatewaysView.ask();
+    return { sessions: sessionsOf(access, client, sessions), faultsOn: metBy(client.name, faultsOn), gatewayLacks };
   }).finally(gatewaysView.end);
-  const request = { network, client: client.name, command, loopback4, lacks };
+  const request = { stack: access.promised.stack, network, client: client.name, command, loopback4, lacks };
   const recording: Recording = { request, end, ...seen, listening, askedAgain: [] };
   const addresses = gatewayAddresses(networkOf(access, client));
   const run = makeRun(recording);

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { messageOf, UserError } from "../host/messages";
 import type { SshConnection } from "../ssh";
 import { scriptCommand } from "../ssh/shell";
-import { type ClientAccess, type LabAccess, networkOf } from "../verify/access";
+import { type ClientAccess, command, type LabAccess, networkOf } from "../verify/access";
 import { onIpv4Host, bindingsOf, hasOutside } from "../verify/bindings";
 import { connectClient } from "../verify/connect";
 import { isIpv6, isLoopback } from "./targets";
@@ -50,8 +50,7 @@ const mostPeers = 3;
  * @throws UserError with who has the port.
  */
 export async function refuseTaken(
-  connection: SshConnection,
-  client: string,
+  { access, client, connection }: Pick<ListeningRequest, "access" | "client" | "connection">,
   port: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -61,7 +60,7 @@ export async function refuseTaken(
   const holders = holdersOf(stdout);
   if (holders.length === 0) return;
   throw new UserError(
-    `--listen ${port}: ${holders.join(" and ")} on ${client} already. Give the program another port, or end what has this one (npm run ssh -- ${client}).`,
+    `--listen ${port}: ${holders.join(" and ")} on ${client.name} already. Give the program another port, or end what has this one (${command(access.promised, "ssh", client.name)}).`,
   );
 }
 

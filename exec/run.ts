@@ -29,6 +29,7 @@ export function networkTerm({ scenario, ipv4 }: NetworkView): string {
 
 /** How the run was asked for. */
 export interface RunRequest {
+  readonly stack: string;
   readonly network: NetworkView;
   readonly client: string;
   readonly command: readonly string[];
@@ -54,6 +55,8 @@ export interface Run extends RunRequest {
   readonly askedAgain: readonly AskedAgain[];
   /** Faults that somebody has switched on, in this client's way (`npm run fault`). */
   readonly faultsOn: readonly FaultOn[];
+  /** In what the gateway was not as it should be when the program had ended. */
+  readonly gatewayLacks: readonly string[];
   /** The trace's lines, for the call that shows something. */
   readonly lines: readonly string[];
 }
@@ -64,11 +67,12 @@ export interface Recording {
   readonly end: ProgramEnd;
   readonly sessions: readonly SessionFact[];
   readonly faultsOn: readonly FaultOn[];
+  readonly gatewayLacks: readonly string[];
   readonly askedAgain: readonly AskedAgain[];
   readonly listening: Listening | undefined;
 }
 
-export function makeRun({ request, end, sessions, faultsOn, askedAgain, listening }: Recording): Run {
+export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedAgain, listening }: Recording): Run {
   const { trace: strace, kernel, hosts, resolver, resolvConf, ...rest } = end;
   const record = readKernelRecord(kernel);
   const text = wholeTrace(strace, record.calls);
@@ -85,6 +89,7 @@ export function makeRun({ request, end, sessions, faultsOn, askedAgain, listenin
     resolvers,
     sessions,
     faultsOn,
+    gatewayLacks,
     askedAgain,
     listening,
     lines: text.split("\n"),

@@ -276,6 +276,6 @@ export function hostOf({ lanMac }: Pick<ClientAccess, "lanMac">, { card }: Pick<
 }
 
 /** What npm is to run for this lab. */
-export function command({ stack }: PromisedPlan, name: string, ...words: readonly string[]): string {
+export function command({ stack }: Pick<PromisedPlan, "stack">, name: string, ...words: readonly string[]): string {
   return ["npm run", name, "-- --stack", stack, ...words].join(" ");
 }

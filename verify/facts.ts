@@ -11,7 +11,16 @@ import { type FaultSwitch, noteOf } from "../services/path-faults";
 import type { LabAccess } from "./access";
 import { rootCommand, scriptCommand } from "../ssh/shell";
 import { readClientFacts, readFetch, readNetworkFacts } from "./client-facts";
-import { readCounters, readGatewayFacts, readSessions, readTranslations, type SessionFact } from "./gateway-facts";
+import {
+  isTold,
+  readCounters,
+  readGatewayFacts,
+  readSessions,
+  readTranslations,
+  readUnits,
+  type SessionFact,
+  unitsDown,
+} from "./gateway-facts";
 import { type FaultOn, readFaultsOn, switchingOn } from "./path-faults";
 import { Heard } from "./questions";
 import { parseSections, section, type Sections } from "./sections";
@@ -47,6 +56,8 @@ export async function translations(gateway: Asked) {
 export interface AfterRun {
   readonly sessions: readonly SessionFact[];
   readonly faultsOn: readonly FaultOn[];
+  /** In what it was not as it should be. */
+  readonly gatewayLacks: readonly string[];
 }
 
 /** To be asked later. */
@@ -60,10 +71,15 @@ export interface Standby<T> {
 /**
  * Has root's shell there before the program ends, which takes an emulated gateway half a second.
  * @param translates false: nobody has sessions.
+ * @param units systemd's, which run there.
  */
-export function afterRun({ connection, signal }: Asked, translates: boolean): Standby<AfterRun> {
+export function afterRun(
+  { connection, signal }: Asked,
+  translates: boolean,
+  units: readonly string[],
+): Standby<AfterRun> {
   const [asked, over] = [new EventEmitter(), new AbortController()];
-  const words = translates ? ["translates"] : [];
+  const words = [...(translates ? ["translates"] : []), ...units];
   const when = once(asked, "now", { signal: over.signal }).then(() => undefined);
   const gateway = { connection, signal: AbortSignal.any([signal, over.signal]) };
   const told = run(gateway, "after-run.sh", { root: true, words, behind: [sessionsScript, faultsOnScript], when });
@@ -73,7 +89,13 @@ export function afterRun({ connection, signal }: Asked, translates: boolean): St
     ask: async () => {
       asked.emit("now");
       const sections = await told;
-      return { sessions: translates ? readSessions(sections) : [], faultsOn: readFaultsOn(sections) };
+      const known = readUnits(section(sections, "units").output);
+      const silent = translates && !isTold(sections, "sessions") ? ["its translator does not tell its sessions"] : [];
+      return {
+        sessions: translates ? readSessions(sections) : [],
+        faultsOn: readFaultsOn(sections),
+        gatewayLacks: [...unitsDown(units, known), ...silent],
+      };
     },
     end: () => {
       over.abort();

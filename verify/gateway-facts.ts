@@ -21,7 +21,7 @@ const tables = ["sessions", "bib"] as const;
 export function readTranslations(sections: Sections) {
   return {
     /** Whether its tables could be read: an empty one is something else. */
-    told: tables.every((table) => protocols.every((each) => section(sections, `${table}${each}`).exitCode === 0)),
+    told: tables.every((table) => isTold(sections, table)),
     sessions: readSessions(sections),
     bib: rows(sections, "bib").map((row) => ({
       protocol: cell(row, "Protocol"),
@@ -30,6 +30,10 @@ export function readTranslations(sections: Sections) {
       isStatic: ["true", "1"].includes(cell(row, "Static?")),
     })),
   };
+}
+
+export function isTold(sections: Sections, table: (typeof tables)[number]): boolean {
+  return protocols.every((each) => section(sections, `${table}${each}`).exitCode === 0);
 }
 
 /** The client, its image in IPv4, and the IPv4 server. */
@@ -95,8 +99,18 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
   };
 }
 
+export type UnitFact = ReturnType<typeof readUnits>[number];
+
+/** Those of the units that do not run, and how they are. */
+export function unitsDown(wanted: readonly string[], known: readonly UnitFact[]): string[] {
+  return wanted.flatMap((unit) => {
+    const fact = known.find(({ name }) => name === unit);
+    return fact?.active === true ? [] : [`${unit} is ${fact?.state ?? "not there"}`];
+  });
+}
+
 /** Blocks of `systemctl show`, one a unit, separated by empty lines. */
-function readUnits(text: string) {
+export function readUnits(text: string) {
   return text.split("\n\n").flatMap((block) => {
     const property = (name: string) => new RegExp(`^${name}=(.*)$`, "m").exec(block)?.[1];
     const [name, active = "?", sub = "?"] = ["Id", "ActiveState", "SubState"].map(property);

@@ -14,6 +14,8 @@ const maybe = <T extends z.ZodType>(schema: T) => schema.nullable().transform((v
 
 const recordingSchema = z.object({
   request: z.object({
+    // Older ones do not tell.
+    stack: z.string().default(""),
     network: z.object({
       name: z.string(),
       scenario: z.enum(scenarios),
@@ -23,7 +25,6 @@ const recordingSchema = z.object({
     client: z.string(),
     command: z.array(z.string()),
     loopback4: z.boolean(),
-    // Older ones do not tell.
     lacks: z.array(z.string()).default([]),
   }),
   end: z.object({
@@ -67,6 +68,7 @@ const recordingSchema = z.object({
     )
     // Older ones do not tell.
     .default([]),
+  gatewayLacks: z.array(z.string()).default([]),
   askedAgain: z
     .array(z.object({ name: z.string(), type: z.string(), validated: z.string(), unvalidated: z.string() }))
     .default([]),

@@ -17,6 +17,7 @@ export function reportJson(run: Run, verdict: Verdict, counter?: string) {
     verdict: verdictJson(run, verdict),
     counterExperiment: counter,
     faultsOn: run.faultsOn.map(({ name, client: whose, to, atWork }) => ({ name, client: whose, to, atWork })),
+    gatewayLacks: run.gatewayLacks,
     targets: targets.map(({ what, origin, port, reached, attempts, lookups }) => ({
       ...{ what, origin, port, reached, lookups },
       attempts: attempts.map((attempt) => ({

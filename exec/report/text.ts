@@ -3,7 +3,7 @@ import { faultsOnWords } from "../../verify/path-faults";
 import { callAt, networkTerm, type Run } from "../run";
 import { targetsOf } from "../targets";
 import { timeline, who } from "../timeline";
-import type { Verdict } from "../verdict";
+import { notWhole, type Verdict } from "../verdict";
 import { causes, type Finding } from "../verdict/causes";
 
 /** @param counter what the counter-experiment says; undefined: there was none. */
@@ -15,6 +15,7 @@ export function reportText(run: Run, verdict: Verdict, counter?: string): string
     `── ${run.command.join(" ")} · ${run.network.name} (${networkTerm(run.network)}) · ${run.client}`,
     ...(run.faultsOn.length === 0 ? [] : [faultsLine(run)]),
     ...verdictLines(run, verdict),
+    ...(verdict.kind === "works" && run.gatewayLacks.length > 0 ? [`  ${notWhole(run)}`] : []),
     ...(counter === undefined ? [] : [`  Counter-experiment: ${counter}`]),
     "",
     ...shown.map(({ after, who: process, what }) => `  ${after.toFixed(3).padStart(8)} s  ${process}  ${what}`),

@@ -1,5 +1,6 @@
 /** The verdict on one run: works, or a cause, or that it cannot be told; and what else deserves a word. */
 import { extractIpv4 } from "../../plan/rfc6052";
+import { command as npm } from "../../verify/access";
 import type { NetworkView, Run } from "../run";
 import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
@@ -20,7 +21,21 @@ export interface Judged {
   readonly verdict: Verdict;
 }
 
+/** Where the lab itself was not whole, nobody is blamed; what works all the same does. */
 export function judge(run: Run): Verdict {
+  const verdict = judgeProgram(run);
+  if (run.gatewayLacks.length === 0 || verdict.kind === "works" || verdict.kind === "not-run") return verdict;
+  const finding = verdict.kind === "cause" ? [verdict.finding] : [];
+  return { kind: "cannot-tell", words: notWhole(run), remarks: [...finding, ...verdict.remarks] };
+}
+
+/** What is wrong with the lab itself. */
+export function notWhole(run: Run): string {
+  const lacks = run.gatewayLacks.join(", ");
+  return `The lab itself is not whole: on the gateway ${lacks}. ${npm(run, "verify")} tells more, ${npm(run, "up")} puts it right.`;
+}
+
+function judgeProgram(run: Run): Verdict {
   const { end, client, network, lacks } = run;
   const problem = notRun(run);
   if (problem !== undefined) return { kind: "not-run", words: problem };
@@ -106,13 +121,15 @@ function isThere<T>(value: T | undefined): value is T {
   return value !== undefined;
 }
 
-function notRun({ end, command, client, processes }: Run): string | undefined {
+function notRun(run: Run): string | undefined {
+  const { end, command, client, processes } = run;
+  const shell = npm(run, "ssh", client);
   const [program = ""] = command;
   switch (end.problem) {
     case "missing":
-      return `${program} is not on ${client}. Bring it along (--put PATH, then ./NAME), or install it there (npm run ssh -- ${client} sudo apt-get install …).`;
+      return `${program} is not on ${client}. Bring it along (--put PATH, then ./NAME), or install it there (${shell} sudo apt-get install …).`;
     case "no-tracer":
-      return `strace is not on ${client}: npm run ssh -- ${client} sudo apt-get install strace.`;
+      return `strace is not on ${client}: ${shell} sudo apt-get install strace.`;
     case "refused":
       return `The tracer was refused on ${client}; what strace said stands above. Nothing was run.`;
     case "unrecorded":

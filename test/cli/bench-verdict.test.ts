@@ -47,6 +47,7 @@ describe("a run that is kept", () => {
     seconds: 1.5,
     recording: {
       request: {
+        stack: "corpus",
         network: { name: "dual", scenario: "dual-stack", ipv4: "native", nat64Prefix: undefined },
         ...{ client: "client-1", command: ["curl", "-4"], loopback4: true, lacks: [] },
       },
@@ -64,6 +65,7 @@ describe("a run that is kept", () => {
       },
       sessions: [],
       faultsOn: [],
+      gatewayLacks: ["unbound.service is inactive (dead)"],
       askedAgain: [],
       listening: undefined,
     },

@@ -7,6 +7,7 @@ import type { ProgramEnd } from "../../exec/session";
 import { readTrace } from "../../exec/trace/calls";
 
 const nat64: RunRequest = {
+  stack: "dev",
   network: { name: "lan", scenario: "ipv6-only-nat64", ipv4: "none", nat64Prefix: "64:ff9b::/96" },
   client: "client-1",
   command: ["program"],
@@ -52,6 +53,7 @@ export function runOf(
     end: whole,
     sessions: [],
     faultsOn: [],
+    gatewayLacks: [],
     askedAgain: [],
     listening,
   });

@@ -30,6 +30,14 @@ describe("the page of a program's runs", () => {
     expect(page).toContain("installation");
   });
 
+  it("says of a program that works where the lab was not whole", () => {
+    const run = { ...recorded("curl-both", {}, { code: 0 }), gatewayLacks: ["jool.service is failed (failed)"] };
+    const verdict = judge(run);
+    expect(verdict.kind).toBe("works");
+    expect(reportText(run, verdict).split("\n")[2]).toContain("on the gateway jool.service is failed (failed)");
+    expect(reportJson(run, verdict)).toMatchObject({ gatewayLacks: run.gatewayLacks });
+  });
+
   it("says in every form that faults were in the program's way", () => {
     const on = { packets: 0, table: "t", atWork: true };
     const faultsOn = [
@@ -41,6 +49,7 @@ describe("the page of a program's runs", () => {
       const met = { ...run, faultsOn };
       expect(reportText(met, verdict).split("\n")[1]).toContain(words);
       expect(reportText(run, verdict)).not.toContain("aults in its way");
+      expect(reportText(run, verdict)).not.toContain("not whole");
       return reportJson(met, verdict);
     });
     expect(reports.map((each) => each.faultsOn.map(({ name }) => name))).toEqual([

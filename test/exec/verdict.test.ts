@@ -258,6 +258,29 @@ it("cannot tell what a program met whose client had not wholly come to the netwo
   }
 });
 
+describe("where the gateway was not as it should be", () => {
+  const gatewayLacks = ["unbound.service is inactive (dead)"];
+
+  it("a program that fails is not blamed, and what it did stands beside that", () => {
+    const run = recorded("python-literal");
+    expect(judge({ ...run, gatewayLacks })).toMatchObject({
+      kind: "cannot-tell",
+      words: expect.stringContaining(
+        "on the gateway unbound.service is inactive (dead). npm run verify -- --stack dev tells more",
+      ) as unknown,
+      remarks: [expect.objectContaining({ cause: "ipv4-literal" })],
+    });
+  });
+
+  it("a program that works does, and it was not run if it was not", () => {
+    const works = runOf('1 1.0 execve("/bin/true", ["true"], 0x1) = 0\n1 1.1 +++ exited with 0 +++\n', {}, { code: 0 });
+    expect(judge(works).kind).toBe("works");
+    expect(judge({ ...works, gatewayLacks })).toEqual(judge(works));
+    const missing = runOf("", {}, { problem: "missing", code: 127 });
+    expect(judge({ ...missing, gatewayLacks })).toEqual(judge(missing));
+  });
+});
+
 it("cannot tell what a program met whose client was moved to another network meanwhile, however it ended", () => {
   for (const code of [0, 1]) {
     const verdict = judge(recorded("python-literal", {}, { problem: "moved", code }));

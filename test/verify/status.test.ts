@@ -1,3 +1,4 @@
+import { readUnits, unitsDown } from "../../verify/gateway-facts";
 import { topologyMermaid } from "../../verify/mermaid";
 import { formatStatus, isRunning, type LabStatus, statusOf } from "../../verify/status";
 import { gatewayEvidence, labOf, type Texts } from "./fixtures";
@@ -148,5 +149,19 @@ describe("the status", () => {
       `  c1["two<br/>${away}"]`,
       "  n1 --- c1",
     ]);
+  });
+});
+
+describe("units", () => {
+  const said =
+    "Id=unbound.service\nActiveState=active\nSubState=running\n\nId=jool.service\nActiveState=failed\nSubState=failed";
+
+  it("that do not run, or are not there, are named with how they are", () => {
+    const known = readUnits(said);
+    expect(unitsDown(["unbound.service", "jool.service", "radvd.service"], known)).toEqual([
+      "jool.service is failed (failed)",
+      "radvd.service is not there",
+    ]);
+    expect(unitsDown(["unbound.service"], known)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
 import { gatewayAddresses, type PromisedNetwork } from "../access";
 import { sameAddress, sameHosts } from "../addresses";
 import { plannedEntry, staticEntries } from "../bindings";
-import type { Pool4Fact } from "../gateway-facts";
+import { type Pool4Fact, unitsDown } from "../gateway-facts";
 import { deniedDestinations, refusedDestinations, victims } from "../questions";
 import { rcodes } from "../../plan/dns-parameters";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
@@ -63,14 +63,12 @@ function gatewayShell(seen: GatewayEvidence, words: string): string {
 
 function checkServices(seen: GatewayEvidence): Verdict {
   const { facts, lab } = seen;
-  const down = lab.promised.units.filter((unit) => !facts.units.some((known) => known.name === unit && known.active));
+  const down = unitsDown(lab.promised.units, facts.units);
   return down.length === 0
     ? pass(lab.promised.units.map((unit) => unit.replace(".service", "")).join(", "))
     : fail(
-        down
-          .map((unit) => `${unit} is ${facts.units.find(({ name }) => name === unit)?.state ?? "not there"}`)
-          .join(", "),
-        `${putBack(seen)} If it ends again, see why: ${gatewayShell(seen, `sudo journalctl -b -u ${down[0] ?? ""}`)}`,
+        down.join(", "),
+        `${putBack(seen)} If it ends again, see why: ${gatewayShell(seen, `sudo journalctl -b -u ${down[0]?.split(" ")[0] ?? ""}`)}`,
       );
 }
 

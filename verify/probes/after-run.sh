@@ -1,6 +1,10 @@
 # shellcheck shell=bash
-# Tells what the gateway knows of a program that has just ended on a client: its sessions, with the word `translates`, and
-# which faults of clients' ways are on. Runs as root.
+# Tells what the gateway knows of a program that has just ended on a client: its sessions, with the word `translates` before
+# all others, which faults of clients' ways are on, and how the units are that the other words name. Runs as root.
 
-[[ ${1:-} != translates ]] || tell_sessions
+if [[ ${1:-} == translates ]]; then
+  tell_sessions
+  shift
+fi
 tell_faults
+section units systemctl show --property=Id,ActiveState,SubState "$@"
