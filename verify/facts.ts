@@ -89,12 +89,13 @@ export function afterRun(
     ask: async () => {
       asked.emit("now");
       const sections = await told;
-      const known = readUnits(section(sections, "units").output);
+      // Nothing is told of units that all run.
+      const down = sections.has("units") ? unitsDown(units, readUnits(section(sections, "units").output)) : [];
       const silent = translates && !isTold(sections, "sessions") ? ["its translator does not tell its sessions"] : [];
       return {
         sessions: translates ? readSessions(sections) : [],
         faultsOn: readFaultsOn(sections),
-        gatewayLacks: [...unitsDown(units, known), ...silent],
+        gatewayLacks: [...down, ...silent],
       };
     },
     end: () => {
