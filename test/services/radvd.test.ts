@@ -121,7 +121,9 @@ const isBash = spawnSync("bash", ["-c", "((BASH_VERSINFO[0] >= 5))"]).status ===
         with_withdrawn "$2" "$(<"$withdrawn_file")" >"$radvd_file"
         withdrawals "$2" | while read -r until what; do printf '%s|%s\n' "$what" "$((until - now))"; done`;
       const args = ["-euc", script, "bash", folder, planned, String(secondsLeft)];
-      const { stdout, stderr } = spawnSync("bash", args, { cwd: projectRoot, encoding: "utf8" });
+      // With a socket for its standard input bash may take itself for a login's and read /etc/bash.bashrc (bash(1), INVOCATION).
+      const stdio = ["ignore", "pipe", "pipe"] as const;
+      const { stdout, stderr } = spawnSync("bash", args, { cwd: projectRoot, encoding: "utf8", stdio: [...stdio] });
       expect(stderr).toBe("");
       return stdout.split("\n").filter((line) => line !== "");
     } finally {
