@@ -95,7 +95,7 @@ export function afterRun(
       return {
         sessions: translates ? readSessions(sections) : [],
         faultsOn: readFaultsOn(sections),
-        gatewayLacks: [...down, ...silent],
+        gatewayLacks: [...down.map(({ words }) => words), ...silent],
       };
     },
     end: () => {

@@ -101,12 +101,16 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
 
 export type UnitFact = ReturnType<typeof readUnits>[number];
 
+/** Whether a unit is there and active: of one that nobody tells of nothing is known. */
+export function runs(unit: string, told: readonly Pick<UnitFact, "name" | "active">[]): boolean {
+  return told.some(({ name, active }) => name === unit && active);
+}
+
 /** Those of the units that do not run, and how they are. */
-export function unitsDown(wanted: readonly string[], known: readonly UnitFact[]): string[] {
-  return wanted.flatMap((unit) => {
-    const fact = known.find(({ name }) => name === unit);
-    return fact?.active === true ? [] : [`${unit} is ${fact?.state ?? "not there"}`];
-  });
+export function unitsDown(wanted: readonly string[], told: readonly UnitFact[]): { unit: string; words: string }[] {
+  return wanted
+    .filter((unit) => !runs(unit, told))
+    .map((unit) => ({ unit, words: `${unit} is ${told.find(({ name }) => name === unit)?.state ?? "not there"}` }));
 }
 
 /** Blocks of `systemctl show`, one a unit, separated by empty lines. */

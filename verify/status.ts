@@ -10,7 +10,7 @@ import {
 import { plannedEntry, type PromisedBinding, staticEntries } from "./bindings";
 import { connectClient, connectGateway, type ReachOptions, tryConnect } from "./connect";
 import { gatewayFacts, translations } from "./facts";
-import type { GatewayFacts, TranslationFacts } from "./gateway-facts";
+import { type GatewayFacts, runs, type TranslationFacts } from "./gateway-facts";
 import { type FaultOn, faultsOnLine } from "./path-faults";
 import { formatTable } from "./report";
 
@@ -103,12 +103,12 @@ export function statusOf(access: LabAccess, { machines, facts }: Seen): LabStatu
   };
 }
 
-/** Whether every unit is there and active: of one that nobody tells of nothing is known. */
+/** Whether every unit is. */
 export function isRunning(
   units: readonly string[],
   told: readonly { readonly name: string; readonly active: boolean }[],
 ): boolean {
-  return units.every((unit) => told.some(({ name, active }) => name === unit && active));
+  return units.every((unit) => runs(unit, told));
 }
 
 async function lookAround(access: LabAccess, options: ReachOptions): Promise<Seen> {

@@ -1,8 +1,4 @@
-/**
- * `npm run capture -- [--stack NAME] [client NAME | gateway | both] [filter …] [-w FILE|-]`: packets from the running lab.
- * `both`, which is what is meant without a word: both sides of the translator. Without `-w` lines to read, with both legs
- * of what is translated together; with it pcapng.
- */
+/** `npm run capture`: packets from the running lab, as lines to read or as pcapng. */
 import { once } from "node:events";
 import * as fs from "node:fs";
 import type { Writable } from "node:stream";

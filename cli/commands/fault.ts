@@ -1,8 +1,4 @@
-/**
- * `npm run fault -- [--stack NAME] list [--json] | on NAME [--client CLIENT …] [--to HOST] |
- * off NAME|all [--client CLIENT …]`: faults of the way between clients and everything beyond the gateway, and of what its
- * resolvers answer. Which are on is asked of the gateway, and nowhere else known.
- */
+/** `npm run fault`: faults of clients' ways and of resolvers' answers. Which are on is asked of the gateway, and nowhere else known. */
 import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { messageOf, say, UserError } from "../../host/messages";

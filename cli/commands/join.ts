@@ -1,7 +1,4 @@
-/**
- * `npm run join -- [--stack NAME] CLIENT NETWORK`: a client leaves its network and joins another one of the lab's, as a
- * phone joins another Wi-Fi, and ends when the client has what that network gives. The next `up` brings it home.
- */
+/** `npm run join`: a client leaves its network and joins another one of the lab's. */
 import { messageOf, progress, progressDone, say, UserError } from "../../host/messages";
 import { interruptible } from "../../host/interruption";
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../../verify/access";

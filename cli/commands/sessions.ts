@@ -1,4 +1,4 @@
-/** `npm run sessions [-- --stack <name>] [--json]`: Jool's session and BIB tables. */
+/** `npm run sessions`: Jool's session and BIB tables. */
 import { parseArgs } from "node:util";
 import { UserError } from "../../host/messages";
 import { command } from "../../verify/access";

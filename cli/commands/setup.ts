@@ -1,7 +1,4 @@
-/**
- * `npm run setup [-- --stack NAME] [--cache-keys]`: makes everything ready, or what a stack needs, and says what there is.
- * With `--cache-keys` it makes nothing, and prints what a CI system is to call the cache by.
- */
+/** `npm run setup`: makes everything ready, or what a stack needs, and says what there is. */
 import { parseArgs } from "node:util";
 import { say } from "../../host/messages";
 import { cacheKeyLines, cacheKeys } from "../cache-keys";

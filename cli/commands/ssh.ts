@@ -1,5 +1,5 @@
 /**
- * `npm run ssh -- [--stack <name>] <machine> [command …]`: the system's ssh client, given the lab's key and the
+ * `npm run ssh`: the system's ssh client, given the lab's key and the
  * machine's pinned host key in a folder that is gone when it ends.
  */
 import * as fs from "node:fs";

@@ -1,8 +1,4 @@
-/**
- * `npm run status [-- --stack <name>] [--json | --svg | --mermaid] [--watch]`: topology, addresses, services, health, and
- * faults that are on. `--svg` and `--mermaid` draw the topology, with every client where it is; `--watch` looks again and
- * again.
- */
+/** `npm run status`: topology, addresses, services, health, and faults that are on. */
 import { parseArgs } from "node:util";
 import { topologySvg } from "../../report/topology-svg";
 import { interruptible } from "../../host/interruption";

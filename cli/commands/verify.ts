@@ -1,8 +1,4 @@
-/**
- * `npm run verify [-- --stack <name>] [--network <name>,…|all] [--json] [--junit FILE] [--html FILE] [--redact]
- * [--wait <seconds>] [--pause-on-fail] [client …]`: the checks that end `up`, now, and the stack's own. With `--network`
- * one client visits those networks, one after the other, and goes home. Exit codes: 0 all as expected, 1 not, 2 nothing could be told, 3 only warnings.
- */
+/** `npm run verify`: the checks that end `up`, now, and the stack's own; with `--network` on networks that one client visits. */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";

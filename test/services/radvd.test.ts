@@ -122,8 +122,11 @@ const isBash = spawnSync("bash", ["-c", "((BASH_VERSINFO[0] >= 5))"]).status ===
         withdrawals "$2" | while read -r until what; do printf '%s|%s\n' "$what" "$((until - now))"; done`;
       const args = ["-euc", script, "bash", folder, planned, String(secondsLeft)];
       // With a socket for its standard input bash may take itself for a login's and read /etc/bash.bashrc (bash(1), INVOCATION).
-      const stdio = ["ignore", "pipe", "pipe"] as const;
-      const { stdout, stderr } = spawnSync("bash", args, { cwd: projectRoot, encoding: "utf8", stdio: [...stdio] });
+      const { stdout, stderr } = spawnSync("bash", args, {
+        cwd: projectRoot,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       expect(stderr).toBe("");
       return stdout.split("\n").filter((line) => line !== "");
     } finally {

@@ -159,8 +159,8 @@ describe("units", () => {
   it("that do not run, or are not there, are named with how they are", () => {
     const known = readUnits(said);
     expect(unitsDown(["unbound.service", "jool.service", "radvd.service"], known)).toEqual([
-      "jool.service is failed (failed)",
-      "radvd.service is not there",
+      { unit: "jool.service", words: "jool.service is failed (failed)" },
+      { unit: "radvd.service", words: "radvd.service is not there" },
     ]);
     expect(unitsDown(["unbound.service"], known)).toEqual([]);
   });

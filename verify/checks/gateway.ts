@@ -67,8 +67,8 @@ function checkServices(seen: GatewayEvidence): Verdict {
   return down.length === 0
     ? pass(lab.promised.units.map((unit) => unit.replace(".service", "")).join(", "))
     : fail(
-        down.join(", "),
-        `${putBack(seen)} If it ends again, see why: ${gatewayShell(seen, `sudo journalctl -b -u ${down[0]?.split(" ")[0] ?? ""}`)}`,
+        down.map(({ words }) => words).join(", "),
+        `${putBack(seen)} If it ends again, see why: ${gatewayShell(seen, `sudo journalctl -b -u ${down[0]?.unit ?? ""}`)}`,
       );
 }
 
