@@ -101,15 +101,23 @@ export async function ensureSystemPackages(parts: readonly Part[]): Promise<void
     );
   }
   say(`System packages: installing ${missing.packages.join(", ")} …`);
-  await apt(["update"], command);
-  await apt(["install", "--yes", "--no-install-recommends", ...missing.packages], command);
+  // One list of many that cannot be fetched is no failure to apt, unless told, and none to the installation, mostly.
+  const lists = await apt("-o", "APT::Update::Error-Mode=any", "update");
+  const failure = await apt("install", "--yes", "--no-install-recommends", ...missing.packages);
+  if (failure !== undefined) {
+    const before = lists === undefined ? "" : `The package lists could not be fetched before:\n  ${lists}\n`;
+    throw new UserError(
+      `apt-get install failed:\n  ${failure}\n${before}Mend what it says, then run:\n\n  ${command}\n`,
+    );
+  }
   const still = missingPackages(thisMachine(), parts);
   if (still.commands.length > 0) {
     throw new UserError(`The packages were installed, but ${still.commands.join(", ")} cannot be found.`);
   }
 }
 
-async function apt(args: readonly string[], command: string): Promise<void> {
+/** @returns the last of what it said, when it failed. */
+async function apt(...args: readonly string[]): Promise<string | undefined> {
   const result = await run("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     onLine: (line) => {
@@ -117,7 +125,5 @@ async function apt(args: readonly string[], command: string): Promise<void> {
     },
   });
   progressDone();
-  if (result.code === 0) return;
-  const words = result.stderr.trim().split("\n").slice(-6).join("\n  ");
-  throw new UserError(`apt-get ${args[0] ?? ""} failed:\n  ${words}\nMend what it says, then run:\n\n  ${command}\n`);
+  return result.code === 0 ? undefined : result.stderr.trim().split("\n").slice(-6).join("\n  ");
 }

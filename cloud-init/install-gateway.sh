@@ -23,20 +23,27 @@ fi
 
 headers_installed() { [ -e "/lib/modules/$kernel/build/Makefile" ]; }
 
+# A list that cannot be fetched is no failure to apt unless it is told so. Nor is it one here before something is missing:
+# it may be a list that nobody needs.
+lists_fetched=true
 if [ "$#" -gt 0 ] || ! headers_installed; then
-  apt-get -o Acquire::Retries=3 update ||
-    fail "The package lists could not be fetched: the uplink, its DNS or the mirror does not work."
+  apt-get -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update || lists_fetched=false
 fi
+# Says so, where that is why something could not be installed, and the words given otherwise.
+fail_to_install() {
+  "$lists_fetched" || fail "The package lists could not be fetched: the uplink, its DNS or the mirror does not work."
+  fail "$@"
+}
 
 # Before Jool's package, so that its installation builds the module.
 if ! headers_installed && ! apt_install "linux-headers-$kernel"; then
-  fail "The package archive no longer has linux-headers-$kernel, the headers of the running kernel, and without them" \
+  fail_to_install "The package archive no longer has linux-headers-$kernel, the headers of the running kernel, and without them" \
     "Jool's module cannot be built. Use a newer image (its kernel must be one that the archive still has), or" \
     "install a current kernel in this one: apt-get install linux-image-amd64, then reboot."
 fi
 
 if [ "$#" -gt 0 ]; then
-  apt_install "$@" || fail "These packages could not be installed: $*"
+  apt_install "$@" || fail_to_install "These packages could not be installed: $*"
 fi
 
 if ! modinfo -k "$kernel" jool >/dev/null 2>&1; then

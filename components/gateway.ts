@@ -5,6 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { gatewayDocuments } from "../cloud-init/gateway";
 import type { LabPlan } from "../plan/model";
 import { GatewayState, KeyPair } from "../provider/resources";
+import { buildsJool } from "../plan/platforms";
 import { gatewaySoftwareOf, renderBundle } from "../services";
 import { bundleDigest, bundleText, outlineText } from "../services/bundle";
 import { applyScript } from "../services/script";
@@ -63,6 +64,8 @@ export class Gateway extends pulumi.ComponentResource {
         script: applyScript(),
         stdin: gatewayState.mark.apply((mark) => bundleText(bundle, mark)),
         machineId: this.machine.id,
+        // An emulated processor compiles for twenty minutes, and on a busy machine for several times that.
+        limit: buildsJool(plan) ? "2h" : undefined,
       },
       { parent: this, deletedWith: this.machine.resource },
     );

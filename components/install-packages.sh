@@ -24,5 +24,12 @@ if [ "${#missing[@]}" -eq 0 ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive
-apt-get -o Acquire::Retries=3 update
-apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
+# A list that cannot be fetched is no failure to apt unless it is told so, and may be one that nobody needs.
+lists_fetched=true
+apt-get -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update || lists_fetched=false
+if ! apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"; then
+  printf 'ipv6-only-lab: These packages could not be installed: %s\n' "${missing[*]}" >&2
+  "$lists_fetched" ||
+    echo "ipv6-only-lab: The package lists could not be fetched: the client does not reach the mirror or its name." >&2
+  exit 1
+fi

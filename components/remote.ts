@@ -61,6 +61,8 @@ export interface ScriptArgs {
   readonly tellsWhy?: true;
   /** The machine: a replaced one gets the script again. */
   readonly machineId: pulumi.Output<string>;
+  /** How long it may take when it is made, the machine's first boot included. Default 40m. */
+  readonly limit?: string | undefined;
 }
 
 /** Runs a script as root on a machine; when it is made, and again when the script or its input changes. */
@@ -77,7 +79,7 @@ export function rootScript(name: string, args: ScriptArgs, opts: pulumi.CustomRe
       addPreviousOutputInEnv: false,
     },
     pulumi.mergeOptions(opts, {
-      customTimeouts: { create: "40m", update: "10m" },
+      customTimeouts: { create: args.limit ?? "40m", update: "10m" },
       additionalSecretOutputs: ["stdout", "stderr"],
     }),
   );

@@ -18,6 +18,6 @@ export function platformDecisions(config: LabConfig): PlatformDecisions {
 export const memoryToBuildJool = 1024;
 
 /** Whether the gateway builds Jool's kernel module, because its image does not have it. */
-export function buildsJool({ guest }: PlatformDecisions): boolean {
+export function buildsJool({ guest }: Pick<PlatformDecisions, "guest">): boolean {
   return guest.kind === "generic" || guest.jool === "first-boot";
 }

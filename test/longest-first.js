@@ -4,10 +4,10 @@
  */
 const { default: Sequencer } = require("@jest/test-sequencer");
 
-const longest = ["first-boot", "scenarios", "lab", "apply", "vcenter", "breakages"];
+const longest = ["e2e/scenarios", "vcenter/lab", "e2e/lab", "e2e/breakages", "e2e/kills", "daemons/internet"];
 
 const rank = ({ path }) => {
-  const at = longest.findIndex((name) => /\/(e2e|daemons)\//.test(path) && path.endsWith(`/${name}.test.ts`));
+  const at = longest.findIndex((name) => path.endsWith(`/${name}.test.ts`));
   return at === -1 ? longest.length : at;
 };
 

@@ -68,8 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (wanted.some(([name]) => machineStages.includes(name))) await installPrograms();
   await stage(["lint"], checkers);
   await stage(["unit"], jest);
-  // The longest story waits for one emulated processor most of the time (test/longest-first.js begins with it): all
-  // others are told beside it, two at once, whatever they are about.
+  // A story waits for one emulated processor most of the time: two are told at once, whatever they are about.
   await stage(machineStages, (stories) => jest(stories, "--maxWorkers=2"));
   const total = sum(counts);
   const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;

@@ -208,25 +208,39 @@ describe("system packages", () => {
   });
 
   const installs = process.getuid?.() === 0 && existsSync("/etc/debian_version");
-  (installs ? it : it.skip)("are installed by apt alone: no file says to Debian what may start", async () => {
+  /** With an apt-get that runs this after it has noted its arguments. @returns its notes. */
+  const noted = async (script: string): Promise<string> => {
     const before = { ...process.env };
-    const policy = "/usr/sbin/policy-rc.d";
-    const folder = fakePrograms({
-      "apt-get": [
-        `echo "$@" >> "$0.log"; [ -e ${policy} ] && echo policy >> "$0.log"`,
-        `for name in qemu-img qemu-system-x86_64 qemu-system-aarch64; do /bin/cp "$0" "\${0%/*}/$name"; done`,
-      ].join("\n"),
-    });
+    const folder = fakePrograms({ "apt-get": `echo "$@" >> "$0.log"\n${script}` });
     try {
       process.env.PATH = folder;
       await ensureSystemPackages(["qemu"]);
-      const log = readFileSync(join(folder, "apt-get.log"), "utf8");
-      expect(log).toMatch(/ update\n[^]* install --yes --no-install-recommends qemu-system-\w+ qemu-utils\n/);
-      expect(log.includes("policy")).toBe(existsSync(policy));
+      return readFileSync(join(folder, "apt-get.log"), "utf8");
     } finally {
       process.env = before;
       rmSync(folder, { recursive: true });
     }
+  };
+  const appear = `for name in qemu-img qemu-system-x86_64 qemu-system-aarch64; do /bin/cp "$0" "\${0%/*}/$name"; done`;
+  const listsFail = 'case "$*" in *update) echo "W: no such wind" >&2; exit 100 ;; esac';
+
+  (installs ? it : it.skip)("are installed by apt alone: no file says to Debian what may start", async () => {
+    const policy = "/usr/sbin/policy-rc.d";
+    const log = await noted(`[ -e ${policy} ] && echo policy >> "$0.log"\n${appear}`);
+    expect(log).toMatch(/ update\n[^]* install --yes --no-install-recommends qemu-system-\w+ qemu-utils\n/);
+    expect(log.includes("policy")).toBe(existsSync(policy));
+  });
+
+  (installs ? it : it.skip)("are installed where a list cannot be fetched that nobody needs", async () => {
+    expect(await noted(`${listsFail}\n${appear}`)).toMatch(/ install --yes/);
+  });
+
+  (installs ? it : it.skip)("that cannot be installed are told with why their lists were not fetched", async () => {
+    await expect(noted(`${listsFail}\necho "E: Unable to locate" >&2; exit 100`)).rejects.toThrow(
+      /install failed:\n  E: Unable to locate\nThe package lists could not be fetched before:\n  W: no such wind\n/,
+    );
+    const listsFetched = `case "$*" in *update) exit 0 ;; esac; echo "E: Unable to locate" >&2; exit 100`;
+    await expect(noted(listsFetched)).rejects.toThrow(/install failed:\n  E: Unable to locate\nMend what it says/);
   });
 
   it("are installed by one command that can be copied", () => {

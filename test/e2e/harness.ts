@@ -17,6 +17,7 @@ export interface Outcome {
 /** One stack with a configuration of its own, which no user's lab is touched by. */
 export class Stack {
   private readonly configFile: string;
+  private configured = false;
 
   /** @param environment of its commands, beside this process's own. */
   constructor(
@@ -24,14 +25,14 @@ export class Stack {
     private readonly environment: () => NodeJS.ProcessEnv = () => ({}),
   ) {
     this.configFile = path.join(projectFolder, `Pulumi.${name}.yaml`);
-    this.configure({});
   }
 
-  /** Writes the whole configuration of the stack: keys without the namespace. */
+  /** Writes the whole configuration of the stack: keys without the namespace. The first command writes an empty one. */
   configure(config: Readonly<Record<string, unknown>>): void {
     const entries = Object.entries(config).map(([key, value]): [string, unknown] => [`ipv6-only-lab:${key}`, value]);
     const text = stringify({ config: Object.fromEntries(entries) }, { version: "1.1", lineWidth: 0 });
     fs.writeFileSync(this.configFile, text);
+    this.configured = true;
   }
 
   /** `npm run <command> -- --stack <this> …`, to its end. */
@@ -53,6 +54,7 @@ export class Stack {
   }
 
   private cli(...args: string[]): ChildProcess {
+    if (!this.configured) this.configure({});
     return spawn(process.execPath, [...typescriptLoader, path.join(projectFolder, "cli", "main.ts"), ...args], {
       cwd: projectFolder,
       env: { ...process.env, ...this.environment() },
@@ -88,6 +90,7 @@ export class Stack {
   /** Takes the configuration file away; the lab itself is taken away by `destroy`. */
   forget(): void {
     fs.rmSync(this.configFile, { force: true });
+    this.configured = false;
   }
 
   private machineOf(pid: number): string | undefined {

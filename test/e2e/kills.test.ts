@@ -28,6 +28,14 @@ const fixed: readonly Kill[] = [
 
 const lab = new Stack("kills");
 const step = story(lab);
+// In prefixes of its own, with addresses by DHCPv6: another story's lab is up at the same time, and neither knows of the
+// other.
+lab.configure({
+  lan: { prefix: "fd12:3456:789a:1::/64" },
+  nat64: { prefix: "fd12:3456:789a:64::/64" },
+  dhcpv6: { mode: "stateful" },
+  clients: [{ name: "client-1", interfaceId: "::10" }],
+});
 const { IPV6LAB_KILLS: count, IPV6LAB_KILLS_SEED: seed } = process.env;
 const kills = count === undefined ? fixed : randomKills(Number(count), Number(seed));
 
