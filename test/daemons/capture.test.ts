@@ -64,7 +64,8 @@ describeInGuest("captures", () => {
     const { status, stderr } = guest.run([
       "bash",
       "-c",
-      "sleep 60 | bash /tmp/capture.sh lo '(nonsense here)'; exit ${PIPESTATUS[1]}",
+      // Standard input stays open, as long as the script runs.
+      "mkfifo /tmp/held; exec 3<>/tmp/held; bash /tmp/capture.sh lo '(nonsense here)' <&3",
     ]);
     expect(status).not.toBe(0);
     expect(stderr).toContain("syntax error");
