@@ -167,6 +167,13 @@ export const badNetworks: readonly BadInput[] = [
     /loopback/,
     /stays denied/,
   ],
+  [
+    "the gateway's loopback behind the well-known prefix",
+    { nat64: { allowedIpv4: ["127.0.0.1"] } },
+    "nat64.allowedIpv4[0]",
+    /well-known prefix must not stand/,
+    /network-specific/,
+  ],
   ["an empty pool", { nat64: { pool4: [] } }, "nat64.pool4", /empty/, /default/],
 
   // DNS

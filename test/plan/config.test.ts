@@ -129,6 +129,12 @@ describe("what deserves a word", () => {
       /stays denied: 10\.0\.2\.0\/24 is QEMU's user network, which leads to this machine/,
     ],
     [
+      "an exception around several that stay denied",
+      { lan: { prefix: "fd00::/64" }, nat64: { prefix: "64:ff9b:1::/48", allowedIpv4: ["0.0.0.0/0"] } },
+      "nat64.allowedIpv4[0]",
+      /holds what stays denied: \d+\.\d+\.\d+\.\d+\/\d+ .*\. \d+\.\d+\.\d+\.\d+\/\d+ /,
+    ],
+    [
       "a pool outside SLIRP's network",
       { lan: { prefix: "fd00::/64" }, nat64: { pool4: [{ prefix: "192.0.2.1" }] } },
       "nat64.pool4[0].prefix",
