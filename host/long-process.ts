@@ -1,5 +1,6 @@
 /** Programs that take long: their lines are seen as they come, and they end, with all their children, when asked to. */
 import { spawn } from "node:child_process";
+import { constants, setPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { plainEnvironment } from "./processes";
 
@@ -10,6 +11,8 @@ export interface LongProcessOptions {
   readonly cwd?: string;
   /** An open file for its standard input. */
   readonly stdin?: number;
+  /** It, and what it starts, takes what others leave of the processors; default: its share. */
+  readonly yields?: boolean;
   /** Each line of stdout and stderr. */
   readonly onLine?: (line: string) => void;
 }
@@ -30,6 +33,7 @@ export async function runLong(program: string, args: readonly string[], options:
     detached: true,
     stdio: [options.stdin ?? "ignore", "pipe", "pipe"],
   });
+  if (options.yields === true && child.pid !== undefined) yieldProcessors(child.pid);
   let output = "";
   const take = (text: string): void => {
     output += text;
@@ -86,6 +90,15 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
     process.kill(-pid, signal);
   } catch {
     // Already gone.
+  }
+}
+
+/** A system that does not let us is no reason to fail. */
+function yieldProcessors(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // Ended already, or not permitted.
   }
 }
 

@@ -74,6 +74,8 @@ async function build(go: string, output: string, signal: AbortSignal): Promise<v
       signal,
       cwd: join(projectRoot, "toolchain", "pulumi-cli"),
       env: goEnvironment(),
+      // It fills the processors whatever else runs; the image beside it is a chain of small steps, and a template follows.
+      yields: true,
       onLine: (line) => {
         progress(`Pulumi: ${Math.round((Date.now() - started) / 1000)} s  ${line}`);
       },

@@ -1,3 +1,4 @@
+import { getPriority } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { ProgramFailure, runLong } from "../../host/long-process";
 import { isAlive } from "../../host/processes";
@@ -18,6 +19,14 @@ describe("a long program", () => {
     const failing = runLong("sh", ["-c", "echo no such thing >&2; exit 3"], { signal: recordedContext().signal });
     await expect(failing).rejects.toMatchObject({ code: 3, output: "no such thing\n" });
     await expect(runLong("no-such-program", [], { signal: recordedContext().signal })).rejects.toThrow(ProgramFailure);
+  });
+
+  it.each([
+    { yields: false, niceness: getPriority() },
+    { yields: true, niceness: 19 },
+  ])("runs at niceness $niceness where yields is $yields", async ({ yields, niceness }) => {
+    const output = await runLong("sh", ["-c", "sleep 0.2; nice"], { signal: recordedContext().signal, yields });
+    expect(Number(output)).toBe(niceness);
   });
 
   it("ends with all of its children when it is cancelled, even when it does not want to", async () => {
