@@ -50,7 +50,8 @@ export class Gateway extends pulumi.ComponentResource {
     this.endpoint = { ...this.machine.ssh, hostKey: hostKey.publicKey };
 
     const bundle = renderBundle(plan);
-    const target = { ...this.endpoint, user: login.user, privateKey: login.key.privateKey };
+    const { agent } = this.machine;
+    const target = { ...this.endpoint, user: login.user, privateKey: login.key.privateKey, agent };
     const gatewayState = new GatewayState(
       `${name}-state`,
       { target: pulumi.secret(pulumi.jsonStringify(target)), outline: outlineText(bundle) },

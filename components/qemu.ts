@@ -25,11 +25,11 @@ export class QemuPlatform implements Platform {
 
   virtualMachine(name: string, args: MachineArgs, opts: pulumi.ComponentResourceOptions): Machine {
     const { digest, disk, format, kernel, initrd, kernelArguments } = this.image;
+    const place = { stateFolder: `.lab/stacks/${this.lab.stack}`, machineName: args.plan.name };
     const resource = new VirtualMachine(
       name,
       {
-        stateFolder: `.lab/stacks/${this.lab.stack}`,
-        machineName: args.plan.name,
+        ...place,
         image: { digest, disk, format, kernel, initrd, kernelArguments },
         memoryMiB: args.plan.memoryMiB,
         cpus: args.plan.cpus,
@@ -53,6 +53,7 @@ export class QemuPlatform implements Platform {
               port: resource.sshPort.apply((port) => required(port, name)),
             }
           : undefined,
+      agent: place,
     };
   }
 

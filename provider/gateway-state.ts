@@ -15,7 +15,11 @@ import {
 } from "../plugin/handler";
 import { lookScript } from "../services/script";
 import { connect } from "../ssh";
-import { rootCommand } from "../ssh/shell";
+import { greets } from "../ssh/greeting";
+import { rootCommand, scriptCommand } from "../ssh/shell";
+import { runInGuest } from "./qemu/agent";
+import { machinePaths } from "./qemu/paths";
+import { isOpenInGuest } from "./qemu/qmp";
 
 const inputsSchema = z.object({ target: z.string(), outline: z.string(), drift: z.array(z.string()) });
 
@@ -25,7 +29,10 @@ const targetSchema = z.object({
   user: z.string(),
   privateKey: z.string(),
   hostKey: z.string(),
+  /** The machine whose agent can be asked instead; left out: there is none. */
+  agent: z.object({ stateFolder: z.string(), machineName: z.string() }).optional(),
 });
+type Target = z.infer<typeof targetSchema>;
 
 const outputsSchema = inputsSchema.extend({ mark: z.string() });
 
@@ -70,27 +77,52 @@ function nextMark(old: Properties | undefined): string {
 
 /** In what the gateway differs. One that cannot be asked may differ in everything. */
 async function look(properties: Properties, { signal }: OperationContext): Promise<readonly string[]> {
-  const { target, outline } = inputsSchema.parse(properties);
-  const script = lookScript();
+  const { target: text, outline } = inputsSchema.parse(properties);
+  const target = targetSchema.parse(JSON.parse(text));
   try {
-    const connection = await connect(
-      { ...targetSchema.parse(JSON.parse(target)), dialTimeout },
-      { signal, share: true },
-    );
-    try {
-      const stdin = `${script}${outline}`;
-      const { code, stdout, stderr } = await connection.exec(rootCommand(script), {
-        stdin,
-        signal,
-        timeout: lookTimeout,
-      });
-      if (code !== 0) return [`it could not be looked at: ${stderr.trim() || `exit code ${code ?? "unknown"}`}`];
-      return stdout.split("\n").filter((line) => line !== "");
-    } finally {
-      connection.close();
-    }
+    const said = (await byAgent(target, outline, signal)) ?? (await bySsh(target, outline, signal));
+    return said.split("\n").filter((line) => line !== "");
   } catch (error) {
     signal.throwIfAborted();
-    return [`it cannot be asked: ${messageOf(error)}`];
+    return [messageOf(error)];
+  }
+}
+
+/**
+ * Without a login, which takes an emulated gateway longer than the look. That sshd greets is seen beside it: who wants to
+ * mend something has to get in.
+ * @returns undefined where it takes a login to tell what there is, or what is wrong.
+ */
+async function byAgent(target: Target, outline: string, signal: AbortSignal): Promise<string | undefined> {
+  if (target.agent === undefined) return undefined;
+  const { qmp, agent } = machinePaths(target.agent.stateFolder, target.agent.machineName);
+  const script = lookScript();
+  const program = { path: "/bin/sh", args: ["-c", scriptCommand(script)], stdin: Buffer.from(`${script}${outline}`) };
+  try {
+    if (!(await isOpenInGuest(qmp, "agent"))) return undefined;
+    const [greeted, said] = await Promise.all([
+      greets(target.host, target.port, dialTimeout),
+      runInGuest(agent, program, lookTimeout, signal),
+    ]);
+    return greeted ? said : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** @throws Error with what is wrong, as a drift. */
+async function bySsh(target: Target, outline: string, signal: AbortSignal): Promise<string> {
+  const script = lookScript();
+  const connection = await connect({ ...target, dialTimeout }, { signal, share: true }).catch((error: unknown) => {
+    throw new Error(`it cannot be asked: ${messageOf(error)}`, { cause: error });
+  });
+  try {
+    const options = { stdin: `${script}${outline}`, signal, timeout: lookTimeout };
+    const { code, stdout, stderr } = await connection.exec(rootCommand(script), options);
+    if (code === 0) return stdout;
+    throw new Error(`it could not be looked at: ${stderr.trim() || `exit code ${code ?? "unknown"}`}`);
+  } finally {
+    connection.close();
   }
 }

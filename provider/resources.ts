@@ -171,7 +171,7 @@ export class GatewayState extends pulumi.CustomResource {
 }
 
 export interface GatewayStateArgs {
-  /** How to get in, as JSON: host, port, user, privateKey, hostKey. Secret. */
+  /** How to get in, as JSON: host, port, user, privateKey, hostKey, and agent where there is one. Secret. */
   target: pulumi.Input<string>;
   /** What it is held against: `outlineText` of the bundle. */
   outline: pulumi.Input<string>;

@@ -1,4 +1,4 @@
-/** The guest's agent (qemu-ga(8)): runs a program in a machine that has no network yet. */
+/** The guest's agent (qemu-ga(8)): runs a program in a machine without a network and without a login. */
 import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -8,7 +8,12 @@ import { socketForUs } from "./sockets";
 
 const startedSchema = z.object({ return: z.object({ pid: z.int() }) });
 const statusSchema = z.object({
-  return: z.object({ exited: z.boolean(), exitcode: z.int().optional(), "err-data": z.base64().optional() }),
+  return: z.object({
+    exited: z.boolean(),
+    exitcode: z.int().optional(),
+    "out-data": z.base64().optional(),
+    "err-data": z.base64().optional(),
+  }),
 });
 
 export interface GuestProgram {
@@ -20,30 +25,32 @@ export interface GuestProgram {
 /**
  * Runs a program in the guest, to its end.
  * @param seconds for all of it.
- * @throws Error with what the program said when it fails.
+ * @returns what it printed on stdout.
+ * @throws Error with what the program said on stderr when it fails.
  */
 export async function runInGuest(
   socket: string,
   { path, args, stdin }: GuestProgram,
   seconds: number,
   signal: AbortSignal,
-): Promise<void> {
-  await withDeadline(seconds, `The guest did not run ${path} within ${seconds} s.`, signal, async (ended) => {
+): Promise<string> {
+  return withDeadline(seconds, `The guest did not run ${path} within ${seconds} s.`, signal, async (ended) => {
     const execution = { path, arg: args, "input-data": stdin.toString("base64"), "capture-output": true };
     const { pid } = startedSchema.parse(await ask(socket, "guest-exec", execution, ended)).return;
     // Each question costs the guest a moment, and it has one processor.
     for (let pause = 100; ; pause = Math.min(2 * pause, 400)) {
       const status = statusSchema.parse(await ask(socket, "guest-exec-status", { pid }, ended)).return;
-      if (status.exited && status.exitcode === 0) return;
+      if (status.exited && status.exitcode === 0) return textOf(status["out-data"]);
       if (status.exited) {
-        const said = Buffer.from(status["err-data"] ?? "", "base64")
-          .toString()
-          .trim();
-        throw new Error(`${path} ended with ${status.exitcode ?? "a signal"}: ${said}`);
+        throw new Error(`${path} ended with ${status.exitcode ?? "a signal"}: ${textOf(status["err-data"]).trim()}`);
       }
       await delay(pause, undefined, { signal: ended });
     }
   });
+}
+
+function textOf(data: string | undefined): string {
+  return Buffer.from(data ?? "", "base64").toString();
 }
 
 const openedSchema = z.object({ return: z.int() });

@@ -1,8 +1,8 @@
 /** From power-on to a machine that can be logged into, with an eye on what can go wrong on the way. */
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { OperationContext } from "../../plugin/handler";
+import { greets } from "../../ssh/greeting";
 import { isFileInGuest } from "./agent";
 import { consoleProblem } from "./console";
 import type { MachinePaths } from "./paths";
@@ -10,8 +10,8 @@ import { processesOf } from "./process";
 
 /** Milliseconds after which the wait is left to those who want to log in: they have limits of their own. */
 const patience = 15 * 60_000;
-/** Milliseconds in which a running sshd greets, also in a busy emulated machine. */
-const greetingLimit = 3000;
+/** Seconds in which a running sshd greets, also in a busy emulated machine. */
+const greetingLimit = 3;
 /** What sshd writes when it listens (sshd_config(5), PidFile), and the seconds for a look at it. */
 const pidFile = "/run/sshd.pid";
 const lookLimit = 60;
@@ -37,7 +37,7 @@ export async function awaitSshd(
   paths: MachinePaths,
   context: OperationContext,
 ): Promise<void> {
-  await awaitTrue(name, paths, context, greetingPause, () => greets(port));
+  await awaitTrue(name, paths, context, greetingPause, () => greets("127.0.0.1", port, greetingLimit));
 }
 
 async function awaitTrue(
@@ -79,26 +79,4 @@ function readConsole(paths: MachinePaths): string {
   } catch {
     return ""; // Nothing was printed yet.
   }
-}
-
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const settle = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(greetingLimit, () => {
-      settle(false);
-    });
-    socket.on("data", (data) => {
-      settle(data.toString("latin1").startsWith("SSH-"));
-    });
-    socket.on("close", () => {
-      settle(false);
-    });
-    socket.on("error", () => {
-      settle(false);
-    });
-  });
 }

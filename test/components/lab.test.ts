@@ -121,6 +121,7 @@ describe("a lab with default configuration", () => {
       user: "lab",
       privateKey: "private key of lab-login-key",
       hostKey: "ssh-ed25519 lab-gateway-host-key",
+      agent: { stateFolder: ".lab/stacks/test", machineName: "gateway" },
     });
   });
 

@@ -1,0 +1,129 @@
+import { createServer, type Server } from "node:net";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { gatewayStateHandler } from "../../provider/gateway-state";
+import { machinePaths } from "../../provider/qemu/paths";
+import { mkdirSync } from "node:fs";
+import { newKey, type RunningServer, startServer } from "../ssh/server";
+import { recordedContext, temporaryFolder } from "./context";
+
+const questionSchema = z.object({ execute: z.string(), arguments: z.record(z.string(), z.unknown()).optional() });
+type Question = z.infer<typeof questionSchema>;
+
+const folder = temporaryFolder();
+const paths = machinePaths(folder.path, "gateway");
+const servers: Server[] = [];
+let sshd: RunningServer;
+
+beforeAll(async () => {
+  mkdirSync(paths.folder);
+  // Nobody is let in: whoever tries to log in hears that.
+  sshd = await startServer({ authorized: newKey() });
+});
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+afterAll(async () => {
+  await sshd.stop();
+  folder.remove();
+});
+
+/** Answers each line of JSON on a UNIX socket. */
+async function answering(path: string, greeting: unknown, answer: (question: Question) => unknown): Promise<void> {
+  const server = createServer((socket) => {
+    if (greeting !== undefined) socket.write(`${JSON.stringify(greeting)}\n`);
+    createInterface({ input: socket }).on("line", (line) => {
+      socket.write(`${JSON.stringify(answer(questionSchema.parse(JSON.parse(line))))}\n`);
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+}
+
+/** A machine whose guest has opened its end of the agent's line, or has not, and in which a program ends so. */
+async function machine(
+  isOpen: boolean,
+  end: { readonly exitcode: number; readonly output: string },
+): Promise<unknown[]> {
+  const given: unknown[] = [];
+  await answering(paths.qmp, { QMP: {} }, ({ execute }) => ({
+    return: execute === "query-chardev" ? [{ label: "agent", "frontend-open": isOpen, filename: "unix" }] : {},
+  }));
+  await answering(paths.agent, undefined, ({ execute, arguments: args }) => {
+    if (execute === "guest-sync") return { return: args?.id };
+    if (execute === "guest-exec") given.push(args);
+    const data = Buffer.from(end.output).toString("base64");
+    return {
+      return: execute === "guest-exec" ? { pid: 7 } : { exited: true, exitcode: end.exitcode, "out-data": data },
+    };
+  });
+  return given;
+}
+
+async function look(port: number, agent: object | undefined) {
+  const target = {
+    host: "127.0.0.1",
+    port,
+    user: "lab",
+    privateKey: newKey().privateKey,
+    hostKey: sshd.hostKey.publicKey,
+  };
+  const inputs = { target: JSON.stringify({ ...target, agent }), outline: "the outline\n", drift: [] };
+  const context = recordedContext();
+  const found = await gatewayStateHandler.read({ id: "gateway", properties: { ...inputs, mark: "0" } }, context);
+  return { drift: found?.drift, told: context.lines };
+}
+
+const ours = { stateFolder: folder.path, machineName: "gateway" };
+const refused = [expect.stringContaining("it cannot be asked: No SSH connection to lab@127.0.0.1")];
+
+describe("a look at the gateway", () => {
+  it("asks the machine's agent, without a login, and tells what it found", async () => {
+    const given = await machine(true, { exitcode: 0, output: "unbound: its unit is failed\nradvd: gone\n" });
+    const { drift, told } = await look(sshd.port, ours);
+    expect(drift).toEqual(["unbound: its unit is failed", "radvd: gone"]);
+    expect(told).toEqual([
+      expect.stringContaining("The gateway is not as it was laid down:\n  unbound: its unit is failed"),
+    ]);
+    const [program] = z.array(z.object({ path: z.string(), "input-data": z.base64() })).parse(given);
+    expect(program?.path).toBe("/bin/sh");
+    expect(Buffer.from(program?.["input-data"] ?? "", "base64").toString()).toMatch(/look\nthe outline\n$/);
+  });
+
+  it("finds no drift where the agent's look finds none", async () => {
+    await machine(true, { exitcode: 0, output: "" });
+    expect(await look(sshd.port, ours)).toEqual({ drift: [], told: [] });
+  });
+
+  it.each([
+    ["the guest has no agent", false, 0],
+    ["the agent's look fails", true, 1],
+  ])("logs in where %s", async (_why, isOpen, exitcode) => {
+    await machine(isOpen, { exitcode, output: "" });
+    expect((await look(sshd.port, ours)).drift).toEqual(refused);
+  });
+
+  it("logs in where nothing answers on the machine's sockets", async () => {
+    expect((await look(sshd.port, ours)).drift).toEqual(refused);
+  });
+
+  it("logs in where the platform has no agent, however a machine's agent would answer", async () => {
+    const given = await machine(true, { exitcode: 0, output: "" });
+    expect((await look(sshd.port, undefined)).drift).toEqual(refused);
+    expect(given).toEqual([]);
+  });
+
+  it("takes a gateway whose sshd does not greet for one that has drifted, though its agent finds none", async () => {
+    await machine(true, { exitcode: 0, output: "" });
+    const silent = createServer((socket) => socket.destroy());
+    servers.push(silent);
+    const port = await new Promise<number>((resolve) => {
+      silent.listen(0, "127.0.0.1", () => {
+        resolve(z.object({ port: z.number() }).parse(silent.address()).port);
+      });
+    });
+    expect((await look(port, ours)).drift).toEqual([expect.stringContaining("it cannot be asked")]);
+  });
+});
