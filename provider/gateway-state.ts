@@ -38,7 +38,8 @@ const outputsSchema = inputsSchema.extend({ mark: z.string() });
 
 const names = ["target", "outline", "drift"] as const;
 
-/** Seconds for the connection, and for the look itself: an emulated gateway that is busy answers within a few. */
+/** Seconds for a greeting, the connection, and the look itself: an emulated gateway that is busy answers within a few. */
+const greetingTimeout = 5;
 const dialTimeout = 15;
 const lookTimeout = 30;
 
@@ -89,22 +90,22 @@ async function look(properties: Properties, { signal }: OperationContext): Promi
 }
 
 /**
- * Without a login, which takes an emulated gateway longer than the look. That sshd greets is seen beside it: who wants to
- * mend something has to get in.
+ * Without a login, which takes an emulated gateway longer than the look. sshd has to greet all the same: who wants to mend
+ * something has to get in.
  * @returns undefined where it takes a login to tell what there is, or what is wrong.
  */
-async function byAgent(target: Target, outline: string, signal: AbortSignal): Promise<string | undefined> {
-  if (target.agent === undefined) return undefined;
-  const { qmp, agent } = machinePaths(target.agent.stateFolder, target.agent.machineName);
+async function byAgent(
+  { host, port, agent }: Target,
+  outline: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (agent === undefined) return undefined;
+  const paths = machinePaths(agent.stateFolder, agent.machineName);
   const script = lookScript();
   const program = { path: "/bin/sh", args: ["-c", scriptCommand(script)], stdin: Buffer.from(`${script}${outline}`) };
   try {
-    if (!(await isOpenInGuest(qmp, "agent"))) return undefined;
-    const [greeted, said] = await Promise.all([
-      greets(target.host, target.port, dialTimeout),
-      runInGuest(agent, program, lookTimeout, signal),
-    ]);
-    return greeted ? said : undefined;
+    if (!(await isOpenInGuest(paths.qmp, "agent")) || !(await greets(host, port, greetingTimeout))) return undefined;
+    return await runInGuest(paths.agent, program, lookTimeout, signal);
   } catch {
     signal.throwIfAborted();
     return undefined;
