@@ -237,6 +237,63 @@ describe("what deserves a word", () => {
     ["a pool for ICMP at both", { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "ICMP", ports: "1-32767" }] } }],
     ["a pool behind the local ports", { nat64: { pool4: [{ prefix: "10.0.2.15", ports: 61_000 }] } }],
     [
+      "lifetimes of exactly one interval",
+      {
+        routerAdvertisements: {
+          ...{ maxInterval: 16, routerLifetime: 16, dnsLifetime: 16, pref64Lifetime: 16 },
+          prefix: { preferredLifetime: 16, validLifetime: 16 },
+        },
+      },
+    ],
+    ["a default route for longer than one interval", { routerAdvertisements: { maxInterval: 16, routerLifetime: 17 } }],
+    [
+      "leases that are preferred as long as they are valid, from a pool of one beside the gateway's address",
+      {
+        lan: { prefix: "fd00::/64", gatewayInterfaceId: "::5" },
+        dhcpv6: { mode: "stateful", pool: { first: "::4", last: "::4" }, preferredLifetime: 600, validLifetime: 600 },
+      },
+    ],
+    [
+      "a pool behind the gateway's address",
+      { lan: { prefix: "fd00::/64", gatewayInterfaceId: "::3" }, dhcpv6: { mode: "stateful", pool: { first: "::4" } } },
+    ],
+    [
+      "addresses that DHCPv6 alone gives",
+      { dhcpv6: { mode: "stateful" }, routerAdvertisements: { prefix: { autonomous: false } } },
+    ],
+    ["the uplink's own MTU", { lan: { prefix: "fd00::/64", mtu: 1500 } }],
+    [
+      "a large MTU where the uplink is not QEMU's",
+      { lan: { prefix: "fd00::/64", mtu: 9000 }, uplink: { kind: "bridged", bridge: "br0" } },
+    ],
+    [
+      "a global prefix with native IPv6",
+      { lan: { prefix: "2600:1:2:3::/64" }, uplink: { kind: "bridged", bridge: "br0", ipv6: "native" } },
+    ],
+    ["a unique local LAN with NAT66", { uplink: { ipv6: "nat66" } }],
+    ["an IPv6 forwarder on the LAN", { dns: { forwarders: ["fd00::53"] } }],
+    ["an IPv6 forwarder with IPv6", { uplink: { ipv6: "nat66" }, dns: { forwarders: ["2600::53"] } }],
+    ["validation by resolvers of one's own", { dns: { dnssec: "on", forwarders: ["9.9.9.9"] } }],
+    [
+      "validation where the uplink is not QEMU's",
+      { dns: { dnssec: "on" }, uplink: { kind: "bridged", bridge: "br0" } },
+    ],
+    ["no synthesis with IPv6", { dns: { synthesizeAll: false }, uplink: { ipv6: "nat66" } }],
+    [
+      "synthesis for every name where IPv6 is simulated",
+      { internet: { kind: "simulated" }, dns: { synthesizeAll: true } },
+    ],
+    ["the gateway's memory that is enough to build Jool", { image: { jool: "first-boot" }, gateway: { memory: 1024 } }],
+    [
+      "a CLAT toward a simulated internet",
+      {
+        nat64: { prefix: "64:ff9b:1:fffe::/96" },
+        internet: { kind: "simulated" },
+        clients: [{ name: "a", clat: true }],
+      },
+    ],
+    ["a CLAT behind the well-known prefix", { clients: [{ name: "a", clat: true }] }],
+    [
       "a pool between sshd's port and the local ones",
       { nat64: { pool4: [{ prefix: "10.0.2.15", ports: "69-32767" }] } },
     ],
