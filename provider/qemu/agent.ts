@@ -1,4 +1,5 @@
 /** The guest's agent (qemu-ga(8)): runs a program in a machine without a network and without a login. */
+import { on } from "node:events";
 import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -34,12 +35,12 @@ export async function runInGuest(
   seconds: number,
   signal: AbortSignal,
 ): Promise<string> {
-  return withDeadline(seconds, `The guest did not run ${path} within ${seconds} s.`, signal, async (ended) => {
+  return converse(socket, `The guest did not run ${path} within ${seconds} s.`, seconds, signal, async (ask, ended) => {
     const execution = { path, arg: args, "input-data": stdin.toString("base64"), "capture-output": true };
-    const { pid } = startedSchema.parse(await ask(socket, "guest-exec", execution, ended)).return;
+    const { pid } = startedSchema.parse(await ask("guest-exec", execution)).return;
     // Each question costs the guest a moment, and it has one processor.
     for (let pause = 100; ; pause = Math.min(2 * pause, 400)) {
-      const status = statusSchema.parse(await ask(socket, "guest-exec-status", { pid }, ended)).return;
+      const status = statusSchema.parse(await ask("guest-exec-status", { pid })).return;
       if (status.exited && status.exitcode === 0) return textOf(status["out-data"]);
       if (status.exited) {
         throw new Error(`${path} ended with ${status.exitcode ?? "a signal"}: ${textOf(status["err-data"]).trim()}`);
@@ -53,55 +54,99 @@ function textOf(data: string | undefined): string {
   return Buffer.from(data ?? "", "base64").toString();
 }
 
-const openedSchema = z.object({ return: z.int() });
+/** A number: of an open file, or of a question. */
+const numberSchema = z.object({ return: z.int() });
 
 /** Whether there is a file of this name, which starts no program in the guest. */
 export async function isFileInGuest(socket: string, path: string, seconds: number, signal: AbortSignal) {
-  return withDeadline(seconds, `The guest's agent did not answer within ${seconds} s.`, signal, async (ended) => {
-    const { success, data } = openedSchema.safeParse(await ask(socket, "guest-file-open", { path }, ended));
-    if (success) await ask(socket, "guest-file-close", { handle: data.return }, ended);
+  const late = `The guest's agent did not answer within ${seconds} s.`;
+  return converse(socket, late, seconds, signal, async (ask) => {
+    const { success, data } = numberSchema.safeParse(await ask("guest-file-open", { path }));
+    if (success) await ask("guest-file-close", { handle: data.return });
     return success;
   });
 }
 
-/** One question on a connection of its own. What an earlier one left unread is skipped by the number of this one. */
-function ask(path: string, execute: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal) {
-  const id = Math.floor(Math.random() * 2 ** 31);
-  return new Promise<unknown>((resolve, reject) => {
+type Ask = (execute: string, args: Readonly<Record<string, unknown>>) => Promise<unknown>;
+
+/** Milliseconds in which the agent answers that it listens; each further try has twice as long. */
+const firstPatience = 250;
+
+/**
+ * One connection to the agent. What an earlier one left unread is skipped, and what is asked right after the connection is
+ * made can be lost, with its answer: so it is asked until it answers with the number of the last try (guest-sync of
+ * qemu-ga's protocol), and only then told anything.
+ * @throws Error with `late` after so many seconds; the reason why the connection ended; the signal's reason.
+ */
+async function converse<T>(
+  path: string,
+  late: string,
+  seconds: number,
+  signal: AbortSignal,
+  talk: (ask: Ask, ended: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return withDeadline(seconds, late, signal, async (ended) => {
     const socket = createConnection({ path: socketForUs(path) });
-    const settle = (end: () => void): void => {
-      signal.removeEventListener("abort", aborted);
-      socket.destroy();
-      end();
-    };
-    const aborted = (): void => {
-      settle(() => {
-        reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)));
-      });
-    };
-    signal.addEventListener("abort", aborted);
-    let synchronized = false;
+    const lost = new AbortController();
     socket.on("error", (error) => {
-      settle(() => {
-        reject(error);
-      });
+      lost.abort(error);
     });
-    createInterface({ input: socket })
-      .on("error", () => undefined)
-      .on("line", (line) => {
-        const answer: unknown = JSON.parse(line);
-        if (synchronized) {
-          settle(() => {
-            resolve(answer);
-          });
-        }
-        synchronized ||= line.includes(String(id));
-      });
-    for (const command of [
-      { execute: "guest-sync", arguments: { id } },
-      { execute, arguments: args },
-    ]) {
-      socket.write(`${JSON.stringify(command)}\n`);
+    socket.on("close", () => {
+      lost.abort(new Error("The guest's agent cannot be asked any more: the machine has closed the connection."));
+    });
+    const over = AbortSignal.any([ended, lost.signal]);
+    const lines = on(
+      createInterface({ input: socket }).on("error", () => undefined),
+      "line",
+      { signal: over },
+    );
+    const nextAnswer = async (): Promise<unknown> => {
+      try {
+        const { value } = z.object({ value: z.tuple([z.string()]) }).parse(await lines.next());
+        return answerIn(value[0]);
+      } catch (error) {
+        over.throwIfAborted();
+        throw error;
+      }
+    };
+    const ask: Ask = (execute, args) => {
+      socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
+      return nextAnswer();
+    };
+    try {
+      await synchronize((question) => socket.write(`${JSON.stringify(question)}\n`), nextAnswer);
+      return await talk(ask, over);
+    } finally {
+      socket.destroy();
     }
   });
+}
+
+/** Comes back when the agent has answered everything that it was asked. */
+async function synchronize(write: (question: object) => void, nextAnswer: () => Promise<unknown>): Promise<void> {
+  let id = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (patience: number): void => {
+    id = Math.floor(Math.random() * 2 ** 31);
+    write({ execute: "guest-sync", arguments: { id } });
+    timer = setTimeout(tell, patience, 2 * patience);
+  };
+  tell(firstPatience);
+  try {
+    for (;;) {
+      const { success, data } = numberSchema.safeParse(await nextAnswer());
+      if (success && data.return === id) return;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The end of a line that somebody else was to read is no answer. */
+function answerIn(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

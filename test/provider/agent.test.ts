@@ -1,0 +1,137 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { isFileInGuest, runInGuest } from "../../provider/qemu/agent";
+import { recordedContext, temporaryFolder } from "./context";
+
+const questionSchema = z.object({ execute: z.string(), arguments: z.record(z.string(), z.unknown()).optional() });
+type Question = z.infer<typeof questionSchema>;
+
+const folder = temporaryFolder();
+const socket = join(folder.path, "agent.sock");
+let server: Server;
+
+afterEach(async () => {
+  await new Promise((resolve) => server.close(resolve));
+});
+
+afterAll(() => {
+  folder.remove();
+});
+
+/** An agent that says something, or nothing, to each question; gives the names of the questions as they come. */
+async function agent(
+  answer: (question: Question, connection: Socket) => unknown,
+  before?: (connection: Socket) => void,
+): Promise<string[]> {
+  const asked: string[] = [];
+  server = createServer((connection) => {
+    connection.on("error", () => undefined);
+    before?.(connection);
+    createInterface({ input: connection })
+      .on("error", () => undefined)
+      .on("line", (line) => {
+        const question = questionSchema.parse(JSON.parse(line));
+        asked.push(question.execute);
+        const said = answer(question, connection);
+        if (said !== undefined) connection.write(`${JSON.stringify(said)}\n`);
+      });
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  return asked;
+}
+
+/** What a sound agent says, of a program that has ended. */
+function sound({ execute, arguments: args }: Question): unknown {
+  const said = (text: string): string => Buffer.from(text).toString("base64");
+  switch (execute) {
+    case "guest-sync":
+      return { return: args?.id };
+    case "guest-exec":
+      return { return: { pid: 7 } };
+    case "guest-exec-status":
+      return { return: { exited: true, exitcode: args?.pid === 7 ? 0 : 1, "out-data": said("done\n") } };
+    default:
+      return { error: { class: "GenericError", desc: "no such file" } };
+  }
+}
+
+function run(seconds = 20): Promise<string> {
+  const program = { path: "/bin/true", args: [], stdin: Buffer.from("") };
+  return runInGuest(socket, program, seconds, recordedContext().signal);
+}
+
+describe("a guest's agent", () => {
+  it("is told to run a program once it has said that it listens, and gives what that printed", async () => {
+    const asked = await agent(sound);
+    expect(await run()).toBe("done\n");
+    expect(asked).toEqual(["guest-sync", "guest-exec", "guest-exec-status"]);
+  });
+
+  it("is asked again whether it listens when its first answer is lost, and runs the program once", async () => {
+    let count = 0;
+    const asked = await agent((question) =>
+      question.execute === "guest-sync" && ++count === 1 ? undefined : sound(question),
+    );
+    expect(await run()).toBe("done\n");
+    expect(asked).toEqual(["guest-sync", "guest-sync", "guest-exec", "guest-exec-status"]);
+  });
+
+  it("whose first answer comes after the second question is not taken for one that has answered everything", async () => {
+    const late: unknown[] = [];
+    const asked = await agent((question, connection) => {
+      if (question.execute !== "guest-sync") return sound(question);
+      late.push(sound(question));
+      if (late.length === 2) for (const each of late) connection.write(`${JSON.stringify(each)}\n`);
+      return undefined;
+    });
+    expect(await run()).toBe("done\n");
+    expect(asked).toEqual(["guest-sync", "guest-sync", "guest-exec", "guest-exec-status"]);
+  });
+
+  it("may say first what somebody else was to read, half of it too", async () => {
+    await agent(sound, (connection) =>
+      connection.write('":{"exited":true}}\n{"return":{"exited":true,"exitcode":3}}\n{"return":12}\n'),
+    );
+    expect(await run()).toBe("done\n");
+  });
+
+  it("tells what a program said that failed", async () => {
+    const words = Buffer.from("no such bundle\n").toString("base64");
+    await agent((question) =>
+      question.execute === "guest-exec-status"
+        ? { return: { exited: true, exitcode: 1, "err-data": words } }
+        : sound(question),
+    );
+    await expect(run()).rejects.toThrow("/bin/true ended with 1: no such bundle");
+  });
+
+  it("that never answers is given up after the time that it has", async () => {
+    const asked = await agent(() => undefined);
+    await expect(run(1)).rejects.toThrow("The guest did not run /bin/true within 1 s.");
+    expect(new Set(asked)).toEqual(new Set(["guest-sync"]));
+  });
+
+  it("is given up at once when the machine goes", async () => {
+    await agent(({ execute }, connection) => {
+      if (execute === "guest-sync") connection.destroy();
+      return undefined;
+    });
+    await expect(run()).rejects.toThrow("the machine has closed the connection");
+  });
+
+  it("tells a file that is there from one that is not", async () => {
+    const asked = await agent((question) =>
+      question.execute === "guest-file-open" && question.arguments?.path === "/run/there"
+        ? { return: 1000 }
+        : question.execute === "guest-file-close"
+          ? { return: {} }
+          : sound(question),
+    );
+    const { signal } = recordedContext();
+    expect(await isFileInGuest(socket, "/run/there", 20, signal)).toBe(true);
+    expect(await isFileInGuest(socket, "/run/else", 20, signal)).toBe(false);
+    expect(asked).toEqual(["guest-sync", "guest-file-open", "guest-file-close", "guest-sync", "guest-file-open"]);
+  });
+});
