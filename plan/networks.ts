@@ -32,9 +32,15 @@ export interface LabNetwork extends Pick<ConfiguredNetwork, "name" | "routerAdve
 /** The only network of a lab whose configuration names none. */
 const onlyName = "lan";
 
+/** Nearly every check asks, and a configuration that was read does not change. */
+const networksOf = new WeakMap<LabConfig, readonly LabNetwork[]>();
+
 /** In the order of the configuration. */
 export function labNetworks(config: LabConfig): readonly LabNetwork[] {
-  return config.networks?.map((network, index) => configured(config, network, index)) ?? [onlyNetwork(config)];
+  const networks = networksOf.get(config) ??
+    config.networks?.map((network, index) => configured(config, network, index)) ?? [onlyNetwork(config)];
+  networksOf.set(config, networks);
+  return networks;
 }
 
 function onlyNetwork({ lan, dns, routerAdvertisements, dhcpv6 }: LabConfig): LabNetwork {

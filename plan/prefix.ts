@@ -22,14 +22,21 @@ export interface Prefix {
   readonly length: number;
 }
 
+/** What was read before: a configuration's few addresses are asked for again by each of the checks. */
+const readBefore = new Map<string, bigint>();
+
 /** Reads an IPv6 address. @throws AddressError for anything else, also for a zone (`%eth0`). */
 export function parseIpv6(text: string): bigint {
+  const known = readBefore.get(text);
+  if (known !== undefined) return known;
   const zone = /%[^/]*/.exec(text)?.[0];
   if (zone !== undefined) {
     throw new AddressError("names a zone, which means something on one machine only.", `Leave out ${zone}`);
   }
   try {
-    return new IPv6(text).getValue();
+    const address = new IPv6(text).getValue();
+    readBefore.set(text, address);
+    return address;
   } catch {
     throw new AddressError("is not an IPv6 address.", "Write one as in RFC 4291, e.g. fc01:0:0:1::1");
   }
