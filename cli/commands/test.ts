@@ -68,8 +68,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (wanted.some(([name]) => machineStages.includes(name))) await installPrograms();
   await stage(["lint"], checkers);
   await stage(["unit"], jest);
-  // A story waits for one emulated processor most of the time: two are told at once, whatever they are about.
-  await stage(machineStages, (stories) => jest(stories, "--maxWorkers=2"));
+  // A story waits for its machines' clocks and emulated processors: told two at a time, a quarter of two processors is idle.
+  await stage(machineStages, (stories) => jest(stories, "--maxWorkers=3"));
   const total = sum(counts);
   const skipped = total.skipped === 0 ? "" : `, ${total.skipped} skipped`;
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
