@@ -1,3 +1,5 @@
+const { availableParallelism } = require("node:os");
+
 /** What needs nothing but Node; QEMUs with nothing in them; the daemons' own checkers; real labs; a simulated vCenter. */
 const common = {
   testEnvironment: "node",
@@ -7,8 +9,8 @@ const common = {
 
 /** @type {import("jest").Config} */
 module.exports = {
-  // Jest would leave one processor out, which on a small machine is half of them.
-  maxWorkers: "100%",
+  // Jest would leave one processor out, which on a small machine is half of them; and a third of a unit test's time is waiting.
+  maxWorkers: Math.max(4, availableParallelism()),
   testSequencer: "<rootDir>/test/longest-first.js",
   projects: [
     {
