@@ -40,12 +40,12 @@ export function prepareDeployment(toolchain: Toolchain, environment: NodeJS.Proc
   return { toolchain, env, own: state };
 }
 
-export function backendUrl(state: StatePaths): string {
+function backendUrl(state: StatePaths): string {
   return `file://${state.backend}`;
 }
 
 /** The folder of the user's credentials when the user has a backend of their own, else undefined. */
-export function userLogin(environment: NodeJS.ProcessEnv, state: StatePaths): string | undefined {
+function userLogin(environment: NodeJS.ProcessEnv, state: StatePaths): string | undefined {
   const home = environment.PULUMI_HOME ?? join(homedir(), ".pulumi");
   const folder = environment.PULUMI_CREDENTIALS_PATH ?? home;
   const url = environment.PULUMI_BACKEND_URL ?? "";

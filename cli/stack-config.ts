@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { StatePaths } from "../host/paths";
 import { projectName, stackFile } from "./project";
 
-export function workingCopy(state: StatePaths, stack: string): string {
+function workingCopy(state: StatePaths, stack: string): string {
   return join(state.config, `Pulumi.${stack}.yaml`);
 }
 

@@ -43,7 +43,7 @@ export interface Machine {
   readonly has: (command: string) => boolean;
 }
 
-export function thisMachine(): Machine {
+function thisMachine(): Machine {
   const searchPath = [process.env.PATH ?? "", ...administratorFolders].join(delimiter);
   return {
     system: process.platform,

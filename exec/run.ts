@@ -109,7 +109,7 @@ function notKept({ lost, withoutResult }: KernelRecord): string[] {
 }
 
 /** hosts(5): an address and its names, the first of which is its own. */
-export function readHosts(text: string): ReadonlyMap<string, string> {
+function readHosts(text: string): ReadonlyMap<string, string> {
   return new Map(
     text.split("\n").flatMap((line) => {
       const [address, name] = line.replace(/#.*/, "").trim().split(/\s+/);

@@ -11,7 +11,7 @@ import { parseIpv4, parseIpv6 } from "../plan/prefix";
 export const faultyResolverMark = "0x53";
 
 /** In the rules, the port at which the faulty resolver knows whose questions come; path-faults.sh defines it. */
-export const faultyResolverPort = "$resolver_port";
+const faultyResolverPort = "$resolver_port";
 
 /**
  * Behind the other faults at ingress, so that silent resolvers are silent all the same; before them at egress, where what is

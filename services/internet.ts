@@ -17,7 +17,7 @@ export const servers = "internet-servers";
 export const proxyNamespace = ({ name }: Pick<ProxyPlan, "name">): string => `internet-proxy-${name}`;
 
 /** The `[Unit]` and `[Service]` lines that put a service into a namespace of the simulated internet. */
-export function inNamespace(namespace: string): { readonly unit: readonly string[]; readonly service: string } {
+function inNamespace(namespace: string): { readonly unit: readonly string[]; readonly service: string } {
   return {
     unit: [`Requires=${internetUnit}`, `After=${internetUnit}`, `PartOf=${internetUnit}`],
     // What runs there keeps nothing, and a name server that is asked to end may take its time.

@@ -16,7 +16,7 @@ const run = "/run/ipv6-only-lab-web";
 const contentSize = 262_144;
 
 /** Certificate of the simulated internet's own authority, on the gateway. */
-export const authorityCertificate = `${certificates}/ca.crt`;
+const authorityCertificate = `${certificates}/ca.crt`;
 
 /** HTTP and HTTPS of the simulated internet: nginx, at every address of every path. */
 export const web: Service = {

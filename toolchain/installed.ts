@@ -39,7 +39,7 @@ function hasLanguageHost(program: string, searchPath: string): boolean {
 const memoSchema = z.record(z.string(), z.object({ mark: z.string(), version: z.string() }));
 
 /** Asks a CLI for its version, once for each file: starting it takes as long as everything else in a set-up. */
-export async function versionOf(program: string): Promise<string | undefined> {
+async function versionOf(program: string): Promise<string | undefined> {
   const path = realpathSync(program);
   const { size, mtimeMs } = statSync(path);
   const mark = `${size} ${mtimeMs}`;

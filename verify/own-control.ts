@@ -23,7 +23,7 @@ export function questionOf({ tries }: Pick<LabAccess["promised"]["checks"][numbe
 }
 
 /** Why nothing is proved by a failure where this is all that was heard; undefined: something was told of the name. */
-export function whyNothing(network: PromisedNetwork, { host, types }: Question, heard: Heard): string | undefined {
+function whyNothing(network: PromisedNetwork, { host, types }: Question, heard: Heard): string | undefined {
   const answers = types.map((type) => ({ type, answer: heard.dns(`host-${type.toLowerCase()}`) }));
   if (answers.some(({ answer }) => answer !== undefined && isTold(answer))) return undefined;
   const resolver = `the resolver ${gatewayAddresses(network)[0] ?? ""}`;

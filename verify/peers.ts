@@ -22,7 +22,7 @@ export function wayName({ name }: Peer, { kind }: PeerWay): string {
 }
 
 /** By each family that both have, and by translation where only that leads from one to the other. */
-export function peerOf(lab: LabAccess, client: ClientAccess, other: ClientAccess): Peer {
+function peerOf(lab: LabAccess, client: ClientAccess, other: ClientAccess): Peer {
   const [here, there] = [networkOf(lab, client), networkOf(lab, other)];
   const [ownIpv4, ipv4] = [nativeIpv4(client, here), nativeIpv4(other, there)];
   const ipv6 = other.addresses[there.name]?.ipv6;

@@ -105,7 +105,7 @@ export const deadEnds: readonly DeadEndPlan[] = [
 export const proxySubnet = subnet(24);
 
 /** Between the gateway and the router. */
-export const linkSubnet = subnet(0);
+const linkSubnet = subnet(0);
 
 export const link = { gateway: pair(0, 1), router: pair(0, 2) } as const;
 

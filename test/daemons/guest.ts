@@ -16,7 +16,7 @@ const bootTimeout = 120;
 export const startTimeout = (imageTimeout + bootTimeout) * 1000;
 
 /** Why no guest can be started here; undefined when one can. */
-export function whyNoGuest(): string | undefined {
+function whyNoGuest(): string | undefined {
   if (process.platform !== "linux") return "namespaces exist on Linux only";
   if (process.getuid?.() !== 0) return "mounting the guest image needs root";
   const missing = ["unshare", "nsenter", "mmdebstrap"].filter((name) => spawnSync("which", [name]).status !== 0);

@@ -152,7 +152,7 @@ const heardAt = 1_795_460_266_400;
 const sessionHead =
   "Protocol,IPv6 Remote Address,IPv6 Remote L4-ID,IPv6 Local Address,IPv6 Local L4-ID," +
   "IPv4 Local Address,IPv4 Local L4-ID,IPv4 Remote Address,IPv4 Remote L4-ID,Expires in,State";
-export const bibHead = "Protocol,IPv6 Address,IPv6 L4-ID,IPv4 Address,IPv4 L4-ID,Static?";
+const bibHead = "Protocol,IPv6 Address,IPv6 L4-ID,IPv4 Address,IPv4 L4-ID,Static?";
 
 export interface Translated {
   readonly from?: string;
@@ -177,7 +177,7 @@ const translated: Texts = {
   bibIcmp: "",
 };
 
-export function translations(change: Texts = {}, exitCodes: Readonly<Record<string, number>> = {}) {
+function translations(change: Texts = {}, exitCodes: Readonly<Record<string, number>> = {}) {
   const sections = Object.entries({ ...translated, ...change }).map(([name, rows]): [string, string] => [
     name,
     `${name.startsWith("bib") ? bibHead : sessionHead}\n${rows}`,
@@ -194,7 +194,7 @@ export const dropped: Readonly<Record<string, number>> = {
 };
 
 /** The ruleset as nft prints it, with what its rules have counted. */
-export function counted(packets: Readonly<Record<string, number>>): Counters {
+function counted(packets: Readonly<Record<string, number>>): Counters {
   const rules = Object.entries(packets).map(([comment, count]) => ({
     rule: { chain: "any", comment, expr: [{ match: {} }, { counter: { packets: count, bytes: 60 } }, { drop: null }] },
   }));

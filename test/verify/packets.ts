@@ -5,7 +5,7 @@ function hex(value: number, octets: number): string {
   return value.toString(16).padStart(octets * 2, "0");
 }
 
-export function address(text: string): string {
+function address(text: string): string {
   return parseIpv6(text).toString(16).padStart(32, "0");
 }
 

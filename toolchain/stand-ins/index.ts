@@ -38,7 +38,7 @@ const entryPoints = {
 };
 
 /** The PULUMI_HOME of the project's own; the user's is never written to. */
-export function pulumiHome(): string {
+function pulumiHome(): string {
   return join(cacheFolder(), "pulumi-home");
 }
 

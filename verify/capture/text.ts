@@ -47,7 +47,7 @@ export function entryLines(entry: Entry, names: Names): string[] {
 }
 
 /** Both legs of a session. */
-export function sessionLine(session: Session, names: Names): string {
+function sessionLine(session: Session, names: Names): string {
   const { number, protocol, client, serverIpv6, pool, server } = session;
   const echo = protocol === "ICMP";
   const far = (end: End): string => (echo ? end.address : place(end));

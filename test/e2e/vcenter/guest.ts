@@ -18,7 +18,7 @@ export const descriptionSchema = z.object({
 export type Description = z.infer<typeof descriptionSchema>;
 
 /** The network of the simulated vCenter that leads outside. Every other one is an isolated segment. */
-export const uplinkNetwork = "VM Network";
+const uplinkNetwork = "VM Network";
 
 export function qemuNics({ nics }: Description): NicArgs[] {
   return nics.map(({ mac, network }) =>

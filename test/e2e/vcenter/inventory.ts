@@ -4,7 +4,7 @@ import { type VcenterLogin, type VcenterSession, withVcenter } from "../../../vc
 import { escapeXml, find, textOf } from "../../../vcenter/xml";
 
 /** A session of the tests' own, beside those of the code under test. */
-export async function connect(login: VcenterLogin): Promise<SoapClient> {
+async function connect(login: VcenterLogin): Promise<SoapClient> {
   const soap = new SoapClient(login, AbortSignal.timeout(60_000));
   await soap.call("RetrieveServiceContent", { type: "ServiceInstance", id: "ServiceInstance" });
   await soap.call(
