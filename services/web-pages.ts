@@ -3,6 +3,7 @@
  * whoever looks at it (a screenshot, say), and in its title, to a program.
  */
 import type { InternetPlan } from "../plan/internet";
+import { parseIpv6 } from "../plan/prefix";
 import { lines } from "./text";
 
 /** Where every server has the resource that pages ask for. */
@@ -32,21 +33,21 @@ function literals({ literals: { ipv4, ipv6 } }: InternetPlan, family: "ipv4" | "
   return [ipv6, inFull(ipv6), ipv6.toUpperCase(), mixed(ipv6)].map((address) => `http://[${address}]`);
 }
 
-function groups(address: string): readonly string[] {
-  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
-  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail];
+function groups(address: string): readonly number[] {
+  const value = parseIpv6(address);
+  return Array.from({ length: 8 }, (_, index) => Number((value >> BigInt(16 * (7 - index))) & 0xffffn));
 }
 
 function inFull(address: string): string {
   return groups(address)
-    .map((group) => group.padStart(4, "0"))
+    .map((group) => group.toString(16).padStart(4, "0"))
     .join(":");
 }
 
 function mixed(address: string): string {
   const all = groups(address);
-  const octets = all.slice(6).flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff]);
-  return `${all.slice(0, 6).join(":")}:${octets.join(".")}`;
+  const octets = all.slice(6).flatMap((group) => [group >> 8, group & 0xff]);
+  return [...all.slice(0, 6).map((group) => group.toString(16)), octets.join(".")].join(":");
 }
 
 /** @param servers where the resources are, without a path. */
