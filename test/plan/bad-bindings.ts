@@ -39,6 +39,32 @@ export const badBindings: readonly BadInput[] = [
     /a client on nat64/,
   ],
   [
+    "a binding of a client without a translator beside several that have one",
+    {
+      ...lab({ ...web, client: "b" }),
+      networks: [
+        { name: "nat64", scenario: "ipv6-only-nat64" },
+        { name: "mostly", scenario: "ipv6-mostly" },
+        { name: "strict", scenario: "ipv6-only-strict" },
+      ],
+      clients: [{ name: "b", network: "strict" }],
+    },
+    "nat64.staticBindings[0].client",
+    /lives on strict/,
+    /a client on nat64 or mostly/,
+  ],
+  [
+    "a binding of a client on a network that is not there",
+    {
+      ...lab({ ...web, client: "b" }),
+      networks: [{ name: "nat64", scenario: "ipv6-only-nat64" }],
+      clients: [{ name: "b", network: "nat46" }],
+    },
+    "clients[0].network",
+    /no network of this lab/,
+    /nat64/,
+  ],
+  [
     "a binding in a lab without any translator",
     { ...lab(web), networks: [{ name: "strict", scenario: "ipv6-only-strict" }] },
     "nat64.staticBindings[0].client",
@@ -51,6 +77,13 @@ export const badBindings: readonly BadInput[] = [
     "nat64.staticBindings[1].outsidePort",
     /nat64\.staticBindings\[0\]'s already/,
     /its own|of its own/,
+  ],
+  [
+    "a binding that is there twice",
+    lab(web, web),
+    "nat64.staticBindings[1].outsidePort",
+    /nat64\.staticBindings\[0\]'s already/,
+    /of its own/,
   ],
   [
     "one service at two places",

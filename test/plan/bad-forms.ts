@@ -40,6 +40,13 @@ export const badForms: readonly BadInput[] = [
     /inside dhcpv6.pool/,
     /outside/,
   ]),
+  ...["::2", "::5"].map((gatewayInterfaceId): BadInput => [
+    `the gateway at an end of the pool of leases, ${gatewayInterfaceId}`,
+    { lan: { gatewayInterfaceId }, dhcpv6: { mode: "stateful", pool: { first: "::2", last: "::5" } } },
+    "dhcpv6.pool",
+    /holds the gateway's own/,
+    /without it/,
+  ]),
   [
     "a CLAT behind a /40, which clatd does not take",
     { clients: [{ name: "a" }, { name: "b", clat: true }], nat64: { prefix: "2001:db8:6400::/40" } },

@@ -38,6 +38,19 @@ describe("bad input", () => {
     ]);
   });
 
+  it("is told of each static binding whose address is not known, and not as the same place", () => {
+    const web = { client: "client-1", outsidePort: 61_080 };
+    const staticBindings = [
+      { ...web, port: 80 },
+      { ...web, port: 81 },
+    ];
+    const problems = problemsOf({ uplink: { kind: "bridged", bridge: "br0" }, nat64: { staticBindings } });
+    expect(problems.map(({ key }) => key)).toEqual([
+      "nat64.staticBindings[0].address",
+      "nat64.staticBindings[1].address",
+    ]);
+  });
+
   it("is not blamed on a section whose counterpart is broken", () => {
     expect(
       problemsOf({ lan: { prefix: "fd00::/48" }, nat64: { prefix: "fc01:0:0:1::/64" } }).map(({ key }) => key),
@@ -290,6 +303,17 @@ describe("what deserves a word", () => {
         nat64: { prefix: "64:ff9b:1:fffe::/96" },
         internet: { kind: "simulated" },
         clients: [{ name: "a", clat: true }],
+      },
+    ],
+    ["filtering by address without static bindings", { nat64: { addressDependentFiltering: true } }],
+    [
+      "a static binding for UDP at sshd's port",
+      {
+        internet: { kind: "simulated" },
+        nat64: {
+          pool4: [{ prefix: "192.0.2.1", protocol: "UDP", ports: 22 }],
+          staticBindings: [{ protocol: "UDP", client: "client-1", port: 53, outsidePort: 22 }],
+        },
       },
     ],
     ["a CLAT behind the well-known prefix", { clients: [{ name: "a", clat: true }] }],
