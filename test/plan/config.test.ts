@@ -307,6 +307,13 @@ describe("what deserves a word", () => {
     ],
     ["filtering by address without static bindings", { nat64: { addressDependentFiltering: true } }],
     [
+      "a static binding at the gateway's own address toward a simulated internet",
+      {
+        internet: { kind: "simulated" },
+        nat64: { staticBindings: [{ client: "client-1", port: 80, outsidePort: 61_080, address: "192.0.2.1" }] },
+      },
+    ],
+    [
       "a static binding for UDP at sshd's port",
       {
         internet: { kind: "simulated" },
