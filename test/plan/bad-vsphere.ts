@@ -24,6 +24,13 @@ const fixed = { address: "192.0.2.10/24", gateway: "192.0.2.1", dns: ["192.0.2.5
 
 /** Platforms on vSphere that cannot work. */
 export const badVsphere: readonly BadInput[] = [
+  [
+    "a forwarder that is the gateway's own fixed address",
+    { ...platformWith({ gatewayAddress: fixed }), dns: { forwarders: ["192.0.2.10"] } },
+    "dns.forwarders[0]",
+    /is the gateway itself/,
+    /another resolver/,
+  ],
   ["vsphere by its name alone", { platform: "vsphere" }, "platform", /needs more than its name/, /kind: vsphere/],
   ["a kind of platform that is none", { platform: { kind: "vsfere" } }, "platform.kind", /qemu, vsphere/, /vsphere/],
   ["no datacenter", platformWith({ datacenter: undefined }), "platform.datacenter", /missing/, /text/],

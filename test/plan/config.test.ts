@@ -285,6 +285,36 @@ describe("what deserves a word", () => {
     ],
     ["a unique local LAN with NAT66", { uplink: { ipv6: "nat66" } }],
     ["an IPv6 forwarder on the LAN", { dns: { forwarders: ["fd00::53"] } }],
+    [
+      "an IPv6 forwarder on one of several networks",
+      {
+        lan: {},
+        networks: [
+          { name: "four", scenario: "ipv4-only" },
+          { name: "strict", scenario: "ipv6-only-strict" },
+          { name: "six", scenario: "ipv6-only-nat64", prefix: "fd00:1::/64" },
+        ],
+        dns: { forwarders: ["fd00:1::53"] },
+      },
+    ],
+    [
+      "a forwarder beside the gateway's fixed address",
+      {
+        ...platformWith({ gatewayAddress: { address: "192.0.2.10/24", gateway: "192.0.2.1", dns: ["192.0.2.53"] } }),
+        dns: { forwarders: ["192.0.2.53"] },
+      },
+    ],
+    [
+      "synthesis for every name where only one network has DNS64",
+      {
+        lan: {},
+        networks: [
+          { name: "six", scenario: "ipv6-only-nat64" },
+          { name: "strict", scenario: "ipv6-only-strict" },
+        ],
+        dns: { synthesizeAll: true },
+      },
+    ],
     ["an IPv6 forwarder with IPv6", { uplink: { ipv6: "nat66" }, dns: { forwarders: ["2600::53"] } }],
     ["validation by resolvers of one's own", { dns: { dnssec: "on", forwarders: ["9.9.9.9"] } }],
     [
