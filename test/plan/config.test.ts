@@ -51,6 +51,11 @@ describe("bad input", () => {
     ]);
   });
 
+  it("is told once for each network that has a key of another platform, though two share its value", () => {
+    const networks = ["one", "two"].map((name) => ({ name, scenario: "ipv6-only-nat64", vlan: 7 }));
+    expect(problemsOf({ networks }).map(({ key }) => key)).toEqual(["networks[0].vlan", "networks[1].vlan"]);
+  });
+
   it("is not blamed on a section whose counterpart is broken", () => {
     expect(
       problemsOf({ lan: { prefix: "fd00::/48" }, nat64: { prefix: "fc01:0:0:1::/64" } }).map(({ key }) => key),
