@@ -220,6 +220,11 @@ describe("what deserves a word", () => {
     ],
     ["an image's file without its digest", { image: { kind: "cloud", location: "/https/debian.qcow2" } }],
     ["a page whose host's name begins like an address", { verify: { url: "http://192.0.2.1.example/" } }],
+    ["a page whose host's name ends with a digit", { verify: { url: "http://mirror.example1/" } }],
+    [
+      "an interface id in the pool of a server that gives no addresses",
+      { clients: [{ name: "a", interfaceId: "::d001" }] },
+    ],
     [
       "the one network of a lab on vSphere without a VLAN of its own",
       { ...platformWith({}), lan: {}, networks: [{ name: "a", scenario: "ipv6-only-nat64" }] },
