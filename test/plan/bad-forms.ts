@@ -40,6 +40,20 @@ export const badForms: readonly BadInput[] = [
     /inside dhcpv6.pool/,
     /outside/,
   ]),
+  [
+    "an image that is downloaded without encryption and without a digest",
+    { image: { kind: "cloud", location: "http://images.example/debian.qcow2" } },
+    "image.sha256",
+    /missing/,
+    /SHA-256/,
+  ],
+  [
+    "an image's URL beside one that is built",
+    { image: { location: "https://images.example/debian.qcow2" } },
+    "image.location",
+    /belongs to kind cloud/,
+    /Remove it/,
+  ],
   ...["::2", "::5"].map((gatewayInterfaceId): BadInput => [
     `the gateway at an end of the pool of leases, ${gatewayInterfaceId}`,
     { lan: { gatewayInterfaceId }, dhcpv6: { mode: "stateful", pool: { first: "::2", last: "::5" } } },

@@ -218,8 +218,12 @@ describe("what deserves a word", () => {
       "this machine's resolvers as QEMU shows them",
       { uplink: { ipv6: "nat66" }, dns: { forwarders: ["10.0.2.2", "fec0::2"] } },
     ],
-    ["an image's file without its digest", { image: { kind: "cloud", location: "/https/debian.qcow2" } }],
+    ["an image's file without its digest", { image: { kind: "cloud", location: "/https:/debian.qcow2" } }],
     ["a page whose host's name begins like an address", { verify: { url: "http://192.0.2.1.example/" } }],
+    [
+      "an image that is downloaded, with its digest",
+      { image: { kind: "cloud", location: "https://images.example/debian.qcow2", sha256: "a".repeat(64) } },
+    ],
     ["a page whose host's name ends with a digit", { verify: { url: "http://mirror.example1/" } }],
     [
       "an interface id in the pool of a server that gives no addresses",
