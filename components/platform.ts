@@ -48,8 +48,8 @@ export interface Machine {
   readonly console: pulumi.Output<string>;
   /** Where sshd is reached from this machine; undefined when only the gateway leads there. */
   readonly ssh: { readonly host: pulumi.Output<string>; readonly port: pulumi.Output<number> } | undefined;
-  /** Who runs a program in it without a login, as the provider finds them; undefined: only SSH leads in. */
-  readonly agent?: { readonly stateFolder: string; readonly machineName: string } | undefined;
+  /** Where the provider finds the guest's agent, which runs a program without a login; left out: only SSH leads in. */
+  readonly agent?: { readonly stateFolder: string; readonly machineName: string };
 }
 
 /** Makes the platform of a lab. `name` prefixes what all of its machines share. */

@@ -37,8 +37,11 @@ const networksOf = new WeakMap<LabConfig, readonly LabNetwork[]>();
 
 /** In the order of the configuration. */
 export function labNetworks(config: LabConfig): readonly LabNetwork[] {
-  const networks = networksOf.get(config) ??
-    config.networks?.map((network, index) => configured(config, network, index)) ?? [onlyNetwork(config)];
+  const known = networksOf.get(config);
+  if (known !== undefined) return known;
+  const networks = config.networks?.map((network, index) => configured(config, network, index)) ?? [
+    onlyNetwork(config),
+  ];
   networksOf.set(config, networks);
   return networks;
 }

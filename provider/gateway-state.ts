@@ -80,13 +80,18 @@ function nextMark(old: Properties | undefined): string {
 async function look(properties: Properties, { signal }: OperationContext): Promise<readonly string[]> {
   const { target: text, outline } = inputsSchema.parse(properties);
   const target = targetSchema.parse(JSON.parse(text));
+  const script = lookScript();
+  const stdin = `${script}${outline}`;
   try {
-    const said = (await byAgent(target, outline, signal)) ?? (await bySsh(target, outline, signal));
-    return said.split("\n").filter((line) => line !== "");
+    return (await byAgent(target, script, stdin, signal)) ?? (await bySsh(target, script, stdin, signal));
   } catch (error) {
     signal.throwIfAborted();
-    return [messageOf(error)];
+    return [`it cannot be asked: ${messageOf(error)}`];
   }
+}
+
+function linesOf(said: string): readonly string[] {
+  return said.split("\n").filter((line) => line !== "");
 }
 
 /**
@@ -96,33 +101,30 @@ async function look(properties: Properties, { signal }: OperationContext): Promi
  */
 async function byAgent(
   { host, port, agent }: Target,
-  outline: string,
+  script: string,
+  stdin: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<readonly string[] | undefined> {
   if (agent === undefined) return undefined;
   const paths = machinePaths(agent.stateFolder, agent.machineName);
-  const script = lookScript();
-  const program = { path: "/bin/sh", args: ["-c", scriptCommand(script)], stdin: Buffer.from(`${script}${outline}`) };
+  const program = { path: "/bin/sh", args: ["-c", scriptCommand(script)], stdin: Buffer.from(stdin) };
   try {
     if (!(await isOpenInGuest(paths.qmp, "agent")) || !(await greets(host, port, greetingTimeout))) return undefined;
-    return await runInGuest(paths.agent, program, lookTimeout, signal);
+    return linesOf(await runInGuest(paths.agent, program, lookTimeout, signal));
   } catch {
     signal.throwIfAborted();
     return undefined;
   }
 }
 
-/** @throws Error with what is wrong, as a drift. */
-async function bySsh(target: Target, outline: string, signal: AbortSignal): Promise<string> {
-  const script = lookScript();
-  const connection = await connect({ ...target, dialTimeout }, { signal, share: true }).catch((error: unknown) => {
-    throw new Error(`it cannot be asked: ${messageOf(error)}`, { cause: error });
-  });
+/** @throws Error when the gateway cannot be asked. */
+async function bySsh(target: Target, script: string, stdin: string, signal: AbortSignal): Promise<readonly string[]> {
+  const connection = await connect({ ...target, dialTimeout }, { signal, share: true });
   try {
-    const options = { stdin: `${script}${outline}`, signal, timeout: lookTimeout };
+    const options = { stdin, signal, timeout: lookTimeout };
     const { code, stdout, stderr } = await connection.exec(rootCommand(script), options);
-    if (code === 0) return stdout;
-    throw new Error(`it could not be looked at: ${stderr.trim() || `exit code ${code ?? "unknown"}`}`);
+    if (code === 0) return linesOf(stdout);
+    return [`it could not be looked at: ${stderr.trim() || `exit code ${code ?? "unknown"}`}`];
   } finally {
     connection.close();
   }

@@ -67,6 +67,7 @@ export async function isFileInGuest(socket: string, path: string, seconds: numbe
   });
 }
 
+type Tell = (execute: string, args: Readonly<Record<string, unknown>>) => void;
 type Ask = (execute: string, args: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
 /** Milliseconds in which the agent answers that it listens; each further try has twice as long. */
@@ -109,12 +110,15 @@ async function converse<T>(
         throw error;
       }
     };
-    const ask: Ask = (execute, args) => {
+    const tell: Tell = (execute, args) => {
       socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
+    };
+    const ask: Ask = (execute, args) => {
+      tell(execute, args);
       return nextAnswer();
     };
     try {
-      await synchronize((question) => socket.write(`${JSON.stringify(question)}\n`), nextAnswer);
+      await synchronize(tell, nextAnswer);
       return await talk(ask, over);
     } finally {
       socket.destroy();
@@ -123,15 +127,15 @@ async function converse<T>(
 }
 
 /** Comes back when the agent has answered everything that it was asked. */
-async function synchronize(write: (question: object) => void, nextAnswer: () => Promise<unknown>): Promise<void> {
+async function synchronize(tell: Tell, nextAnswer: () => Promise<unknown>): Promise<void> {
   let id = 0;
   let timer: NodeJS.Timeout | undefined;
-  const tell = (patience: number): void => {
+  const begin = (patience: number): void => {
     id = Math.floor(Math.random() * 2 ** 31);
-    write({ execute: "guest-sync", arguments: { id } });
-    timer = setTimeout(tell, patience, 2 * patience);
+    tell("guest-sync", { id });
+    timer = setTimeout(begin, patience, 2 * patience);
   };
-  tell(firstPatience);
+  begin(firstPatience);
   try {
     for (;;) {
       const { success, data } = numberSchema.safeParse(await nextAnswer());

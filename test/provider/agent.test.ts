@@ -1,12 +1,8 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { z } from "zod";
 import { isFileInGuest, runInGuest } from "../../provider/qemu/agent";
+import { answering, type Question } from "./answering";
 import { recordedContext, temporaryFolder } from "./context";
-
-const questionSchema = z.object({ execute: z.string(), arguments: z.record(z.string(), z.unknown()).optional() });
-type Question = z.infer<typeof questionSchema>;
 
 const folder = temporaryFolder();
 const socket = join(folder.path, "agent.sock");
@@ -26,19 +22,11 @@ async function agent(
   before?: (connection: Socket) => void,
 ): Promise<string[]> {
   const asked: string[] = [];
-  server = createServer((connection) => {
-    connection.on("error", () => undefined);
-    before?.(connection);
-    createInterface({ input: connection })
-      .on("error", () => undefined)
-      .on("line", (line) => {
-        const question = questionSchema.parse(JSON.parse(line));
-        asked.push(question.execute);
-        const said = answer(question, connection);
-        if (said !== undefined) connection.write(`${JSON.stringify(said)}\n`);
-      });
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  const note = (question: Question, connection: Socket): unknown => {
+    asked.push(question.execute);
+    return answer(question, connection);
+  };
+  server = await answering(socket, note, before);
   return asked;
 }
 

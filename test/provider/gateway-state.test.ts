@@ -1,14 +1,11 @@
+import { mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { gatewayStateHandler } from "../../provider/gateway-state";
 import { machinePaths } from "../../provider/qemu/paths";
-import { mkdirSync } from "node:fs";
 import { newKey, type RunningServer, startServer } from "../ssh/server";
+import { answering } from "./answering";
 import { recordedContext, temporaryFolder } from "./context";
-
-const questionSchema = z.object({ execute: z.string(), arguments: z.record(z.string(), z.unknown()).optional() });
-type Question = z.infer<typeof questionSchema>;
 
 const folder = temporaryFolder();
 const paths = machinePaths(folder.path, "gateway");
@@ -30,28 +27,20 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** Answers each line of JSON on a UNIX socket. */
-async function answering(path: string, greeting: unknown, answer: (question: Question) => unknown): Promise<void> {
-  const server = createServer((socket) => {
-    if (greeting !== undefined) socket.write(`${JSON.stringify(greeting)}\n`);
-    createInterface({ input: socket }).on("line", (line) => {
-      socket.write(`${JSON.stringify(answer(questionSchema.parse(JSON.parse(line))))}\n`);
-    });
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-}
-
 /** A machine whose guest has opened its end of the agent's line, or has not, and in which a program ends so. */
 async function machine(
   isOpen: boolean,
   end: { readonly exitcode: number; readonly output: string },
 ): Promise<unknown[]> {
   const given: unknown[] = [];
-  await answering(paths.qmp, { QMP: {} }, ({ execute }) => ({
-    return: execute === "query-chardev" ? [{ label: "agent", "frontend-open": isOpen, filename: "unix" }] : {},
-  }));
-  await answering(paths.agent, undefined, ({ execute, arguments: args }) => {
+  const monitor = await answering(
+    paths.qmp,
+    ({ execute }) => ({
+      return: execute === "query-chardev" ? [{ label: "agent", "frontend-open": isOpen, filename: "unix" }] : {},
+    }),
+    (connection) => connection.write('{"QMP":{}}\n'),
+  );
+  const agent = await answering(paths.agent, ({ execute, arguments: args }) => {
     if (execute === "guest-sync") return { return: args?.id };
     if (execute === "guest-exec") given.push(args);
     const data = Buffer.from(end.output).toString("base64");
@@ -59,6 +48,7 @@ async function machine(
       return: execute === "guest-exec" ? { pid: 7 } : { exited: true, exitcode: end.exitcode, "out-data": data },
     };
   });
+  servers.push(monitor, agent);
   return given;
 }
 
