@@ -288,6 +288,14 @@ describe("with a simulated internet", () => {
     expect(problemsOf(raw)).toEqual([]);
   });
 
+  it("translates from no address in it but the gateway's own, where there is no other internet", () => {
+    const raw = {
+      internet: { kind: "simulated" },
+      nat64: { pool4: [{ prefix: "192.0.2.1" }, { prefix: "192.0.2.7" }] },
+    };
+    expect(problemsOf(raw).map((problem) => problem.key)).toEqual(["nat64.pool4[1].prefix"]);
+  });
+
   it("clients of a distribution's image keep a way to their packages", () => {
     const image = { kind: "cloud", location: "/debian.qcow2" };
     const raw = { image, internet: { kind: "simulated" } };
