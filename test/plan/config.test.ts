@@ -233,6 +233,11 @@ describe("what deserves a word", () => {
       "the one network of a lab on vSphere without a VLAN of its own",
       { ...platformWith({}), lan: {}, networks: [{ name: "a", scenario: "ipv6-only-nat64" }] },
     ],
+    ["clients that DRS keeps apart in a cluster", platformWith({ spreadClients: true })],
+    [
+      "a check on one of the clients by its name",
+      { checks: [{ title: "it", command: "true", expect: "works", on: ["client-1"] }] },
+    ],
     [
       "the gateway's address toward a simulated internet as pool",
       { internet: { kind: "simulated" }, nat64: { pool4: [{ prefix: "192.0.2.1" }] } },

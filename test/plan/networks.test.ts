@@ -259,6 +259,11 @@ describe("a key that nothing goes by", () => {
       named("ipv4-only", { routerAdvertisements: { maxInterval: 60 } }),
       "networks[0].routerAdvertisements",
     ],
+    [
+      "PREF64 in advertisements without IPv6, of which the whole is told",
+      named("ipv4-only", { routerAdvertisements: { pref64: true } }),
+      "networks[0].routerAdvertisements",
+    ],
     ["DHCPv6 without IPv6", named("ipv4-only", { dhcpv6: { mode: "off" } }), "networks[0].dhcpv6"],
     [
       "a part of an IPv6 address without IPv6",

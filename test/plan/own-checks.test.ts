@@ -9,6 +9,11 @@ describe("the stack's own checks", () => {
     expect(planOf().ownChecks).toEqual([]);
   });
 
+  it("try a command as it is written", () => {
+    const plan = planOf({ checks: [{ title: "it", command: "curl -6 http://a.example/", expect: "works" }] });
+    expect(plan.ownChecks[0]?.tries).toEqual({ kind: "command", command: "curl -6 http://a.example/" });
+  });
+
   it("expect one outcome everywhere, where only one is said", () => {
     const everywhere = {
       dual: "fails",
@@ -29,7 +34,7 @@ describe("the stack's own checks", () => {
 
   it("may speak of a scenario that this lab has not", () => {
     const plan = planOf({ checks: [{ title: "it", url: "http://a.example/", expect: { "ipv4-only": "works" } }] });
-    expect(plan.ownChecks).toEqual([
+    expect(plan.ownChecks).toStrictEqual([
       { title: "it", tries: { kind: "url", url: "http://a.example/" }, clients: undefined, timeout: 30, expected: {} },
     ]);
   });

@@ -28,6 +28,82 @@ describe("the plan of a lab on vSphere", () => {
     });
   });
 
+  it("says all that a lab is made of there, and nothing else", () => {
+    expect(vsphere().platform).toStrictEqual({
+      kind: "vsphere",
+      datacenter: "dc1",
+      placement: { kind: "cluster", name: "cluster1" },
+      storage: { kind: "datastore", name: "ds1" },
+      folder: "ipv6-only-lab-test",
+      template: "debian-13",
+      uplink: { kind: "portGroup", network: "VM Network" },
+      segments: [{ network: "lan", kind: "distributedPortGroup", switch: "dvs1", vlan: 1234 }],
+      antiAffinity: undefined,
+      tagCategory: undefined,
+      annotation: "Made by Pulumi: project ipv6-only-lab, stack test.",
+      addressTimeout: 900,
+    });
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, object]>([
+    ["on one host", { placement: { host: "esx1" } }, { placement: { kind: "host", name: "esx1" } }],
+    [
+      "in a pool of resources",
+      { placement: { resourcePool: "pool1" } },
+      { placement: { kind: "resourcePool", name: "pool1" } },
+    ],
+    [
+      "with disks where DRS puts them",
+      { datastore: undefined, datastoreCluster: "dsc1" },
+      { storage: { kind: "datastoreCluster", name: "dsc1" } },
+    ],
+    ["with clients that DRS keeps apart", { spreadClients: true }, { antiAffinity: { cluster: "cluster1" } }],
+    [
+      "on a port group of one host",
+      { placement: { host: "esx1" }, lanSegment: { hostPortGroup: { switch: "vSwitch0", vlan: 7 } } },
+      { segments: [{ network: "lan", kind: "hostPortGroup", host: "esx1", switch: "vSwitch0", vlan: 7 }] },
+    ],
+    [
+      "on a port group that is there",
+      { lanSegment: { portGroup: "lab-lan" } },
+      { segments: [{ network: "lan", kind: "portGroup", name: "lab-lan", key: "platform.lanSegment.portGroup" }] },
+    ],
+    [
+      "with a tag, and more time for an address",
+      { tagCategory: "labs", addressTimeout: 60 },
+      { tagCategory: "labs", addressTimeout: 60 },
+    ],
+  ])("can be %s", (_how, changes, expected) => {
+    expect(vsphere(changes).platform).toMatchObject(expected);
+  });
+
+  it("gives each of several networks its own VLAN, or its own port group", () => {
+    const on = (lanSegment: object, own: readonly object[]) =>
+      planOf({
+        ...platformWith({ lanSegment, placement: { host: "esx1" } }),
+        networks: own.map((each, index) => ({ name: `n${index}`, scenario: "ipv6-only-nat64", ...each })),
+      }).platform;
+    const vlans = [{ vlan: 7 }, { vlan: 8 }];
+    expect(on({ hostPortGroup: { switch: "vSwitch0", vlan: 0 } }, vlans)).toMatchObject({
+      segments: [
+        { network: "n0", kind: "hostPortGroup", vlan: 7 },
+        { network: "n1", kind: "hostPortGroup", vlan: 8 },
+      ],
+    });
+    expect(on({ distributedPortGroup: { switch: "dvs1", vlan: 1 } }, vlans)).toMatchObject({
+      segments: [
+        { network: "n0", kind: "distributedPortGroup", vlan: 7 },
+        { network: "n1", kind: "distributedPortGroup", vlan: 8 },
+      ],
+    });
+    expect(on({ portGroup: "a" }, [{ portGroup: "b" }, { portGroup: "c" }])).toMatchObject({
+      segments: [
+        { network: "n0", kind: "portGroup", name: "b", key: "networks[0].portGroup" },
+        { network: "n1", kind: "portGroup", name: "c", key: "networks[1].portGroup" },
+      ],
+    });
+  });
+
   it("may have native IPv6 on the uplink, which no translation of this machine's stands before", () => {
     expect(planOf({ ...platformWith({}), uplink: { ipv6: "native" } }).uplink.ipv6).toBe("native");
   });
