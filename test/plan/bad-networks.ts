@@ -373,6 +373,13 @@ export const badNetworks: readonly BadInput[] = [
     /gateway's own ::1/,
     /without it/,
   ],
+  ...[15, 27].map((length): BadInput => [
+    `an IPv4 network of another size than a site's, /${length}`,
+    { networks: [{ name: "v4", scenario: "ipv4-only", ipv4: `10.64.0.0/${length}` }] },
+    "networks[0].ipv4",
+    /have \/16 to \/26/,
+    /10\.64\.0\.0\/24/,
+  ]),
 
   // Uplink
   ["a bridged uplink without a bridge", { uplink: { kind: "bridged" } }, "uplink.bridge", /missing/, /br0/],
