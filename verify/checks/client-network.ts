@@ -76,10 +76,12 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
     remedy: learnAgain,
   },
   {
-    title: ({ network }) =>
-      network.ipv6 === undefined
-        ? "the resolver is the one that DHCPv4 names"
-        : "the resolver is the one that the advertisements name (RFC 8106)",
+    title: (seen) => {
+      if (!withIpv6(seen)) return "the resolver is the one that DHCPv4 names";
+      return withIpv4(seen)
+        ? "the resolvers are those that the advertisements (RFC 8106) and DHCPv4 name"
+        : "the resolver is the one that the advertisements name (RFC 8106)";
+    },
     judge: checkResolver,
     remedy: learnResolver,
   },
