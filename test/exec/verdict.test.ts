@@ -301,3 +301,31 @@ it("cannot tell what a program wanted with rights that it was not given", () => 
   const verdict = judge(recorded("fails-alone", {}, { withoutRights: ["/usr/bin/sudo"] }));
   expect(verdict.kind === "cannot-tell" && verdict.words).toContain("/usr/bin/sudo takes rights from its file");
 });
+
+describe("a connection that was sent something and never answered", () => {
+  const whole = recorded("curl-both");
+  const silentAfter = (octets: number, answered = 0, end: Partial<ProgramEnd> = { code: 143, timedOut: true }) => {
+    const attempts = whole.activity.attempts.map((attempt) =>
+      attempt.transport === "udp"
+        ? attempt
+        : { ...attempt, sent: { octets, head: "" }, received: { octets: answered, head: "" } },
+    );
+    return judge({ ...whole, end: { ...whole.end, ...end }, activity: { ...whole.activity, attempts } });
+  };
+
+  it("may have met a path that carries no such packets, and the words say what was seen", () => {
+    const verdict = silentAfter(1221);
+    expect(told(verdict)).toBe("path-mtu, possible");
+    expect(verdict.kind === "cause" && verdict.finding.words).toMatch(
+      /took the connection, was sent 1221 octets, and never answered\.$/,
+    );
+  });
+
+  it.each<[string, Verdict]>([
+    ["was sent no more than fits every path", silentAfter(1220)],
+    ["was answered", silentAfter(1221, 1)],
+    ["was closed by a program that ended by itself", silentAfter(1221, 0, { code: 1, timedOut: false })],
+  ])("has not where it %s", (_what, verdict) => {
+    expect(told(verdict)).not.toMatch(/path-mtu/);
+  });
+});
