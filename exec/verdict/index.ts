@@ -6,7 +6,7 @@ import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targ
 import type { Finding } from "./causes";
 import { judgeServer } from "./serving";
 import { ending, isIpv6Literal, mappedRecord, place, targetRules } from "./rules";
-import { failedBinds, ipv4Listeners, refusedByProxy, spokeToLoopback4, tooBig } from "./traffic";
+import { failedBinds, ipv4Listeners, refusedByProxy, silentServers, spokeToLoopback4, tooBig } from "./traffic";
 
 export type Verdict =
   | { readonly kind: "works"; readonly words: string; readonly remarks: readonly Finding[] }
@@ -199,8 +199,9 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
   const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];
   // Node.js makes such a ring for files: it says little beside calls that were seen.
   const blind = end.withoutRights.length > 0 || (unseen.length > 0 && targets.length === 0);
-  if (end.timedOut || ended !== undefined || blind) {
-    const words = [`${how}.`, paths(targets), ...unseen.map((each) => `${each}.`)]
+  const silent = silentServers(targets, run);
+  if (end.timedOut || ended !== undefined || blind || silent.length > 0) {
+    const words = [`${how}.`, paths(targets), ...silent, ...unseen.map((each) => `${each}.`)]
       .filter((each) => each !== "")
       .join(" ");
     return { kind: "cannot-tell", words, remarks };

@@ -21,23 +21,54 @@ export function refusedByProxy(target: Target): Finding | undefined {
 const alwaysFits = 1220;
 
 /** Datagrams that the kernel refused, or a connection that falls silent once it has more to send than fits any path. */
-export function tooBig(target: Target, { end }: Run): Finding | undefined {
+export function tooBig(target: Target, run: Run): Finding | undefined {
   const refused = target.attempts.find((attempt) => attempt.tooBig !== undefined);
   if (refused?.tooBig !== undefined) {
     const words = `A datagram of ${refused.tooBig} octets to ${place(target)} was too big (EMSGSIZE).`;
     return { cause: "path-mtu", confidence: "certain", words, process: refused.process, line: refused.line };
   }
-  const silent = target.attempts.find(
-    ({ transport, outcome, sent, received, address }) =>
-      transport === "tcp" &&
-      outcome.kind === "connected" &&
-      sent.octets > alwaysFits &&
-      received.octets === 0 &&
-      !isLoopback(address),
-  );
-  if (silent === undefined || !end.timedOut) return undefined;
-  const words = `${place(target)} took the connection, was sent ${silent.sent.octets} octets, and never answered.`;
+  const silent = target.attempts.find((attempt) => attempt.sent.octets > alwaysFits && waitedInVain(attempt, run));
+  if (silent === undefined) return undefined;
+  const words = silenceWords(target, silent, run);
   return { cause: "path-mtu", confidence: "possible", words, process: silent.process, line: silent.line };
+}
+
+/** Seconds after which TCP takes what it has sent for lost (RFC 6298 section 2). */
+const takenForLost = 1;
+
+/**
+ * Whether a server took the connection, and no answer to what it was sent was seen until the program was ended, or failed
+ * after a wait that is longer than it takes to send something again. Of what goes by read(2) and write(2) nothing is known.
+ */
+function waitedInVain(attempt: Attempt, run: Run): boolean {
+  const { transport, outcome, sent, received, address } = attempt;
+  return (
+    transport === "tcp" &&
+    outcome.kind === "connected" &&
+    sent.octets > 0 &&
+    received.octets === 0 &&
+    !isLoopback(address) &&
+    (run.end.timedOut || (run.end.code !== 0 && silence(attempt, run) >= takenForLost))
+  );
+}
+
+/** Seconds from what was heard or said last to the end of the process. */
+function silence({ process, lastTraffic = Infinity }: Attempt, { processes }: Run): number {
+  const end = processes.all.find(({ pid }) => pid === process)?.end?.at ?? -Infinity;
+  return Math.max(0, end - lastTraffic);
+}
+
+function silenceWords(target: Target, attempt: Attempt, run: Run): string {
+  const waited = `${silence(attempt, run).toFixed(3)} s`;
+  return `${place(target)} took the connection, was sent ${attempt.sent.octets} octets, and no answer was seen in ${waited}.`;
+}
+
+/** Servers that took a connection and gave no answer to what they were sent: where that went nobody can tell. */
+export function silentServers(targets: readonly Target[], run: Run): string[] {
+  return targets.flatMap((target) => {
+    const attempt = target.attempts.find((each) => waitedInVain(each, run));
+    return attempt === undefined ? [] : [silenceWords(target, attempt, run)];
+  });
 }
 
 /** What nobody reaches by IPv6. Sockets that another one complements, on the same port, are left out. */

@@ -302,30 +302,58 @@ it("cannot tell what a program wanted with rights that it was not given", () => 
   expect(verdict.kind === "cannot-tell" && verdict.words).toContain("/usr/bin/sudo takes rights from its file");
 });
 
-describe("a connection that was sent something and never answered", () => {
+describe("a server that took a connection and was not seen to answer", () => {
   const whole = recorded("curl-both");
-  const silentAfter = (octets: number, answered = 0, end: Partial<ProgramEnd> = { code: 143, timedOut: true }) => {
-    const attempts = whole.activity.attempts.map((attempt) =>
-      attempt.transport === "udp"
-        ? attempt
-        : { ...attempt, sent: { octets, head: "" }, received: { octets: answered, head: "" } },
-    );
-    return judge({ ...whole, end: { ...whole.end, ...end }, activity: { ...whole.activity, attempts } });
-  };
+  const [attempt] = whole.activity.attempts.filter(({ transport }) => transport === "tcp");
+  const over = whole.processes.all.find(({ pid }) => pid === attempt?.process)?.end?.at ?? 0;
 
-  it("may have met a path that carries no such packets, and the words say what was seen", () => {
-    const verdict = silentAfter(1221);
-    expect(told(verdict)).toBe("path-mtu, possible");
-    expect(verdict.kind === "cause" && verdict.finding.words).toMatch(
-      /took the connection, was sent 1221 octets, and never answered\.$/,
+  /** @param waited seconds, from the last that was sent. */
+  const judged = (
+    octets: number,
+    waited: number,
+    end: Partial<ProgramEnd> = {},
+    more: Partial<typeof attempt> = {},
+  ) => {
+    const silent = {
+      sent: { octets, head: "" },
+      received: { octets: 0, head: "" },
+      lastTraffic: over - waited,
+      ...more,
+    };
+    const attempts = whole.activity.attempts.map((each) => (each.transport === "udp" ? each : { ...each, ...silent }));
+    return judge({ ...whole, end: { ...whole.end, code: 28, ...end }, activity: { ...whole.activity, attempts } });
+  };
+  const words = (verdict: Verdict) => (verdict.kind === "cause" ? verdict.finding.words : verdict.words);
+  const outOfTime = { code: 143, timedOut: true };
+
+  it("may lie behind a path that carries no such packets, where more was sent than fits every path", () => {
+    for (const verdict of [judged(1221, 0, outOfTime), judged(1221, 1), judged(1221, 1, { code: 137 })])
+      expect(told(verdict)).toBe("path-mtu, possible");
+    expect(words(judged(1221, 5))).toMatch(
+      /^\S+:80 took the connection, was sent 1221 octets, and no answer was seen in 5\.000 s\.$/,
     );
   });
 
+  it("is no reason to say that it was not the network, where its answer may be what was lost", () => {
+    for (const end of [{}, outOfTime, { code: 137 }]) {
+      const verdict = judged(1220, 2, end);
+      expect(told(verdict)).toBe("cannot-tell");
+      expect(words(verdict)).toMatch(
+        / took the connection, was sent 1220 octets, and no answer was seen in 2\.000 s\.$/,
+      );
+    }
+  });
+
   it.each<[string, Verdict]>([
-    ["was sent no more than fits every path", silentAfter(1220)],
-    ["was answered", silentAfter(1221, 1)],
-    ["was closed by a program that ended by itself", silentAfter(1221, 0, { code: 1, timedOut: false })],
-  ])("has not where it %s", (_what, verdict) => {
-    expect(told(verdict)).not.toMatch(/path-mtu/);
+    ["ended before TCP would have sent it again", judged(3000, 0.999)],
+    ["sent nothing that was seen", judged(0, 5)],
+    ["was answered", judged(3000, 5, {}, { received: { octets: 1, head: "" } })],
+    ["spoke to its own machine", judged(3000, 5, {}, { address: "::1" })],
+  ])("is none where the program %s", (_what, verdict) => {
+    expect(words(verdict)).not.toMatch(/no answer was seen/);
+  });
+
+  it("does not count where the program went on and ended with 0", () => {
+    expect(judged(3000, 5, { code: 0 })).toMatchObject({ kind: "works", remarks: [] });
   });
 });
