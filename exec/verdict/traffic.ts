@@ -48,19 +48,20 @@ function waitedInVain(attempt: Attempt, run: Run): boolean {
     sent.octets > 0 &&
     received.octets === 0 &&
     !isLoopback(address) &&
-    (run.end.timedOut || (run.end.code !== 0 && silence(attempt, run) >= takenForLost))
+    (run.end.timedOut || (run.end.code !== 0 && (silence(attempt, run) ?? 0) >= takenForLost))
   );
 }
 
-/** Seconds from what was heard or said last to the end of the process. */
-function silence({ process, lastTraffic = Infinity }: Attempt, { processes }: Run): number {
-  const end = processes.all.find(({ pid }) => pid === process)?.end?.at ?? -Infinity;
-  return Math.max(0, end - lastTraffic);
+/** Seconds from what was heard or said last to the end of its process, or of the run; undefined: nobody knows when that was. */
+function silence({ process, lastTraffic }: Attempt, { processes, end }: Run): number | undefined {
+  const over = processes.all.find(({ pid }) => pid === process)?.end?.at ?? end.endedAt;
+  return over === undefined || lastTraffic === undefined ? undefined : Math.max(0, over - lastTraffic);
 }
 
 function silenceWords(target: Target, attempt: Attempt, run: Run): string {
-  const waited = `${silence(attempt, run).toFixed(3)} s`;
-  return `${place(target)} took the connection, was sent ${attempt.sent.octets} octets, and no answer was seen in ${waited}.`;
+  const seconds = silence(attempt, run);
+  const waited = seconds === undefined ? "" : ` in ${seconds.toFixed(3)} s`;
+  return `${place(target)} took the connection, was sent ${attempt.sent.octets} octets, and no answer was seen${waited}.`;
 }
 
 /** Servers that took a connection and gave no answer to what they were sent: where that went nobody can tell. */

@@ -344,6 +344,17 @@ describe("a server that took a connection and was not seen to answer", () => {
     }
   });
 
+  it("waited for nobody knows how long, where the end of the program was not seen", () => {
+    const all = whole.processes.all.map((each) => ({ ...each, end: undefined }));
+    const processes = { ...whole.processes, all };
+    const attempts = whole.activity.attempts.map((each) => ({ ...each, received: { octets: 0, head: "" } }));
+    const verdict = judge({
+      ...{ ...whole, processes, end: { ...whole.end, ...outOfTime } },
+      activity: { ...whole.activity, attempts },
+    });
+    expect(words(verdict)).toMatch(/no answer was seen\.$/);
+  });
+
   it.each<[string, Verdict]>([
     ["ended before TCP would have sent it again", judged(3000, 0.999)],
     ["sent nothing that was seen", judged(0, 5)],
