@@ -245,9 +245,17 @@ it.each([
   ["no-tracer", /strace is not on client-1/],
   ["refused", /refused.*Nothing was run/],
   ["loopback4", /could not be taken/],
+  ["unrecorded", /kept a record .* could not be read/],
 ] as const)("says that nothing was run when the client says %s", (problem, words) => {
   const verdict = judge(runOf("", {}, { problem, code: 127 }));
   expect(verdict).toEqual({ kind: "not-run", words: expect.stringMatching(words) as unknown });
+});
+
+it("says why nothing was run where the kernel would not start it", () => {
+  const refused =
+    '1 1.0 execve("/srv/app", ["app"], 0x1) = -1 ENOEXEC (Exec format error)\n1 1.1 +++ exited with 126 +++\n';
+  const verdict = judge(runOf(refused, { command: ["/srv/app"] }, { code: 126 }));
+  expect(verdict).toEqual({ kind: "not-run", words: "/srv/app could not be started on client-1: ENOEXEC." });
 });
 
 it("cannot tell what a program met whose client had not wholly come to the network", () => {
