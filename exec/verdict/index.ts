@@ -6,7 +6,15 @@ import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targ
 import type { Finding } from "./causes";
 import { judgeServer } from "./serving";
 import { ending, isIpv6Literal, mappedRecord, place, targetRules } from "./rules";
-import { failedBinds, ipv4Listeners, refusedByProxy, silentServers, spokeToLoopback4, tooBig } from "./traffic";
+import {
+  failedBinds,
+  ipv4Listeners,
+  refusedByProxy,
+  silentServers,
+  spokeToLoopback4,
+  tooBig,
+  unseenConversations,
+} from "./traffic";
 
 export type Verdict =
   | { readonly kind: "works"; readonly words: string; readonly remarks: readonly Finding[] }
@@ -221,8 +229,13 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
       remarks,
     };
   }
-  const words = `${how}. ${targets.length === 0 ? "It asked for no name and dialled nothing." : `Everything that it dialled was reached. ${paths(targets)}`}`;
-  const confidence = unseen.length > 0 ? "possible" : "probable";
+  const unheard = unseenConversations(targets, run);
+  const dialled =
+    targets.length === 0
+      ? "It asked for no name and dialled nothing."
+      : `Everything that it dialled was reached. ${paths(targets)}`;
+  const words = [`${how}.`, dialled, ...unheard].join(" ");
+  const confidence = unseen.length + unheard.length > 0 ? "possible" : "probable";
   const finding: Finding = { cause: "not-for-want-of-ipv4", confidence, words, process, line: undefined };
   return { kind: "cause", finding, remarks };
 }

@@ -52,10 +52,10 @@ function waitedInVain(attempt: Attempt, run: Run): boolean {
   );
 }
 
-/** Seconds from what was heard or said last to the end of its process, or of the run; undefined: nobody knows when that was. */
-function silence({ process, lastTraffic }: Attempt, { processes, end }: Run): number | undefined {
+/** Seconds from what was seen of it last to the end of its process, or of the run; undefined: nobody knows when that was. */
+function silence({ process, endedAt, lastTraffic = endedAt }: Attempt, { processes, end }: Run): number | undefined {
   const over = processes.all.find(({ pid }) => pid === process)?.end?.at ?? end.endedAt;
-  return over === undefined || lastTraffic === undefined ? undefined : Math.max(0, over - lastTraffic);
+  return over === undefined ? undefined : Math.max(0, over - lastTraffic);
 }
 
 function silenceWords(target: Target, attempt: Attempt, run: Run): string {
@@ -70,6 +70,19 @@ export function silentServers(targets: readonly Target[], run: Run): string[] {
     const attempt = target.attempts.find((each) => waitedInVain(each, run));
     return attempt === undefined ? [] : [silenceWords(target, attempt, run)];
   });
+}
+
+/** Servers of which nobody saw what they were sent and answered, while the program went on: it may have waited for them. */
+export function unseenConversations(targets: readonly Target[], run: Run): string[] {
+  const isUnseen = (attempt: Attempt): boolean =>
+    attempt.transport === "tcp" &&
+    attempt.outcome.kind === "connected" &&
+    attempt.sent.octets + attempt.received.octets === 0 &&
+    !isLoopback(attempt.address) &&
+    (silence(attempt, run) ?? 0) >= takenForLost;
+  return targets
+    .filter(({ attempts }) => attempts.some(isUnseen))
+    .map((target) => `What went to and from ${place(target)} was not seen: nothing, or by read(2) and write(2).`);
 }
 
 /** What nobody reaches by IPv6. Sockets that another one complements, on the same port, are left out. */

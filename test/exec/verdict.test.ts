@@ -352,6 +352,16 @@ describe("a server that took a connection and was not seen to answer", () => {
     }
   });
 
+  it("may have been waited for where nobody saw what it was sent: less is certain then, and the words say why", () => {
+    const unseen = judged(0, 0, {}, { lastTraffic: undefined, endedAt: over - 1 });
+    expect(told(unseen)).toBe("not-for-want-of-ipv4, possible");
+    expect(words(unseen)).toMatch(
+      / What went to and from \S+:80 was not seen: nothing, or by read\(2\) and write\(2\)\.$/,
+    );
+    const short = judged(0, 0, {}, { lastTraffic: undefined, endedAt: over - 0.999 });
+    expect(told(short)).toBe("not-for-want-of-ipv4, probable");
+  });
+
   it("waited for nobody knows how long, where the end of the program was not seen", () => {
     const all = whole.processes.all.map((each) => ({ ...each, end: undefined }));
     const processes = { ...whole.processes, all };
