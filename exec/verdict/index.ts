@@ -229,13 +229,13 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
       remarks,
     };
   }
-  const unheard = unseenConversations(targets, run);
+  const conversations = unseenConversations(targets, run);
   const dialled =
     targets.length === 0
       ? "It asked for no name and dialled nothing."
       : `Everything that it dialled was reached. ${paths(targets)}`;
-  const words = [`${how}.`, dialled, ...unheard].join(" ");
-  const confidence = unseen.length + unheard.length > 0 ? "possible" : "probable";
+  const words = [`${how}.`, dialled, ...conversations].join(" ");
+  const confidence = unseen.length + conversations.length > 0 ? "possible" : "probable";
   const finding: Finding = { cause: "not-for-want-of-ipv4", confidence, words, process, line: undefined };
   return { kind: "cause", finding, remarks };
 }

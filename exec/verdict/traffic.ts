@@ -41,15 +41,21 @@ const takenForLost = 1;
  * after a wait that is longer than it takes to send something again. Of what goes by read(2) and write(2) nothing is known.
  */
 function waitedInVain(attempt: Attempt, run: Run): boolean {
-  const { transport, outcome, sent, received, address } = attempt;
   return (
-    transport === "tcp" &&
-    outcome.kind === "connected" &&
-    sent.octets > 0 &&
-    received.octets === 0 &&
-    !isLoopback(address) &&
-    (run.end.timedOut || (run.end.code !== 0 && (silence(attempt, run) ?? 0) >= takenForLost))
+    wasTaken(attempt) &&
+    attempt.sent.octets > 0 &&
+    attempt.received.octets === 0 &&
+    (run.end.timedOut || (run.end.code !== 0 && wasLongSilent(attempt, run)))
   );
+}
+
+/** By a server on another machine. */
+function wasTaken({ transport, outcome, address }: Attempt): boolean {
+  return transport === "tcp" && outcome.kind === "connected" && !isLoopback(address);
+}
+
+function wasLongSilent(attempt: Attempt, run: Run): boolean {
+  return (silence(attempt, run) ?? 0) >= takenForLost;
 }
 
 /** Seconds from what was seen of it last to the end of its process, or of the run; undefined: nobody knows when that was. */
@@ -75,11 +81,7 @@ export function silentServers(targets: readonly Target[], run: Run): string[] {
 /** Servers of which nobody saw what they were sent and answered, while the program went on: it may have waited for them. */
 export function unseenConversations(targets: readonly Target[], run: Run): string[] {
   const isUnseen = (attempt: Attempt): boolean =>
-    attempt.transport === "tcp" &&
-    attempt.outcome.kind === "connected" &&
-    attempt.sent.octets + attempt.received.octets === 0 &&
-    !isLoopback(attempt.address) &&
-    (silence(attempt, run) ?? 0) >= takenForLost;
+    wasTaken(attempt) && attempt.sent.octets + attempt.received.octets === 0 && wasLongSilent(attempt, run);
   return targets
     .filter(({ attempts }) => attempts.some(isUnseen))
     .map((target) => `What went to and from ${place(target)} was not seen: nothing, or by read(2) and write(2).`);

@@ -1,7 +1,6 @@
 /** What is looked at on a client whose network has IPv4. */
 import { checkClient } from "../../verify/checks";
 import { refusedDestinations } from "../../verify/questions";
-import type { CheckResult } from "../../verify/report";
 import { address, type ClientChange, clientEvidence, defaultRoutes, labOf, onLan, own, type Texts } from "./fixtures";
 import * as packets from "./packets";
 
@@ -21,8 +20,15 @@ const plain: ClientChange = {
 };
 const ownView = "ipv4only.arpa: resolve call failed: 'ipv4only.arpa' does not have any RR of the requested type";
 
-/** Everything that is not passed: its status and evidence, by its sentence. */
-function notPassed(results: readonly CheckResult[]): Readonly<Record<string, string>> {
+/** Of a client, with what `change` says beside what it usually says: the status and evidence of what is not passed. */
+function notPassed(usual: ClientChange, { says, hears, ...change }: ClientChange): Readonly<Record<string, string>> {
+  const results = checkClient(
+    clientEvidence({
+      ...{ ...plain, ...usual, ...change },
+      says: { ...usual.says, ...says },
+      hears: { ...plain.hears, ...usual.hears, ...hears },
+    }),
+  );
   const odd = results.filter(({ status }) => status !== "pass");
   return Object.fromEntries(odd.map(({ check, status, evidence }) => [check, `${status}: ${evidence}`]));
 }
@@ -38,19 +44,13 @@ describe("a client of a network with IPv4 alone", () => {
     resolver: `nameserver ${gateway}\nsearch .`,
     "own-ipv4only.arpa": ownView,
   };
-  const seen = ({ says, hears, ...change }: ClientChange = {}): Readonly<Record<string, string>> =>
-    notPassed(
-      checkClient(
-        clientEvidence({
-          lab,
-          ...plain,
-          says: { ...usual, ...says },
-          exitCodes: { source: 2, "own-ipv4only.arpa": 1 },
-          hears: { "icmpv6-134": [], "dhcpv6-7": [], "dhcpv6-2": [], ...plain.hears, ...hears },
-          ...change,
-        }),
-      ),
-    );
+  const healthy: ClientChange = {
+    lab,
+    says: usual,
+    exitCodes: { source: 2, "own-ipv4only.arpa": 1 },
+    hears: { "icmpv6-134": [], "dhcpv6-7": [], "dhcpv6-2": [] },
+  };
+  const seen = (change: ClientChange = {}) => notPassed(healthy, change);
   const noIpv6 = "there is no IPv6 address beyond the link, and no IPv6 default route";
   const inUse = `the IPv4 address ${client} is in use, and the gateway is its router`;
 
@@ -144,24 +144,18 @@ describe("a client of a network with both", () => {
     resolver: `nameserver ${own.gateway}\nnameserver ${gateway}\nsearch .`,
     "own-ipv4only.arpa": ownView,
   };
-  const seen = (says: Texts = {}): Readonly<Record<string, string>> =>
-    notPassed(
-      checkClient(
-        clientEvidence({
-          lab,
-          ...plain,
-          says: { ...usual, ...says },
-          exitCodes: { "own-ipv4only.arpa": 1 },
-          hears: {
-            ...plain.hears,
-            "icmpv6-134": [`${mac} ${advertisement}`],
-            "icmpv6-1": refusals,
-            "dhcpv6-7": [dhcpv6("reply")],
-            "dhcpv6-2": [dhcpv6("advertise")],
-          },
-        }),
-      ),
-    );
+  const healthy: ClientChange = {
+    lab,
+    says: usual,
+    exitCodes: { "own-ipv4only.arpa": 1 },
+    hears: {
+      "icmpv6-134": [`${mac} ${advertisement}`],
+      "icmpv6-1": refusals,
+      "dhcpv6-7": [dhcpv6("reply")],
+      "dhcpv6-2": [dhcpv6("advertise")],
+    },
+  };
+  const seen = (says: Texts = {}) => notPassed(healthy, { says });
 
   it("passes with its addresses and the gateway as its router in both families", () => {
     expect(seen()).toEqual({});
