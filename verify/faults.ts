@@ -32,15 +32,18 @@ export function columnOf(client: ClientAccess, network: PromisedNetwork): keyof 
   return translated && resolver === "dns64" ? "nat64-dns64" : "ipv6-only-strict";
 }
 
+/** Seconds for each, at first: twice what the slowest needs. */
+const firstPatience = 10;
+
 /**
- * Tries all of them from a client. What does not come out as it should, and may by chance, is tried once more, when the
- * others are over: many at once keep a small machine so busy that some of them wait too long.
+ * Tries all of them from a client. What does not come out as it should, and may by chance, is tried once more, with more
+ * time, when the others are over: many at once keep a small machine so busy that some of them wait too long.
  */
 export async function faultResults(lab: LabAccess, client: ClientAccess, asked: Asked): Promise<FaultResult[]> {
   const { faults } = lab.promised;
   if (faults.length === 0) return [];
   const column = columnOf(client, networkOf(lab, client));
-  const first = readFaults(faults, column, await tryFaults(asked, faults));
+  const first = readFaults(faults, column, await tryFaults(asked, faults, firstPatience));
   const odd = first.filter((each) => !isRight(each) && !isCertain(each, column)).map(({ fault }) => fault);
   if (odd.length === 0) return first;
   return withSecondTry(first, readFaults(odd, column, await tryFaults(asked, odd)));

@@ -173,9 +173,11 @@ describe("the faults of a simulated internet", () => {
     const here = { ...client, network };
     const column = columnOf(here, networkNamed(network));
     const tries: string[][] = [];
+    const seconds: number[] = [];
     const exec = (_command: string, { stdin }: { readonly stdin: string }) => {
       const lines = [...stdin.matchAll(/^([a-z0-9-]+) (?:http|https|dns):\/\/\S+/gm)].map(([, each = ""]) => each);
       tries.push(lines);
+      seconds.push(Number(/^\d+\n(\d+)\n[a-z]/m.exec(stdin)?.[1]));
       const answers = lines.map((each) => {
         const fault = named(each);
         const works = (fault.expected[column] ?? "works") === "works";
@@ -192,6 +194,7 @@ describe("the faults of a simulated internet", () => {
     const asked = { connection: { exec } as unknown as SshConnection, signal: new AbortController().signal };
     const results = await faultResults(lab, here, asked);
     expect(tries.map((all) => all.length)).toEqual(status === "fail" ? [faults.length] : [faults.length, 1]);
+    expect(seconds).toEqual(status === "fail" ? [10] : [10, 15]);
     const odd = faultChecks(lab, "c", network, results).filter(
       ({ status: each }) => !["pass", "skipped"].includes(each),
     );

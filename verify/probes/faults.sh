@@ -6,35 +6,55 @@
 read -r at_once
 read -r patience
 
-try() { # URL [PROXY]
-  local server question through=()
-  [[ -z ${2-} ]] || through=(--proxytunnel --proxy "$2")
-  if [[ $1 == dns://* ]]; then
-    server=${1#dns://} server=${server%%/*}
-    question=${1#dns://*/}
-    # Without a second try and without TCP: what is asked is whether the answer comes in one datagram.
-    dig +notcp +ignore +bufsize=4096 +tries=1 +time="$patience" +short "@$server" "${question%%\?*}" "${question##*type=}"
-  else
-    curl --silent --show-error --location --max-time "$patience" --output /dev/null \
-      "${through[@]}" --write-out '%{http_code} %{remote_ip} %{time_total}' "$1"
-  fi
-}
-
 # In files, since what two of them say at once would be mixed.
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-running=0
+
+ask() { # NAME URL
+  local name=$1 server question output rc=0
+  server=${2#dns://} server=${server%%/*}
+  question=${2#dns://*/}
+  # Without a second try and without TCP: what is asked is whether the answer comes in one datagram.
+  output=$(dig +notcp +ignore +bufsize=4096 +tries=1 +time="$patience" +short \
+    "@$server" "${question%%\?*}" "${question##*type=}" 2>&1) || rc=$?
+  print_section "$name" "$rc" "${output//$'\n'/ }" >"$folder/$name"
+}
+
+# One transfer, as curl's configuration file has it. None is to come over a connection that another one has left.
+transfer() { # NAME URL [PROXY]
+  printf '%s\n' "url = \"$2\"" 'output = "/dev/null"' 'location' 'header = "Connection: close"' "max-time = $patience" \
+    "write-out = \"$1 %{exitcode} %{http_code} %{time_total} [%{remote_ip}] %{errormsg}\\n\""
+  [[ -z ${3-} ]] || printf '%s\n' proxytunnel "proxy = \"$3\""
+}
+
+# By one curl: on an emulated machine its start takes ten times as long as a fetch.
+fetch_all() {
+  curl --silent --parallel --parallel-immediate --parallel-max "$at_once" --config "$folder/.config" \
+    >"$folder/.fetched" 2>"$folder/.said"
+}
+
+fetched=()
 while read -r name url proxy; do
-  {
-    rc=0
-    output=$(try "$url" "$proxy" 2>&1) || rc=$?
-    print_section "$name" "$rc" "${output//$'\n'/ }" >"$folder/$name"
-  } &
-  running=$((running + 1))
-  if [[ $running -ge $at_once ]]; then
-    wait -n
-    running=$((running - 1))
+  if [[ $url == dns://* ]]; then
+    ask "$name" "$url" &
+  else
+    [[ ${#fetched[@]} -eq 0 ]] || echo next >>"$folder/.config"
+    transfer "$name" "$url" "$proxy" >>"$folder/.config"
+    fetched+=("$name")
   fi
 done
+
+if [[ ${#fetched[@]} -gt 0 ]]; then
+  rc=0
+  fetch_all || rc=$?
+  # A curl that did not get as far as to tell of one has not tried it.
+  [[ $rc -eq 127 ]] || rc=126
+  for name in "${fetched[@]}"; do print_section "$name" "$rc" "$(<"$folder/.said")" >"$folder/$name"; done
+  while read -r name rc status seconds address message; do
+    address=${address#[} address=${address%]}
+    [[ $rc -eq 0 ]] || status="curl: ($rc) $message $status"
+    print_section "$name" "$rc" "$status $address $seconds" >"$folder/$name"
+  done <"$folder/.fetched"
+fi
 wait
 cat "$folder"/*
