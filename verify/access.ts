@@ -254,6 +254,19 @@ export function ipv4Way(client: ClientAccess, network: PromisedNetwork): Ipv4Way
   return runsClat(client, network) ? "clat" : "none";
 }
 
+/**
+ * How content comes that only IPv4 has: to any program that asks for it by name; to one that puts its address into the prefix
+ * of the advertisements (RFC 8781); not at all.
+ */
+export type WayToIpv4Content = "name" | "prefix" | "none";
+
+export function wayToIpv4Content(client: ClientAccess, network: PromisedNetwork): WayToIpv4Content {
+  const { resolver, translated } = network;
+  if (ipv4Way(client, network) !== "none") return "name";
+  if (!translated) return "none";
+  return resolver === "dns64" ? "name" : "prefix";
+}
+
 /** The lab's own prefixes, as `redact` of report/ takes them. */
 export function ownPrefixes({ promised: { networks, nat64 } }: Pick<LabAccess, "promised">) {
   return { lan: networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []), nat64: nat64.prefix };

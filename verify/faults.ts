@@ -1,5 +1,13 @@
 /** The faults of the simulated internet, as a client on a network meets them: the table of faults of the IETF's draft. */
-import { type ClientAccess, command, ipv4Way, type LabAccess, networkOf, type PromisedNetwork } from "./access";
+import {
+  type ClientAccess,
+  command,
+  ipv4Way,
+  type LabAccess,
+  networkOf,
+  type PromisedNetwork,
+  wayToIpv4Content,
+} from "./access";
 import { type Asked, tryFaults } from "./facts";
 import { fetched } from "./fetched";
 import type { CheckResult, Outcome, Seen } from "./report";
@@ -25,11 +33,10 @@ export interface FaultResult {
  * without a CLAT: nothing synthesizes addresses for it, and it has no way to IPv4 there, as in strict.
  */
 export function columnOf(client: ClientAccess, network: PromisedNetwork): keyof PromisedFault["expected"] {
-  const { ipv6, resolver, translated } = network;
   const ipv4 = ipv4Way(client, network);
-  if (ipv4 === "native") return ipv6 === undefined ? "ipv4-only" : "dual-stack";
+  if (ipv4 === "native") return network.ipv6 === undefined ? "ipv4-only" : "dual-stack";
   if (ipv4 === "clat") return "nat64-clat";
-  return translated && resolver === "dns64" ? "nat64-dns64" : "ipv6-only-strict";
+  return wayToIpv4Content(client, network) === "name" ? "nat64-dns64" : "ipv6-only-strict";
 }
 
 /** Seconds for each, at first: twice what the slowest needs. */

@@ -1,4 +1,4 @@
-/** Clients on other networks, and by what a client is to reach them: the networks of a lab are one site. */
+/** Other machines, and by what a client is to reach them: the networks of a lab are one site. */
 import { containsAddress, parseIpv4, parseIpv4Prefix } from "../plan/prefix";
 import { embedIpv4 } from "../plan/rfc6052";
 import { type ClientAccess, type LabAccess, nativeIpv4, networkOf } from "./access";
@@ -42,6 +42,25 @@ function peerOf(lab: LabAccess, client: ClientAccess, other: ClientAccess): Peer
 
 /** Of many a few say as much. */
 const mostPeers = 3;
+
+/** A machine on the same network. */
+export interface Neighbour {
+  readonly name: string;
+  readonly address: string;
+}
+
+/**
+ * The gateway, and clients on a client's own network.
+ * @param present who can be talked to.
+ */
+export function neighboursOf(lab: LabAccess, client: ClientAccess, present: readonly ClientAccess[]): Neighbour[] {
+  const clients = present
+    .filter(({ name, network }) => name !== client.name && network === client.network)
+    .slice(-mostPeers)
+    .map(({ name, network, addresses }) => ({ name, address: addresses[network]?.ipv6 }));
+  const gateway = { name: lab.gateway.name, address: networkOf(lab, client).ipv6?.gatewayAddress };
+  return [gateway, ...clients].flatMap(({ name, address }) => (address === undefined ? [] : [{ name, address }]));
+}
 
 /** @param present who can be talked to. */
 export function peersOf(lab: LabAccess, client: ClientAccess, present: readonly ClientAccess[]): readonly Peer[] {

@@ -4,7 +4,7 @@ import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
 import { embedIpv4, wellKnownPrefix } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
 import { type ClientAccess, gatewayAddresses, type LabAccess, networkOf, type PromisedNetwork } from "./access";
-import { type Peer, wayName } from "./peers";
+import { type Neighbour, type Peer, wayName } from "./peers";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
 import type { RecordType } from "../plan/dns-parameters";
 import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
@@ -64,7 +64,7 @@ export interface ClientSubject {
   readonly host: string;
   /** The address inside the NAT64 prefix that the content came from; undefined: none did. */
   readonly remote: string | undefined;
-  readonly neighbours: readonly { readonly name: string; readonly address: string }[];
+  readonly neighbours: readonly Neighbour[];
   readonly peers: readonly Peer[];
   /** Where its datagrams to the discard port come from: another one each time, or an old session would be taken for one. */
   readonly port: number;

@@ -1,14 +1,24 @@
 /** One client, seen from itself. */
 import { randomInt } from "node:crypto";
 import { embedIpv4, extractIpv4 } from "../plan/rfc6052";
-import { type ClientAccess, command, hostOf, type LabAccess, nativeIpv4, networkOf, runsClat } from "./access";
+import {
+  type ClientAccess,
+  command,
+  hostOf,
+  type LabAccess,
+  nativeIpv4,
+  networkOf,
+  runsClat,
+  wayToIpv4Content,
+  type WayToIpv4Content,
+} from "./access";
 import { isAddressInPrefix } from "./addresses";
 import { tryBindings } from "./bindings";
 import type { ClientEvidence } from "./checks/evidence";
 import type { FetchFact } from "./client-facts";
 import { connectClient, type ReachOptions, tryConnect } from "./connect";
 import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
-import { peersOf } from "./peers";
+import { neighboursOf, peersOf } from "./peers";
 import { addressQuestions, clatInstructions, clientInstructions, patientEcho, resolverOf } from "./questions";
 import { type CheckResult, silent, unreachable } from "./report";
 
@@ -44,6 +54,12 @@ export interface Neighbourhood {
  */
 const pathPatience = 90;
 
+const waiting: Readonly<Record<WayToIpv4Content, string>> = {
+  name: "waiting for IPv4 content",
+  prefix: "waiting for IPv4 content at an address inside the NAT64 prefix",
+  none: "looking at a network without IPv4 content",
+};
+
 export async function visitClient(
   lab: LabAccess,
   client: ClientAccess,
@@ -62,7 +78,7 @@ export async function visitClient(
   }
   const { connection } = connected;
   try {
-    options.progress?.(`${name}: logged in, waiting for IPv4 content through NAT64`);
+    options.progress?.(`${name}: logged in, ${waiting[wayToIpv4Content(client, networkOf(lab, client))]}`);
     return { ok: true, ...(await gather(lab, client, { connection, signal }, neighbourhood, options)) };
   } catch (error) {
     signal.throwIfAborted();
@@ -72,7 +88,8 @@ export async function visitClient(
   }
 }
 
-async function gather(
+/** What is seen from a client that somebody is logged in to. */
+export async function gather(
   lab: LabAccess,
   client: ClientAccess,
   asked: Asked,
@@ -81,21 +98,20 @@ async function gather(
 ): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
   const { nat64, verify } = lab.promised;
   const network = networkOf(lab, client);
-  const neighbours = [
-    { name: lab.gateway.name, address: network.ipv6?.gatewayAddress },
-    ...online.slice(-3).map((each) => ({ name: each.name, address: ipv6Of(each) })),
-  ].flatMap(({ name, address }) => (address === undefined ? [] : [{ name, address }]));
-  const leads = network.translated || network.ipv4 !== undefined;
+  const way = wayToIpv4Content(client, network);
+  const waitOf = (each: WayToIpv4Content): number => (way === each ? Math.min(wait, pathPatience) : 0);
   // What must not come is waited for no longer than what may be late.
-  const content = await fetchContent(asked, { url: verify.url, wait: leads ? Math.min(wait, pathPatience) : 0 });
-  progress?.(`${client.name}: ${content.said}`);
-  const firstByteAt = content.remote === "" ? undefined : new Date();
-  if (firstByteAt !== undefined || !leads) {
-    online.push(client);
-  }
+  const content = await fetchContent(asked, { url: verify.url, wait: waitOf("name") });
+  const contentAt = new Date();
   await counted;
   const ipv4 = await contentIpv4(lab, client, asked, content);
-  const fetch = await throughNat64(lab, asked, content, ipv4);
+  const fetch = await throughNat64(lab, asked, content, { ipv4, wait: waitOf("prefix") });
+  const first = way === "prefix" ? { ...fetch, at: new Date() } : { ...content, at: contentAt };
+  progress?.(`${client.name}: ${first.said}`);
+  const firstByteAt = first.remote === "" ? undefined : first.at;
+  // Not before its own path works: of those that come at the same time each pair is to be seen once.
+  const neighbours = neighboursOf(lab, client, [...others, ...online]);
+  if (firstByteAt !== undefined || way === "none") online.push(client);
   const translatesItself = runsClat(client, network);
   const wanted = translatesItself || nativeIpv4(client, network) !== undefined || !network.translated;
   const byIpv4 =
@@ -125,10 +141,6 @@ async function gather(
   return { evidence, firstByteAt };
 }
 
-function ipv6Of({ addresses, network }: ClientAccess): string | undefined {
-  return addresses[network]?.ipv6;
-}
-
 function portOf(url: string): number {
   const { port, protocol } = new URL(url);
   return port === "" ? ({ "http:": 80, "https:": 443 }[protocol] ?? 80) : Number(port);
@@ -154,11 +166,11 @@ async function throughNat64(
   lab: LabAccess,
   asked: Asked,
   content: FetchFact,
-  ipv4: string | undefined,
+  { ipv4, wait }: { readonly ipv4: string | undefined; readonly wait: number },
 ): Promise<FetchFact> {
   const { prefix } = lab.promised.nat64;
   if (ipv4 === undefined || (content.ok && isAddressInPrefix(content.remote, prefix))) return content;
-  return fetchContent(asked, { url: content.url, wait: 0, from: embedIpv4(prefix, ipv4) });
+  return fetchContent(asked, { url: content.url, wait, from: embedIpv4(prefix, ipv4) });
 }
 
 /** A second chance, with more time, where the uplink is known to carry echoes. */

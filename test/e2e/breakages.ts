@@ -49,7 +49,7 @@ const is = {
   search: "the search domains are",
   pref64: "the NAT64 prefix is known",
   dhcpv6: "DHCPv6 is",
-  neighbours: "the gateway and the other clients",
+  neighbours: "the gateway and clients that were there",
   ipv4only: "ipv4only.arpa leads",
   ownView: "the client's own resolver",
   dns64: "DNS64 gives",

@@ -90,7 +90,7 @@ export function withClat(says: Texts, ipv4 = "192.0.0.1"): Texts {
   };
 }
 
-const client: Texts = {
+export const clientSays: Texts = {
   addresses: onLan(address(own.client)),
   routes6: defaultRoutes(own.router),
   routes4: "[]",
@@ -236,7 +236,7 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
         : readFetch(parseSections(printed({ ...fetched, ...change.fetchedByIpv4 }, exitCodes))),
     clat: change.overhears === undefined ? undefined : heardOf(change.overhears),
     bindings: change.bindings,
-    facts: readClientFacts(parseSections(printed({ ...client, ...change.says }, exitCodes))),
+    facts: readClientFacts(parseSections(printed({ ...clientSays, ...change.says }, exitCodes))),
     content,
     fetch: content,
     heard: heardOf({ ...heardByClient, ...change.hears }),

@@ -18,7 +18,7 @@ const translates = ({ network }: ClientEvidence): boolean => network.translated;
 export const clientPathChecks: readonly Check<ClientEvidence>[] = [
   {
     where: withIpv6,
-    title: "the gateway and the other clients answer pings",
+    title: "the gateway and clients that were there before it answer pings",
     judge: checkNeighbours,
     remedy: (seen) => `Is that machine running? ${command(seen.lab.promised, "status")} tells.`,
   },
