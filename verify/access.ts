@@ -279,7 +279,7 @@ export function addressesOf({ network, addresses }: Pick<ClientAccess, "network"
 }
 
 /** The gateway's addresses on a network, IPv6 first. */
-export function gatewayAddresses({ ipv6, ipv4 }: PromisedNetwork): string[] {
+export function gatewayAddresses({ ipv6, ipv4 }: Pick<PromisedNetwork, "ipv6" | "ipv4">): string[] {
   return [ipv6, ipv4].flatMap((family) => family?.gatewayAddress ?? []);
 }
 

@@ -122,7 +122,7 @@ export function clientInstructions(
     ...neighbours.map(({ name, address }) => `echo neighbour-${name} ${address}`),
     // Every client has SSH on all of its addresses.
     ...peers.flatMap((peer) => peer.ways.map((way) => `tcp ${wayName(peer, way)} ${way.address} 22`)),
-    ...doorsOf(network).map((door) => `tcp ssh ${door} 22`),
+    ...loginDoors(lab, network).map((door) => `tcp ssh ${door} 22`),
     ...(translated ? deniedDestinations(lab).map((denied) => frame("denied", to(denied.ipv6))) : []),
     ...(translated || ipv6 === undefined
       ? []
@@ -145,8 +145,21 @@ export function clientInstructions(
 }
 
 /** The gateway's addresses on a network, as a socket of either family reaches them (RFC 4291 section 2.5.5.2). */
-function doorsOf(network: PromisedNetwork): string[] {
+function doorsOf(network: Pick<PromisedNetwork, "ipv6" | "ipv4">): string[] {
   return gatewayAddresses(network).map((address) => (address.includes(":") ? address : `::ffff:${address}`));
+}
+
+/** All by which a client on a network may reach the gateway: its addresses on every network, and beside the client's. */
+function loginDoors({ promised }: LabAccess, { ipv6, ipv4, router }: PromisedNetwork): string[] {
+  return [
+    ...promised.networks.flatMap((each) =>
+      doorsOf({
+        ...(ipv6 === undefined ? {} : { ipv6: each.ipv6 }),
+        ...(ipv4 === undefined ? {} : { ipv4: each.ipv4 }),
+      }),
+    ),
+    ...(ipv6 === undefined ? [] : [`${router.linkLocal}%lan`]),
+  ];
 }
 
 /** Where a network's resolver is asked. */

@@ -135,6 +135,27 @@ describe("a client that is looked at", () => {
   );
 });
 
+describe("SSH on the gateway", () => {
+  const lab = labWith(["dual", "strict", "v4"].map((network) => ({ name: `on-${network}`, network })));
+  const gateways = (family: "ipv6" | "ipv4") =>
+    lab.promised.networks.flatMap((each) => each[family]?.gatewayAddress ?? []);
+  const beside = (name: string) => {
+    const network = lab.promised.networks.find((each) => each.name === name) ?? networkIn(lab);
+    return `${network.router.linkLocal}%lan`;
+  };
+
+  it.each([
+    ["strict", () => [...gateways("ipv6"), beside("strict")]],
+    ["dual", () => [...gateways("ipv6"), ...gateways("ipv4").map((each) => `::ffff:${each}`), beside("dual")]],
+    ["v4", () => gateways("ipv4").map((each) => `::ffff:${each}`)],
+  ])("is tried from %s at its addresses on every network, and at the one beside the client", async (name, doors) => {
+    const { instructions } = await visit(lab, `on-${name}`);
+    const tried = instructions.flatMap((line) => /^tcp ssh (\S+) 22$/.exec(line)?.[1] ?? []);
+    expect(tried.sort()).toEqual(doors().sort());
+    expect(tried.length).toBeGreaterThan(2);
+  });
+});
+
 describe("clients that are looked at together", () => {
   const lab = labWith([
     ...["a", "b", "c", "d", "e"].map((name) => ({ name, network: "nat64" })),
