@@ -210,6 +210,43 @@ describe("the faults of a simulated internet", () => {
     expect(row?.remedy).toContain("npm run ssh -- --stack dev client-1");
   });
 
+  it("that could not be tried are tried again, and are in capitals whatever was expected", async () => {
+    const here = { ...client, network: "strict" };
+    const tries: number[] = [];
+    const exec = (_command: string, { stdin }: { readonly stdin: string }) => {
+      const names = [...stdin.matchAll(/^([a-z0-9-]+) (?:http|https|dns):\/\/\S+/gm)].map(([, each = ""]) => each);
+      tries.push(names.length);
+      const codes = Object.fromEntries(names.map((each) => [each, 126]));
+      return Promise.resolve({ stdout: printed(Object.fromEntries(names.map((each) => [each, ""])), codes) });
+    };
+    const asked = { connection: { exec } as unknown as SshConnection, signal: new AbortController().signal };
+    const results = await faultResults(lab, here, asked);
+    const told = results.filter(({ expected }) => expected !== undefined);
+    expect(tries).toEqual([faults.length, told.length]);
+    expect(results.find(({ fault }) => fault.name === "bogus")?.evidence).toBe(
+      "no answer (second try; the first: no answer)",
+    );
+    const grid = formatFaults([{ network: networkNamed("strict"), results }]);
+    expect(grid.find((line) => line.startsWith("aaaa-blackhole"))).toMatch(/ FAILS$/);
+    expect(grid.find((line) => line.startsWith("ipv6-literals"))).toMatch(/ \(fails\)$/);
+  });
+
+  it("are not tried where there is no simulated internet", async () => {
+    const nobody = { exec: () => Promise.reject(new Error("nothing is to be asked")) } as unknown as SshConnection;
+    const asked = { connection: nobody, signal: new AbortController().signal };
+    await expect(faultResults(labOf(allScenarios), client, asked)).resolves.toEqual([]);
+  });
+
+  it.each<[string, readonly [number, string], string]>([
+    ["nothing", [0, ""], "fails"],
+    ["dig's own words", [0, ";; Truncated, retrying in TCP mode."], "fails"],
+    ["an answer", [0, '"text"'], "works"],
+    ["an answer, and dig's complaint", [9, '"text"'], "fails"],
+  ])("that are questions come to what was told: %s", (_what, said, seen) => {
+    const results = resultsOn("dual", { "v6-no-fragments": said });
+    expect(results.find(({ fault }) => fault.name === "v6-no-fragments")?.seen).toBe(seen);
+  });
+
   it("that must fail prove nothing where everything fails", () => {
     const but = Object.fromEntries(
       faults.map(({ name }) => [name, [6, "curl: (6) Could not resolve host 000"]] as const),
