@@ -283,6 +283,14 @@ export function gatewayAddresses({ ipv6, ipv4 }: Pick<PromisedNetwork, "ipv6" | 
   return [ipv6, ipv4].flatMap((family) => family?.gatewayAddress ?? []);
 }
 
+/**
+ * Whom clients take for a default router by IPv6. Nobody where the gateway does not offer itself: its router lifetime is 0
+ * (RFC 4861 section 4.2).
+ */
+export function defaultRouters({ ipv6, router }: Pick<PromisedNetwork, "ipv6" | "router">): string[] {
+  return ipv6 === undefined || ipv6.routerAdvertisements.routerLifetime === 0 ? [] : [router.linkLocal];
+}
+
 /** Where the gateway reaches a client, whatever addresses the client has on its network or has lost. */
 export function hostOf({ lanMac }: Pick<ClientAccess, "lanMac">, { card }: Pick<PromisedNetwork, "card">): string {
   return `${linkLocalOf(lanMac)}%${card}`;

@@ -1,7 +1,14 @@
 /** Whether a client that has come to a network has what the network gives: seen on the client alone, in a second or two. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { containsPrefix, parseIpv4Prefix } from "../plan/prefix";
-import { type ClientAccess, type LabAccess, nativeIpv4, type PromisedNetwork, runsClat } from "./access";
+import {
+  type ClientAccess,
+  defaultRouters,
+  type LabAccess,
+  nativeIpv4,
+  type PromisedNetwork,
+  runsClat,
+} from "./access";
 import { sameAddress, sameHosts } from "./addresses";
 import { learnAgain } from "./checks/evidence";
 import { clatOf, type NetworkFacts } from "./client-facts";
@@ -41,7 +48,7 @@ export function lacking(client: ClientAccess, network: PromisedNetwork, facts: N
   const own = facts.addresses.filter(({ device, scope }) => device === "lan" && scope === "global");
   const usable = own.filter((each) => each.usable && each.preferred).map(({ address }) => address);
   const missing = wanted.filter((address) => !usable.some((each) => each === address || sameAddress(each, address)));
-  const routers = ipv6 === undefined ? [] : [network.router.linkLocal];
+  const routers = defaultRouters(network);
   const routes = facts.defaultRoutes.map(({ gateway }) => gateway);
   const resolvers = [
     ...(network.ipv6?.routerAdvertisements.rdnss.servers ?? []),
@@ -49,11 +56,17 @@ export function lacking(client: ClientAccess, network: PromisedNetwork, facts: N
   ];
   return [
     ...missing.map((address) => `the address ${address}`),
-    ...(sameHosts(routes, routers) ? [] : [`the default route by ${routers.join(", ") || "nobody"}`]),
+    ...(sameHosts(routes, routers) ? [] : [lackingRoute(routes, routers)]),
     ...(sameHosts(facts.dnsServers, resolvers) ? [] : [`the resolvers ${resolvers.join(", ")}`]),
     ...lackingClat(client, network, facts),
     ...remains(client, network, facts).map((what) => `the end of ${what}, which ${network.name} does not give`),
   ];
+}
+
+function lackingRoute(routes: readonly string[], routers: readonly string[]): string {
+  return routers.length === 0
+    ? `the end of the default route by ${routes.join(", ")}`
+    : `the default route by ${routers.join(", ")}`;
 }
 
 /** What it has by its card that this network does not give. A deprecated address begins nothing new, and is none. */

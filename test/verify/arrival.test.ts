@@ -44,6 +44,20 @@ describe("a client that joins another network", () => {
     expect(lacking(client, networkNamed(name), seen(at(name)))).toEqual([]);
   });
 
+  it("lacks no default route where the gateway does not offer itself as a router, and has one too many with one", () => {
+    const network = networkNamed("nat64");
+    const { ipv6 } = network;
+    if (ipv6 === undefined) throw new Error("The fixture's network has IPv6.");
+    const routerAdvertisements = { ...ipv6.routerAdvertisements, routerLifetime: 0 };
+    const silent = { ...network, ipv6: { ...ipv6, routerAdvertisements } };
+    const without = { ...at("nat64"), routes6: "[]" };
+    expect(lacking(client, silent, seen(without))).toEqual([]);
+    expect(lacking(client, silent, seen(at("nat64")))).toEqual([
+      `the end of the default route by ${network.router.linkLocal}`,
+    ]);
+    expect(lacking(client, network, seen(without))).toEqual([`the default route by ${network.router.linkLocal}`]);
+  });
+
   it.each(pairs)("and still has what %s gave has not arrived on %s", (from, to) => {
     expect(lacking(client, networkNamed(to), seen(at(from)))).not.toEqual([]);
   });

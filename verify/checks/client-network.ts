@@ -2,7 +2,7 @@
 import { clatAddresses, clatDevice } from "../../plan/clat";
 import { containsAddress, parseIpv4, parseIpv4Prefix } from "../../plan/prefix";
 import { isAddressBetween, sameAddress, sameAddresses, sameHosts } from "../addresses";
-import { nativeIpv4, type PromisedIpv6, type PromisedNetwork } from "../access";
+import { defaultRouters, nativeIpv4, type PromisedIpv6, type PromisedNetwork } from "../access";
 import { clatOf } from "../client-facts";
 import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
@@ -65,7 +65,10 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     where: withIpv6,
-    title: "the default route is the gateway's alone, learned from its advertisements",
+    title: ({ network }) =>
+      defaultRouters(network).length === 0
+        ? "there is no IPv6 default route: the gateway does not offer itself as a router"
+        : "the default route is the gateway's alone, learned from its advertisements",
     judge: checkDefaultRoute,
     remedy: learnAgain,
   },
@@ -236,15 +239,17 @@ function clatRemedy(seen: ClientEvidence): string {
   return `It tells why: ${look(seen, seen.access.name, "journalctl -b -u clatd -u ipv6-only-lab-clat")}`;
 }
 
-function checkDefaultRoute({ network: { router, ipv6 }, facts: { defaultRoutes } }: ClientEvidence): Verdict {
+function checkDefaultRoute({ network, facts: { defaultRoutes } }: ClientEvidence): Verdict {
+  const routers = defaultRouters(network);
   const evidence = listed(
     defaultRoutes.map(({ gateway, dev, protocol }) => `${gateway} dev ${dev} (${protocol})`),
     "no default route",
   );
   return judge(
-    defaultRoutes.length === (ipv6?.routerAdvertisements.routerLifetime === 0 ? 0 : 1) &&
+    defaultRoutes.length === routers.length &&
       defaultRoutes.every(
-        ({ gateway, dev, protocol }) => sameAddress(gateway, router.linkLocal) && dev === "lan" && protocol === "ra",
+        ({ gateway, dev, protocol }) =>
+          routers.some((router) => sameAddress(gateway, router)) && dev === "lan" && protocol === "ra",
       ),
     evidence,
   );
