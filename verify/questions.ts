@@ -3,7 +3,14 @@ import { randomBytes } from "node:crypto";
 import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
 import { embedIpv4, wellKnownPrefix } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
-import { type ClientAccess, gatewayAddresses, type LabAccess, networkOf, type PromisedNetwork } from "./access";
+import {
+  type ClientAccess,
+  gatewayAddresses,
+  ipv4Way,
+  type LabAccess,
+  networkOf,
+  type PromisedNetwork,
+} from "./access";
 import { type Neighbour, type Peer, wayName } from "./peers";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
 import type { RecordType } from "../plan/dns-parameters";
@@ -122,7 +129,7 @@ export function clientInstructions(
     ...neighbours.map(({ name, address }) => `echo neighbour-${name} ${address}`),
     // Every client has SSH on all of its addresses.
     ...peers.flatMap((peer) => peer.ways.map((way) => `tcp ${wayName(peer, way)} ${way.address} 22`)),
-    ...loginDoors(lab, network).map((door) => `tcp ssh ${door} 22`),
+    ...loginDoors(lab, client).map((door) => `tcp ssh ${door} 22`),
     ...(translated ? deniedDestinations(lab).map((denied) => frame("denied", to(denied.ipv6))) : []),
     ...(translated || ipv6 === undefined
       ? []
@@ -149,16 +156,15 @@ function doorsOf(network: Pick<PromisedNetwork, "ipv6" | "ipv4">): string[] {
   return gatewayAddresses(network).map((address) => (address.includes(":") ? address : `::ffff:${address}`));
 }
 
-/** All by which a client on a network may reach the gateway: its addresses on every network, and beside the client's. */
-function loginDoors({ promised }: LabAccess, { ipv6, ipv4, router }: PromisedNetwork): string[] {
+/** All by which a client may reach the gateway: its addresses on every network, and the one beside the client. */
+function loginDoors(lab: LabAccess, client: ClientAccess): string[] {
+  const here = networkOf(lab, client);
+  const withIpv4 = ipv4Way(client, here) !== "none";
   return [
-    ...promised.networks.flatMap((each) =>
-      doorsOf({
-        ...(ipv6 === undefined ? {} : { ipv6: each.ipv6 }),
-        ...(ipv4 === undefined ? {} : { ipv4: each.ipv4 }),
-      }),
+    ...lab.promised.networks.flatMap(({ ipv6, ipv4 }) =>
+      doorsOf({ ...(here.ipv6 === undefined ? {} : { ipv6 }), ...(withIpv4 ? { ipv4 } : {}) }),
     ),
-    ...(ipv6 === undefined ? [] : [`${router.linkLocal}%lan`]),
+    ...(here.ipv6 === undefined ? [] : [`${here.router.linkLocal}%lan`]),
   ];
 }
 

@@ -18,6 +18,7 @@ own-turn                         what stands before "outside" is done now, when 
                                  when all of that was answered: who was slow to answer has had the time to
 """
 
+import errno
 import os
 import select
 import socket
@@ -107,8 +108,12 @@ class Errands:
     def do_tcp(self, name, address, port):
         talk = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
         talk.setblocking(False)
-        talk.connect_ex(self.place(address, port))
-        self.connecting[talk] = name
+        error = talk.connect_ex(self.place(address, port))
+        # What it says at once it does not say again, and a socket that has failed so is writable like an open one.
+        if error in (0, errno.EINPROGRESS):
+            self.connecting[talk] = name
+        else:
+            self.came(name, "error " + os.strerror(error))
 
     def do_own_turn(self):
         self.other_end.send(b".")
