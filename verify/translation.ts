@@ -137,7 +137,10 @@ function words(seen: TranslationEvidence, name: string): readonly string[] {
 
 function checkDatagrams(seen: TranslationEvidence): Verdict {
   const [from, address, port] = words(seen, "udp");
-  if (from === undefined) return fail(`no answer from ${inPrefix(seen, first.ipv4)}`);
+  if (from === undefined) {
+    const why = seen.tried.of("unsent").map((each) => `: ${each}`);
+    return fail(`no answer from ${inPrefix(seen, first.ipv4)}${why.join("")}`);
+  }
   const evidence = `${from} answers, and sees ${address ?? "?"}, port ${port ?? "?"}`;
   return judge(sameAddress(from, inPrefix(seen, first.ipv4)), evidence);
 }

@@ -1,5 +1,6 @@
 import { isAutonomous, isManaged } from "../announcements";
 import { parseInterfaceId } from "../interface-id";
+import { traits } from "../scenario";
 import { error, warning, type Check, type Finding } from "./finding";
 import { perNetwork, withIpv6 } from "./networks";
 
@@ -16,7 +17,7 @@ function* lifetimeFindings(
 }
 
 export const announcementChecks: readonly Check[] = [
-  perNetwork(["routerAdvertisements"], withIpv6, function* ({ routerAdvertisements: ra, at }) {
+  perNetwork(["routerAdvertisements"], withIpv6, function* ({ routerAdvertisements: ra, scenario, at }) {
     const { maxInterval, routerLifetime, dnsLifetime, pref64Lifetime, prefix } = ra;
     const longestMinimum = Math.floor(0.75 * maxInterval);
     const threeIntervals = `Write ${3 * maxInterval}, three intervals`;
@@ -27,9 +28,9 @@ export const announcementChecks: readonly Check[] = [
         `Write ${longestMinimum} or less, or a longer maxInterval`,
       );
     if (routerLifetime === 0)
-      yield warning(
+      yield (traits[scenario].nat64 ? error : warning)(
         at("routerAdvertisements.routerLifetime"),
-        "gives the clients no default route.",
+        `gives the clients no default route${traits[scenario].nat64 ? ", and without one nothing of theirs comes to the translator" : ""}.`,
         "Leave it out to give them one",
       );
     else if (routerLifetime !== undefined && routerLifetime < maxInterval)
@@ -38,7 +39,12 @@ export const announcementChecks: readonly Check[] = [
         `is neither 0 nor at least maxInterval ${maxInterval}: the default route would come and go (RFC 4861 section 6.2.1).`,
         threeIntervals,
       );
-    const announced = { dnsLifetime, pref64Lifetime, "prefix.validLifetime": prefix.validLifetime };
+    // An address that is never preferred is a case to test with; one that now is and now is not, is none.
+    const preferred = prefix.preferredLifetime === 0 ? undefined : prefix.preferredLifetime;
+    const announced = {
+      ...{ dnsLifetime, pref64Lifetime },
+      ...{ "prefix.validLifetime": prefix.validLifetime, "prefix.preferredLifetime": preferred },
+    };
     for (const [name, lifetime] of Object.entries(announced))
       if (lifetime !== undefined && lifetime < maxInterval)
         yield error(

@@ -325,6 +325,20 @@ export const badNetworks: readonly BadInput[] = [
     /30/,
   ],
   [
+    "no default router where there is a translator",
+    { routerAdvertisements: { routerLifetime: 0 } },
+    "routerAdvertisements.routerLifetime",
+    /no default route, and without one nothing .* translator/,
+    /Leave it out/,
+  ],
+  [
+    "addresses that are deprecated between advertisements",
+    { routerAdvertisements: { prefix: { preferredLifetime: 9 } } },
+    "routerAdvertisements.prefix.preferredLifetime",
+    /maxInterval 10/,
+    /30/,
+  ],
+  [
     "DNS servers that expire between advertisements",
     { routerAdvertisements: { dnsLifetime: 5 } },
     "routerAdvertisements.dnsLifetime",

@@ -166,8 +166,11 @@ describe("what deserves a word", () => {
     ],
     [
       "no default router",
-      { lan: { prefix: "fd00::/64" }, routerAdvertisements: { routerLifetime: 0 } },
-      "routerAdvertisements.routerLifetime",
+      {
+        networks: [{ name: "strict", scenario: "ipv6-only-strict", prefix: "fd00::/64" }],
+        routerAdvertisements: { routerLifetime: 0 },
+      },
+      "networks[0].routerAdvertisements.routerLifetime",
       /default route/,
     ],
     [

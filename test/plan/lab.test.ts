@@ -215,8 +215,9 @@ describe("what is derived", () => {
   it("keeps the PREF64 lifetime a multiple of 8 and within 13 bits of units", () => {
     fc.assert(
       fc.property(fc.integer({ min: 4, max: 65_535 }), (maxInterval) => {
+        const prefix = { preferredLifetime: 86_400 };
         const lifetime =
-          lanOf(planOf({ routerAdvertisements: { maxInterval } })).routerAdvertisements.pref64?.lifetime ?? 0;
+          lanOf(planOf({ routerAdvertisements: { maxInterval, prefix } })).routerAdvertisements.pref64?.lifetime ?? 0;
         expect(lifetime % 8).toBe(0);
         expect(lifetime).toBeLessThanOrEqual(65_528);
         expect(lifetime).toBeGreaterThanOrEqual(Math.min(3 * maxInterval, 65_528));

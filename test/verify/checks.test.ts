@@ -284,7 +284,11 @@ describe("a client fails", () => {
       },
       failing("DHCPv6 is stateless"),
     ],
-    ["whose neighbour is silent", { hears: { "neighbour-gateway": [] } }, failing("the gateway and clients that were there")],
+    [
+      "whose neighbour is silent",
+      { hears: { "neighbour-gateway": [] } },
+      failing("the gateway and clients that were there"),
+    ],
     [
       "whose neighbour cannot be reached",
       { hears: { "neighbour-gateway": ["error No route to host"] } },
@@ -567,7 +571,19 @@ describe("other configurations", () => {
   });
 
   it("with a router lifetime of zero expect no default route", () => {
-    const lab = labOf({ routerAdvertisements: { routerLifetime: 0 } });
+    const lab = {
+      ...access,
+      promised: {
+        ...access.promised,
+        networks: access.promised.networks.map((each) => ({
+          ...each,
+          ipv6: each.ipv6 && {
+            ...each.ipv6,
+            routerAdvertisements: { ...each.ipv6.routerAdvertisements, routerLifetime: 0 },
+          },
+        })),
+      },
+    };
     const all = [options.prefix(), options.pref64(), options.rdnss(), options.mtu()];
     const hears = { "icmpv6-134": [`${own.routerMac} ${packets.advertisement(all, { lifetime: 0 })}`] };
     expectNotPassed(checkClient(clientEvidence({ lab, hears, says: { routes6: "[]" } })), {});

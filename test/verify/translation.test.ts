@@ -180,6 +180,22 @@ if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the
   60_000,
 );
 
+(canTry ? it : it.skip)("the probe tells why it could send nothing, where there is no way", async () => {
+  const source = readFileSync(join(__dirname, "../../verify/probes/translation.py"), "utf8");
+  const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
+  // The kernel has no way there for whoever has not asked for broadcasts.
+  const nowhere = "::ffff:255.255.255.255";
+  const places = { first: nowhere, second: nowhere, narrow: nowhere, port: 7, pool: {}, patience: 0.1 };
+  child.stdin.end(`${source}\n\nmain(${JSON.stringify(places)}, "secret")\n`);
+  const tried = new Heard(await text(child.stdout));
+  expect(tried.of("unsent")).toEqual([expect.stringMatching(/unreachable|Permission denied/)]);
+  const [row] = judgeTranslation("client-1", {
+    ...{ lab, network: networkNamed("nat64"), tried },
+    said: new Heard(""),
+  });
+  expect(row).toMatchObject({ status: "fail", evidence: `no answer from ${first}: ${tried.of("unsent")[0] ?? ""}` });
+});
+
 (canTry ? it : it.skip)(
   "the probe asks again where nobody listened at first, and the error of that is no answer",
   async () => {

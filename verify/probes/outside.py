@@ -22,6 +22,12 @@ def tell(*words):
     print(*words, flush=True)
 
 
+def failure(error):
+    if error.errno == errno.ECONNREFUSED:
+        return "refused"
+    return "unreachable" if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH) else "silent"
+
+
 def tcp(own, address, port, patience):
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as talk:
         talk.bind((own, 0))
@@ -29,9 +35,7 @@ def tcp(own, address, port, patience):
         try:
             talk.connect((address, port))
         except OSError as error:
-            if error.errno == errno.ECONNREFUSED:
-                return "refused"
-            return "unreachable" if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH) else "silent"
+            return failure(error)
         try:
             said = talk.recv(256).decode("ascii", "replace")
         except OSError:
@@ -43,13 +47,13 @@ def tcp(own, address, port, patience):
 def udp(own, address, port, patience, secret):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talk:
         talk.bind((own, 0))
-        talk.connect((address, port))
         talk.settimeout(patience)
         try:
+            talk.connect((address, port))
             talk.send(secret.encode())
             return "open " + talk.recv(256).decode("ascii", "replace")
         except OSError as error:
-            return "refused" if error.errno == errno.ECONNREFUSED else "silent"
+            return failure(error)
 
 
 def tried(protocol, own, address, port, patience, secret):

@@ -77,7 +77,8 @@ def main(services, meeting, secret, seconds):
                 try:
                     # What select(2) calls readable may be gone when it is read: a datagram whose checksum is wrong.
                     question, sender = mouth.recvfrom(2048, socket.MSG_DONTWAIT)
-                except BlockingIOError:
+                    if question.startswith(secret.encode()):
+                        mouth.sendto(said, sender)
+                except OSError:
+                    # Without a way back there is no answer, and the other end asks again.
                     continue
-                if question.startswith(secret.encode()):
-                    mouth.sendto(said, sender)

@@ -19,6 +19,8 @@ RESEND = 0.5
 LARGE, TOO_BIG = 4000, 1352
 MOST_HOPS = 5
 numbers = itertools.count(1)
+# Why something could not be sent.
+unsent = set()
 
 
 def tell(*words):
@@ -32,11 +34,19 @@ def new_socket():
     return talk
 
 
+def attempt(send):
+    """Without a way there it cannot be sent, and with some errors that came before; a way may come again."""
+    try:
+        send()
+    except OSError as error:
+        unsent.add(error.strerror)
+
+
 def comes(talk, patience, say, wanted):
     """Says it, and again until `wanted` makes something of what has come."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
-        say()
+        attempt(say)
         ready, _, _ = select.select([talk], [], [], RESEND)
         while ready and time.monotonic() < end:
             found = wanted()
@@ -80,11 +90,7 @@ def complaint(address, patience, hops=None, length=8, awaited=None):
         talk.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE)
 
         def say():
-            try:
-                talk.sendto(b"." * length, (address, CLOSED_PORT))
-            except OSError:
-                # The error that came before, which the queue tells of.
-                pass
+            talk.sendto(b"." * length, (address, CLOSED_PORT))
 
         def wanted():
             try:
@@ -120,6 +126,8 @@ def main(places, secret):
     # The servers may still be coming.
     seen = Reflector(places["port"], 5 * patience, secret).ask(talk, first, "same")
     if seen is None:
+        for each in unsent:
+            tell("unsent", each)
         return
     tell("udp", seen[0], *seen[2])
     reflector = Reflector(places["port"], patience, secret)
@@ -148,7 +156,7 @@ def main(places, secret):
             return sender if data == said else None
 
         # Where only those may answer who were asked, this address must have been asked too.
-        talk.sendto(f"{secret} myself".encode(), (inside, int(seen[2][1])))
+        attempt(lambda: talk.sendto(f"{secret} myself".encode(), (inside, int(seen[2][1]))))
         sender = comes(talk, patience, lambda: other.sendto(said, (inside, int(seen[2][1]))), heard)
         if sender is not None:
             tell("hairpin", sender[0], sender[1], other.getsockname()[1])
@@ -165,4 +173,4 @@ def main(places, secret):
     error = complaint(places["narrow"], patience, length=TOO_BIG, awaited=2)
     if error is not None:
         tell("toobig", *error)
-    reflector.say(talk, first, 0, "bye")
+    attempt(lambda: reflector.say(talk, first, 0, "bye"))
