@@ -291,6 +291,15 @@ export function defaultRouters({ ipv6, router }: Pick<PromisedNetwork, "ipv6" | 
   return ipv6 === undefined || ipv6.routerAdvertisements.routerLifetime === 0 ? [] : [router.linkLocal];
 }
 
+/**
+ * Whether the addresses that clients make of a network's prefix are deprecated from the first: its preferred lifetime is 0
+ * (RFC 4862 section 5.5.4). Those that DHCPv6 gives have lifetimes of their own.
+ */
+export function announcesDeprecated({ ipv6 }: Pick<PromisedNetwork, "ipv6">): boolean {
+  const prefix = ipv6?.routerAdvertisements.prefix;
+  return prefix?.autonomous === true && prefix.preferredLifetime === 0;
+}
+
 /** Where the gateway reaches a client, whatever addresses the client has on its network or has lost. */
 export function hostOf({ lanMac }: Pick<ClientAccess, "lanMac">, { card }: Pick<PromisedNetwork, "card">): string {
   return `${linkLocalOf(lanMac)}%${card}`;

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { containsPrefix, parseIpv4Prefix } from "../plan/prefix";
 import {
+  announcesDeprecated,
   type ClientAccess,
   defaultRouters,
   type LabAccess,
@@ -46,7 +47,9 @@ export function lacking(client: ClientAccess, network: PromisedNetwork, facts: N
   const ipv4 = nativeIpv4(client, network);
   const wanted = [ipv6, ipv4].filter((address) => address !== undefined);
   const own = facts.addresses.filter(({ device, scope }) => device === "lan" && scope === "global");
-  const usable = own.filter((each) => each.usable && each.preferred).map(({ address }) => address);
+  const usable = own
+    .filter((each) => each.usable && (each.preferred || announcesDeprecated(network)))
+    .map(({ address }) => address);
   const missing = wanted.filter((address) => !usable.some((each) => each === address || sameAddress(each, address)));
   const routers = defaultRouters(network);
   const routes = facts.defaultRoutes.map(({ gateway }) => gateway);

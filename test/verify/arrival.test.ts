@@ -58,6 +58,22 @@ describe("a client that joins another network", () => {
     expect(lacking(client, network, seen(without))).toEqual([`the default route by ${network.router.linkLocal}`]);
   });
 
+  it("has arrived with a deprecated address where the network announces no other, and nowhere else", () => {
+    const network = networkNamed("nat64");
+    const { ipv6 } = network;
+    if (ipv6 === undefined) throw new Error("The fixture's network has IPv6.");
+    const own = client.addresses.nat64?.ipv6 ?? "";
+    const deprecated = { ...at("nat64"), addresses: onLan(address(own, { deprecated: true })) };
+    const { routerAdvertisements: ra } = ipv6;
+    const announcing = { ...ra, prefix: { ...ra.prefix, preferredLifetime: 0 } };
+    const there = { ...network, ipv6: { ...ipv6, routerAdvertisements: announcing } };
+    expect(lacking(client, there, seen(deprecated))).toEqual([]);
+    expect(lacking(client, network, seen(deprecated))).toEqual([`the address ${own}`]);
+    const managed = { ...announcing, prefix: { ...announcing.prefix, autonomous: false } };
+    const byDhcpv6 = { ...network, ipv6: { ...ipv6, routerAdvertisements: managed } };
+    expect(lacking(client, byDhcpv6, seen(deprecated))).toEqual([`the address ${own}`]);
+  });
+
   it.each(pairs)("and still has what %s gave has not arrived on %s", (from, to) => {
     expect(lacking(client, networkNamed(to), seen(at(from)))).not.toEqual([]);
   });

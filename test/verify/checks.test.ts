@@ -590,6 +590,18 @@ describe("other configurations", () => {
     expectNotPassed(checkClient(clientEvidence({ lab, hears })), failing("there is no IPv6 default route"));
   });
 
+  it("with a preferred lifetime of zero expect the address deprecated", () => {
+    const lab = labOf({ routerAdvertisements: { prefix: { preferredLifetime: 0 } } });
+    const all = [options.prefix("fc01:0:0:1::1", "e0", 86_400, 0), options.pref64(), options.rdnss(), options.mtu()];
+    const hears = { "icmpv6-134": [`${own.routerMac} ${packets.advertisement(all)}`] };
+    const addresses = onLan(address(own.client, { deprecated: true }));
+    expectNotPassed(checkClient(clientEvidence({ lab, hears, says: { addresses } })), {});
+    expectNotPassed(
+      checkClient(clientEvidence({ lab, hears })),
+      failing(`the address ${own.client} is in use, deprecated as it is announced, and no other one is preferred`),
+    );
+  });
+
   it("with search domains expect them, in any order", () => {
     const lab = labOf({ dns: { searchDomains: ["lab.example", "example.org"] } });
     const all = [

@@ -2,7 +2,7 @@
 import { clatAddresses, clatDevice } from "../../plan/clat";
 import { containsAddress, parseIpv4, parseIpv4Prefix } from "../../plan/prefix";
 import { isAddressBetween, sameAddress, sameAddresses, sameHosts } from "../addresses";
-import { defaultRouters, nativeIpv4, type PromisedIpv6, type PromisedNetwork } from "../access";
+import { announcesDeprecated, defaultRouters, nativeIpv4, type PromisedIpv6, type PromisedNetwork } from "../access";
 import { clatOf } from "../client-facts";
 import { type Heard, kinds } from "../questions";
 import { plannedAdvertisement, readAdvertisement } from "../wire/advertisement";
@@ -21,7 +21,8 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   { where: withIpv6, title: "the router advertisements say what was planned", judge: checkAdvertisements },
   {
     where: withIpv6,
-    title: (seen) => `the address ${plannedIpv6(seen)} is in use, and no other one is preferred`,
+    title: (seen) =>
+      `the address ${plannedIpv6(seen)} is in use${announcesDeprecated(seen.network) ? ", deprecated as it is announced" : ""}, and no other one is preferred`,
     judge: checkAddress,
     remedy: learnAgain,
   },
@@ -171,7 +172,8 @@ function checkAddress(seen: ClientEvidence): Verdict {
   const foreign = own.filter(
     ({ address, preferred }) => preferred && !expected.some((known) => sameAddress(known, address)),
   );
-  if (planned === undefined || !planned.usable || !planned.preferred || foreign.length > 0) {
+  const isRight = planned?.usable === true && planned.preferred !== announcesDeprecated(seen.network);
+  if (!isRight || foreign.length > 0) {
     return fail(evidence);
   }
   // Without a way there it has none, which is the next checks' business.
