@@ -144,6 +144,8 @@ const promisedSchema = z.object({
         "nat64-clat": outcome.optional(),
         "dual-stack": outcome.optional(),
       }),
+      /** Octets: on a network whose MTU is no larger, it works. */
+      pathMtu: z.number().optional(),
     }),
   ),
 });

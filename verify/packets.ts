@@ -5,7 +5,7 @@ import { type ClientAccess, type LabAccess, networkOf } from "./access";
 import { segmentFilter } from "./capture/filter";
 import { keepWhile, type Kept } from "./capture/keep";
 import { type Asked, tryFaults } from "./facts";
-import { columnOf, type FaultResult, isRight, readFaults } from "./faults";
+import { type FaultResult, isRight, readFaults } from "./faults";
 import type { CheckResult, Seen } from "./report";
 
 export interface KeptPackets {
@@ -52,7 +52,7 @@ export async function packetsOf(
       signal,
     };
     const { result, kept } = await keepWhile(gateway, cards, () => tryFaults(asked, [fault]));
-    const [again] = readFaults([fault], columnOf(client, network), result);
+    const [again] = readFaults([fault], { client, network }, result);
     found.set(fault.name, {
       pcapng: kept.pcapng,
       words: `${counted(kept)} of one more try, which ${endings[again?.seen ?? "fails"]}; before and behind the gateway`,

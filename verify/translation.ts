@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { good, reflectors, zone } from "../plan/internet/hosts";
-import { link, placeOn } from "../plan/internet/paths";
+import { link, placeOn, smallMtu } from "../plan/internet/paths";
 import { embedIpv4, parseNat64Prefix } from "../plan/rfc6052";
 import type { LabAccess, PromisedNetwork } from "./access";
 import { sameAddress } from "./addresses";
@@ -27,7 +27,7 @@ const patience = 4;
 const reflectorPort = 7;
 
 const [first, second] = reflectors;
-const narrow = { address: placeOn("mtu-1280"), mtu: 1280 };
+const narrow = { address: placeOn("mtu-1280"), mtu: smallMtu };
 /** Octets by which an IPv6 header is longer than an IPv4 header. */
 const headerDifference = 20;
 const names = { both: `dualstack.${zone}`, ipv4Only: `v4only.${zone}` };
@@ -111,7 +111,8 @@ const checks: readonly Check<TranslationEvidence>[] = [
   { title: "that an IPv4 port is closed is told by ICMPv6 (RFC 7915 section 4.2)", judge: checkUnreachable },
   { title: "a traceroute shows IPv4 routers inside the NAT64 prefix (RFC 7915 section 4.2)", judge: checkHops },
   {
-    title: `Packet Too Big says ${narrow.mtu + headerDifference} behind an IPv4 MTU of ${narrow.mtu} (RFC 7915 section 4.2)`,
+    title: (seen) =>
+      `Packet Too Big says ${mtuThrough(seen)} behind an IPv4 MTU of ${narrow.mtu} (RFC 7915 section 4.2)`,
     judge: checkTooBig,
   },
   {
@@ -228,10 +229,15 @@ function checkHops(seen: TranslationEvidence): Verdict {
   return judge(isSeen, isSeen ? evidence : `${evidence}; ${router} is not among them`);
 }
 
+/** What an IPv6 packet may be to fit the narrow path once it is translated, and the network that it comes from. */
+function mtuThrough({ network }: TranslationEvidence): number {
+  return Math.min(narrow.mtu + headerDifference, network.mtu);
+}
+
 function checkTooBig(seen: TranslationEvidence): Verdict {
   const [error] = complaints(seen, "toobig");
   if (error === undefined) return fail("nobody says so");
-  return judge(error.info === narrow.mtu + headerDifference, `MTU ${error.info}, says ${error.by}`);
+  return judge(error.info === mtuThrough(seen), `MTU ${error.info}, says ${error.by}`);
 }
 
 function checkKept({ said }: TranslationEvidence): Verdict {

@@ -4,7 +4,7 @@
  * curl with Happy Eyeballs (RFC 8305) that fetches `url`.
  */
 import { bigName, good, ipv4Only, ipv6Only, oddPlaces, pages, zone, type HostPlan } from "./hosts";
-import { deadEnds, place, placeOn, sweepDelays, type AddressPair } from "./paths";
+import { deadEnds, place, placeOn, smallMtu, sweepDelays, type AddressPair } from "./paths";
 
 /** The columns of the table of faults (draft-ietf-v6ops-ipv6-app-testing). */
 export type FaultColumn = "ipv4-only" | "ipv6-only-strict" | "nat64-dns64" | "nat64-clat" | "dual-stack";
@@ -24,6 +24,8 @@ export interface Attempt {
   readonly proxy?: string;
   /** What is right to see; a column that is missing is left to the program that is tested. */
   readonly expected: Readonly<Partial<Record<FaultColumn, Outcome>>>;
+  /** Octets that fit the way. A network whose MTU is no larger has nothing that is too big for it: there it works. */
+  readonly pathMtu?: number;
 }
 
 export interface FaultPlan extends Attempt {
@@ -194,7 +196,7 @@ export const faults: readonly FaultPlan[] = [
     [badAfterConnecting6, badAfterConnecting4],
     "http",
     "bytes",
-  ),
+  ).map((each) => ({ ...each, pathMtu: smallMtu })),
   ...(["v6", "v4"] as const).map((family) => {
     const { ipv4, ipv6 } = placeOn("no-fragments");
     const name = `${family}-no-fragments`;

@@ -68,10 +68,13 @@ export const sweepDelays = [50, 100, 150, 200, 250, 300, 400, 500, 1000, 2000] a
 
 const sweepBase = 128;
 
+/** Octets: what fits every way by IPv6 (RFC 8200 section 5). */
+export const smallMtu = 1280;
+
 export const paths: readonly PathPlan[] = [
   path("clean", "nothing is wrong", 32, {}, 27),
-  path("mtu-1280", "MTU 1280, and Packet Too Big says so", 64, { mtu: 1280 }),
-  path("mtu-silent", "MTU 1280, and Packet Too Big is filtered", 72, { mtu: 1280, tooBig: false }),
+  path("mtu-1280", "MTU 1280, and Packet Too Big says so", 64, { mtu: smallMtu }),
+  path("mtu-silent", "MTU 1280, and Packet Too Big is filtered", 72, { mtu: smallMtu, tooBig: false }),
   path("no-fragments", "fragments are dropped", 80, { fragments: false }),
   path("mobile", "a mobile network: 40 ms ± 10 ms each way, 0.5 % loss, 10 Mbit/s", 88, {
     netem: bothWays("delay 40ms 10ms distribution normal loss 0.5% rate 10mbit"),

@@ -1,6 +1,14 @@
 import { internetPlan } from "../../plan/internet";
 import { parseConfig } from "../../plan/config";
-import { columnOf, faultChecks, faultResults, formatFaults, readFaults, withSecondTry } from "../../verify/faults";
+import {
+  columnOf,
+  expectedOf,
+  faultChecks,
+  faultResults,
+  formatFaults,
+  readFaults,
+  withSecondTry,
+} from "../../verify/faults";
 import type { SshConnection } from "../../ssh";
 import { formatReport, makeReport } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
@@ -40,7 +48,7 @@ function resultsOn(name: string, but: Readonly<Record<string, readonly [number, 
   });
   const texts: Texts = Object.fromEntries(seen.map(([fault, [, output]]) => [fault, output]));
   const codes = Object.fromEntries(seen.map(([fault, [code]]) => [fault, code]));
-  return readFaults(faults, column, parseSections(printed(texts, codes)));
+  return readFaults(faults, { client, network: networkNamed(name) }, parseSections(printed(texts, codes)));
 }
 
 describe("the faults of a simulated internet", () => {
@@ -85,6 +93,16 @@ describe("the faults of a simulated internet", () => {
     ["mostly", { option108: true }, "ipv6-only-strict"],
   ])("on the network %s for a client with %j have those of the column %s", (name, has, column) => {
     expect(columnOf({ ...client, ...has }, networkNamed(name))).toBe(column);
+  });
+
+  it.each(["nat64", "strict", "dual", "v4"])("of a small MTU are none on %s where that is as small", (name) => {
+    const network = networkNamed(name);
+    for (const fault of faults) {
+      const usual = fault.expected[columnOf(client, network)];
+      const ofMtu = ["v6-mtu-silent", "v4-mtu-silent"].includes(fault.name);
+      expect(expectedOf(fault, client, { ...network, mtu: 1281 })).toBe(usual);
+      expect(expectedOf(fault, client, { ...network, mtu: 1280 })).toBe(ofMtu ? "works" : usual);
+    }
   });
 
   it("are as expected when what must fail fails", () => {

@@ -58,14 +58,19 @@ function failures(change: Readonly<Record<string, string | undefined>> = {}, net
     .map(({ check }) => check);
 }
 
-function judged(change: Readonly<Record<string, string | undefined>>, network: string, where = lab): CheckResult[] {
+function judged(
+  change: Readonly<Record<string, string | undefined>>,
+  network: string,
+  where = lab,
+  mtu = networkNamed(network).mtu,
+): CheckResult[] {
   const heard = (all: Readonly<Record<string, string>>): Heard => {
     const names = Object.keys(all).filter((name) => !(name in change) || change[name] !== undefined);
     return new Heard(names.map((name) => `${name} ${change[name] ?? all[name] ?? ""}`).join("\n"));
   };
   return judgeTranslation("client-1 @ nat64", {
     lab: where,
-    network: networkNamed(network),
+    network: { ...networkNamed(network), mtu },
     tried: heard(right),
     said: heard(answers),
   });
@@ -77,6 +82,18 @@ describe("what a translator owes to a client", () => {
     expect(failures()).toEqual([]);
     // What has none is taken for the gateway's, and told once for all networks.
     expect(new Set(judged({}, "nat64").map(({ network }) => network))).toEqual(new Set(["nat64"]));
+  });
+
+  it.each([
+    [1500, 1300],
+    [1301, 1300],
+    [1290, 1290],
+    [1280, 1280],
+  ])("is told of the MTU of the whole way, its own network's among them: %i, %i", (mtu, said) => {
+    const rowOf = (told: number) =>
+      judged({ toobig: `2 0 ${told} ${router}` }, "nat64", lab, mtu).find(({ check }) => check.includes("Too Big"));
+    expect(rowOf(said)).toMatchObject({ status: "pass", check: expect.stringContaining(` ${said} behind`) as unknown });
+    expect(rowOf(said - 1)?.status).toBe("fail");
   });
 
   it("has no rows on DNS64 where there is none", () => {
