@@ -17,7 +17,6 @@ export function sealedIpv4(config: LabConfig): readonly Block[] {
 
 export function nat64Plan(config: LabConfig, clients: readonly PlannedClient[]): Nat64Plan {
   const { nat64 } = config;
-  const mtus = labNetworks(config).map(({ mtu }) => mtu);
   // The gateway's own addresses on its networks too: what is translated comes to it as from itself, past its firewall.
   const own = labNetworks(config).flatMap(({ ipv4 }) => (ipv4 === undefined ? [] : [`${hostsOf(ipv4).gateway}/32`]));
   const sealed = [...sealedIpv4(config).map(({ prefix }) => prefix), ...own.map(parseIpv4Prefix)];
@@ -34,7 +33,7 @@ export function nat64Plan(config: LabConfig, clients: readonly PlannedClient[]):
     staticBindings: staticBindingPlans(config, clients),
     boundTcpOnly: bindsTcp && nat64.dropExternallyInitiatedTcp,
     deniedIpv4: denied.flatMap((prefix) => subtractAll(prefix, allowed)).map(formatPrefix),
-    globals: joolGlobals(nat64, Math.min(...mtus), bindsTcp),
+    globals: joolGlobals(nat64, bindsTcp),
   };
 }
 
@@ -74,25 +73,23 @@ function subtractAll(prefix: Prefix, holes: readonly Prefix[]): readonly Prefix[
   return holes.reduce<readonly Prefix[]>((rest, hole) => rest.flatMap((each) => subtractPrefix(each, hole)), [prefix]);
 }
 
-/** RFC 8200 section 5; Jool takes nothing below it. */
-const minimumMtu = 1280;
 /**
- * Octets by which a fragment grows: an IPv6 header for an IPv4 header, and a fragment header. Jool cuts IPv4 packets that
- * may be fragmented to lowest-ipv6-mtu, 1280 by default, needlessly small on these networks. What has come in fragments it
- * cuts when one of them, as it came, is longer than that; what grows beyond the card's MTU without having been cut does not
- * leave the gateway (4to6.c: fragment_exceeds_mtu46). So no fragment may come close to the MTU uncut.
+ * Octets, RFC 7915's own default (section 4), and the least that Jool takes. What may be fragmented it cuts to this; of what
+ * has come in fragments, only what has one that is longer. The rest it puts together and does not cut (4to6.c:
+ * fragment_exceeds_mtu46), and the kernel does not send what is then larger than the LAN's MTU. So every octet more here would
+ * be a size of IPv4 fragments more that never arrive.
  */
-const growth = 20 + 8;
+const lowestIpv6Mtu = 1280;
 
 /** By the names that the "global" object of jool.conf uses; what is left out keeps Jool's default. */
-function joolGlobals(nat64: LabConfig["nat64"], mtu: number, bindsTcp: boolean): Nat64Plan["globals"] {
+function joolGlobals(nat64: LabConfig["nat64"], bindsTcp: boolean): Nat64Plan["globals"] {
   return {
     "address-dependent-filtering": nat64.addressDependentFiltering,
     "drop-externally-initiated-tcp": nat64.dropExternallyInitiatedTcp && !bindsTcp,
     "drop-icmpv6-info": nat64.dropIcmpv6Info,
     "handle-rst-during-fin-rcv": nat64.handleRstDuringFinRcv,
     "icmp-timeout": joolDuration(nat64.timeouts.icmp),
-    "lowest-ipv6-mtu": Math.max(minimumMtu, mtu - growth),
+    "lowest-ipv6-mtu": lowestIpv6Mtu,
     "tcp-est-timeout": joolDuration(nat64.timeouts.tcpEstablished),
     "tcp-trans-timeout": joolDuration(nat64.timeouts.tcpTransitory),
     "udp-timeout": joolDuration(nat64.timeouts.udp),
