@@ -27,8 +27,8 @@ describe("jool.conf", () => {
     ).toMatchObject({ pool4: [{ protocol: "TCP", prefix: "192.0.2.1/32", "port range": "61001-62000" }] });
   });
 
-  it("lets packets for the LAN be as large as the LAN's frames", () => {
-    expect(jool({ lan: { mtu: 9000 } })).toMatchObject({ global: { "lowest-ipv6-mtu": 8972 } });
+  it("has packets for the LAN cut to what every link takes, however large the LAN's frames are", () => {
+    expect(jool({ lan: { mtu: 9000 } })).toMatchObject({ global: { "lowest-ipv6-mtu": 1280 } });
   });
 
   it("starts the translator with receive offloads off on both cards", () => {
