@@ -145,7 +145,9 @@ export const routerAdvertisements = z.strictObject({
     .describe("Seconds, MaxRtrAdvInterval (RFC 4861 section 6.2.1, RFC 8319 section 4)."),
   routerLifetime: seconds(0, 65_535)
     .optional()
-    .describe("Seconds, AdvDefaultLifetime; 0: no default router. Unset: 3 × `maxInterval`."),
+    .describe(
+      "Seconds, AdvDefaultLifetime; 0: no default router, which a network with NAT64 needs. Unset: 3 × `maxInterval`.",
+    ),
   managed: z.boolean().optional().describe("M flag. Unset: on with `dhcpv6.mode: stateful`."),
   otherConfig: z.boolean().optional().describe("O flag. Unset: on unless `dhcpv6.mode` is `off`."),
   prefix: z
@@ -162,7 +164,7 @@ export const routerAdvertisements = z.strictObject({
       validLifetime: seconds(1, 4_294_967_295).default(86_400).describe("Seconds, AdvValidLifetime."),
       preferredLifetime: seconds(0, 4_294_967_295)
         .default(14_400)
-        .describe("Seconds, AdvPreferredLifetime; at most `validLifetime`."),
+        .describe("Seconds, AdvPreferredLifetime; `maxInterval` to `validLifetime`, or 0: deprecated from the first."),
     })
     .prefault({})
     .describe("The prefix information option."),
