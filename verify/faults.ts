@@ -163,7 +163,10 @@ function statusOf(
   const { expected, seen, again, untried, evidence } = result;
   if (expected === undefined) return { status: "skipped" };
   if (untried === true) {
-    return { status: "fail", remedy: `curl or dig is not there, cannot be run, or ended before it had tried this: ${shell}` };
+    return {
+      status: "fail",
+      remedy: `curl or dig is not there, cannot be run, or ended before it had tried this: ${shell}`,
+    };
   }
   if (!isRight(result)) {
     const wrong = seen === "error" ? "A server was reached, and its answer is an error. " : "";
