@@ -106,9 +106,9 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     remedy: "npm run up",
   },
   {
-    name: "the firewall lets the LAN log in",
+    name: "the firewall lets the LAN log in, beside it alone",
     always: true,
-    how: "nft insert rule inet ipv6_only_lab input iifname lan tcp dport 22 accept",
+    how: "nft insert rule inet ipv6_only_lab input iifname lan ip6 daddr fe80::/10 tcp dport 22 accept",
     fails: [is.ssh],
     remedy: "npm run up",
   },
