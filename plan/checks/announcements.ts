@@ -27,10 +27,11 @@ export const announcementChecks: readonly Check[] = [
         `is more than three quarters of maxInterval ${maxInterval} (RFC 4861 section 6.2.1).`,
         `Write ${longestMinimum} or less, or a longer maxInterval`,
       );
+    const { nat64 } = traits[scenario];
     if (routerLifetime === 0)
-      yield (traits[scenario].nat64 ? error : warning)(
+      yield (nat64 ? error : warning)(
         at("routerAdvertisements.routerLifetime"),
-        `gives the clients no default route${traits[scenario].nat64 ? ", and without one nothing of theirs comes to the translator" : ""}.`,
+        `gives the clients no default route${nat64 ? ", and without one nothing of theirs comes to the translator" : ""}.`,
         "Leave it out to give them one",
       );
     else if (routerLifetime !== undefined && routerLifetime < maxInterval)

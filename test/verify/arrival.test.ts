@@ -2,7 +2,7 @@ import { judgeArrival, lacking } from "../../verify/arrival";
 import { allScenarios } from "../fixtures/plan";
 import { readClientFacts } from "../../verify/client-facts";
 import { parseSections } from "../../verify/sections";
-import { address, defaultRoutes, labOf, onLan, printed, type Texts, withClat } from "./fixtures";
+import { address, announcing, defaultRoutes, labOf, onLan, printed, type Texts, withClat } from "./fixtures";
 
 const lab = labOf(allScenarios);
 const [client] = lab.clients;
@@ -46,10 +46,7 @@ describe("a client that joins another network", () => {
 
   it("lacks no default route where the gateway does not offer itself as a router, and has one too many with one", () => {
     const network = networkNamed("nat64");
-    const { ipv6 } = network;
-    if (ipv6 === undefined) throw new Error("The fixture's network has IPv6.");
-    const routerAdvertisements = { ...ipv6.routerAdvertisements, routerLifetime: 0 };
-    const silent = { ...network, ipv6: { ...ipv6, routerAdvertisements } };
+    const silent = announcing(network, () => ({ routerLifetime: 0 }));
     const without = { ...at("nat64"), routes6: "[]" };
     expect(lacking(client, silent, seen(without))).toEqual([]);
     expect(lacking(client, silent, seen(at("nat64")))).toEqual([
@@ -60,17 +57,12 @@ describe("a client that joins another network", () => {
 
   it("has arrived with a deprecated address where the network announces no other, and nowhere else", () => {
     const network = networkNamed("nat64");
-    const { ipv6 } = network;
-    if (ipv6 === undefined) throw new Error("The fixture's network has IPv6.");
     const own = client.addresses.nat64?.ipv6 ?? "";
     const deprecated = { ...at("nat64"), addresses: onLan(address(own, { deprecated: true })) };
-    const { routerAdvertisements: ra } = ipv6;
-    const announcing = { ...ra, prefix: { ...ra.prefix, preferredLifetime: 0 } };
-    const there = { ...network, ipv6: { ...ipv6, routerAdvertisements: announcing } };
+    const there = announcing(network, ({ prefix }) => ({ prefix: { ...prefix, preferredLifetime: 0 } }));
     expect(lacking(client, there, seen(deprecated))).toEqual([]);
     expect(lacking(client, network, seen(deprecated))).toEqual([`the address ${own}`]);
-    const managed = { ...announcing, prefix: { ...announcing.prefix, autonomous: false } };
-    const byDhcpv6 = { ...network, ipv6: { ...ipv6, routerAdvertisements: managed } };
+    const byDhcpv6 = announcing(there, ({ prefix }) => ({ prefix: { ...prefix, autonomous: false } }));
     expect(lacking(client, byDhcpv6, seen(deprecated))).toEqual([`the address ${own}`]);
   });
 

@@ -1,15 +1,12 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { join } from "node:path";
-import { findOnPath } from "../../host/processes";
 import { freePort } from "../../provider/lan-segment";
 import { unboundPort } from "../../verify/bindings";
 import { checkClient, checkGateway } from "../../verify/checks";
 import { Heard } from "../../verify/questions";
 import { configurations } from "../fixtures/plan";
 import { clientEvidence, gatewayEvidence, labOf } from "./fixtures";
+import { canRunProbes, runProbe } from "./python";
 
 const lab = labOf(configurations["static bindings"]);
 const open = (port: number): string => `open secret ${port}`;
@@ -136,18 +133,9 @@ describe("the translator's static bindings", () => {
   });
 });
 
-const canTry = process.platform === "linux" && findOnPath("python3") !== undefined;
-if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the bindings' probe");
-(canTry ? it : it.skip)(
+(canRunProbes("the two ends of the bindings' probe") ? it : it.skip)(
   "the two ends of the probe understand each other",
   async () => {
-    const probes = join(__dirname, "../../verify/probes");
-    const python = (name: string, args: readonly unknown[]) => {
-      const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
-      const words = args.map((each) => JSON.stringify(each)).join(", ");
-      child.stdin.end(`${readFileSync(join(probes, name), "utf8")}\n\nmain(${words})\n`);
-      return child;
-    };
     const taken = new Set<number>();
     const ports = Array.from({ length: 4 }, () => {
       const port = freePort(taken);
@@ -160,7 +148,8 @@ if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the
       ["UDP", udp],
       ["TCP", meeting],
     ];
-    const outside = python("outside.py", [
+    const outside = runProbe(
+      "outside.py",
       ["127.0.0.2", meeting],
       [
         ["tcp", "TCP", "127.0.0.1", tcp],
@@ -170,10 +159,10 @@ if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the
       [["closed", "127.0.0.1", nobody]],
       "secret",
       1,
-    ]);
+    );
     // It listens there before the other end wants to.
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const client = python("served.py", [services, ["::ffff:127.0.0.2", meeting], "secret", 30]);
+    const client = runProbe("served.py", services, ["::ffff:127.0.0.2", meeting], "secret", 30);
     const [said, saidInside] = await Promise.all([text(outside.stdout), text(client.stdout)]);
     const heard = new Heard(said);
     expect(heard.of("tcp")).toEqual([`open secret ${tcp}`]);

@@ -5,6 +5,7 @@ import { parseSections } from "../../verify/sections";
 import {
   access,
   address,
+  announcing,
   type ClientChange,
   clientEvidence,
   defaultRoutes,
@@ -575,13 +576,7 @@ describe("other configurations", () => {
       ...access,
       promised: {
         ...access.promised,
-        networks: access.promised.networks.map((each) => ({
-          ...each,
-          ipv6: each.ipv6 && {
-            ...each.ipv6,
-            routerAdvertisements: { ...each.ipv6.routerAdvertisements, routerLifetime: 0 },
-          },
-        })),
+        networks: access.promised.networks.map((each) => announcing(each, () => ({ routerLifetime: 0 }))),
       },
     };
     const all = [options.prefix(), options.pref64(), options.rdnss(), options.mtu()];

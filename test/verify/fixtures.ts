@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { type LabAccess, networkOf, type PromisedNetwork, promisedBy } from "../../verify/access";
+import { type LabAccess, networkOf, promisedBy, type PromisedIpv6, type PromisedNetwork } from "../../verify/access";
 import type { ClientEvidence, GatewayEvidence } from "../../verify/checks/evidence";
 import { readClientFacts, readFetch } from "../../verify/client-facts";
 import { type Counters, readCounters, readGatewayFacts, readTranslations } from "../../verify/gateway-facts";
@@ -35,6 +35,17 @@ export function networkIn({ promised: { networks } }: LabAccess): PromisedNetwor
   const [network] = networks;
   if (network === undefined) throw new Error("The fixture has a network.");
   return network;
+}
+
+/** A network whose advertisements say something else. */
+export function announcing(
+  network: PromisedNetwork,
+  change: (usual: PromisedIpv6["routerAdvertisements"]) => Partial<PromisedIpv6["routerAdvertisements"]>,
+): PromisedNetwork {
+  const { ipv6 } = network;
+  if (ipv6 === undefined) throw new Error(`${network.name} has no IPv6.`);
+  const usual = ipv6.routerAdvertisements;
+  return { ...network, ipv6: { ...ipv6, routerAdvertisements: { ...usual, ...change(usual) } } };
 }
 
 /** The addresses of that lab, as its plan decides them. */

@@ -1,13 +1,9 @@
-import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { join } from "node:path";
 import { embedIpv4 } from "../../plan/rfc6052";
 import { freePort } from "../../provider/lan-segment";
-import { findOnPath } from "../../host/processes";
 import type { CheckResult } from "../../verify/report";
 import { Heard } from "../../verify/questions";
 import { validatorsQuestion } from "../../verify/wire/dns";
@@ -15,6 +11,7 @@ import { judgeTranslation } from "../../verify/translation";
 import { allScenarios } from "../fixtures/plan";
 import { labOf } from "./fixtures";
 import * as packets from "./packets";
+import { canRunProbes, runProbe, runWithProbe } from "./python";
 
 const lab = labOf({ ...allScenarios, internet: { kind: "simulated" } });
 
@@ -160,19 +157,12 @@ describe("what a translator owes to a client", () => {
 });
 
 // 127.0.0.2 is this machine's on Linux alone; an IPv4-mapped address leads there as one inside a NAT64 prefix would.
-const canTry = process.platform === "linux" && findOnPath("python3") !== undefined && existsSync("/proc/self/net");
-if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the translation's probe");
+const canTry = canRunProbes("the two ends of the translation's probe");
 (canTry ? it : it.skip)(
   "the two ends of the probe understand each other",
   async () => {
-    const probes = join(__dirname, "../../verify/probes");
-    const python = (name: string, args: string) => {
-      const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
-      child.stdin.end(`${readFileSync(join(probes, name), "utf8")}\n\nmain(${args})\n`);
-      return child;
-    };
     const port = freePort(new Set());
-    const servers = python("reflector.py", `["127.0.0.2", "127.0.0.3"], ${port}, "secret", 30`);
+    const servers = runProbe("reflector.py", ["127.0.0.2", "127.0.0.3"], port, "secret", 30);
     const ended = once(servers, "exit");
     const pool = { prefix: "ffff00000000".padStart(32, "0"), length: 96 };
     const places = {
@@ -183,7 +173,7 @@ if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the
       pool,
       patience: 0.2,
     };
-    const said = new Heard(await text(python("translation.py", `${JSON.stringify(places)}, "secret"`).stdout));
+    const said = new Heard(await text(runProbe("translation.py", places, "secret").stdout));
     const [outer = "none"] = /127\.0\.0\.1 \d+/.exec(said.of("udp")[0] ?? "") ?? [];
     expect(said.of("udp")[0]).toBe(`::ffff:127.0.0.2 ${outer} ${"secret 1 same ".length}`);
     expect(said.of("mapping")[0]).toMatch(new RegExp(`^::ffff:127\\.0\\.0\\.3 \\d+ ${outer} \\d+$`));
@@ -198,13 +188,10 @@ if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the
 );
 
 (canTry ? it : it.skip)("the probe tells why it could send nothing, where there is no way", async () => {
-  const source = readFileSync(join(__dirname, "../../verify/probes/translation.py"), "utf8");
-  const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
   // The kernel has no way there for whoever has not asked for broadcasts.
   const nowhere = "::ffff:255.255.255.255";
   const places = { first: nowhere, second: nowhere, narrow: nowhere, port: 7, pool: {}, patience: 0.1 };
-  child.stdin.end(`${source}\n\nmain(${JSON.stringify(places)}, "secret")\n`);
-  const tried = new Heard(await text(child.stdout));
+  const tried = new Heard(await text(runProbe("translation.py", places, "secret").stdout));
   expect(tried.of("unsent")).toEqual([expect.stringMatching(/unreachable|Permission denied/)]);
   const [row] = judgeTranslation("client-1", {
     ...{ lab, network: networkNamed("nat64"), tried },
@@ -216,11 +203,10 @@ if (!canTry) console.warn("Skipped, needs Linux and python3: the two ends of the
 (canTry ? it : it.skip)(
   "the probe asks again where nobody listened at first, and the error of that is no answer",
   async () => {
-    const source = readFileSync(join(__dirname, "../../verify/probes/translation.py"), "utf8");
     const port = freePort(new Set());
-    const child = spawn("python3", ["-I", "-S", "-"], { stdio: ["pipe", "pipe", "inherit"] });
-    child.stdin.end(
-      `${source}\n\ntell("asks")\ntell(*Reflector(${port}, 20, "secret").ask(new_socket(), "::1", "same"))\n`,
+    const child = runWithProbe(
+      "translation.py",
+      `tell("asks")\ntell(*Reflector(${port}, 20, "secret").ask(new_socket(), "::1", "same"))`,
     );
     const said = text(child.stdout);
     await once(child.stdout, "readable");

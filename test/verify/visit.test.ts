@@ -1,8 +1,8 @@
 import type { SshConnection } from "../../ssh";
-import { type ClientAccess, type LabAccess, wayToIpv4Content } from "../../verify/access";
+import { type ClientAccess, type LabAccess, networkNamed, networkOf, wayToIpv4Content } from "../../verify/access";
 import { gather } from "../../verify/visit";
 import { allScenarios } from "../fixtures/plan";
-import { clientSays, labOf, networkIn, printed } from "./fixtures";
+import { clientSays, labOf, printed } from "./fixtures";
 import * as packets from "./packets";
 
 const url = "http://v4only.test/bytes";
@@ -92,8 +92,7 @@ describe("a client that is looked at", () => {
     ["phone", "prefix"],
   ])("%s, has IPv4 content by: %s", (name, way) => {
     const client = clientNamed(lab, name);
-    const network = lab.promised.networks.find((each) => each.name === client.network) ?? networkIn(lab);
-    expect(wayToIpv4Content(client, network)).toBe(way);
+    expect(wayToIpv4Content(client, networkOf(lab, client))).toBe(way);
   });
 
   it("is waited for where its content comes by name", async () => {
@@ -139,10 +138,7 @@ describe("SSH on the gateway", () => {
   const lab = labWith(["dual", "strict", "v4"].map((network) => ({ name: `on-${network}`, network })));
   const gateways = (family: "ipv6" | "ipv4") =>
     lab.promised.networks.flatMap((each) => each[family]?.gatewayAddress ?? []);
-  const beside = (name: string) => {
-    const network = lab.promised.networks.find((each) => each.name === name) ?? networkIn(lab);
-    return `${network.router.linkLocal}%lan`;
-  };
+  const beside = (name: string) => `${networkNamed(lab, name).router.linkLocal}%lan`;
 
   it.each([
     ["strict", () => [...gateways("ipv6"), beside("strict")]],
