@@ -67,6 +67,14 @@ export const announcementChecks: readonly Check[] = [
         `and dhcpv6.mode is ${mode}: nothing gives the clients an address.`,
         "Write true, or dhcpv6.mode: stateful",
       );
+    const { ipv4, ipv6OnlyPreferred } = traits[network.scenario];
+    const { preferredLifetime } = network.routerAdvertisements.prefix;
+    if (preferredLifetime === 0 && isAutonomous(network) && mode !== "stateful" && (!ipv4 || ipv6OnlyPreferred))
+      yield error(
+        at("routerAdvertisements.prefix.preferredLifetime"),
+        "leaves clients that have no IPv4 without a preferred address, and systemd-resolved asks nobody by a card that has none.",
+        "Leave it out, or write scenario: dual-stack",
+      );
     if (!isAutonomous(network) && mode === "stateful" && !managed)
       yield error(
         at("routerAdvertisements.managed"),

@@ -164,7 +164,9 @@ export const routerAdvertisements = z.strictObject({
       validLifetime: seconds(1, 4_294_967_295).default(86_400).describe("Seconds, AdvValidLifetime."),
       preferredLifetime: seconds(0, 4_294_967_295)
         .default(14_400)
-        .describe("Seconds, AdvPreferredLifetime; `maxInterval` to `validLifetime`, or 0: deprecated from the first."),
+        .describe(
+          "Seconds, AdvPreferredLifetime; `maxInterval` to `validLifetime`, or 0 where clients have IPv4 too: deprecated from the first.",
+        ),
     })
     .prefault({})
     .describe("The prefix information option."),

@@ -332,6 +332,23 @@ export const badNetworks: readonly BadInput[] = [
     /Leave it out/,
   ],
   [
+    "no preferred address where there is no IPv4",
+    { routerAdvertisements: { prefix: { preferredLifetime: 0 } } },
+    "routerAdvertisements.prefix.preferredLifetime",
+    /without a preferred address/,
+    /dual-stack/,
+  ],
+  [
+    "no preferred address for who does without IPv4",
+    {
+      networks: [{ name: "mostly", scenario: "ipv6-mostly", prefix: "2001:2:0:1::/64" }],
+      routerAdvertisements: { prefix: { preferredLifetime: 0 } },
+    },
+    "networks[0].routerAdvertisements.prefix.preferredLifetime",
+    /without a preferred address/,
+    /Leave it out/,
+  ],
+  [
     "addresses that are deprecated between advertisements",
     { routerAdvertisements: { prefix: { preferredLifetime: 9 } } },
     "routerAdvertisements.prefix.preferredLifetime",

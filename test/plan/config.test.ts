@@ -375,6 +375,21 @@ describe("what deserves a word", () => {
         },
       },
     ],
+    [
+      "an address that is never preferred, beside IPv4",
+      {
+        lan: {},
+        networks: [{ name: "dual", scenario: "dual-stack", prefix: "2001:2:0:1::/64" }],
+        routerAdvertisements: { prefix: { preferredLifetime: 0 } },
+      },
+    ],
+    [
+      "an address that is never preferred, beside a leased one",
+      {
+        dhcpv6: { mode: "stateful" },
+        routerAdvertisements: { prefix: { autonomous: true, preferredLifetime: 0 } },
+      },
+    ],
     ["a CLAT behind the well-known prefix", { clients: [{ name: "a", clat: true }] }],
     [
       "a pool between sshd's port and the local ones",

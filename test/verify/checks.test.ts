@@ -2,6 +2,7 @@ import { checkClient, checkGateway } from "../../verify/checks";
 import { readCounters } from "../../verify/gateway-facts";
 import { type CheckResult, formatReport, makeReport, silent, unreachable } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
+import type { LabAccess } from "../../verify/access";
 import {
   access,
   address,
@@ -41,6 +42,12 @@ function expectNotPassed(results: readonly CheckResult[], expected: Readonly<Rec
   for (const { status, remedy } of results) {
     expect(remedy === undefined || remedy === "").toBe(status !== "fail" && status !== "warning");
   }
+}
+
+/** The default lab, whose advertisements say something else. */
+function labAnnouncing(change: Parameters<typeof announcing>[1]): LabAccess {
+  const networks = access.promised.networks.map((each) => announcing(each, change));
+  return { ...access, promised: { ...access.promised, networks } };
 }
 
 function failing(...beginnings: readonly string[]): Record<string, string> {
@@ -572,13 +579,7 @@ describe("other configurations", () => {
   });
 
   it("with a router lifetime of zero expect no default route", () => {
-    const lab = {
-      ...access,
-      promised: {
-        ...access.promised,
-        networks: access.promised.networks.map((each) => announcing(each, () => ({ routerLifetime: 0 }))),
-      },
-    };
+    const lab = labAnnouncing(() => ({ routerLifetime: 0 }));
     const all = [options.prefix(), options.pref64(), options.rdnss(), options.mtu()];
     const hears = { "icmpv6-134": [`${own.routerMac} ${packets.advertisement(all, { lifetime: 0 })}`] };
     expectNotPassed(checkClient(clientEvidence({ lab, hears, says: { routes6: "[]" } })), {});
@@ -586,7 +587,7 @@ describe("other configurations", () => {
   });
 
   it("with a preferred lifetime of zero expect the address deprecated", () => {
-    const lab = labOf({ routerAdvertisements: { prefix: { preferredLifetime: 0 } } });
+    const lab = labAnnouncing(({ prefix }) => ({ prefix: { ...prefix, preferredLifetime: 0 } }));
     const all = [options.prefix("fc01:0:0:1::1", "e0", 86_400, 0), options.pref64(), options.rdnss(), options.mtu()];
     const hears = { "icmpv6-134": [`${own.routerMac} ${packets.advertisement(all)}`] };
     const addresses = onLan(address(own.client, { deprecated: true }));
