@@ -27,7 +27,7 @@ export function tooBig(target: Target, run: Run): Finding | undefined {
     const words = `A datagram of ${refused.tooBig} octets to ${place(target)} was too big (EMSGSIZE).`;
     return { cause: "path-mtu", confidence: "certain", words, process: refused.process, line: refused.line };
   }
-  const silent = target.attempts.find((attempt) => attempt.sent.octets > alwaysFits && waitedInVain(attempt, run));
+  const silent = inVain(target, run).find(({ sent }) => sent.octets > alwaysFits);
   if (silent === undefined) return undefined;
   const words = silenceWords(target, silent, run);
   return { cause: "path-mtu", confidence: "possible", words, process: silent.process, line: silent.line };
@@ -37,16 +37,23 @@ export function tooBig(target: Target, run: Run): Finding | undefined {
 const takenForLost = 1;
 
 /**
- * Whether a server took the connection, and no answer to what it was sent was seen until the program was ended, or failed
- * after a wait that is longer than it takes to send something again. Of what goes by read(2) and write(2) nothing is known.
+ * Connections that a server took, and no answer to what it was sent was seen until the program was ended, or failed after a
+ * wait that is longer than it takes to send something again. Of what goes by read(2) and write(2) nothing is known.
  */
-function waitedInVain(attempt: Attempt, run: Run): boolean {
-  return (
-    wasTaken(attempt) &&
-    attempt.sent.octets > 0 &&
-    attempt.received.octets === 0 &&
-    (run.end.timedOut || (run.end.code !== 0 && wasLongSilent(attempt, run)))
+function inVain({ attempts }: Target, run: Run): Attempt[] {
+  return attempts.filter(
+    (attempt) =>
+      wasTaken(attempt) &&
+      attempt.sent.octets > 0 &&
+      attempt.received.octets === 0 &&
+      !attempts.some((other) => madeUpFor(attempt, other)) &&
+      (run.end.timedOut || (run.end.code !== 0 && wasLongSilent(attempt, run))),
   );
+}
+
+/** Sent once more, by a connection that was begun when nothing came any more, and answered: it is not what the program lacked. */
+function madeUpFor({ sent, endedAt, lastTraffic = endedAt }: Attempt, later: Attempt): boolean {
+  return later.at > lastTraffic && later.sent.octets >= sent.octets && later.received.octets > 0;
 }
 
 /** By a server on another machine. */
@@ -73,7 +80,7 @@ function silenceWords(target: Target, attempt: Attempt, run: Run): string {
 /** Servers that took a connection and gave no answer to what they were sent: where that went nobody can tell. */
 export function silentServers(targets: readonly Target[], run: Run): string[] {
   return targets.flatMap((target) => {
-    const attempt = target.attempts.find((each) => waitedInVain(each, run));
+    const [attempt] = inVain(target, run);
     return attempt === undefined ? [] : [silenceWords(target, attempt, run)];
   });
 }

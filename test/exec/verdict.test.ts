@@ -373,6 +373,25 @@ describe("a server that took a connection and was not seen to answer", () => {
     expect(words(verdict)).toMatch(/no answer was seen\.$/);
   });
 
+  it.each<[cause: string, when: string, second: { after?: number; sent?: number; received?: number }]>([
+    ["not-for-want-of-ipv4, probable", "as much was sent to it once more, and answered", {}],
+    ["cannot-tell", "the other connection was there already", { after: 1 }],
+    ["cannot-tell", "less was sent to it later, which may have fitted the path", { sent: 799 }],
+    ["cannot-tell", "it took the next connection as silently", { received: 0 }],
+  ])("%s: %s", (cause, _when, { after = 2, sent = 800, received = 1 }) => {
+    if (attempt === undefined) throw new Error("curl-both has no connection");
+    const { at } = attempt;
+    const connection = (begun: number, out: number, back: number) => ({
+      ...{ ...attempt, at: begun, lastTraffic: at + 1 },
+      ...{ sent: { octets: out, head: "" }, received: { octets: back, head: "" } },
+    });
+    const all = whole.processes.all.map((each) => each.end && { ...each, end: { ...each.end, at: at + 9 } });
+    const processes = { ...whole.processes, all: all.flatMap((each) => each ?? []) };
+    const attempts = [connection(at, 800, 0), connection(at + after, sent, received)];
+    const end = { ...whole.end, code: 28 };
+    expect(told(judge({ ...whole, end, processes, activity: { ...whole.activity, attempts } }))).toBe(cause);
+  });
+
   it.each<[string, Verdict]>([
     ["ended before TCP would have sent it again", judged(3000, 0.999)],
     ["sent nothing that was seen", judged(0, 5)],
