@@ -24,8 +24,11 @@ export function readAnnotation(text: string): string {
 }
 
 const hexEscape = /\\x([0-9a-f]{2})/g;
+const onlyHexEscapes = /^(?:\\x[0-9a-f]{2})*$/;
 
 function unescape(text: string): Buffer {
+  // All that strace prints with `-xx`; a trace holds a million of them.
+  if (onlyHexEscapes.test(text)) return Buffer.from(text.replaceAll("\\x", ""), "hex");
   return Buffer.from(
     text.replace(hexEscape, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))),
     "latin1",
