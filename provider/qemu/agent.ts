@@ -1,11 +1,10 @@
 /** The guest's agent (qemu-ga(8)): runs a program in a machine without a network and without a login. */
 import { on } from "node:events";
-import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { withDeadline } from "../../host/deadline";
-import { socketForUs } from "./sockets";
+import { withLine } from "./pipes";
 
 const startedSchema = z.object({ return: z.object({ pid: z.int() }) });
 const statusSchema = z.object({
@@ -25,17 +24,18 @@ export interface GuestProgram {
 
 /**
  * Runs a program in the guest, to its end.
+ * @param line to its agent.
  * @param seconds for all of it.
  * @returns what it printed on stdout.
  * @throws Error with what the program said on stderr when it fails.
  */
 export async function runInGuest(
-  socket: string,
+  line: string,
   { path, args, stdin }: GuestProgram,
   seconds: number,
   signal: AbortSignal,
 ): Promise<string> {
-  return converse(socket, `The guest did not run ${path} within ${seconds} s.`, seconds, signal, async (ask, ended) => {
+  return converse(line, `The guest did not run ${path} within ${seconds} s.`, seconds, signal, async (ask, ended) => {
     const execution = { path, arg: args, "input-data": stdin.toString("base64"), "capture-output": true };
     const { pid } = startedSchema.parse(await ask("guest-exec", execution)).return;
     // Each question costs the guest a moment, and it has one processor.
@@ -58,9 +58,9 @@ function textOf(data: string | undefined): string {
 const numberSchema = z.object({ return: z.int() });
 
 /** Whether there is a file of this name, which starts no program in the guest. */
-export async function isFileInGuest(socket: string, path: string, seconds: number, signal: AbortSignal) {
+export async function isFileInGuest(line: string, path: string, seconds: number, signal: AbortSignal) {
   const late = `The guest's agent did not answer within ${seconds} s.`;
-  return converse(socket, late, seconds, signal, async (ask) => {
+  return converse(line, late, seconds, signal, async (ask) => {
     const { success, data } = numberSchema.safeParse(await ask("guest-file-open", { path }));
     if (success) await ask("guest-file-close", { handle: data.return });
     return success;
@@ -74,10 +74,10 @@ type Ask = (execute: string, args: Readonly<Record<string, unknown>>) => Promise
 const firstPatience = 250;
 
 /**
- * One connection to the agent. What an earlier one left unread is skipped, and what is asked right after the connection is
- * made can be lost, with its answer: so it is asked until it answers with the number of the last try (guest-sync of
- * qemu-ga's protocol), and only then told anything.
- * @throws Error with `late` after so many seconds; the reason why the connection ended; the signal's reason.
+ * One conversation with the agent. What an earlier one left unread is skipped, and an agent that has just begun may lose
+ * what it was asked: so it is asked until it answers with the number of the last try (guest-sync of qemu-ga's protocol), and
+ * only then told anything.
+ * @throws Error with `late` after so many seconds; the reason why the line ended; the signal's reason.
  */
 async function converse<T>(
   path: string,
@@ -86,44 +86,43 @@ async function converse<T>(
   signal: AbortSignal,
   talk: (ask: Ask, ended: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return withDeadline(seconds, late, signal, async (ended) => {
-    const socket = createConnection({ path: socketForUs(path) });
-    const lost = new AbortController();
-    socket.on("error", (error) => {
-      lost.abort(error);
-    });
-    socket.on("close", () => {
-      lost.abort(new Error("The guest's agent cannot be asked any more: the machine has closed the connection."));
-    });
-    const over = AbortSignal.any([ended, lost.signal]);
-    const lines = on(
-      createInterface({ input: socket }).on("error", () => undefined),
-      "line",
-      { signal: over },
-    );
-    const nextAnswer = async (): Promise<unknown> => {
-      try {
-        const { value } = z.object({ value: z.tuple([z.string()]) }).parse(await lines.next());
-        return answerIn(value[0]);
-      } catch (error) {
-        over.throwIfAborted();
-        throw error;
+  return withDeadline(seconds, late, signal, (ended) =>
+    withLine(path, ended, async ({ toGuest, fromGuest }) => {
+      const lost = new AbortController();
+      for (const end of [toGuest, fromGuest]) {
+        end.on("error", (error) => {
+          lost.abort(error);
+        });
+        end.on("close", () => {
+          lost.abort(new Error("The guest's agent cannot be asked any more: the machine has hung up."));
+        });
       }
-    };
-    const tell: Tell = (execute, args) => {
-      socket.write(`${JSON.stringify({ execute, arguments: args })}\n`);
-    };
-    const ask: Ask = (execute, args) => {
-      tell(execute, args);
-      return nextAnswer();
-    };
-    try {
+      const over = AbortSignal.any([ended, lost.signal]);
+      const lines = on(
+        createInterface({ input: fromGuest }).on("error", () => undefined),
+        "line",
+        { signal: over },
+      );
+      const nextAnswer = async (): Promise<unknown> => {
+        try {
+          const { value } = z.object({ value: z.tuple([z.string()]) }).parse(await lines.next());
+          return answerIn(value[0]);
+        } catch (error) {
+          over.throwIfAborted();
+          throw error;
+        }
+      };
+      const tell: Tell = (execute, args) => {
+        toGuest.write(`${JSON.stringify({ execute, arguments: args })}\n`);
+      };
+      const ask: Ask = (execute, args) => {
+        tell(execute, args);
+        return nextAnswer();
+      };
       await synchronize(tell, nextAnswer);
-      return await talk(ask, over);
-    } finally {
-      socket.destroy();
-    }
-  });
+      return talk(ask, over);
+    }),
+  );
 }
 
 /** Comes back when the agent has answered everything that it was asked. */

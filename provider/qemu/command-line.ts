@@ -110,7 +110,7 @@ function disk({ paths }: MachineDescription): string[] {
 /** The line to the guest's agent (qemu-ga(8)), by which a template is told who it is. */
 function agent({ paths }: MachineDescription): string[] {
   return [
-    ...["-chardev", `socket,id=agent,path=${escape(socketForQemu(paths.agent))},server=on,wait=off`],
+    ...["-chardev", `pipe,id=agent,path=${escape(paths.agent)}`],
     ...["-device", "virtio-serial-pci,addr=0x3"],
     ...["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
   ];

@@ -29,10 +29,10 @@ export interface MachinePaths {
   readonly console: string;
   /** Console of the power-on before. */
   readonly previousConsole: string;
-  /** This and the next two may be longer than the kernel takes: `sockets.ts` knows how they are reached. */
-  readonly qmp: string;
-  /** Leads to the guest's agent. */
+  /** The line to the guest's agent, which `pipes.ts` knows how to use. */
   readonly agent: string;
+  /** This and the next may be longer than the kernel takes: `sockets.ts` knows how they are reached. */
+  readonly qmp: string;
   /** Where a saved machine is handed over. */
   readonly migration: string;
 }
@@ -63,8 +63,8 @@ export function machinePaths(stateFolder: string, machineName: string): MachineP
     log: inside("qemu.log"),
     console: inside("console.log"),
     previousConsole: inside("console.previous.log"),
+    agent: inside("agent"),
     qmp: inside("qmp.sock"),
-    agent: inside("agent.sock"),
     migration: inside("migration.sock"),
   };
 }

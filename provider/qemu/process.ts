@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isAlive, plainEnvironment, sendSignal } from "../../host/processes";
 import { type MachinePaths, pidFileName } from "./paths";
 import { ProgramFailure } from "../../host/long-process";
+import { makePipes } from "./pipes";
 import { queryStatus, quit } from "./qmp";
 
 /** Milliseconds that QEMU may take to set a machine up. */
@@ -85,6 +86,7 @@ export async function startMachine(
   signal: AbortSignal,
 ): Promise<{ readonly pid: number; readonly status: string }> {
   signal.throwIfAborted();
+  await makePipes(paths.agent, signal);
   const log = openSync(paths.log, "w", 0o600);
   const child = spawn(emulator, args, {
     // By which the process is known.

@@ -14,6 +14,7 @@ import type { OperationContext } from "../../plugin/handler";
 import { consoleProblem } from "./console";
 import { type MachineDescription, qemuArguments } from "./command-line";
 import { type MachinePaths, machinePaths } from "./paths";
+import { removePipes } from "./pipes";
 import { endMachine, machineProcesses, processesOf, startMachine } from "./process";
 import { ask } from "./qmp";
 import { forgetSockets } from "./sockets";
@@ -108,6 +109,7 @@ async function makeWhole(
     await saveState(paths, { path: join(paths.folder, "state"), withMemory: false }, context.signal);
     await endMachine(paths);
     for (const path of [paths.seed, paths.log, paths.pid]) rmSync(path, { recursive: true, force: true });
+    removePipes(paths.agent);
     renameSync(partial, join(folder, key));
   } finally {
     await endMachine(paths);

@@ -1,15 +1,21 @@
-import type { Server, Socket } from "node:net";
 import { join } from "node:path";
 import { isFileInGuest, runInGuest } from "../../provider/qemu/agent";
-import { answering, type Question } from "./answering";
+import { makePipes, removePipes } from "../../provider/qemu/pipes";
+import { answeringByPipes, type OtherEnd, type Question } from "./answering";
 import { recordedContext, temporaryFolder } from "./context";
 
 const folder = temporaryFolder();
-const socket = join(folder.path, "agent.sock");
-let server: Server;
+const line = join(folder.path, "agent");
+const { signal } = recordedContext();
+let otherEnd: OtherEnd | undefined;
 
-afterEach(async () => {
-  await new Promise((resolve) => server.close(resolve));
+beforeEach(async () => {
+  await makePipes(line, signal);
+});
+
+afterEach(() => {
+  otherEnd?.hangUp();
+  otherEnd = undefined;
 });
 
 afterAll(() => {
@@ -17,16 +23,12 @@ afterAll(() => {
 });
 
 /** An agent that says something, or nothing, to each question; gives the names of the questions as they come. */
-async function agent(
-  answer: (question: Question, connection: Socket) => unknown,
-  before?: (connection: Socket) => void,
-): Promise<string[]> {
+function agent(answer: (question: Question) => unknown): string[] {
   const asked: string[] = [];
-  const note = (question: Question, connection: Socket): unknown => {
+  otherEnd = answeringByPipes(line, (question) => {
     asked.push(question.execute);
-    return answer(question, connection);
-  };
-  server = await answering(socket, note, before);
+    return answer(question);
+  });
   return asked;
 }
 
@@ -47,19 +49,19 @@ function sound({ execute, arguments: args }: Question): unknown {
 
 function run(seconds = 20): Promise<string> {
   const program = { path: "/bin/true", args: [], stdin: Buffer.from("") };
-  return runInGuest(socket, program, seconds, recordedContext().signal);
+  return runInGuest(line, program, seconds, signal);
 }
 
 describe("a guest's agent", () => {
   it("is told to run a program once it has said that it listens, and gives what that printed", async () => {
-    const asked = await agent(sound);
+    const asked = agent(sound);
     expect(await run()).toBe("done\n");
     expect(asked).toEqual(["guest-sync", "guest-exec", "guest-exec-status"]);
   });
 
   it("is asked again whether it listens when its first answer is lost, and runs the program once", async () => {
     let count = 0;
-    const asked = await agent((question) =>
+    const asked = agent((question) =>
       question.execute === "guest-sync" && ++count === 1 ? undefined : sound(question),
     );
     expect(await run()).toBe("done\n");
@@ -68,10 +70,10 @@ describe("a guest's agent", () => {
 
   it("whose first answer comes after the second question is not taken for one that has answered everything", async () => {
     const late: unknown[] = [];
-    const asked = await agent((question, connection) => {
+    const asked = agent((question) => {
       if (question.execute !== "guest-sync") return sound(question);
       late.push(sound(question));
-      if (late.length === 2) for (const each of late) connection.write(`${JSON.stringify(each)}\n`);
+      if (late.length === 2) for (const each of late) otherEnd?.say(`${JSON.stringify(each)}\n`);
       return undefined;
     });
     expect(await run()).toBe("done\n");
@@ -79,15 +81,14 @@ describe("a guest's agent", () => {
   });
 
   it("may say first what somebody else was to read, half of it too", async () => {
-    await agent(sound, (connection) =>
-      connection.write('":{"exited":true}}\n{"return":{"exited":true,"exitcode":3}}\n{"return":12}\n'),
-    );
+    agent(sound);
+    otherEnd?.say('":{"exited":true}}\n{"return":{"exited":true,"exitcode":3}}\n{"return":12}\n');
     expect(await run()).toBe("done\n");
   });
 
   it("tells what a program said that failed", async () => {
     const words = Buffer.from("no such bundle\n").toString("base64");
-    await agent((question) =>
+    agent((question) =>
       question.execute === "guest-exec-status"
         ? { return: { exited: true, exitcode: 1, "err-data": words } }
         : sound(question),
@@ -96,30 +97,42 @@ describe("a guest's agent", () => {
   });
 
   it("that never answers is given up after the time that it has", async () => {
-    const asked = await agent(() => undefined);
+    const asked = agent(() => undefined);
     await expect(run(1)).rejects.toThrow("The guest did not run /bin/true within 1 s.");
     expect(new Set(asked)).toEqual(new Set(["guest-sync"]));
   });
 
   it("is given up at once when the machine goes", async () => {
-    await agent(({ execute }, connection) => {
-      if (execute === "guest-sync") connection.destroy();
+    agent(({ execute }) => {
+      if (execute === "guest-sync") otherEnd?.hangUp();
       return undefined;
     });
-    await expect(run()).rejects.toThrow("the machine has closed the connection");
+    await expect(run()).rejects.toThrow("the machine has hung up");
+  });
+
+  it("speaks with one after the other, though pipes do not tell them apart", async () => {
+    const asked = agent(sound);
+    expect(await Promise.all([run(), run()])).toEqual(["done\n", "done\n"]);
+    const conversation = ["guest-sync", "guest-exec", "guest-exec-status"];
+    expect(asked).toEqual([...conversation, ...conversation]);
+  });
+
+  it("is known at once not to be there when the machine is not", async () => {
+    await expect(run()).rejects.toThrow("The machine is not there to speak to its guest");
+    removePipes(line);
+    await expect(run()).rejects.toThrow("The machine has no line to its guest.");
   });
 
   it("tells a file that is there from one that is not", async () => {
-    const asked = await agent((question) =>
+    const asked = agent((question) =>
       question.execute === "guest-file-open" && question.arguments?.path === "/run/there"
         ? { return: 1000 }
         : question.execute === "guest-file-close"
           ? { return: {} }
           : sound(question),
     );
-    const { signal } = recordedContext();
-    expect(await isFileInGuest(socket, "/run/there", 20, signal)).toBe(true);
-    expect(await isFileInGuest(socket, "/run/else", 20, signal)).toBe(false);
+    expect(await isFileInGuest(line, "/run/there", 20, signal)).toBe(true);
+    expect(await isFileInGuest(line, "/run/else", 20, signal)).toBe(false);
     expect(asked).toEqual(["guest-sync", "guest-file-open", "guest-file-close", "guest-sync", "guest-file-open"]);
   });
 });

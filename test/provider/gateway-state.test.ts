@@ -3,13 +3,15 @@ import { createServer, type Server } from "node:net";
 import { z } from "zod";
 import { gatewayStateHandler } from "../../provider/gateway-state";
 import { machinePaths } from "../../provider/qemu/paths";
+import { makePipes } from "../../provider/qemu/pipes";
 import { newKey, type RunningServer, startServer } from "../ssh/server";
-import { answering } from "./answering";
+import { answering, answeringByPipes, type OtherEnd } from "./answering";
 import { recordedContext, temporaryFolder } from "./context";
 
 const folder = temporaryFolder();
 const paths = machinePaths(folder.path, "gateway");
 const servers: Server[] = [];
+const agents: OtherEnd[] = [];
 let sshd: RunningServer;
 
 beforeAll(async () => {
@@ -19,6 +21,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  for (const each of agents.splice(0)) each.hangUp();
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
@@ -40,7 +43,8 @@ async function machine(
     }),
     (connection) => connection.write('{"QMP":{}}\n'),
   );
-  const agent = await answering(paths.agent, ({ execute, arguments: args }) => {
+  await makePipes(paths.agent, recordedContext().signal);
+  const agent = answeringByPipes(paths.agent, ({ execute, arguments: args }) => {
     if (execute === "guest-sync") return { return: args?.id };
     if (execute === "guest-exec") given.push(args);
     const data = Buffer.from(end.output).toString("base64");
@@ -48,7 +52,8 @@ async function machine(
       return: execute === "guest-exec" ? { pid: 7 } : { exited: true, exitcode: end.exitcode, "out-data": data },
     };
   });
-  servers.push(monitor, agent);
+  servers.push(monitor);
+  agents.push(agent);
   return given;
 }
 
