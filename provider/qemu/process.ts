@@ -23,9 +23,10 @@ export interface MachineProcess {
 /**
  * All machines of all labs of this user that run. What a process is shows its program, its user and the folder that it
  * works in (proc_pid_cwd(5)), which the kernel knows whatever was moved or deleted since: no file has to be there.
+ * @param system where it is not Linux, ps(1) is asked.
  */
-export function machineProcesses(): MachineProcess[] {
-  return process.platform === "linux" ? fromProc() : fromPs();
+export function machineProcesses(system: NodeJS.Platform = process.platform): MachineProcess[] {
+  return system === "linux" ? fromProc() : fromPs();
 }
 
 /** The processes that run this machine: more than one if an earlier one was lost sight of. */
@@ -68,7 +69,7 @@ function fromPs(): MachineProcess[] {
     .split("\n")
     .flatMap((line) => {
       const [, pid, commandLine = ""] = /^\s*(\d+) (\S*qemu-system-\S+ .*)$/.exec(line) ?? [];
-      const [, folder] = /,path=(.+?)\/console\.log -serial /.exec(commandLine) ?? [];
+      const [, folder] = / -chardev file,id=console,path=(.+?)\/console\.log -serial /.exec(commandLine) ?? [];
       return folder === undefined ? [] : [{ pid: Number(pid), folder: folder.replaceAll(",,", ","), commandLine }];
     });
 }

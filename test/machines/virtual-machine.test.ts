@@ -20,7 +20,7 @@ import { machineType } from "../../provider/qemu/machine-types";
 import { machinePaths } from "../../provider/qemu/paths";
 import { becomesFree } from "../../provider/qemu/ports";
 import { layOut, removeMachine, start } from "../../provider/qemu/power";
-import { processesOf } from "../../provider/qemu/process";
+import { machineProcesses, processesOf } from "../../provider/qemu/process";
 import { queryStatus } from "../../provider/qemu/qmp";
 import { removeStackMachines } from "../../provider/qemu/remains";
 import { socketForUs } from "../../provider/qemu/sockets";
@@ -72,6 +72,15 @@ withQemu("a virtual machine", () => {
     expect(isAlive(again.pid)).toBe(false);
     // The folders of the stack and of all stacks are gone with their last machine; `.lab` holds other things too.
     expect(readdirSync(join(folder.path, ".lab"))).toEqual([]);
+  }, 60_000);
+
+  it("is known by its folder where there is no /proc, too", async () => {
+    const machine = await created();
+    for (const system of ["linux", "darwin"] as const) {
+      const found = machineProcesses(system).filter(({ folder: home }) => home === machine.folder);
+      expect([system, ...found.map(({ pid }) => pid)]).toEqual([system, machine.pid]);
+    }
+    await handler.delete(machine.state, recordedContext());
   }, 60_000);
 
   it("keeps its documents from other users of this machine", async () => {
