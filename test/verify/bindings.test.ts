@@ -23,16 +23,20 @@ const right = {
 };
 
 function rows(change: Partial<typeof right> = {}, where = lab): string[] {
+  return statuses(results(change, where));
+}
+
+function results(change: Partial<typeof right>, where = lab) {
   const said = Object.entries({ ...right, ...change }).flatMap(([name, what]) =>
     what === undefined ? [] : [`${name} ${what}`],
   );
   const heard = new Heard(said.join("\n"));
   const seen = clientEvidence({ lab: where, bindings: { client: heard, outside: heard, secret: "secret" } });
-  return statuses(checkClient(seen));
+  return checkClient(seen);
 }
 
-function statuses(results: readonly { readonly check: string; readonly status: string }[]): string[] {
-  return results
+function statuses(all: readonly { readonly check: string; readonly status: string }[]): string[] {
+  return all
     .filter(({ check }) => check.includes("outside"))
     .map(({ check, status }) => `${check.startsWith("whoever") ? "reached" : "closed"}: ${status}`);
 }
@@ -83,8 +87,31 @@ describe("what is bound for the outside", () => {
     if (client === undefined) throw new Error("The fixture has a client.");
     const away = { ...lab, clients: [{ ...client, addresses: { lan: { ipv6: "2001:db8::1" } } }] };
     expect(statuses(checkClient(clientEvidence({ lab: away })))).toEqual(["reached: skipped", "closed: skipped"]);
+    const [datagrams] = lab.promised.nat64.staticBindings.filter(({ protocol }) => protocol === "UDP");
+    if (datagrams === undefined) throw new Error("The fixture binds UDP.");
+    const nat64 = { ...lab.promised.nat64, staticBindings: [datagrams] };
+    expect(rows({ taken: "UDP 53" }, { ...lab, promised: { ...lab.promised, nat64 } })).toEqual([
+      "reached: skipped",
+      "closed: skipped",
+    ]);
     const real = { ...lab, promised: { ...lab.promised, internet: "real" as const } };
     expect(statuses(checkClient(clientEvidence({ lab: real })))).toEqual(["reached: skipped", "closed: skipped"]);
+  });
+
+  it.each([
+    ["reaches", {}, /^192.0.2.1 TCP 61080 [^;]*; 192.0.2.1 TCP 61443 [^;]*; 192.0.2.1 UDP 61053 \([^;)]*\)$/],
+    [
+      "cannot try",
+      { taken: "UDP 53" },
+      /^192.0.2.1 TCP 61080 [^;]*; 192.0.2.1 TCP 61443 [^;]*; not tried, [^;]*: 192.0.2.1 UDP 61053 [^;]*$/,
+    ],
+    ["does not reach", { "TCP-192.0.2.1-61080": "silent" }, /^192.0.2.1 TCP 61080 [^;]*: silent$/],
+  ])("is told port by port where the outside %s it", (_what, change, evidence) => {
+    expect(results(change).find(({ check }) => check.startsWith("whoever"))?.evidence).toMatch(evidence);
+  });
+
+  it("is not passed where nobody tried it", () => {
+    expect(statuses(checkClient(clientEvidence({ lab })))).toEqual(["reached: fail", "closed: fail"]);
   });
 
   it("may be joined by a client's own connections where the configuration lets TCP in", () => {

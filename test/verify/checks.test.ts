@@ -2,7 +2,7 @@ import { checkClient, checkGateway } from "../../verify/checks";
 import { readCounters } from "../../verify/gateway-facts";
 import { type CheckResult, formatReport, makeReport, silent, unreachable } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
-import type { LabAccess } from "../../verify/access";
+import type { LabAccess, PromisedNetwork } from "../../verify/access";
 import {
   access,
   address,
@@ -97,6 +97,17 @@ describe("a healthy client", () => {
     [
       "that hears DHCPv6 answers to others",
       { hears: { "dhcpv6-2": [`${own.routerMac} ${packets.dhcpv6("advertise", { transaction: "123456" })}`] } },
+    ],
+    [
+      "that hears what no host takes for an advertisement",
+      {
+        hears: {
+          "icmpv6-134": [
+            `${own.routerMac} ${packets.advertisement()}`,
+            `0a:00:00:00:00:01 ${packets.advertisement([], { router: "fe80::bad", hopLimit: 64 })}`,
+          ],
+        },
+      },
     ],
     ["whose fresh name exists", { hears: { fresh: [packets.dns(0, "192.0.2.1")] } }],
     ["of whose server's ping only the second was answered", { pinged: true, uplinkCarriesPings: false }],
@@ -201,6 +212,17 @@ describe("a client fails", () => {
     [
       "that hears somebody speak in the gateway's name",
       { hears: { "icmpv6-134": [`0a:00:00:00:00:01 ${packets.advertisement()}`] } },
+      failing("only the gateway answers"),
+    ],
+    [
+      "that hears the gateway's card speak as another router too",
+      {
+        hears: {
+          "icmpv6-134": [packets.advertisement(), packets.advertisement([], { router: rogue })].map(
+            (each) => `${own.routerMac} ${each}`,
+          ),
+        },
+      },
       failing("only the gateway answers"),
     ],
     [
@@ -369,6 +391,13 @@ describe("a client fails", () => {
       failing("Jool's session"),
     ],
     [
+      "of whom Jool knows only datagrams from that port",
+      {
+        translates: { sessionsTcp: "", sessionsUdp: [session("UDP"), session("UDP", { port: "47942" })].join("\n") },
+      },
+      failing("Jool's session"),
+    ],
+    [
       "whose connection is another client's",
       { translates: { sessionsTcp: session("TCP", { from: "fc01:0:0:1::2" }) } },
       failing("Jool's session"),
@@ -403,9 +432,111 @@ describe("a client fails", () => {
       { translates: { sessionsUdp: [session("UDP"), session("UDP", { from: own.clientLinkLocal })].join("\n") } },
       failing("only addresses of the LAN"),
     ],
+    [
+      "whose link-local source alone is translated",
+      { translates: { sessionsUdp: session("UDP", { from: own.clientLinkLocal }) } },
+      { ...failing("only addresses of the LAN"), "denied IPv4 destinations": "skipped" },
+    ],
     ["that can log in to the gateway", { hears: { ssh: ["open"] } }, failing("SSH on the gateway")],
   ])("%s", (_what, change, expected) => {
     expectNotPassed(checkClient(clientEvidence(change)), expected);
+  });
+});
+
+describe("a check that fails on a client says what it saw", () => {
+  const rogue = "fe80::bad";
+  const dhcpv6 = (answer: Parameters<typeof packets.dhcpv6>[1]): ClientChange => ({
+    hears: { "dhcpv6-7": [`${own.routerMac} ${packets.dhcpv6("reply", answer)}`] },
+  });
+  it.each<[string, ClientChange, string, string]>([
+    [
+      "a duplicate address",
+      { says: { addresses: onLan(address(own.client, { dadfailed: true })) } },
+      "the address",
+      `${own.client} (duplicate or tentative)`,
+    ],
+    [
+      "a deprecated address",
+      { says: { addresses: onLan(address(own.client, { deprecated: true })) } },
+      "the address",
+      `${own.client} (deprecated)`,
+    ],
+    [
+      "what speaks in the address's place",
+      { says: { source: '[{"dev":"lan","prefsrc":"fc01:0:0:1::99"}]' } },
+      "the address",
+      `${own.client}; fc01:0:0:1::99 speaks to the NAT64 prefix`,
+    ],
+    [
+      "whose the address is too",
+      { hears: { "icmpv6-136": [`0a:00:00:00:00:01 ${packets.neighbourAdvertisement(own.client)}`] } },
+      "no other machine",
+      `${own.client} is also at 0a:00:00:00:00:01`,
+    ],
+    [
+      "an IPv4 address",
+      { says: { addresses: onLan(address(own.client), { family: "inet", local: "192.0.2.9", scope: "global" }) } },
+      "there is no IPv4",
+      "192.0.2.9 on lan; 0 IPv4 routes",
+    ],
+    [
+      "an IPv4 route",
+      { says: { routes4: '[{"dst":"default","dev":"lan"}]' } },
+      "there is no IPv4",
+      "no address; 1 IPv4 routes",
+    ],
+    [
+      "two default routes",
+      { says: { routes6: defaultRoutes(own.router, rogue) } },
+      "the default route",
+      `${own.router} dev lan (ra), ${rogue} dev lan (ra)`,
+    ],
+    ["no default route", { says: { routes6: "[]" } }, "the default route", "no default route"],
+    [
+      "what advertisements lack, and what nobody planned",
+      advertised(options.prefix(), options.pref64(), options.rdnss(), options.mtu(1400)),
+      "the router advertisements",
+      "missing: MTU 1500; not planned: MTU 1400",
+    ],
+    [
+      "what DHCPv6 names",
+      dhcpv6({ dns: ["2001:db8::53"], domains: ["lab.example"] }),
+      "DHCPv6",
+      "it names 2001:db8::53, lab.example",
+    ],
+    [
+      "which DHCPv6 server answers too",
+      dhcpv6({ server: rogue, dns: [own.gateway] }),
+      "DHCPv6",
+      `${rogue} answers too`,
+    ],
+    [
+      "which address DHCPv6 offers",
+      dhcpv6({ dns: [own.gateway], addresses: ["fc01:0:0:1::d000"] }),
+      "DHCPv6",
+      "options and fc01:0:0:1::d000",
+    ],
+    [
+      "a server's refusal",
+      { fetched: { fetch: `404 0 ${own.server} 47942 0.1` } },
+      "IPv4-only content",
+      `HTTP status 404 from ${own.server}`,
+    ],
+    [
+      "curl's words where no content comes",
+      { fetched: { fetch: "curl: (28) timed out\n000 0  0 30.0" }, exitCodes: { fetch: 28 } },
+      "IPv4-only content",
+      "curl: (28) timed out 000 0  0 30.0",
+    ],
+    [
+      "to what no session is",
+      { translates: { sessionsTcp: "" } },
+      "Jool's session",
+      `1 sessions, none of ${own.client} to ${own.server}`,
+    ],
+  ])("%s", (_what, change, beginning, evidence) => {
+    const failed = checkClient(clientEvidence(change)).filter(({ status }) => status === "fail");
+    expect(failed.find(({ check }) => check.startsWith(beginning))?.evidence).toBe(evidence);
   });
 });
 
@@ -421,6 +552,11 @@ describe("a check on a client that cannot tell is skipped with its reason", () =
     [
       "only an older datagram has arrived",
       { translates: { sessionsUdp: session("UDP", { port: "50001" }) } },
+      noArrival,
+    ],
+    [
+      "only a connection from that port has",
+      { translates: { sessionsTcp: [session("TCP"), session("TCP", { port: "50000" })].join("\n"), sessionsUdp: "" } },
       noArrival,
     ],
     [
@@ -469,19 +605,20 @@ describe("what must not be, on a network without IPv4 by any way,", () => {
   const right = { arpa: "pass", own: "pass", dns64: "pass", reach: "pass", ssh: "pass" };
 
   it("is translation, by the lab's prefix and by the well-known one: each refuses what is sent to it", () => {
-    const row = (...refusals: readonly string[]) => {
+    const row = (refusals: readonly string[], sessionsUdp = "") => {
       const hears = { ...fine.hears, "icmpv6-1": refusals.map((packet) => `${own.routerMac} ${packet}`) };
-      const seen = clientEvidence({ ...fine, hears, translates: { sessionsTcp: "", sessionsUdp: "" } });
+      const seen = clientEvidence({ ...fine, hears, translates: { sessionsTcp: "", sessionsUdp } });
       const found = checkClient(seen).find(({ check }) => check.startsWith("nothing is translated"));
       return `${found?.status ?? "?"}: ${found?.evidence ?? ""}`;
     };
     const [ours, known] = ["2001:2:0:64::c633:6401", "64:ff9b::c633:6401"];
     const [refusesOurs, refusesKnown] = [packets.unreachable(1, ours), packets.unreachable(1, known)];
-    expect(row(refusesOurs, refusesKnown)).toMatch(/^pass: 2001:2:0:64::c633:6401, 64:ff9b::c633:6401: refused/);
-    expect(row(refusesOurs)).toBe(`fail: no refusal of ${known} was heard`);
-    expect(row(refusesKnown)).toBe(`fail: no refusal of ${ours} was heard`);
-    expect(row(refusesOurs, packets.unreachable(0, known))).toBe(`fail: no refusal of ${known} was heard`);
-    expect(row()).toMatch(/^fail/);
+    expect(row([refusesOurs, refusesKnown])).toMatch(/^pass: 2001:2:0:64::c633:6401, 64:ff9b::c633:6401: refused/);
+    expect(row([refusesOurs])).toBe(`fail: no refusal of ${known} was heard`);
+    expect(row([refusesKnown])).toBe(`fail: no refusal of ${ours} was heard`);
+    expect(row([refusesOurs, packets.unreachable(0, known)])).toBe(`fail: no refusal of ${known} was heard`);
+    expect(row([])).toMatch(/^fail/);
+    expect(row([refusesOurs, refusesKnown], session("UDP", { to: ours }))).toBe(`fail: 1 sessions of ${own.client}`);
   });
 
   it("passes where it is not", () => {
@@ -490,6 +627,7 @@ describe("what must not be, on a network without IPv4 by any way,", () => {
     expect(statuses({ says: notFound })).toEqual(right);
     const dig = { "own-ipv4only.arpa": ";; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: 7" };
     expect(statuses({ says: dig, exitCodes: { fetch: 1 } })).toEqual(right);
+    expect(statuses({ hears: { ssh: ["error Connection refused"] } })).toEqual(right);
   });
 
   it.each<[string, ClientChange, Readonly<Record<string, string>>]>([
@@ -532,6 +670,7 @@ describe("what must not be, on a network without IPv4 by any way,", () => {
       { hears: { "host-a": [packets.dns(3)] } },
       { dns64: "skipped", reach: "skipped" },
     ],
+    ["nobody tells whether there is", { hears: { "host-a": [] } }, { dns64: "skipped", reach: "skipped" }],
     [
       "an address is made behind another prefix",
       { hears: { "host-aaaa": [packets.dns(0, own.server)] } },
@@ -636,6 +775,15 @@ describe("other configurations", () => {
   });
 });
 
+/** A network whose DHCPv6 server has another client's reservation before the first. */
+function withReservationBefore(network: PromisedNetwork): PromisedNetwork {
+  const { ipv6 } = network;
+  if (ipv6?.dhcpv6.mode !== "stateful") throw new Error(`${network.name} has no reservations.`);
+  const before = { mac: "02:00:00:00:00:01", address: "fc01:0:0:1::e001", hostname: "before" };
+  const reservations = [before, ...ipv6.dhcpv6.reservations];
+  return { ...network, ipv6: { ...ipv6, dhcpv6: { ...ipv6.dhcpv6, reservations } } };
+}
+
 describe("stateful DHCPv6", () => {
   const lab = labOf({ dhcpv6: { mode: "stateful" }, routerAdvertisements: { prefix: { autonomous: true } } });
   const dhcpv6 = networkIn(lab).ipv6?.dhcpv6;
@@ -647,6 +795,7 @@ describe("stateful DHCPv6", () => {
     "dhcpv6-2": [`${own.routerMac} ${packets.dhcpv6("advertise", { dns: [own.gateway], addresses })}`],
   });
   const both = onLan(address(own.client), address(reserved));
+  const beside = { ...lab, promised: { ...lab.promised, networks: lab.promised.networks.map(withReservationBefore) } };
 
   test.each<[string, ClientChange, Record<string, string>]>([
     [
@@ -665,6 +814,11 @@ describe("stateful DHCPv6", () => {
         says: { addresses: both, source: JSON.stringify([{ dev: "lan", prefsrc: reserved }]) },
         hears: offer("fc01:0:0:1::d000"),
       },
+      {},
+    ],
+    [
+      "passes with the reserved address where another client's reservation comes first",
+      { lab: beside, says: { addresses: both }, hears: offer("fc01:0:0:1::d000") },
       {},
     ],
     ["fails without the reserved address", { hears: offer("fc01:0:0:1::d000") }, failing("DHCPv6 is stateful")],

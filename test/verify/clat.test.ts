@@ -2,7 +2,19 @@
 import { clatTranslates } from "../../plan/clat";
 import { checkClient } from "../../verify/checks";
 import type { CheckResult } from "../../verify/report";
-import { type ClientChange, clientEvidence, labOf, onLan, own, session, withClat, address } from "./fixtures";
+import { allScenarios } from "../fixtures/plan";
+import {
+  type ClientChange,
+  clientEvidence,
+  labOf,
+  onLan,
+  own,
+  session,
+  type Texts,
+  withClat,
+  address,
+} from "./fixtures";
+import * as packets from "./packets";
 
 const lab = labOf({ clients: [{ name: "client-1", clat: true }] });
 const usual = { addresses: onLan(address(own.client)), routes4: "[]" };
@@ -61,6 +73,14 @@ describe("a client with a CLAT", () => {
     ["has an address outside RFC 7335's block", { says: withClat(usual, "192.0.0.8") }, { [rows.interface]: "fail" }],
     ["has no default route", { says: { ...withClat(usual), routes4: "[]" } }, { [rows.interface]: "fail" }],
     [
+      "has a second address outside that block",
+      {
+        says: { ...withClat(withClat(usual, "192.0.0.8")), routes4: withClat(usual).routes4 ?? "" },
+      },
+      { [rows.interface]: "fail" },
+    ],
+    ["has no address", { says: { ...withClat(usual), addresses: usual.addresses } }, { [rows.interface]: "fail" }],
+    [
       "has IPv4 on its card too",
       {
         says: withClat({
@@ -81,6 +101,24 @@ describe("a client with a CLAT", () => {
       // Nobody knows then whether the address is one that TAYGA refuses.
       { "DNS64 gives an address": "fail", [rows.content]: "fail", [rows.session]: "fail", [rows.wire]: "fail" },
     ],
+    [
+      "gets nothing from an IPv4 address that TAYGA takes",
+      {
+        fetchedByIpv4: { fetch: "curl: (28) timed out 000 0  0 5.0" },
+        hears: { "host-a": [packets.dns(0, "9.9.9.9")], "host-aaaa": [packets.dns(0, "64:ff9b::909:909")] },
+      },
+      { [rows.content]: "fail", [rows.session]: "fail", [rows.wire]: "fail" },
+    ],
+    [
+      "gets it by IPv6",
+      { fetchedByIpv4: { fetch: `200 140421 ${own.server} 47944 0.3` } },
+      { [rows.content]: "fail", [rows.session]: "fail", [rows.wire]: "fail" },
+    ],
+    [
+      "has no IPv4 address to try",
+      { fetchedByIpv4: undefined },
+      { [rows.content]: "fail", [rows.session]: "fail", [rows.wire]: "fail" },
+    ],
     ["is not in the session table with that port", { translates: {} }, { [rows.session]: "fail" }],
     ["sends IPv4 to the wire", { overhears: { clat: ["open"], "sent-ipv4": ["4500003c"] } }, { [rows.wire]: "fail" }],
     ["makes no second connection", { overhears: { clat: [] } }, { [rows.wire]: "skipped" }],
@@ -99,6 +137,31 @@ describe("a client with a CLAT", () => {
         () => "198.51.100.7: TAYGA takes no such address behind 64:ff9b::/96 (RFC 6052 section 3.1)",
       ),
     );
+  });
+});
+
+describe("a client that has a CLAT, where none is to run,", () => {
+  const both = withClat(usual);
+  const row = (network: string, says: Texts) => {
+    const elsewhere = labOf({ ...allScenarios, clients: [{ name: "client-1", network, clat: true }] });
+    return checkClient(clientEvidence({ lab: elsewhere, says })).find(({ check }) => check.startsWith("no CLAT runs"));
+  };
+
+  it.each([
+    ["dual", "no CLAT runs: the network has IPv4 of its own"],
+    ["strict", "no CLAT runs: there is no translator to be found"],
+  ])("is told why: on %s", (network, check) => {
+    expect(row(network, usual)).toMatchObject({ check, status: "pass" });
+  });
+
+  it.each([
+    ["runs it", both, "192.0.0.1 on clat; 1 default route"],
+    ["has its address left", { ...both, routes4: "[]" }, "192.0.0.1 on clat; no default route"],
+    ["has its route left", { ...both, addresses: usual.addresses }, "no address on clat; 1 default route"],
+  ])("fails when it %s, with the way to its log", (_what, says, evidence) => {
+    const failed = row("strict", says);
+    expect(failed).toMatchObject({ status: "fail", evidence });
+    expect(failed?.remedy).toContain("journalctl -b -u clatd");
   });
 });
 

@@ -1,7 +1,17 @@
 /** What is looked at on a client whose network has IPv4. */
 import { checkClient } from "../../verify/checks";
 import { refusedDestinations } from "../../verify/questions";
-import { address, type ClientChange, clientEvidence, defaultRoutes, labOf, onLan, own, type Texts } from "./fixtures";
+import {
+  address,
+  type ClientChange,
+  clientEvidence,
+  defaultRoutes,
+  labOf,
+  networkIn,
+  onLan,
+  own,
+  type Texts,
+} from "./fixtures";
 import * as packets from "./packets";
 
 const [client, gateway] = ["192.168.64.87", "192.168.64.1"];
@@ -35,6 +45,7 @@ function notPassed(usual: ClientChange, { says, hears, ...change }: ClientChange
 
 describe("a client of a network with IPv4 alone", () => {
   const lab = labOf({ networks: [{ name: "old", scenario: "ipv4-only", ipv4: "192.168.64.0/24" }] });
+  const { router } = networkIn(lab);
   const usual: Texts = {
     addresses: onLan(ipv4(client)),
     routes6: "[]",
@@ -74,6 +85,11 @@ describe("a client of a network with IPv4 alone", () => {
       { hears: { "icmpv6-134": [`${own.routerMac} ${packets.advertisement()}`] } },
       { "nobody answers as a router": `fail: ${own.router} at ${own.routerMac}` },
     ],
+    [
+      "the gateway as a router of IPv6",
+      { hears: { "icmpv6-134": [`${router.mac} ${packets.advertisement([], { router: router.linkLocal })}`] } },
+      { "nobody answers as a router": `fail: ${router.linkLocal} at ${router.mac}` },
+    ],
     ["no IPv4 address", { says: { addresses: onLan() } }, { [inUse]: `fail: no address; ${gateway} dev lan` }],
     [
       "another IPv4 address",
@@ -105,6 +121,11 @@ describe("a client of a network with IPv4 alone", () => {
       "content that does not come",
       { fetchedByIpv4: { fetch: "000 0   0.0\ncurl: (7) Failed to connect" } },
       { "IPv4-only content comes over HTTP, by IPv4": "fail: 000 0   0.0 curl: (7) Failed to connect" },
+    ],
+    [
+      "no IPv4 address of the content",
+      { fetchedByIpv4: undefined },
+      { "IPv4-only content comes over HTTP, by IPv4": "fail: the content's IPv4 address is not known" },
     ],
     [
       "an error for content",

@@ -95,7 +95,10 @@ describe("the row of clients on other networks", () => {
 
   it("is skipped with the reason where there is nobody, nobody yet, or nothing in common", () => {
     const told = (result: ReturnType<typeof row>): string => `${result?.status}: ${result?.evidence}`;
-    expect(told(row({}, [], { ...lab, clients: [at] }))).toMatch(/^skipped: no other client/);
+    const beside = { ...clientNamed("on-dual"), network: at.network };
+    for (const clients of [[at], [at, beside]]) {
+      expect(told(row({}, [], { ...lab, clients }))).toMatch(/^skipped: no other client/);
+    }
     expect(told(row({}, []))).toMatch(/^skipped: those on other networks had not come yet/);
     const denied = {
       ...lab,
