@@ -138,14 +138,19 @@ describe("the translator's static bindings", () => {
   const home = client?.addresses.lan?.ipv6 ?? "";
   const tcp = [`TCP,${home},80,192.0.2.1,61080,1`, `TCP,${home},443,192.0.2.1,61443,1`];
   const udp = [`UDP,${home},53,192.0.2.1,61053,1`];
-  const told = (tcpRows: readonly string[], where = lab): string | undefined => {
-    const seen = gatewayEvidence({ lab: where, translates: { bibTcp: tcpRows.join("\n"), bibUdp: udp.join("\n") } });
-    return checkGateway(seen).find(({ check }) => check.includes("static bindings"))?.status;
+  const row = (bibTcp: readonly string[], where = lab, bibUdp: readonly string[] = udp) => {
+    const seen = gatewayEvidence({
+      lab: where,
+      translates: { bibTcp: bibTcp.join("\n"), bibUdp: bibUdp.join("\n") },
+    });
+    return checkGateway(seen).find(({ check }) => check.includes("static bindings"));
   };
+  const told = (...of: Parameters<typeof row>): string | undefined => row(...of)?.status;
+  const connection = `TCP,${home},40000,192.0.2.1,61001,0`;
 
   it.each([
     ["are all there", tcp, "pass"],
-    ["are beside those of connections", [...tcp, `TCP,${home},40000,192.0.2.1,61001,0`], "pass"],
+    ["are beside those of connections", [...tcp, connection], "pass"],
     ["lack one", tcp.slice(1), "fail"],
     ["have one as a connection's only", [`TCP,${home},80,192.0.2.1,61080,0`, ...tcp.slice(1)], "fail"],
     ["have one that nobody planned", [...tcp, `TCP,${home},22,192.0.2.1,61022,1`], "fail"],
@@ -157,6 +162,19 @@ describe("the translator's static bindings", () => {
   it("are told of where none is planned and one is there", () => {
     expect(checkGateway(gatewayEvidence()).some(({ check }) => check.includes("static bindings"))).toBe(false);
     expect(told([], labOf())).toBe("fail");
+    expect(told([connection], labOf())).toBe("fail");
+  });
+
+  it("are told of where some are planned and none is there", () => {
+    expect(told([], lab, [])).toBe("fail");
+  });
+
+  it("that nobody planned are named, three of them", () => {
+    const foreign = (count: number) =>
+      Array.from({ length: count }, (_, index) => `TCP,${home},${index + 1},192.0.2.1,${62_001 + index},1`);
+    const named = [1, 2, 3].map((port) => `not planned: 192.0.2.1#${62_000 + port} TCP is ${home}#${port}`).join(", ");
+    expect(row([...tcp, ...foreign(3)])?.evidence).toBe(named);
+    expect(row([...tcp, ...foreign(5)])?.evidence).toBe(`${named}, 2 more that are not planned`);
   });
 });
 

@@ -2,7 +2,7 @@ import { checkClient, checkGateway } from "../../verify/checks";
 import { readCounters } from "../../verify/gateway-facts";
 import { type CheckResult, formatReport, makeReport, silent, unreachable } from "../../verify/report";
 import { parseSections } from "../../verify/sections";
-import type { LabAccess, PromisedNetwork } from "../../verify/access";
+import { gatewayAddresses, type LabAccess, networkNamed, type PromisedNetwork } from "../../verify/access";
 import {
   access,
   address,
@@ -21,6 +21,7 @@ import {
   pref64,
   printed,
   session,
+  type Texts,
 } from "./fixtures";
 import { allScenarios } from "../fixtures/plan";
 import * as packets from "./packets";
@@ -878,9 +879,155 @@ describe("a healthy gateway", () => {
       [one, one.replace("TCP", "UDP")],
       [one, two.replace("7010", "7011")],
       [one, two.replace("2.1", "2.2")],
+      [one, two, two],
     ]) {
       expectNotPassed(checkGateway(gatewayEvidence({ lab, ...rows(...wrong) })), failing("one NAT64 translator"));
     }
+  });
+
+  it("may have a pool of several entries", () => {
+    const protocols = ["TCP", "UDP"];
+    const lab = labOf({ nat64: { pool4: protocols.map((protocol) => ({ protocol, prefix: "192.0.2.1/32" })) } });
+    const pool4 = protocols.map((protocol) => `0,${protocol},192.0.2.1,61001,65535,1024,0`).join("\n");
+    const says = { pool4: `Mark,Protocol,Address,Min port,Max port,Iterations,Iterations fixed\n${pool4}` };
+    expectNotPassed(checkGateway(gatewayEvidence({ lab, says })), {});
+  });
+
+  it.each<[string, readonly string[], Texts, string]>([
+    ["without a pool, of those that Jool takes", [], { bibTcp: bibOf("TCP", 4308) }, "pass: 4308 of 4535"],
+    ["without a pool, none of which may be spare", [], { bibTcp: bibOf("TCP", 4309) }, "fail: 4309 of 4535"],
+    [
+      "a twentieth spare",
+      ["TCP,192.0.2.1,7001,7010", "TCP,192.0.2.2,8001,8010"],
+      { bibTcp: bibOf("TCP", 18) },
+      "pass: 18 of 20",
+    ],
+    [
+      "no twentieth spare",
+      ["TCP,192.0.2.1,7001,7010", "TCP,192.0.2.2,8001,8010"],
+      { bibTcp: bibOf("TCP", 19) },
+      "fail: 19 of 20",
+    ],
+    [
+      "other protocols' beside",
+      ["TCP,192.0.2.1,7001,7010", "UDP,192.0.2.1,7001,7900"],
+      { bibTcp: bibOf("TCP", 10) },
+      "fail: 10 of 10",
+    ],
+    ["other protocols' taken", ["TCP,192.0.2.1,7001,7010"], { bibTcp: "", bibUdp: bibOf("UDP", 10) }, "pass: 0 of 10"],
+  ])("has ports left for TCP, or has none: %s", (_what, pool4, translates, expected) => {
+    const rows = pool4.map((each) => `0,${each},1024,0`);
+    const says = { pool4: ["Mark,Protocol,Address,Min port,Max port,Iterations,Iterations fixed", ...rows].join("\n") };
+    const row = checkGateway(gatewayEvidence({ says, translates })).find(({ check }) => check.includes("ports left"));
+    expect(`${row?.status}: ${row?.evidence}`).toBe(`${expected} for TCP are taken`);
+  });
+});
+
+/** Rows of Jool's table of bindings. */
+function bibOf(protocol: "TCP" | "UDP", count: number): string {
+  const row = (index: number): string => `${protocol},${own.client},${index},10.0.2.15,${61_001 + index},0`;
+  return Array.from({ length: count }, (_, index) => row(index)).join("\n");
+}
+
+describe("a gateway of several networks", () => {
+  const lab = labOf(allScenarios);
+  const { networks } = lab.promised;
+  const denied = 3 * lab.promised.nat64.deniedIpv4.length;
+  /** What the firewall is to drop of what one client on each network sends. */
+  const least: Readonly<Record<string, number>> = {
+    "IPv4 on the LAN": 3,
+    "IPv6 on the LAN": 1,
+    "spoofed source": 8,
+    "denied IPv4 destination": denied,
+    "NAT64 refused": 4,
+  };
+  const cards = (change: (usual: Record<string, string[]>) => object = () => ({})): string => {
+    const usual = Object.fromEntries(networks.map((each) => [each.card, gatewayAddresses(each)]));
+    const all = Object.entries({ ...usual, ...change(usual) } as Record<string, string[]>);
+    const family = (local: string): string => (local.includes(":") ? "inet6" : "inet");
+    return JSON.stringify(
+      all.map(([ifname, own]) => ({
+        ifname,
+        addr_info: own.map((local) => address(local, { family: family(local) })),
+      })),
+    );
+  };
+  const usual: GatewayChange = {
+    lab,
+    says: {
+      global: "Field,Value\nmanually-enabled,TRUE\npool6,2001:2:0:64::/96",
+      mtu: networks.map(({ card, mtu }) => `${card} ${mtu} ${mtu}`).join("\n"),
+      lan: cards(),
+    },
+    hears: Object.fromEntries(networks.map(({ name }) => [`refusal-${name}`, [packets.dns(5)]])),
+    before: new Map(),
+    after: least,
+    spoke: networks,
+  };
+  const seen = (change: GatewayChange = {}) => {
+    const says = { ...usual.says, ...change.says };
+    const hears = { ...usual.hears, ...change.hears };
+    return checkGateway(gatewayEvidence({ ...usual, ...change, says, hears, after: { ...least, ...change.after } }));
+  };
+
+  it("passes every check", () => {
+    expectNotPassed(seen(), {});
+    expect(seen().map(({ check }) => check)).toContain("its card on each network has the planned addresses and MTU");
+  });
+
+  it.each(Object.entries(least))("fails when %s is met once less than %i times", (rule, count) => {
+    const after = { [rule]: count - 1 };
+    expectNotPassed(seen({ after }), failing("the firewall drops"));
+    const row = seen({ after }).find(({ status }) => status === "fail");
+    expect(row?.evidence).toContain(`${rule}: ${count - 1} of at least ${count}`);
+  });
+
+  const [first, second] = [networkNamed(lab, "nat64").card, networkNamed(lab, "pref64").card];
+  test.each<[string, GatewayChange, string, string]>([
+    [
+      "two networks have each other's addresses",
+      { says: { lan: cards((own) => ({ [first]: own[second], [second]: own[first] })) } },
+      "its card on each",
+      `${first}: 2001:2:0:6401::1, MTU 1500; ${second}: 2001:2:0:6400::1, MTU 1500`,
+    ],
+    [
+      "the card of one has no address",
+      { says: { lan: cards(() => ({ [second]: [] })) } },
+      "its card on each",
+      `${second}: no address, MTU 1500`,
+    ],
+    [
+      "the card of one has another MTU",
+      { says: { mtu: usual.says?.mtu?.replace(`${second} 1500`, `${second} 1400`) ?? "" } },
+      "its card on each",
+      `${second}: 2001:2:0:6401::1, MTU 1400 and 1500`,
+    ],
+    [
+      "the card of one is not there",
+      { says: { mtu: usual.says?.mtu?.replace(`${second} 1500 1500\n`, "") ?? "" } },
+      "its card on each",
+      `${second}: 2001:2:0:6401::1, MTU `,
+    ],
+    [
+      "the resolver of one answers a stranger",
+      { hears: { "refusal-strict": [packets.dns(0)] } },
+      "the resolver refuses",
+      "strict: it answered (RCODE 0)",
+    ],
+    ["the resolver of one is silent", { hears: { "refusal-strict": [] } }, "the resolver refuses", "strict: no answer"],
+  ])("fails when %s", (_what, change, beginning, evidence) => {
+    expectNotPassed(seen(change), failing(beginning));
+    expect(seen(change).find(({ status }) => status === "fail")?.evidence).toBe(evidence);
+  });
+});
+
+describe("a gateway without IPv6 on any network", () => {
+  it("cannot tell what it refuses to strangers, who come by IPv6", () => {
+    const lab = labOf({ networks: [{ name: "old", scenario: "ipv4-only", ipv4: "192.168.64.0/24" }] });
+    const untold = ["the resolver refuses", "a stranger beside the LAN cannot reach"];
+    const results = checkGateway(gatewayEvidence({ lab, hears: { "refusal-lan": [] } }));
+    const skipped = results.filter(({ status }) => status === "skipped").map(({ check }) => check);
+    expect(skipped).toEqual(untold.map((each) => expect.stringMatching(each) as unknown));
   });
 });
 
@@ -889,8 +1036,6 @@ describe("the gateway fails", () => {
     access.promised.units
       .map((each) => `Id=${each}\nActiveState=${each === unit ? state : "active"}\nSubState=dead`)
       .join("\n\n");
-  const many = (count: number): string =>
-    Array.from({ length: count }, (_, index) => `TCP,${own.client},${index},10.0.2.15,${61_001 + index},0`).join("\n");
   test.each<[string, GatewayChange, Record<string, string>]>([
     ["with a service that is down", { says: { units: units("failed", "radvd.service") } }, failing("every service")],
     [
@@ -923,9 +1068,14 @@ describe("the gateway fails", () => {
       },
       failing("one NAT64 translator"),
     ],
-    ["when its ports are used up", { translates: { bibTcp: many(4400) } }, failing("the translator has ports")],
+    ["when its ports are used up", { translates: { bibTcp: bibOf("TCP", 4400) } }, failing("the translator has ports")],
     ["when it does not forward IPv4", { says: { forwarding: "0\n1" } }, failing("it forwards")],
     ["when it does not forward IPv6", { says: { forwarding: "1\n0" } }, failing("it forwards")],
+    [
+      "when it does not forward IPv6, and nobody can be refused it",
+      { says: { forwarding: "1\n0" }, after: { "not forwarded": 2 } },
+      { ...failing("it forwards"), "a stranger beside the LAN cannot reach": "skipped" },
+    ],
     ["when nobody knows what it forwards", { says: { forwarding: "" } }, failing("it forwards")],
     ["without a way out", { says: { uplink: "[]" } }, failing("its IPv4 default route")],
     [
@@ -933,8 +1083,8 @@ describe("the gateway fails", () => {
       { says: { uplink: '[{"dst":"default","gateway":"10.0.3.2","dev":"mgmt"}]' } },
       failing("its IPv4 default route"),
     ],
-    ["with another MTU", { says: { mtu: "1400\n1400" } }, failing("its LAN card")],
-    ["with another MTU for IPv6 alone", { says: { mtu: "1500\n1400" } }, failing("its LAN card")],
+    ["with another MTU", { says: { mtu: "lan 1400 1400" } }, failing("its LAN card")],
+    ["with another MTU for IPv6 alone", { says: { mtu: "lan 1500 1400" } }, failing("its LAN card")],
     [
       "without its LAN address",
       { says: { lan: JSON.stringify([{ ifname: "lan", addr_info: [address("fc01:0:0:1::2")] }]) } },

@@ -132,9 +132,6 @@ const heardByClient: Sounds = {
 };
 
 const gateway: Texts = {
-  units: access.promised.units
-    .map((unit) => `Result=success\nId=${unit}\nActiveState=active\nSubState=running`)
-    .join("\n\n"),
   instance: "Namespace,Name,Framework\n0x1,default,netfilter",
   global: 'Field,Value\nmanually-enabled,TRUE\npool6,64:ff9b::/96\nmtu-plateaus,"65535,32000"\ntos,0',
   pool4: "Mark,Protocol,Address,Min port,Max port,Iterations,Iterations fixed",
@@ -147,6 +144,11 @@ const gateway: Texts = {
   disk: "",
   clock: "1795460266",
 };
+
+/** All that is to run on a lab's gateway does. */
+function running({ promised: { units } }: LabAccess): string {
+  return units.map((unit) => `Result=success\nId=${unit}\nActiveState=active\nSubState=running`).join("\n\n");
+}
 
 const heardByGateway: Sounds = {
   there: [own.stranger],
@@ -277,19 +279,23 @@ export interface GatewayChange {
   /** Why that could not be told. */
   readonly uncounted?: string;
   readonly clients?: number;
+  /** The networks of the clients that spoke; left out: that one network, once for each client. */
+  readonly spoke?: readonly PromisedNetwork[];
 }
 
 export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
   const before = Object.fromEntries(Object.keys(dropped).map((rule) => [rule, 2]));
   const since = { ...dropped, "denied IPv4 destination": 2 + access.promised.nat64.deniedIpv4.length, ...change.after };
+  const { lab = access, exitCodes } = change;
+  const says = { units: running(lab), ...gateway, ...change.says };
   return {
-    lab: change.lab ?? access,
-    facts: readGatewayFacts(parseSections(printed({ ...gateway, ...change.says }, change.exitCodes)), heardAt),
+    lab,
+    facts: readGatewayFacts(parseSections(printed(says, exitCodes)), heardAt),
     heard: heardOf({ ...heardByGateway, ...change.hears }),
-    translations: translations(change.translates, change.exitCodes),
+    translations: translations(change.translates, exitCodes),
     before: change.before ?? counted(before),
     after: change.uncounted ?? counted(since),
-    spoke: Array.from({ length: change.clients ?? 1 }, () => networkIn(change.lab ?? access)),
+    spoke: change.spoke ?? Array.from({ length: change.clients ?? 1 }, () => networkIn(lab)),
   };
 }
 
