@@ -1,4 +1,5 @@
-import { judgeArrival, lacking } from "../../verify/arrival";
+import type { SshConnection } from "../../ssh";
+import { arrival, judgeArrival, lacking } from "../../verify/arrival";
 import { allScenarios } from "../fixtures/plan";
 import { readClientFacts } from "../../verify/client-facts";
 import { parseSections } from "../../verify/sections";
@@ -103,24 +104,45 @@ describe("a client that joins another network", () => {
       "the end of the IPv4 route to 192.168.7.0/24, which dual does not give",
     ]);
     expect(lacks([...own, { dst: "default", gateway: "192.168.7.1", dev: "lan" }])).toHaveLength(1);
+    expect(lacks([...own, { dst: "192.168.46.128/25", gateway: "192.168.46.9", dev: "lan" }])).toEqual([
+      "the end of the IPv4 route to 192.168.46.128/25 by 192.168.46.9, which dual does not give",
+    ]);
+    expect(lacks([...own, { dst: "default", dev: "lan" }])).toEqual([
+      "the end of the IPv4 route to default, which dual does not give",
+    ]);
     // A card that is not the network's.
     expect(lacks([...own, { dst: "192.168.7.0/24", dev: "docker0" }])).toEqual([]);
   });
 
-  it("has arrived with what stateful DHCPv6 has leased to it too", () => {
-    const stateful = labOf({ ...allScenarios, dhcpv6: { mode: "stateful" } });
-    const [first] = stateful.clients;
+  it("has not arrived with another address of the network in the place of its own", () => {
+    const texts = { ...at("strict"), addresses: onLan(address("2001:2:0:6600::99")) };
+    expect(lacking(client, networkNamed("strict"), seen(texts))).toEqual([
+      `the address ${client.addresses.strict?.ipv6 ?? ""}`,
+      "the end of the address 2001:2:0:6600::99, which strict does not give",
+    ]);
+  });
+
+  it("has arrived with what stateful DHCPv6 has leased to it too, and not with another's lease", () => {
+    const stateful = labOf({
+      ...allScenarios,
+      dhcpv6: { mode: "stateful" },
+      routerAdvertisements: { prefix: { autonomous: true } },
+      clients: ["client-1", "client-2"].map((name) => ({ name })),
+    });
+    const [first, second] = stateful.clients;
     const network = stateful.promised.networks.find(({ name }) => name === "strict");
     const dhcpv6 = network?.ipv6?.dhcpv6;
-    const leased =
-      dhcpv6?.mode === "stateful" ? dhcpv6.reservations.find(({ mac }) => mac === first?.lanMac) : undefined;
-    if (first === undefined || network === undefined || leased === undefined)
-      throw new Error("The fixture has a lease.");
-    const texts = {
-      ...at("strict"),
-      addresses: onLan(address(first.addresses.strict?.ipv6 ?? ""), address(leased.address)),
-    };
-    expect(lacking(first, network, seen(texts))).toEqual([]);
+    const leaseOf = (mac = "") =>
+      dhcpv6?.mode === "stateful" ? dhcpv6.reservations.find((each) => each.mac === mac)?.address : undefined;
+    const [leased, others] = [leaseOf(first?.lanMac), leaseOf(second?.lanMac)];
+    if (first === undefined || network === undefined || leased === undefined || others === undefined)
+      throw new Error("The fixture has leases.");
+    const own = first.addresses.strict?.ipv6 ?? "";
+    expect(leased).not.toBe(own);
+    const lacks = (...addresses: readonly string[]) =>
+      lacking(first, network, seen({ ...at("strict"), addresses: onLan(...addresses.map((each) => address(each))) }));
+    expect(lacks(own, leased)).toEqual([]);
+    expect(lacks(own, others)).toEqual([`the end of the address ${others}, which strict does not give`]);
   });
 
   it("is a row of a report, which fails with what it lacks", () => {
@@ -160,6 +182,14 @@ describe("a client that joins another network", () => {
     expect(lacking(own, networkNamed(name), seen(withClat(plain)))).toEqual(
       runs ? [] : ["the end of the CLAT that ran before"],
     );
+    // One that is half there neither runs nor has ended.
+    for (const half of [
+      { ...withClat(plain), routes4: plain.routes4 ?? "" },
+      { ...withClat(plain), addresses: plain.addresses ?? "" },
+    ])
+      expect(lacking(own, networkNamed(name), seen(half))).toEqual([
+        runs ? "its CLAT" : "the end of the CLAT that ran before",
+      ]);
     // Nobody asks one without for it.
     expect(lacking({ ...own, clat: false }, networkNamed(name), seen(plain))).toEqual([]);
   });
@@ -170,5 +200,30 @@ describe("a client that joins another network", () => {
     const without = { ...at("mostly"), addresses: onLan(address(ipv6)), resolver: "nameserver 2001:2:0:4664::1" };
     expect(lacking(modern, networkNamed("mostly"), seen(without))).toEqual([]);
     expect(lacking(client, networkNamed("mostly"), seen(without))).not.toEqual([]);
+    const { gatewayAddress = "" } = networkNamed("mostly").ipv4 ?? {};
+    const routes4 = JSON.stringify([{ dst: "default", gateway: gatewayAddress, dev: "lan" }]);
+    expect(lacking(modern, networkNamed("mostly"), seen({ ...without, routes4 }))).toEqual([
+      `the end of the IPv4 route to default by ${gatewayAddress}, which mostly does not give`,
+    ]);
+  });
+});
+
+describe("waiting for a client to arrive", () => {
+  const strict = networkNamed("strict");
+  /** Looks again only where it may still wait: it is ended then. */
+  const wait = async (texts: Texts, seconds: number) => {
+    const exec = () => Promise.resolve({ code: 0, stdout: printed(texts), stderr: "" });
+    const connection = { exec } as unknown as SshConnection;
+    return arrival(client, strict, { connection, signal: AbortSignal.abort() }, seconds);
+  };
+  const nothing = { ...at("strict"), routes6: "[]" };
+
+  it("is over when it has all, or when the time is", async () => {
+    await expect(wait(at("strict"), 60)).resolves.toEqual([]);
+    await expect(wait(nothing, -1)).resolves.toEqual([`the default route by ${strict.router.linkLocal}`]);
+  });
+
+  it("goes on as long as it lacks something and there is time", async () => {
+    await expect(wait(nothing, 60)).rejects.toThrow(/abort/);
   });
 });

@@ -1,5 +1,6 @@
 import { checkClient } from "../../verify/checks";
-import { peersOf } from "../../verify/peers";
+import { networkNamed } from "../../verify/access";
+import { neighboursOf, peersOf } from "../../verify/peers";
 import { clientInstructions } from "../../verify/questions";
 import { allScenarios } from "../fixtures/plan";
 import { clientEvidence, labOf, type Sounds } from "./fixtures";
@@ -42,9 +43,11 @@ describe("clients on other networks", () => {
     expect(ways("phone", "on-v4")).toMatch(/^NAT64 2001:2:0:64::c0a8:4/);
     const denied = {
       ...lab,
-      promised: { ...lab.promised, nat64: { ...lab.promised.nat64, deniedIpv4: ["192.168.0.0/16"] } },
+      promised: { ...lab.promised, nat64: { ...lab.promised.nat64, deniedIpv4: ["10.0.0.0/8", "192.168.0.0/16"] } },
     };
     expect(ways("on-nat64", "on-v4", denied)).toBe("");
+    // It has IPv4 of its own.
+    expect(ways("on-mostly", "on-v4")).toBe(`IPv4 ::ffff:${ipv4("on-v4")}`);
   });
 
   it("are a few at most, and tried at a port that each of them has", () => {
@@ -61,6 +64,25 @@ describe("clients on other networks", () => {
     });
     expect(all).toContain(`tcp peer-phone-IPv6 ${ipv6("phone")} 22`);
     expect(all).toContain("await peer-phone-IPv6");
+  });
+});
+
+describe("machines beside a client", () => {
+  const names = (from: string, present: readonly string[]) =>
+    neighboursOf(lab, clientNamed(from), present.map(clientNamed)).map(({ name, address }) => `${name} ${address}`);
+
+  it("are the gateway, and others that have IPv6 on the same network", () => {
+    const { gatewayAddress = "" } = networkNamed(lab, "mostly").ipv6 ?? {};
+    expect(names("on-mostly", ["on-mostly", "on-nat64", "phone"])).toEqual([
+      `gateway ${gatewayAddress}`,
+      `phone ${ipv6("phone")}`,
+    ]);
+    expect(names("on-v4", ["on-dual"])).toEqual([]);
+  });
+
+  it("are not the client itself, as it was where it came from", () => {
+    const moved = { ...clientNamed("on-v4"), network: "nat64" };
+    expect(peersOf(lab, moved, [clientNamed("on-v4")])).toEqual([]);
   });
 });
 

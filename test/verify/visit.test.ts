@@ -6,6 +6,7 @@ import { clientSays, labOf, printed } from "./fixtures";
 import * as packets from "./packets";
 
 const url = "http://v4only.test/bytes";
+const ipv4 = "198.51.100.7";
 const inside = "2001:2:0:64::c633:6407";
 
 /** A lab with such clients, and a URL to fetch. */
@@ -20,8 +21,12 @@ interface Fetch {
   readonly from: string;
 }
 
-/** A client from which the content comes where it is told to, and that remembers what it was asked. */
-function clientThat(comes: (fetch: Fetch) => boolean) {
+/**
+ * A client from which the content comes where it is told to, and that remembers what it was asked.
+ * @param byName where it comes from by its name.
+ * @param echoes how many of its pings through NAT64 are answered, the last ones.
+ */
+function clientThat(comes: (fetch: Fetch) => boolean, byName: string, echoes: number) {
   const fetches: Fetch[] = [];
   const instructions: string[] = [];
   const exec = (_command: string, { stdin }: { readonly stdin: string }) => {
@@ -29,21 +34,24 @@ function clientThat(comes: (fetch: Fetch) => boolean) {
       const [from = "", wait = ""] = stdin.split("\n").slice(-3).reverse().slice(1);
       const fetch = { wait: Number(wait), from };
       fetches.push(fetch);
-      const remote = from === "" ? inside : from;
-      return told(
+      const remote = from === "" ? byName : from;
+      return says(
         comes(fetch)
           ? printed({ url, fetch: `200 5 ${remote} 40000 0.1` })
           : printed({ url, fetch: "curl: (7) 000 0  -1 0.1" }, { fetch: 1 }),
       );
     }
-    if (stdin.includes("# Tells what a client knows")) return told(printed(clientSays));
-    instructions.push(...stdin.split("\\n"));
-    return told(`host-a ${packets.dns(0, "198.51.100.7")}\n`);
+    if (stdin.includes("# Tells what a client knows")) return says(printed(clientSays));
+    const told = stdin.split("\\n");
+    instructions.push(...told);
+    const pings = (lines: readonly string[]) => lines.filter((line) => line.startsWith("echo through ")).length;
+    const answer = pings(told) > 0 && pings(instructions) > 2 - echoes ? "through 8100\n" : "";
+    return says(`host-a ${packets.dns(0, ipv4)}\n${answer}`);
   };
   return { connection: { exec } as unknown as SshConnection, fetches, instructions };
 }
 
-function told(stdout: string) {
+function says(stdout: string) {
   return Promise.resolve({ code: 0, stdout, stderr: "" });
 }
 
@@ -55,15 +63,26 @@ function clientNamed(lab: LabAccess, name: string): ClientAccess {
 
 const { signal } = new AbortController();
 
+interface Visited {
+  readonly comes?: (fetch: Fetch) => boolean;
+  readonly online?: ClientAccess[];
+  readonly byName?: string;
+  readonly echoes?: number;
+  /** What its own ping prints; left out: it cannot be asked. */
+  readonly gatewaySays?: { readonly stdout: string; readonly code?: number };
+}
+
 /** What is seen from one of them, and who is taken to be online after it. */
 async function visit(
   lab: LabAccess,
   name: string,
-  { comes = () => true, online = [] }: { comes?: (fetch: Fetch) => boolean; online?: ClientAccess[] } = {},
+  { comes = () => true, online = [], byName = inside, echoes = 0, gatewaySays }: Visited = {},
 ) {
-  const { connection, fetches, instructions } = clientThat(comes);
+  const { connection, fetches, instructions } = clientThat(comes, byName, echoes);
   const lines: string[] = [];
-  const silent = { exec: () => Promise.reject(new Error("no ping")) } as unknown as SshConnection;
+  const exec = () =>
+    gatewaySays === undefined ? Promise.reject(new Error("no ping")) : Promise.resolve({ code: 0, ...gatewaySays });
+  const silent = { exec } as unknown as SshConnection;
   const neighbourhood = { gateway: { connection: silent, signal }, online, others: [], counted: Promise.resolve() };
   const asked = { connection, signal };
   const seen = await gather(lab, clientNamed(lab, name), asked, neighbourhood, {
@@ -122,6 +141,41 @@ describe("a client that is looked at", () => {
     expect(Math.max(...fetches.map(({ wait }) => wait))).toBe(0);
     expect(firstByteAt).toBeUndefined();
     expect(online).toEqual(["on-strict"]);
+  });
+
+  it.each([
+    ["on-nat64", inside, [""], false],
+    ["on-pref64", "2001:db8::7", ["", inside], false],
+    ["on-strict", "2001:db8::7", ["", inside, ipv4], false],
+    ["on-dual", "2001:db8::7", ["", inside, ipv4], false],
+    ["on-mostly", inside, ["", ipv4], false],
+    ["on-v4", ipv4, ["", inside, ipv4], false],
+    ["clat", inside, ["", ipv4], true],
+    ["phone", inside, [""], false],
+  ])("%s, whose name leads to %s, is asked for content from %j", async (name, byName, all, throughClat) => {
+    const { fetches, instructions, evidence } = await visit(lab, name, { byName });
+    expect(fetches.map(({ from }) => from)).toEqual(all);
+    expect(evidence.byIpv4?.remote).toBe(all.includes(ipv4) ? ipv4 : undefined);
+    expect(instructions.some((line) => line.startsWith(`tcp clat ::ffff:${ipv4} 80"`))).toBe(throughClat);
+    expect(evidence.clat !== undefined).toBe(throughClat);
+  });
+
+  it("is there though only its name's own address leads to the content", async () => {
+    const comes = ({ from }: Fetch): boolean => from !== inside;
+    const { firstByteAt, online } = await visit(lab, "on-dual", { comes, byName: "2001:db8::7" });
+    expect(firstByteAt).toBeInstanceOf(Date);
+    expect(online).toEqual(["on-dual"]);
+  });
+
+  it.each<[string, Visited, boolean, boolean | undefined]>([
+    ["at once", { echoes: 2 }, true, undefined],
+    ["the second time, and the gateway's own is", { echoes: 1, gatewaySays: { stdout: "" } }, true, true],
+    ["never, and the gateway's own is", { gatewaySays: { stdout: "" } }, false, true],
+    ["never, nor is the gateway's own", { echoes: 1, gatewaySays: { code: 1, stdout: "" } }, false, false],
+    ["never, and the gateway's own strangely", { echoes: 1, gatewaySays: { stdout: "wrong data byte" } }, false, false],
+  ])("pings the content's host through NAT64, which is answered %s", async (_when, how, pinged, uplink) => {
+    const { evidence } = await visit(lab, "on-nat64", how);
+    expect([evidence.pinged, evidence.uplinkCarriesPings]).toEqual([pinged, uplink]);
   });
 
   it.each(["on-nat64", "on-pref64"])(
