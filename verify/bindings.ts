@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import { reflectors } from "../plan/internet/hosts";
+import { containsAddress, parseIpv4, parseIpv4Prefix } from "../plan/prefix";
 import { portsOf } from "../plan/port-range";
 import { automaticPorts } from "../plan/static-bindings";
 import { embedIpv4 } from "../plan/rfc6052";
@@ -75,18 +76,24 @@ export function doorName({ protocol, outside }: PromisedBinding): string {
   return `${protocol}-${outside.address}-${outside.port}`;
 }
 
-/** A port for TCP outside that the translator would serve, and that is not bound. */
+/** A port for TCP of an address outside that the translator would serve there, and that is not bound. */
 export function unboundPort({ nat64: { staticBindings, pool4 } }: PromisedPlan, address: string): number | undefined {
   const ranges =
     pool4.kind === "automatic"
       ? [automaticPorts]
-      : pool4.entries.filter(({ protocol }) => protocol === "TCP").map(({ portRange }) => portsOf(portRange));
+      : pool4.entries
+          .filter(({ protocol, prefix }) => protocol === "TCP" && isInside(address, prefix))
+          .map(({ portRange }) => portsOf(portRange));
   const bound = staticBindings.filter(({ protocol, outside }) => protocol === "TCP" && outside.address === address);
   const taken = new Set(bound.map(({ outside }) => outside.port));
   // Of so many the last is hardly ever a connection's; and were it, it would be closed all the same.
   for (const { first, last } of ranges)
     for (let port = last; port >= first; port -= 1) if (!taken.has(port)) return port;
   return undefined;
+}
+
+function isInside(address: string, prefix: string): boolean {
+  return containsAddress(parseIpv4Prefix(prefix), parseIpv4(address));
 }
 
 /** Undefined: there is nothing to try, or nobody to try it. */

@@ -72,7 +72,8 @@ const tunnels: Readonly<Record<number, string>> = {
 export function leakOf(frame: Buffer, { sources, before, refused }: Allowed, age = 0): string | undefined {
   const { ip, text, destinationMac } = decode(frame);
   if (ip === undefined) return isArpProbe(frame) ? expected : `${text} to ${destinationMac}`;
-  const ports = ip.destinationPort === undefined ? "" : `, port ${ip.destinationPort}`;
+  // An echo has an identifier there, another one each time.
+  const ports = ip.destinationPort === undefined || ip.protocol === "ICMP" ? "" : `, port ${ip.destinationPort}`;
   const way = `${ip.source} → ${ip.destination}`;
   if (ip.family === "ipv4") {
     const asks = ip.protocol === "UDP" && ip.sourcePort === 68 && ip.destinationPort === 67 && ip.source === "0.0.0.0";

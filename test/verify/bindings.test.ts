@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { freePort } from "../../provider/lan-segment";
-import { unboundPort } from "../../verify/bindings";
+import type { SshConnection } from "../../ssh";
+import { tryBindings, unboundPort } from "../../verify/bindings";
 import { checkClient, checkGateway } from "../../verify/checks";
 import { Heard } from "../../verify/questions";
 import { configurations } from "../fixtures/plan";
@@ -48,6 +49,8 @@ describe("what is bound for the outside", () => {
 
   it("is no row of a client that offers nothing", () => {
     expect(statuses(checkClient(clientEvidence()))).toEqual([]);
+    const others = lab.clients.map((each) => ({ ...each, name: "client-2" }));
+    expect(rows({}, { ...lab, clients: others })).toEqual([]);
   });
 
   it.each<[string, Partial<typeof right>, readonly string[]]>([
@@ -124,12 +127,76 @@ describe("what is bound for the outside", () => {
     expect(unboundPort(lab.promised, "192.0.2.1")).toBe(65_535);
     const explicit = labOf(configurations["static bindings of an explicit pool4, with the longest NAT64 prefix"]);
     expect(unboundPort(explicit.promised, "192.0.2.1")).toBe(65_535);
-    const { nat64 } = explicit.promised;
-    const only = {
-      kind: "explicit" as const,
-      entries: [{ protocol: "TCP" as const, prefix: "192.0.2.1/32", portRange: "80-80" }],
+  });
+
+  it.each<[string, readonly string[], readonly string[], number | undefined]>([
+    ["the only port", ["TCP 192.0.2.1/32 80-80"], [], 80],
+    ["none: the only port is bound", ["TCP 192.0.2.1/32 80-80"], ["TCP 192.0.2.1 80"], undefined],
+    ["the last but one: the last is bound", ["TCP 192.0.2.0/31 80-81"], ["TCP 192.0.2.1 81"], 80],
+    ["the last, though it is bound for UDP", ["TCP 192.0.2.1/32 80-81"], ["UDP 192.0.2.1 81"], 81],
+    ["the last, though it is bound elsewhere", ["TCP 192.0.2.0/31 80-81"], ["TCP 192.0.2.0 81"], 81],
+    ["one for TCP", ["UDP 192.0.2.1/32 90-91", "TCP 192.0.2.1/32 80-81"], [], 81],
+    ["one of the address", ["TCP 192.0.2.2/32 90-91", "TCP 192.0.2.1/32 80-81"], [], 81],
+    ["none: what is served is another address", ["TCP 192.0.2.2/32 80-81"], [], undefined],
+  ])("is compared with %s", (_what, pool4, bound, port) => {
+    const inside = { address: "2001:db8::1", port: 1 };
+    const entries = pool4.map((each) => {
+      const [protocol = "", prefix = "", portRange = ""] = each.split(" ");
+      return { protocol: protocol as "TCP" | "UDP", prefix, portRange };
+    });
+    const staticBindings = bound.map((each) => {
+      const [protocol = "", address = "", at = ""] = each.split(" ");
+      return { client: "c", protocol: protocol as "TCP" | "UDP", inside, outside: { address, port: Number(at) } };
+    });
+    const nat64 = { ...lab.promised.nat64, pool4: { kind: "explicit" as const, entries }, staticBindings };
+    expect(unboundPort({ ...lab.promised, nat64 }, "192.0.2.1")).toBe(port);
+  });
+});
+
+describe("what is bound for a client", () => {
+  /** What both ends of the probe are told: the arguments of its main(). */
+  const tried = async (where = lab) => {
+    const told: unknown[][] = [];
+    const exec = (_command: string, { stdin }: { readonly stdin: string }) => {
+      told.push(JSON.parse(`[${/\nmain\((.*)\)\n$/.exec(stdin)?.[1] ?? ""}]`) as unknown[]);
+      return Promise.resolve({ code: 0, stdout: "", stderr: "" });
     };
-    expect(unboundPort({ ...explicit.promised, nat64: { ...nat64, pool4: only } }, "192.0.2.1")).toBeUndefined();
+    const end = { connection: { exec } as unknown as SshConnection, signal: new AbortController().signal };
+    const [client] = where.clients;
+    if (client === undefined) throw new Error("The fixture has a client.");
+    const heard = await tryBindings(where, client, { client: end, gateway: end });
+    return heard === undefined ? undefined : { secret: heard.secret, told };
+  };
+
+  it("is tried from outside, at its doors and at one that is not bound, while the client listens", async () => {
+    const { secret, told: [client, outside] = [] } = (await tried()) ?? {};
+    const port = expect.any(Number) as number;
+    expect(client).toEqual([
+      [
+        ["TCP", 80],
+        ["TCP", 443],
+        ["UDP", 53],
+      ],
+      [expect.stringMatching(/^64:ff9b::/), port],
+      secret,
+      50,
+    ]);
+    expect(outside).toEqual([
+      [expect.stringMatching(/^[0-9.]+$/), port],
+      [
+        ["TCP-192.0.2.1-61080", "TCP", "192.0.2.1", 61_080],
+        ["TCP-192.0.2.1-61443", "TCP", "192.0.2.1", 61_443],
+        ["UDP-192.0.2.1-61053", "UDP", "192.0.2.1", 61_053],
+      ],
+      [["unbound", "192.0.2.1", 65_535]],
+      secret,
+      8,
+    ]);
+  });
+
+  it("is tried by nobody where there is nothing, or nobody outside", async () => {
+    expect(await tried(labOf())).toBeUndefined();
+    expect(await tried({ ...lab, promised: { ...lab.promised, internet: "real" } })).toBeUndefined();
   });
 });
 

@@ -49,6 +49,8 @@ describe("what leaves a client where there is no IPv4 by any way", () => {
   it.each([
     ["a question to the resolver before", udpFrame({ from: elsewhere, to: "2001:2:0:6400::1" })],
     ["a connection that was open", tcpFrame(0x18, 1, 1, { from: elsewhere, to: server, payload: "still there?" })],
+    ["its end by a reset", tcpFrame(4, 1, 0, { from: elsewhere, to: server })],
+    ["an answer to who connects to it there", tcpFrame(0x12, 1, 1, { from: elsewhere, to: server })],
     ["one through NAT64", tcpFrame(0x11, 1, 1, { from: elsewhere, to: "2001:2:0:64::c000:228" })],
     [
       "the neighbour discovery before it",
@@ -76,18 +78,18 @@ describe("what leaves a client where there is no IPv4 by any way", () => {
       tcpFrame(2, 1, 0, { from: elsewhere, to: "64:ff9b::808:808" }),
       /^IPv6 into 64:ff9b::\/96/,
     ],
-    ["a ping", rawFrame(58, "80".padEnd(32, "0"), { from: elsewhere, to: server }), /^IPv6 from an address/],
+    [
+      "a ping",
+      rawFrame(58, "80".padEnd(32, "0"), { from: elsewhere, to: server }),
+      new RegExp(`^IPv6 from an address of its own making: ${elsewhere} → ${server}$`),
+    ],
   ])("leaks from the address of the network before by %s", (_what, frame, words) => {
     expect(leakOf(frame, allowed)).toMatch(words);
   });
 
   it.each([
     ["IPv4", tcpFrame(2, 1, 0, { from: "192.0.2.9", to: "192.0.2.40" }), "IPv4 192.0.2.9 → 192.0.2.40, TCP, port 80"],
-    [
-      "an IPv4 ping",
-      echoFrame(8, 1, 1, { from: "192.0.2.9", to: "192.0.2.40" }),
-      /^IPv4 192\.0\.2\.9 → 192\.0\.2\.40, ICMP/,
-    ],
+    ["an IPv4 ping", echoFrame(8, 1, 1, { from: "192.0.2.9", to: "192.0.2.40" }), "IPv4 192.0.2.9 → 192.0.2.40, ICMP"],
     [
       "a tunnel over IPv4",
       rawFrame(41, "60".repeat(20), { from: "192.0.2.9", to: "192.88.99.1" }),
@@ -101,6 +103,11 @@ describe("what leaves a client where there is no IPv4 by any way", () => {
     [
       "somebody else's question on DHCPv4's port",
       udpFrame({ from: "0.0.0.0", to: "255.255.255.255", fromPort: 1, toPort: 67 }),
+      /^IPv4 0\.0\.0\.0/,
+    ],
+    [
+      "another question on its client's port",
+      udpFrame({ from: "0.0.0.0", to: "255.255.255.255", fromPort: 68, toPort: 53 }),
       /^IPv4 0\.0\.0\.0/,
     ],
     ["ARP of who has an address", arp("c0000209"), "ARP to ff:ff:ff:ff:ff:ff"],
@@ -141,20 +148,26 @@ describe("what leaves a client where there is no IPv4 by any way", () => {
     else expect(said).toMatch(words);
   });
 
-  it("may come from what stateful DHCPv6 has leased to it too", () => {
+  it("may come from what stateful DHCPv6 has leased to it too, and not from another's lease", () => {
     const stateful = labOf({
       ...allScenarios,
       dhcpv6: { mode: "stateful" },
-      clients: [{ name: "c", network: "strict" }],
+      routerAdvertisements: { prefix: { autonomous: true } },
+      clients: ["c", "d"].map((name) => ({ name, network: "strict" })),
     });
-    const [first] = stateful.clients;
+    const [first, second] = stateful.clients;
     const network = networkNamed(stateful, "strict");
     const dhcpv6 = network.ipv6?.dhcpv6;
-    const leased = dhcpv6?.mode === "stateful" ? (dhcpv6.reservations[0]?.address ?? "") : "";
-    if (first === undefined || leased === "") throw new Error("The fixture has a reservation.");
-    expect(
-      leakOf(tcpFrame(2, 1, 0, { from: leased, to: server }), allowedFor(stateful, first, network)),
-    ).toBeUndefined();
+    const leaseOf = (mac = "") =>
+      dhcpv6?.mode === "stateful" ? dhcpv6.reservations.find((each) => each.mac === mac)?.address : undefined;
+    const [leased, others] = [leaseOf(first?.lanMac), leaseOf(second?.lanMac)];
+    if (first === undefined || leased === undefined || others === undefined)
+      throw new Error("The fixture has reservations.");
+    expect(leased).not.toBe(first.addresses.strict?.ipv6);
+    const from = (address: string) =>
+      leakOf(tcpFrame(2, 1, 0, { from: address, to: server }), allowedFor(stateful, first, network));
+    expect(from(leased)).toBeUndefined();
+    expect(from(others)).toMatch(/^IPv6 from an address of its own making/);
   });
 });
 
@@ -179,6 +192,13 @@ describe("the row of what leaves a client", () => {
     });
   });
 
+  it.each([
+    [0, "900 frames, while "],
+    [1, "900 frames, 1 probe for IPv4 among them, while "],
+  ])("says how many probes were heard: %i", (probes, evidence) => {
+    expect(row({ ...fine, probes })?.evidence).toContain(evidence);
+  });
+
   it("says what was left over from the network before", () => {
     const evidence = "900 frames, 2 probes for IPv4 among them, 1 of what was begun on the network before, while ";
     expect(row({ ...fine, leftOver: 1 })).toMatchObject({ status: "pass" });
@@ -194,6 +214,7 @@ describe("the row of what leaves a client", () => {
     ],
     ["something leaked, though frames were missed", { ...fine, leaks: ["GRE"], missed: 9 }, "fail", /GRE/],
     ["much leaked", { ...fine, leaks: ["1", "2", "3", "4", "5", "6", "7"] }, "fail", /5 \(1\), 2 more kinds$/],
+    ["five things leaked", { ...fine, leaks: ["1", "2", "3", "4", "5"] }, "fail", /5 \(1\)$/],
     ["nothing was heard", { ...fine, frames: 0 }, "skipped", /silence/],
     ["frames were missed", { ...fine, missed: 3 }, "skipped", /3 frames/],
     ["nothing was tried", { ...fine, meanwhile: undefined }, "skipped", /nothing was tried/],
