@@ -1202,6 +1202,15 @@ describe("what the firewall has counted", () => {
       new Map(),
     );
     expect(read("netlink: Error: cache initialization failed: Operation not permitted", 1)).toBe(unreadable);
+    const rules = [
+      { comment: "spoofed source", expr: [{ counter: { packets: 2, bytes: 80 } }, { drop: null }] },
+      { comment: "spoofed source", expr: [{ match: {} }, { counter: { packets: 3, bytes: 80 } }] },
+      { comment: "no counter", expr: [{ accept: null }] },
+      { expr: [{ counter: { packets: 9, bytes: 80 } }] },
+    ].map((rule) => ({ rule }));
+    expect(read(JSON.stringify({ nftables: [{ metainfo: {} }, ...rules] }), 0)).toEqual(
+      new Map([["spoofed source", 5]]),
+    );
     expect(read("nft: command not found", 127)).toBe("nft ended with 127: nft: command not found");
   });
 });

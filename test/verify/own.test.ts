@@ -101,6 +101,8 @@ describe("a check of the stack's own", () => {
     expect(rowOf("it runs", "nat64", { code: 1 }).remedy).toBe(
       "It should have worked. Why: npm run exec -- --stack dev --client phone --network nat64 -- bash -c './program'",
     );
+    const comes = { says: "HTTP 200 from 64:ff9b::1 after 0.1 s" };
+    expect(rowOf("the page fails", "v4", comes).remedy).toMatch(/^It should have failed\. Why: npm run exec/);
   });
 
   it.each<[string, Said, string, "works" | "fails" | "error"]>([
@@ -156,7 +158,7 @@ describe("a check of the stack's own", () => {
   });
 
   it("shows the last lines of what was said, and no control characters", () => {
-    const says = "a b c d e f g h".replaceAll(" ", "\n") + "\x1b[31m\r\n\n";
+    const says = "a b c d e f g h".replaceAll(" ", "\n") + "\x1b[31m\r\n  \n\n";
     expect(rowOf("it runs", "v4", { says }).evidence).toBe("works: exit code 0: d | e | f | g | h\uFFFD[31m\uFFFD");
   });
 });
