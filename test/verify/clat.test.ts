@@ -63,6 +63,12 @@ describe("a client with a CLAT", () => {
     );
   });
 
+  it("passes with IPv6 addresses and other routes of the CLAT's card beside", () => {
+    const { addresses, ...says } = withClat({ ...usual, routes4: '[{"dst":"192.0.0.0/29","dev":"clat"}]' });
+    const link = JSON.stringify({ ifname: "clat", addr_info: [address("fe80::1", { scope: "link" })] });
+    expect(notPassed(seen({ says: { ...says, addresses: addresses?.replace(/\]$/, `,${link}]`) ?? "" } }))).toEqual({});
+  });
+
   it("shows the session of its own address as the evidence", () => {
     const row = seen().find(({ check }) => check === "Jool's session table shows the CLAT's connection");
     expect(row?.evidence).toBe(`${own.client}#47944 -> ${own.server} is 10.0.2.15#62415 -> 198.51.100.7#80`);
@@ -80,6 +86,11 @@ describe("a client with a CLAT", () => {
       { [rows.interface]: "fail" },
     ],
     ["has no address", { says: { ...withClat(usual), addresses: usual.addresses } }, { [rows.interface]: "fail" }],
+    [
+      "has an IPv4 default route by its card too",
+      { says: withClat({ ...usual, routes4: '[{"dst":"default","dev":"lan"}]' }) },
+      { [rows.noIpv4]: "fail" },
+    ],
     [
       "has IPv4 on its card too",
       {

@@ -80,6 +80,9 @@ describe("which faults are on", () => {
       false,
       false,
     ]);
+    expect(faultsOnLine([nxdomain, { ...noA, atWork: false }], "dev")).toMatch(
+      / What is not at work leads to the faulty/,
+    );
     expect(faultsOnLine([{ ...noA, atWork: false }], "dev")).toMatch(
       /^Faults are on: dns-no-a for client-1 \(NOT at work\)\. What is not at work leads to the faulty resolver .* off all takes/,
     );
@@ -113,6 +116,7 @@ describe("two clients", () => {
     expect(differing(own, others)).toEqual([]);
     expect(differing(own, on("v4-blackhole", undefined))).toEqual([]);
     expect(differing(on("mobile", undefined), on("v4-blackhole", third))).toEqual([]);
+    expect(differing(own, on("v4-loss", second))).toHaveLength(2);
     expect(differing(own, { ...others, to: "dualstack.test" })).toHaveLength(2);
     expect(onForOneOf("client-1", "client-1", [own])).toEqual([]);
   });
@@ -153,6 +157,9 @@ describe("switching a fault on", () => {
     // Both are at work, whichever answers.
     ["dns-no-aaaa", client, [on("dns-no-a", client), on("dns-nodata", client)], []],
     ["dns-nxdomain", client, [on("dns-nxdomain", undefined)], []],
+    ["dns-wrong-a", client, [on("dns-no-a", client), on("dns-no-aaaa", client)], ["dns-no-a"]],
+    ["dns-nxdomain", client, [on("mobile", client)], []],
+    ["mobile", client, [on("dns-nxdomain", client), { ...on("v4-loss", client), name: "of another version" }], []],
     ["dns-nxdomain", client, [on("dns-servfail", { ...client, name: "client-2" }), on("dns-silent", client)], []],
   ] as const)("%s for %j beside %j is held up by %j", (name, affected, there, expected) => {
     expect(
@@ -168,6 +175,9 @@ describe("switching a fault on", () => {
       target: { name, ipv6: ["::1"], ipv4: [] },
     });
     expect(inTheWay(to("dualstack.test"), there)).toEqual([]);
+    // Each of the two has packets to everywhere.
+    expect(inTheWay({ ...to("v6only.test"), target: undefined }, there)).toHaveLength(1);
+    expect(inTheWay(to("v6only.test"), [on("satellite", client)])).toHaveLength(1);
     expect(inTheWay(to("v6only.test"), there)).toEqual([
       { other: there[0], why: "a packet can be late in one way only" },
     ]);
@@ -192,6 +202,8 @@ describe("switching a fault on", () => {
 
   it("of answers about a name asks nobody, and takes no address", () => {
     expect(questionTarget("_imaps._tcp.Example.ORG.")).toEqual({ name: "_imaps._tcp.example.org", ipv6: [], ipv4: [] });
+    for (const name of ["a.b", "1.example", `${"x.".repeat(31)}x`])
+      expect(questionTarget(name)).toMatchObject({ name });
     for (const words of ["192.0.2.1", "3fff:10::1", "a b", "", "x.".repeat(40)])
       expect(() => questionTarget(words)).toThrow(`--to ${words}: answers are of names`);
   });
@@ -224,6 +236,10 @@ describe("switching a fault on", () => {
     const knowing = telling(0, "192.0.2.7\n");
     expect(await targetOf("a.test", promised, knowing)).toMatchObject({ ipv4: ["192.0.2.7"], ipv6: [] });
     expect(knowing.exec.mock.calls[0]?.[0]).toContain(" @2001:db8:1::1 'a.test' A ");
+    const both = telling(0, "192.0.2.7\n2001:db8::7\n");
+    expect(await targetOf("a.test", promised, both)).toMatchObject({ ipv4: ["192.0.2.7"], ipv6: ["2001:db8::7"] });
+    const ignorant = telling(0, "alias.test.\n");
+    await expect(targetOf("a.test", promised, ignorant)).rejects.toThrow("knows no address of that name");
     const silent = telling(9, ";; communications error\n;; no servers could be reached\n");
     const why = "the gateway's resolver at 2001:db8:1::1 could not be asked: communications error";
     await expect(targetOf("a.test", promised, silent)).rejects.toThrow(`--to a.test: ${why}`);

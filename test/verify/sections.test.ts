@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseCsv, parseSections, readJson, section } from "../../verify/sections";
+import { cell, parseCsv, parseSections, readJson, section } from "../../verify/sections";
 
 describe("the output of a facts script", () => {
   const sections = parseSections("noise before\n### first 0\none\ntwo\n\n### second 3\n### third 0\nthree\n");
@@ -10,6 +10,11 @@ describe("the output of a facts script", () => {
       ["second", { exitCode: 3, output: "" }],
       ["third", { exitCode: 0, output: "three" }],
     ]);
+  });
+
+  it("is split at whole lines alone", () => {
+    const output = "it says ### second 0\n### second 0 or 1";
+    expect([...parseSections(`### first 0\n${output}\n`)]).toEqual([["first", { exitCode: 0, output }]]);
   });
 
   it("fails with the names that there are when a section is missing", () => {
@@ -23,6 +28,11 @@ describe("a table in CSV", () => {
       { Protocol: "TCP", "IPv6 Remote Address": "fc01:0:0:1::2" },
       { Protocol: "UDP", "IPv6 Remote Address": "fc01:0:0:1::3" },
     ]);
+  });
+
+  it("is another one than is known where a column is missing", () => {
+    expect(cell({ Protocol: "TCP" }, "Protocol")).toBe("TCP");
+    expect(() => cell({ Protocol: "TCP" }, "State")).toThrow('no column "State" (it has: Protocol)');
   });
 
   it("without rows is empty", () => {
