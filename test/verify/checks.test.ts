@@ -1254,6 +1254,25 @@ describe("a report", () => {
     );
   });
 
+  it("counts warnings where there are some, and says of each what to do", () => {
+    const warning = {
+      machine: "client-1",
+      check: "DNS64",
+      status: "warning",
+      evidence: "IPv6",
+      remedy: "Set it.",
+    } as const;
+    const lines = (all: readonly CheckResult[]) => formatReport(makeReport("lab/dev", all, [])).split("\n");
+    expect(lines([...results, warning]).slice(-5)).toEqual([
+      "client-1: not so: the fetch works.",
+      "  Look again.",
+      "client-1: worth a look: DNS64.",
+      "  Set it.",
+      "lab/dev: 1 ok, 1 failed, 1 warning, 1 skipped",
+    ]);
+    expect(lines([warning, warning]).at(-1)).toBe("lab/dev: 0 ok, 0 failed, 2 warnings, 0 skipped");
+  });
+
   it("passes unless a check failed", () => {
     expect(makeReport("lab/dev", results, []).passed).toBe(false);
     expect(

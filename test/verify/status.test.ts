@@ -1,6 +1,7 @@
 import { readUnits, unitsDown } from "../../verify/gateway-facts";
 import { topologyMermaid } from "../../verify/mermaid";
-import { formatStatus, isRunning, type LabStatus, statusOf } from "../../verify/status";
+import { formatStatus, isRunning, type LabStatus, type MachineStatus, statusOf } from "../../verify/status";
+import { allScenarios } from "../fixtures/plan";
 import { gatewayEvidence, labOf, type Texts } from "./fixtures";
 
 const status: LabStatus = {
@@ -81,8 +82,28 @@ describe("the status", () => {
     const staticBindings = [{ client: "client-1", port: 80, outsidePort: 61_080 }];
     const lab = labOf({ internet: { kind: "simulated" }, nat64: { staticBindings } });
     const { facts, translations } = gatewayEvidence({ lab });
-    const units = lab.promised.units.map((unit) => `Id=${unit}\nActiveState=active\nSubState=running`).join("\n\n");
     const machines = [{ name: "gateway", role: "gateway", addresses: [], state: "up", console: "/c" }] as const;
+    const away = { ...machines[0], name: "client-1", role: "client", state: "unreachable", why: "no route" } as const;
+
+    it("says of a machine that does not answer why, and where its console is", () => {
+      const lines = formatStatus(statusOf(lab, { machines: [...machines, away], facts: undefined })).split("\n");
+      expect(lines[0]).toBe("ipv6-only-lab/dev: NOT healthy");
+      expect(lines.slice(-3)).toEqual(["", "client-1: no route", "  its console: /c"]);
+      expect(lines.join("\n")).toMatch(/^gateway +up\nclient-1 +unreachable$/m);
+    });
+
+    it("names the networks, with who is on them", () => {
+      const shown = formatStatus(statusOf(labOf(allScenarios), { machines, facts: undefined })).split("\n");
+      const networks = shown.filter((line) => line.includes("(MTU")).map((line) => line.replace(/^.*[┬├└]─ /, ""));
+      expect(networks).toEqual([
+        "dual: dual-stack, 2001:2:0:4600::/64, 192.168.46.0/24 (MTU 1500) ── nobody",
+        "mostly: ipv6-mostly, 2001:2:0:4664::/64, 192.168.64.0/24 (MTU 1500) ── nobody",
+        "nat64: ipv6-only-nat64, 2001:2:0:6400::/64 (MTU 1500) ── client-1",
+        "pref64: ipv6-only-nat64, 2001:2:0:6401::/64 (MTU 1500) ── nobody",
+        "strict: ipv6-only-strict, 2001:2:0:6600::/64 (MTU 1500) ── nobody",
+        "v4: ipv4-only, 192.168.4.0/24 (MTU 1500) ── nobody",
+      ]);
+    });
 
     it("tells what the gateway says", () => {
       const seen = statusOf(lab, { machines, facts: { ...facts, ...translations, faultsOn: [] } });
@@ -102,12 +123,13 @@ describe("the status", () => {
       expect(seen).not.toHaveProperty("faults");
     });
 
-    it("is healthy where every service runs and one translator is in the kernel", () => {
-      const healthy = (says: Texts): boolean => {
-        const found = gatewayEvidence({ lab, says: { units, ...says } });
-        return statusOf(lab, { machines, facts: { ...found.facts, ...translations, faultsOn: [] } }).healthy;
+    it("is healthy where every machine answers, every service runs and one translator is in the kernel", () => {
+      const healthy = (says: Texts, all: readonly MachineStatus[] = machines): boolean => {
+        const found = gatewayEvidence({ lab, says });
+        return statusOf(lab, { machines: all, facts: { ...found.facts, ...translations, faultsOn: [] } }).healthy;
       };
       expect(healthy({})).toBe(true);
+      expect(healthy({}, [...machines, away])).toBe(false);
       expect(healthy({ instance: "Namespace,Name,Framework" })).toBe(false);
       expect(healthy({ units: "" })).toBe(false);
     });
