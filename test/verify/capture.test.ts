@@ -84,6 +84,12 @@ describe("tcpdump's stream", () => {
 
 describe("a line about a packet", () => {
   const ends = { from: own.client, to: own.server };
+  /** @param field its flags and offset (RFC 791 section 3.1). */
+  const ipv4Fragment = (field: number): Buffer => {
+    const octets = udpFrame({ from: "10.0.0.1", to: "10.0.0.2" });
+    octets.writeUInt16BE(field, 14 + 6);
+    return octets;
+  };
   it.each([
     ["TCP SYN", tcpFrame(0x02, 1, 0, ends)],
     ["TCP PSH ACK 5 octets", tcpFrame(0x18, 1, 7, { ...ends, payload: "hello" })],
@@ -97,6 +103,11 @@ describe("a line about a packet", () => {
     ["ICMP destination unreachable, code 1", rawFrame(58, "0101000000000000", ends)],
     // Behind a hop-by-hop options header.
     ["ICMP multicast listener report", rawFrame(0, `3a000502000000008f000000`, ends)],
+    // Behind one of two units of eight octets.
+    ["ICMP multicast listener report", rawFrame(0, `3a01${"00".repeat(14)}8f000000`, ends)],
+    ["TCP PSH ACK 6 octets", tcpFrame(0x18, 1, 7, { ...ends, payload: "cut off here" }).subarray(0, -6)],
+    ["a fragment, from octet 1480", ipv4Fragment(0x2000 | 185)],
+    ["a fragment, from octet 0", ipv4Fragment(0x2000)],
     ["a fragment, from octet 1232", rawFrame(44, `110004d100000001${"00".repeat(8)}`, ends)],
     ["IP protocol 132", rawFrame(132, "00000000", ends)],
     ["TCP no flags", tcpFrame(0, 1, 1, ends)],
@@ -218,6 +229,30 @@ describe("both legs of what is translated", () => {
     ]);
   });
 
+  it("are told of a session again where the pool's end is seen later", () => {
+    const head = `── session 1, TCP, client-1:  ${own.client}#40000 → ${own.server}#80  is `;
+    expect(
+      lines(
+        told(
+          ["lan", tcpFrame(0x02, 9, 0, toServer)],
+          ["lan", tcpFrame(0x10, 10, 6, toServer)],
+          ["uplink", tcpFrame(0x10, 10, 6, outside)],
+        ),
+      ),
+    ).toEqual([
+      `${head} (not seen) → ${server}#80`,
+      "1  lan 60 ─▶ no IPv4 packet was seen  SYN",
+      `${head} ${pool}#61005 → ${server}#80`,
+      "1  lan 60 ─▶ uplink 40  ACK  +1.00 ms",
+    ]);
+  });
+
+  it("are each other's alone where the same is sent again", () => {
+    const [one, other] = [tcpFrame(0x02, 9, 0, toServer), tcpFrame(0x02, 9, 0, outside)];
+    const entries = told(["lan", one], ["lan", one], ["uplink", other], ["uplink", other]);
+    expect(lines(entries).slice(1)).toEqual(Array.from({ length: 2 }, () => "1  lan 60 ─▶ uplink 40  SYN  +2.00 ms"));
+  });
+
   it("are not put together for packets that differ in anything that a translator leaves as it is", () => {
     for (const other of [
       tcpFrame(0x02, 8, 0, outside),
@@ -235,10 +270,14 @@ describe("both legs of what is translated", () => {
 
   it("are waited for, and what comes behind waits too, so that lines stay in order", () => {
     const legs = new Legs("64:ff9b::/96", (card) => card === "lan");
-    legs.add({ at: 0n, card: "lan", packet: decode(tcpFrame(2, 1, 0, toServer)) }, 0);
-    legs.add({ at: 1n, card: "lan", packet: decode(udpFrame({ from: own.client, to: own.gateway })) }, 1);
-    expect(legs.due(legPatience - 1)).toEqual([]);
-    expect(legs.due(legPatience)).toHaveLength(2);
+    const untranslated = decode(udpFrame({ from: own.client, to: own.gateway }));
+    legs.add({ at: 0n, card: "lan", packet: untranslated }, 1000);
+    expect(legs.due(1000)).toHaveLength(1);
+    legs.add({ at: 1n, card: "lan", packet: decode(tcpFrame(2, 1, 0, toServer)) }, 1000);
+    legs.add({ at: 2n, card: "lan", packet: untranslated }, 1001);
+    expect(legs.due(1000 + legPatience - 1)).toEqual([]);
+    expect(legs.due(1000 + legPatience)).toHaveLength(2);
+    expect(legs.all).toHaveLength(1);
   });
 
   it("are held against Jool's table", () => {
