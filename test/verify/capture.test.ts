@@ -118,6 +118,8 @@ describe("a line about a packet", () => {
   it("says which IPv4 address is meant inside the NAT64 prefix", () => {
     const line = packetLine({ at: 0n, card: "lan", packet: decode(tcpFrame(2, 1, 0, ends)) }, names);
     expect(line).toContain(`lan  ${own.client}#40000 → ${own.server}#80 (${server})  TCP SYN`);
+    const echo = packetLine({ at: 0n, card: "lan", packet: decode(echoFrame(128, 77, 3, ends)) }, names);
+    expect(echo).toContain(`lan  ${own.client} → ${own.server} (${server})  ICMP echo request 3`);
   });
 
   it("is there for what is no IP packet, or cut short", () => {
@@ -293,7 +295,20 @@ describe("both legs of what is translated", () => {
       state: "ESTABLISHED",
     };
     expect(knownToJool(entry.session, [row])).toBe("ESTABLISHED, expires in 02:00:00");
-    expect(knownToJool(entry.session, [{ ...row, client: { ...row.client, id: "40001" } }])).toBe("not in it");
+    for (const other of [
+      { client: { ...row.client, id: "40001" } },
+      { client: { ...row.client, address: own.gateway } },
+      { serverIpv6: { ...row.serverIpv6, id: "81" } },
+      { protocol: "UDP" },
+    ])
+      expect(knownToJool(entry.session, [{ ...row, ...other }])).toBe("not in it");
+    // An echo has an identifier of its own at each end.
+    const [echo] = told(["lan", echoFrame(128, 40000, 1, toServer)]);
+    if (echo?.kind !== "translated") throw new Error("it is of no session");
+    const icmp = { ...row, protocol: "ICMP", serverIpv6: { ...row.serverIpv6, id: "61005" } };
+    expect(knownToJool(echo.session, [icmp])).toBe("ESTABLISHED, expires in 02:00:00");
+    const elsewhere = { ...icmp.serverIpv6, address: own.gateway };
+    expect(knownToJool(echo.session, [{ ...icmp, serverIpv6: elsewhere }])).toBe("not in it");
     const counted = [{ session: entry.session, toServer: [3, 2], fromServer: [2, 2] }] as const;
     const [, line = ""] = sessionTable(counted, [row], names);
     expect(line.split(/ {2,}/)).toEqual([
