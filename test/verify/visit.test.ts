@@ -1,5 +1,6 @@
 import type { SshConnection } from "../../ssh";
 import { type ClientAccess, type LabAccess, networkNamed, networkOf, wayToIpv4Content } from "../../verify/access";
+import { deniedDestinations, gatewayInstructions } from "../../verify/questions";
 import { gather } from "../../verify/visit";
 import { allScenarios } from "../fixtures/plan";
 import { clientSays, labOf, printed } from "./fixtures";
@@ -203,6 +204,61 @@ describe("SSH on the gateway", () => {
     const tried = instructions.flatMap((line) => /^tcp ssh (\S+) 22$/.exec(line)?.[1] ?? []);
     expect(tried.sort()).toEqual(doors().sort());
     expect(tried.length).toBeGreaterThan(2);
+  });
+});
+
+describe("what is sent that must not get through", () => {
+  const lab = labWith(allScenarios.networks.map(({ name }) => ({ name: `on-${name}`, network: name })));
+  const denied = lab.promised.nat64.deniedIpv4.length;
+
+  /** How many frames of each kind. */
+  it.each<[string, Readonly<Record<string, number>>]>([
+    ["nat64", { "icmpv6-134": 1, "icmpv6-136": 1, denied, allowed: 1, spoofed: 3, ipv4: 1 }],
+    ["pref64", { "icmpv6-134": 1, "icmpv6-136": 1, denied, allowed: 1, spoofed: 3, ipv4: 1 }],
+    ["strict", { "icmpv6-134": 1, "icmpv6-136": 1, "icmpv6-1": 2, spoofed: 1, ipv4: 1 }],
+    ["dual", { "icmpv6-134": 1, "icmpv6-136": 1, "icmpv6-1": 2, spoofed: 2 }],
+    ["mostly", { "icmpv6-134": 1, "icmpv6-136": 1, denied, allowed: 1, spoofed: 4 }],
+    ["v4", { "icmpv6-134": 1, ipv6: 1, spoofed: 1 }],
+  ])("is of every kind that the network is to keep back: on %s", async (name, frames) => {
+    const { instructions } = await visit(lab, `on-${name}`);
+    const sent = instructions.flatMap((line) => /^frame lan (\S+) /.exec(line)?.[1] ?? []);
+    const count = (kind: string): number => sent.filter((each) => each === kind).length;
+    expect(Object.fromEntries([...new Set(sent)].map((kind) => [kind, count(kind)]))).toEqual(frames);
+    // Who is to answer is waited for.
+    expect(instructions.includes("await icmpv6-134")).toBe(name !== "v4");
+    expect(instructions.includes("await dhcpv6-7 dhcpv6-2")).toBe(name !== "v4");
+  });
+
+  it("goes to the first address of each denied block, or to its only one", () => {
+    const nat64 = { ...lab.promised.nat64, deniedIpv4: ["10.0.0.0/8", "192.0.2.6/31", "192.0.2.9/32"] };
+    expect(deniedDestinations({ ...lab, promised: { ...lab.promised, nat64 } })).toEqual([
+      { ipv4: "10.0.0.1", ipv6: "2001:2:0:64::a00:1" },
+      { ipv4: "192.0.2.6", ipv6: "2001:2:0:64::c000:206" },
+      { ipv4: "192.0.2.9", ipv6: "2001:2:0:64::c000:209" },
+    ]);
+  });
+});
+
+describe("a stranger beside the LAN", () => {
+  const told = (lab: LabAccess, begin: string): string[] =>
+    gatewayInstructions(lab).flatMap((line) => (line.startsWith(begin) ? [line.slice(begin.length)] : []));
+
+  it("tries the gateway's doors on every network with IPv6, and beside it, and a client that has IPv6", () => {
+    const lab = labWith([{ name: "first", network: "v4" }, ...["a", "b"].map((name) => ({ name, network: "strict" }))]);
+    const doors = lab.promised.networks.flatMap(({ ipv6 }) => ipv6?.gatewayAddress ?? []);
+    expect(doors).toHaveLength(5);
+    expect(told(lab, "tcp ssh ")).toEqual([...doors, "here"].map((door) => `${door} 22`));
+    expect(told(lab, "udp resolver - ").map((words) => words.split(" ")[0])).toEqual([...doors, "here"]);
+    expect(told(lab, "echo client ")).toEqual([clientNamed(lab, "a").addresses.strict?.ipv6]);
+    expect(told(lab, "udp translator - ")).toEqual([expect.stringMatching(/^2001:2:0:64::c633:6401 9 /)]);
+    for (const what of ["refusal", "second"])
+      expect(told(lab, `udp ${what}-`).map((words) => words.split(" ").slice(1, 3))).toEqual(
+        doors.map((door) => ["here", door]),
+      );
+  });
+
+  it("has no client to try where none has IPv6", () => {
+    expect(told(labWith([{ name: "first", network: "v4" }]), "echo client ")).toEqual([]);
   });
 });
 
