@@ -1,5 +1,14 @@
 import type { SshConnection } from "../../ssh";
-import { type ClientAccess, type LabAccess, networkNamed, networkOf, wayToIpv4Content } from "../../verify/access";
+import {
+  type ClientAccess,
+  ipv4Way,
+  type LabAccess,
+  networkNamed,
+  networkOf,
+  type PromisedIpv6,
+  runsClat,
+  wayToIpv4Content,
+} from "../../verify/access";
 import { deniedDestinations, gatewayInstructions } from "../../verify/questions";
 import { gather } from "../../verify/visit";
 import { allScenarios } from "../fixtures/plan";
@@ -113,6 +122,30 @@ describe("a client that is looked at", () => {
   ])("%s, has IPv4 content by: %s", (name, way) => {
     const client = clientNamed(lab, name);
     expect(wayToIpv4Content(client, networkOf(lab, client))).toBe(way);
+  });
+
+  it.each([
+    ["phone", "mostly", "none"],
+    // Its DHCPv4 does not offer to do without (RFC 8925).
+    ["phone", "dual", "native"],
+    ["clat", "dual", "native"],
+    ["clat", "pref64", "clat"],
+    ["clat", "strict", "none"],
+  ])("%s has IPv4 on %s by: %s", (name, network, way) => {
+    expect(ipv4Way(clientNamed(lab, name), networkNamed(lab, network))).toBe(way);
+  });
+
+  it("with a CLAT finds the prefix by DNS64 or by PREF64, and without either runs none", () => {
+    const client = clientNamed(lab, "clat");
+    const silent = ({ pref64: _, ...others }: PromisedIpv6["routerAdvertisements"]) => others;
+    const without = (name: string) => {
+      const { ipv6, ...network } = networkNamed(lab, name);
+      if (ipv6 === undefined) throw new Error(`${name} has no IPv6.`);
+      return { ...network, ipv6: { ...ipv6, routerAdvertisements: silent(ipv6.routerAdvertisements) } };
+    };
+    expect(runsClat(client, networkNamed(lab, "pref64"))).toBe(true);
+    expect(runsClat(client, without("nat64"))).toBe(true);
+    expect(runsClat(client, without("pref64"))).toBe(false);
   });
 
   it("is waited for where its content comes by name", async () => {
