@@ -619,6 +619,8 @@ describe("what must not be, on a network without IPv4 by any way,", () => {
     expect(row([refusesKnown])).toBe(`fail: no refusal of ${ours} was heard`);
     expect(row([refusesOurs, packets.unreachable(0, known)])).toBe(`fail: no refusal of ${known} was heard`);
     expect(row([])).toMatch(/^fail/);
+    const anothers = session("UDP", { from: "2001:2:0:6400::2", to: ours });
+    expect(row([refusesOurs, refusesKnown], anothers)).toMatch(/^pass/);
     expect(row([refusesOurs, refusesKnown], session("UDP", { to: ours }))).toBe(`fail: 1 sessions of ${own.client}`);
   });
 
