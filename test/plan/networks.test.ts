@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { parseConfig } from "../../plan/config";
-import { containsAddress, overlap, parseIpv4, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../../plan/prefix";
+import {
+  containsAddress,
+  lastAddress,
+  overlap,
+  parseIpv4,
+  parseIpv4Prefix,
+  parseIpv6,
+  parseIpv6Prefix,
+} from "../../plan/prefix";
 import { scenarios, traits } from "../../plan/scenario";
 import { allScenarios, homeOf, planOf } from "../fixtures/plan";
 import { inWords, problemsOf } from "./in-words";
@@ -135,6 +143,7 @@ describe("a client of a lab with several networks", () => {
         });
         const ipv4 = plan.networks[0]?.ipv4;
         if (ipv4 === undefined) throw new Error("no IPv4");
+        const prefix = parseIpv4Prefix(ipv4.prefix);
         const [first, last] = [parseIpv4(ipv4.pool.first), parseIpv4(ipv4.pool.last)];
         const addresses = plan.clients.map((client) => client.addresses.v4?.ipv4 ?? "");
         expect(new Set([...addresses, ipv4.gatewayAddress]).size).toBe(clients + 1);
@@ -145,12 +154,20 @@ describe("a client of a lab with several networks", () => {
         }));
         expect(ipv4.reservations).toEqual(reservations.sort((one, other) => (one.mac < other.mac ? -1 : 1)));
         for (const address of addresses.map(parseIpv4)) {
-          expect(address < first && containsAddress(parseIpv4Prefix(ipv4.prefix), address)).toBe(true);
+          expect(address < first && containsAddress(prefix, address)).toBe(true);
         }
         expect(first < last).toBe(true);
+        // Behind it is the broadcast address.
+        expect(last).toBe(lastAddress(prefix) - 1n);
       }),
       { numRuns: 60 },
     );
+  });
+
+  it("has the address behind the other's where two names have the same hash", () => {
+    const networks = [{ name: "v4", scenario: "ipv4-only", ipv4: "10.64.0.0/26" }];
+    const { clients } = planOf({ networks, clients: [{ name: "i" }, { name: "b" }] });
+    expect(clients.map(({ addresses }) => addresses.v4?.ipv4)).toEqual(["10.64.0.8", "10.64.0.9"]);
   });
 
   it("makes way for a shorter name of the same hash, in whatever order they are written", () => {
