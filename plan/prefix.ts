@@ -50,14 +50,11 @@ export function formatIpv6(address: bigint): string {
 
 /** Reads an IPv4 address in four decimal parts. @throws AddressError, also for leading zeros (octal to some tools). */
 export function parseIpv4(text: string): bigint {
-  if (/^(0|[1-9]\d{0,2})(\.(0|[1-9]\d{0,2})){3}$/.test(text)) {
-    try {
-      return new IPv4(text).getValue();
-    } catch {
-      // a part above 255: the same message as for any other text
-    }
+  try {
+    return new IPv4(text).getValue();
+  } catch {
+    throw new AddressError("is not an IPv4 address.", "Write four decimal numbers from 0 to 255, e.g. 192.0.2.1");
   }
-  throw new AddressError("is not an IPv4 address.", "Write four decimal numbers from 0 to 255, e.g. 192.0.2.1");
 }
 
 export function formatIpv4(address: bigint): string {

@@ -58,20 +58,18 @@ export function extractIpv4(prefixText: string, ipv6Text: string): string {
   return formatIpv4(gather(address, prefix.length));
 }
 
-/** How many bits there are behind the 32 embedded ones once the u octet is taken out of a 120-bit view. */
+/** How many bits there are behind the 32 embedded ones once the u octet is taken out of a 120-bit view; behind a /96 none is left. */
 function suffixBits(length: number): bigint {
   return BigInt(length === 96 ? 0 : 88 - length);
 }
 
 function spread(ipv4: bigint, length: number): bigint {
-  if (length === 96) return ipv4;
   const packed = ipv4 << suffixBits(length);
   const above = packed >> uOctetLowestBit;
   return (above << (uOctetLowestBit + 8n)) | (packed & belowUOctet);
 }
 
 function gather(address: bigint, length: number): bigint {
-  if (length === 96) return address & 0xffff_ffffn;
   const above = address >> (uOctetLowestBit + 8n);
   const packed = (above << uOctetLowestBit) | (address & belowUOctet);
   return (packed >> suffixBits(length)) & 0xffff_ffffn;
