@@ -17,7 +17,7 @@ export interface PlannedClient {
    * What stateful DHCPv6 hands to this client, by the network's name. Where the client also makes its own address, this is
    * another one: the same address from two sources would be taken away when the first of them expires.
    */
-  readonly reserved: Readonly<Record<string, string>>;
+  readonly reserved: Readonly<Record<string, string | undefined>>;
 }
 
 type ConfiguredClient = Exclude<LabConfig["clients"], number>[number];
@@ -52,9 +52,7 @@ export function planClients(config: LabConfig, identity: LabIdentity, gateway: G
       option108: client.option108 ?? false,
       clat: client.clat ?? false,
     };
-    const reserved: Record<string, string> = {};
-    for (const home of homes) if (home.reserved !== undefined) reserved[home.network] = home.reserved;
-    return { plan, reserved };
+    return { plan, reserved: Object.fromEntries(homes.map(({ network, reserved }) => [network, reserved])) };
   });
   const collisions = [
     ...findCollisions(config, gateway, networks, planned),
