@@ -120,6 +120,19 @@ export const badBindings: readonly BadInput[] = [
     /not in nat64\.pool4, which has 203\.0\.113\.7\/32 ports 61001-65535/,
     /pool4/,
   ],
+  ...[61_000, 62_001].map((outsidePort): BadInput => {
+    const pool4 = [
+      { prefix: "203.0.113.7", ports: "61001-62000" },
+      { prefix: "203.0.113.8", ports: "63000-64000" },
+    ];
+    return [
+      `a port right beside a pool's, ${outsidePort}`,
+      { ...bridged, nat64: { pool4, staticBindings: [{ ...web, outsidePort }] } },
+      "nat64.staticBindings[0].outsidePort",
+      /which has 203\.0\.113\.7\/32 ports 61001-62000, 203\.0\.113\.8\/32 ports 63000-64000\.$/,
+      /a pool4 that has this one/,
+    ];
+  }),
   [
     "an address that the pool does not have",
     {
@@ -142,6 +155,16 @@ export const badBindings: readonly BadInput[] = [
     {
       ...bridged,
       nat64: { pool4: [{ prefix: "203.0.113.6" }, { prefix: "203.0.113.9" }], staticBindings: [web] },
+    },
+    "nat64.staticBindings[0].address",
+    /several addresses/,
+    /e\.g\. 203\.0\.113\.6/,
+  ],
+  [
+    "a pool that begins with the other one's only address, and no word which",
+    {
+      ...bridged,
+      nat64: { pool4: [{ prefix: "203.0.113.6" }, { prefix: "203.0.113.6/31" }], staticBindings: [web] },
     },
     "nat64.staticBindings[0].address",
     /several addresses/,

@@ -366,6 +366,13 @@ describe("what deserves a word", () => {
       },
     ],
     [
+      "a static binding at the first port that Jool takes without a pool",
+      {
+        internet: { kind: "simulated" },
+        nat64: { staticBindings: [{ client: "client-1", port: 80, outsidePort: 61_001 }] },
+      },
+    ],
+    [
       "a static binding for UDP at sshd's port",
       {
         internet: { kind: "simulated" },

@@ -174,14 +174,15 @@ describe("what is derived", () => {
     expect([uplink, attachment]).toHaveLength(2);
   });
 
-  it("makes a pool entry without a protocol one for each", () => {
-    expect(planOf({ nat64: { pool4: [{ prefix: "10.0.2.15" }] } }).nat64.pool4).toEqual({
+  it("makes a pool entry without a protocol one for each, and one with a protocol that one alone", () => {
+    const pool4 = [{ prefix: "10.0.2.15" }, { prefix: "10.0.2.16", protocol: "UDP" }];
+    const entryOf = (protocol: string, prefix: string) => ({ protocol, prefix, portRange: "61001-65535" });
+    expect(planOf({ nat64: { pool4 } }).nat64.pool4).toEqual({
       kind: "explicit",
-      entries: ["TCP", "UDP", "ICMP"].map((protocol) => ({
-        protocol,
-        prefix: "10.0.2.15/32",
-        portRange: "61001-65535",
-      })),
+      entries: [
+        ...["TCP", "UDP", "ICMP"].map((protocol) => entryOf(protocol, "10.0.2.15/32")),
+        entryOf("UDP", "10.0.2.16/32"),
+      ],
     });
   });
 

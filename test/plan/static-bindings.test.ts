@@ -42,6 +42,8 @@ describe("static bindings", () => {
       of({ pool4: [{ prefix: "203.0.113.6/31" }], staticBindings: [{ ...binding, address: "203.0.113.7" }] }),
     ).toBe("203.0.113.7");
     expect(of({ staticBindings: [{ ...binding, address: "203.0.113.9" }] })).toBe("203.0.113.9");
+    const twice = [{ prefix: "203.0.113.7" }, { prefix: "203.0.113.7", protocol: "TCP" }];
+    expect(of({ pool4: twice, staticBindings: [binding] })).toBe("203.0.113.7");
   });
 
   it("are at the address that the uplink is known to have, without a pool4 that says so", () => {
