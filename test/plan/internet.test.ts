@@ -252,6 +252,7 @@ describe("with a simulated internet", () => {
 
   it("nobody else is asked for names, and AAAA records are seen as they are", () => {
     expect(lab.dns).toMatchObject({ forwarders: [], dnssec: "off", synthesizeAll: false });
+    expect(planOf({ internet: { kind: "simulated" }, dns: { dnssec: "on" } }).dns.dnssec).toBe("off");
   });
 
   it("nothing but it is translated to", () => {

@@ -91,6 +91,15 @@ describe("what is derived", () => {
     expect(dns).toMatchObject({ forwarders: ["127.0.0.53"], dnssec: "auto" });
   });
 
+  it("asks the resolvers that are configured and no other, and probes them for DNSSEC", () => {
+    const forwarders = ["192.0.2.53", "198.51.100.1@5353"];
+    expect(planOf({ dns: { forwarders } }).dns).toMatchObject({ forwarders, dnssec: "auto" });
+  });
+
+  it("validates where it is told to, also what QEMU's resolver hands through", () => {
+    expect(planOf({ dns: { dnssec: "on" } }).dns.dnssec).toBe("on");
+  });
+
   it.each([
     ["none", true],
     ["nat66", false],
@@ -98,6 +107,16 @@ describe("what is derived", () => {
   ])("with IPv6 %s on the uplink, synthesizes every name: %s", (ipv6, synthesizeAll) => {
     expect(planOf({ uplink: { kind: "bridged", bridge: "br0", ipv6 } }).dns.synthesizeAll).toBe(synthesizeAll);
   });
+
+  it.each([
+    ["none", false],
+    ["nat66", true],
+  ])(
+    "with IPv6 %s on the uplink, synthesizes every name all the same where it is told to: %s",
+    (ipv6, synthesizeAll) => {
+      expect(planOf({ uplink: { ipv6 }, dns: { synthesizeAll } }).dns.synthesizeAll).toBe(synthesizeAll);
+    },
+  );
 
   it("takes allowed destinations out of the denied ones", () => {
     const { nat64 } = planOf({

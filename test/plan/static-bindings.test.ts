@@ -65,17 +65,18 @@ describe("static bindings", () => {
     expect(of([...staticBindings].reverse())).toEqual(of(staticBindings));
   });
 
-  it("are of the network where the client lives", () => {
+  it("are of the client that they name, on the network where it lives", () => {
     const lab = planOf({
       internet: { kind: "simulated" },
       networks: [
         { name: "dual", scenario: "dual-stack" },
         { name: "nat64", scenario: "ipv6-only-nat64" },
       ],
-      clients: [{ name: "server", network: "nat64" }],
+      clients: ["other", "server"].map((name) => ({ name, network: "nat64" })),
       nat64: { staticBindings: [{ client: "server", port: 80, outsidePort: 61_080 }] },
     });
-    expect(lab.nat64.staticBindings[0]?.inside.address).toBe(lab.clients[0]?.addresses.nat64?.ipv6);
+    const server = lab.clients.find(({ name }) => name === "server");
+    expect(lab.nat64.staticBindings[0]?.inside.address).toBe(server?.addresses.nat64?.ipv6);
   });
 
   it("change no machine's documents but what the gateway is laid down with", () => {
