@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { utils } from "ssh2";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { nonGlobalIpv4 } from "../../plan/address-space";
@@ -168,6 +169,14 @@ describe("what is derived", () => {
     expect(planOf({ uplink: bridged }).uplink.hostNetworks.ipv6).toEqual([]);
   });
 
+  it("lets in who is configured, each key once, and fetches the page that is configured", () => {
+    const keys = ["one", "other"].map(() => utils.generateKeyPairSync("ed25519").public).sort();
+    const url = "http://mirror.example/";
+    const plan = planOf({ ssh: { authorizedKeys: [...keys, ...keys].reverse() }, verify: { url, timeout: 60 } });
+    expect(plan.ssh).toEqual({ user: "lab", authorizedKeys: keys });
+    expect(plan.verify).toEqual({ url, timeout: 60 });
+  });
+
   it("gives SSH a card of its own where the uplink is somebody else's network", () => {
     const { gateway } = planOf({ uplink: { kind: "bridged", bridge: "br0" } });
     expect(gateway.managementMac).toMatch(/^[0-9a-f][26ae]:/);
@@ -278,6 +287,16 @@ describe("a client's address", () => {
       preferredLifetime: 600,
       validLifetime: 7200,
     });
+  });
+
+  it("is reserved in the order of the MACs, and for nobody where DHCPv6 is off", () => {
+    const plan = planOf({ clients: 5, dhcpv6: { mode: "stateful" } });
+    expect(lanOf(plan).dhcpv6).toMatchObject({
+      reservations: plan.clients
+        .map(({ lanMac: mac }) => ({ mac }))
+        .sort((one, other) => (one.mac < other.mac ? -1 : 1)),
+    });
+    expect(lanOf(planOf({ clients: 5, dhcpv6: { mode: "off" } })).dhcpv6).toEqual({ mode: "off" });
   });
 
   it("is never also reserved where the client makes it itself", () => {
