@@ -184,7 +184,8 @@ describe("what is derived", () => {
   });
 
   it("attaches the gateway to what the platform has", () => {
-    expect(planOf().platform).toMatchObject({ uplink: { kind: "nat" }, image: { kind: "build", jool: "prebuilt" } });
+    const image = { kind: "build", release: "trixie", jool: "prebuilt" };
+    expect(planOf().platform).toMatchObject({ uplink: { kind: "nat" }, image });
     const bridged = planOf({ uplink: { kind: "bridged", bridge: "br0" }, image: { kind: "cloud", location: "a" } });
     expect(bridged.platform).toMatchObject({
       uplink: { kind: "bridged", bridge: "br0" },
