@@ -184,8 +184,10 @@ describe("what is derived", () => {
   });
 
   it("attaches the gateway to what the platform has", () => {
-    const image = { kind: "build", release: "trixie", jool: "prebuilt" };
-    expect(planOf().platform).toMatchObject({ uplink: { kind: "nat" }, image });
+    const image = { kind: "build", release: "trixie", mirror: undefined, jool: "prebuilt", extraPackages: [] };
+    const uplink = { kind: "nat" };
+    expect(planOf().platform).toStrictEqual({ kind: "qemu", accelerator: "auto", image, uplink });
+    expect(planOf().uplink.ipv4).toEqual({ kind: "dhcp" });
     const bridged = planOf({ uplink: { kind: "bridged", bridge: "br0" }, image: { kind: "cloud", location: "a" } });
     expect(bridged.platform).toMatchObject({
       uplink: { kind: "bridged", bridge: "br0" },
