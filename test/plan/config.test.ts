@@ -133,6 +133,12 @@ describe("what deserves a word", () => {
       "dns.synthesizeAll",
       /nowhere/,
     ],
+    [
+      "no synthesis without IPv6, beside a simulated internet of which nothing is hidden then",
+      { lan: { prefix: "fd00::/64" }, internet: { kind: "both" }, dns: { synthesizeAll: false } },
+      "dns.synthesizeAll",
+      /nowhere/,
+    ],
     ["validation behind SLIRP", { lan: { prefix: "fd00::/64" }, dns: { dnssec: "on" } }, "dns.dnssec", /QEMU/],
     [
       "an exception from nothing",
@@ -254,6 +260,10 @@ describe("what deserves a word", () => {
           { name: "b", interfaceId: "::e000" },
         ],
       },
+    ],
+    [
+      "synthesis for every name beside a simulated internet, where the uplink has IPv6",
+      { uplink: { ipv6: "nat66" }, internet: { kind: "both" }, dns: { synthesizeAll: true } },
     ],
     [
       "AAAA records as they are, which lead into the simulated internet",
