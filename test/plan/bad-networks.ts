@@ -97,6 +97,13 @@ export const badNetworks: readonly BadInput[] = [
     /32768-60999/,
     /61001-65535/,
   ],
+  ...["61001-62000-63000", "0-80", "61001-65536", "61001-", "61001-62e3"].map((ports): BadInput => [
+    `a pool with ports that are no range, ${ports}`,
+    { nat64: { pool4: [{ prefix: "10.0.2.15", ports }] } },
+    "nat64.pool4[0].ports",
+    /not a range of ports from 1 to 65535/,
+    /61001-65535/,
+  ]),
   [
     "a pool with a reversed range",
     { nat64: { pool4: [{ prefix: "10.0.2.15", ports: "65535-61001" }] } },
@@ -187,6 +194,13 @@ export const badNetworks: readonly BadInput[] = [
   [
     "a forwarder with a bad port",
     { dns: { forwarders: ["8.8.8.8@0"] } },
+    "dns.forwarders[0]",
+    /port/,
+    /8\.8\.8\.8@5353/,
+  ],
+  [
+    "a forwarder with two ports",
+    { dns: { forwarders: ["8.8.8.8@53@54"] } },
     "dns.forwarders[0]",
     /port/,
     /8\.8\.8\.8@5353/,

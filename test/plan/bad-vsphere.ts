@@ -170,6 +170,13 @@ export const badVsphere: readonly BadInput[] = [
     /length/,
     /192\.0\.2\.10\/24/,
   ],
+  ...["0", "31", "024", "24/24"].map((length): BadInput => [
+    `a fixed address with a length that no network has, /${length}`,
+    platformWith({ gatewayAddress: { ...fixed, address: `192.0.2.10/${length}` } }),
+    "platform.gatewayAddress.address",
+    /no length of its network, 1 to 30/,
+    /192\.0\.2\.10\/24/,
+  ]),
   [
     "a router in another network",
     platformWith({ gatewayAddress: { ...fixed, gateway: "198.51.100.1" } }),
@@ -205,6 +212,7 @@ export const badVsphere: readonly BadInput[] = [
     /this network/,
     /a machine/,
   ],
+  ["a folder with a slash behind", platformWith({ folder: "labs/" }), "platform.folder", /path of folders/, /labs/],
   ["a folder with a slash in front", platformWith({ folder: "/labs" }), "platform.folder", /path of folders/, /labs/],
   [
     "a disk image on vsphere",

@@ -242,6 +242,14 @@ describe("what deserves a word", () => {
       "the one network of a lab on vSphere without a VLAN of its own",
       { ...platformWith({}), lan: {}, networks: [{ name: "a", scenario: "ipv6-only-nat64" }] },
     ],
+    ...["labs", "labs/net/ada"].map((folder): readonly [string, Readonly<Record<string, unknown>>] => [
+      `machines in the folder ${folder}`,
+      platformWith({ folder }),
+    ]),
+    [
+      "the gateway's fixed address in a network of millions",
+      platformWith({ gatewayAddress: { address: "10.1.2.3/8", gateway: "10.0.0.1", dns: ["10.0.0.2"] } }),
+    ],
     ["clients that DRS keeps apart in a cluster", platformWith({ spreadClients: true })],
     [
       "a check on one of the clients by its name",
@@ -451,6 +459,72 @@ describe("values", () => {
     const config = parseConfig({ platform: "qemu", clients: "3" });
     expect(config.platform).toEqual({ kind: "qemu", accelerator: "auto" });
     expect(config.clients).toBe(3);
+  });
+
+  it.each<readonly [string, string, (value: string) => object, readonly string[], readonly string[]]>([
+    [
+      "a client's name",
+      "clients[0].name",
+      (name) => ({ clients: [{ name }] }),
+      ["a", "1", "a-b", "x".repeat(63)],
+      ["", "-a", "a-", "a.b", "a_b", "x".repeat(64)],
+    ],
+    [
+      "a network's name",
+      "networks[0].name",
+      (name) => ({ networks: [{ name, scenario: "ipv6-only-nat64" }] }),
+      ["a", "a-1", "x".repeat(11)],
+      ["", "1a", "-a", "a-", "A", "x".repeat(12)],
+    ],
+    [
+      "a search domain",
+      "dns.searchDomains[0]",
+      (domain) => ({ dns: { searchDomains: [domain] } }),
+      ["a", "a-1.b-2.example", `${"x".repeat(63)}.${"y".repeat(63)}`, `${"a.".repeat(126)}b`],
+      [
+        ...["", ".a", "a..b", "-a.b", "a-.b", "a.-b", "a.b-", "A.b", "a.B"],
+        ...[`${"x".repeat(64)}.a`, `a.${"x".repeat(64)}`, `${"a.".repeat(126)}bc`],
+      ],
+    ],
+    [
+      "a package's name",
+      "image.extraPackages[0]",
+      (name) => ({ image: { extraPackages: [name] } }),
+      ["g++", "0ad", "python3.13-venv"],
+      ["a", "+a", "A1", "a_b", "a b"],
+    ],
+    [
+      "a bridge's name",
+      "uplink.bridge",
+      (bridge) => ({ uplink: { kind: "bridged", bridge } }),
+      ["b", "Br-lan.5_0", "x".repeat(15)],
+      ["", "br 0", "br/0", "/br0", "x".repeat(16)],
+    ],
+    [
+      "a digest",
+      "image.sha256",
+      (sha256) => ({ image: { kind: "cloud", location: "a.qcow2", sha256 } }),
+      ["0123456789abcdef".repeat(4)],
+      ["a".repeat(63), "a".repeat(65), "A".repeat(64), "g".repeat(64)],
+    ],
+    [
+      "a check's title",
+      "checks[0].title",
+      (title) => ({ checks: [{ title, command: "true", expect: "works" }] }),
+      ["a", "a b", "x".repeat(100)],
+      ["", " a", "a ", "a\nb", "a\rb", "x".repeat(101)],
+    ],
+    [
+      "a page",
+      "verify.url",
+      (url) => ({ verify: { url } }),
+      ["http://a.example/", "https://a.example"],
+      ["a.example", "ftp://a.example/", "xhttp://a.example/", "httpx://a.example/"],
+    ],
+  ])("such as %s are of the form that whoever reads them takes", (_, key, written, good, bad) => {
+    const keysOf = (value: string) => problemsOf({ ...written(value) }).map((problem) => problem.key);
+    expect(good.map(keysOf).flat()).toEqual([]);
+    expect(bad.filter((value) => !keysOf(value).includes(key))).toEqual([]);
   });
 
   it.each([[{ minInterval: 3, maxInterval: 10 }], [{ minInterval: 3, maxInterval: 4 }]])(
