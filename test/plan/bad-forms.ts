@@ -146,6 +146,13 @@ export const badForms: readonly BadInput[] = [
 
   // The form
   ["a number in quotes", { lan: { mtu: "1500" } }, "lan.mtu", /a number, not a text/, /without quotes: 1500/],
+  ...["1500 octets", "about 1500"].map((mtu): BadInput => [
+    `a text with a number in it, ${mtu}`,
+    { lan: { mtu } },
+    "lan.mtu",
+    /a number, not a text/,
+    /^Write a number$/,
+  ]),
   [
     "a text without quotes that YAML made a number",
     { lan: { gatewayInterfaceId: 10 } },
@@ -214,6 +221,13 @@ export const badForms: readonly BadInput[] = [
   ["a mistyped section", { nat46: {} }, "nat46", /not a known key/, /nat64/],
   ["a mistyped key", { lan: { prefx: "fc01::/64" } }, "lan.prefx", /not a known key/, /lan\.prefix/],
   ["a key outside its section", { synthesizeAll: true }, "synthesizeAll", /not a known key/, /dns\.synthesizeAll/],
+  [
+    "a key of several sections outside them",
+    { memory: 512 },
+    "memory",
+    /not a known key/,
+    /^Did you mean \S+ or \S+ or \S+\?$/,
+  ],
   [
     "a mistyped key of a client",
     { clients: [{ name: "a", interfaceID: "::10" }] },
