@@ -25,6 +25,13 @@ export const badBindings: readonly BadInput[] = [
     /^There are: client-1, .*, client-10, …$/,
   ],
   [
+    "a binding of nobody's service among as many clients as are named",
+    { ...lab({ ...web, client: "somebody" }), clients: 10 },
+    "nat64.staticBindings[0].client",
+    /no client of this lab/,
+    /^There are: client-1, .*, client-10$/,
+  ],
+  [
     "a binding of a client without a translator",
     {
       ...lab({ ...web, client: "b" }),

@@ -195,6 +195,13 @@ export const badForms: readonly BadInput[] = [
     /a list/,
     /^Write a list$/,
   ],
+  [
+    "a number in quotes where keys and values belong",
+    { dhcpv6: "10" },
+    "dhcpv6",
+    /keys and values/,
+    /^Write keys and values below it$/,
+  ],
   ["a number for a choice", { dhcpv6: { mode: 5 } }, "dhcpv6.mode", /off, stateless, stateful/, /^Write one of off/],
   ["a number that is too large", { lan: { mtu: 70_000 } }, "lan.mtu", /is more than/, /or less/],
   ["a fraction", { verify: { timeout: 1.5 } }, "verify.timeout", /whole number/, /whole number/],

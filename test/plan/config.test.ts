@@ -110,6 +110,12 @@ describe("what deserves a word", () => {
     ],
     ["an MTU above the uplink's", { lan: { prefix: "fd00::/64", mtu: 9000 } }, "lan.mtu", /1500/],
     [
+      "an MTU above the uplink's that a network has from the lab",
+      { lan: { mtu: 9000 }, networks: [{ name: "one", scenario: "ipv6-only-nat64" }] },
+      "networks[0].mtu",
+      /1500/,
+    ],
+    [
       "a unique local LAN with native IPv6",
       { lan: { prefix: "fd00::/64" }, uplink: { kind: "bridged", bridge: "br0", ipv6: "native" } },
       "lan.prefix",
