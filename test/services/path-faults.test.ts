@@ -30,7 +30,8 @@ describe("faults of a client's way", () => {
     const names = pathFaults.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(new Set(pathFaults.map(({ title }) => title)).size).toBe(names.length);
-    for (const name of names) expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+    for (const { name, title } of pathFaults)
+      expect([name, title]).toEqual([expect.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/), expect.stringMatching(/\S/)]);
   });
 
   it("are called as the simulated internet calls the same ones", () => {
