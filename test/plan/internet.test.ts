@@ -86,6 +86,17 @@ describe("the paths", () => {
   });
 });
 
+describe("the servers of the base scenarios", () => {
+  it.each([
+    ["v4only.test", 1, 0],
+    ["v6only.test", 0, 1],
+    ["dualstack.test", 1, 1],
+  ])("%s has %i IPv4 and %i IPv6 addresses", (name, a, aaaa) => {
+    const host = plan.hosts.find((each) => each.name === name);
+    expect([host?.a.length, host?.aaaa.length]).toEqual([a, aaaa]);
+  });
+});
+
 describe("the zones", () => {
   it.each(plan.nameServers.flatMap(({ zones }) => zones).map((zone) => [zone.name, zone] as const))(
     "%s has every name once, below itself, and none that is delegated",
@@ -190,10 +201,12 @@ describe("the pairs", () => {
 });
 
 describe("the faults", () => {
-  it("have names of their own, and a URL that leads into the zone", () => {
+  it("have names of their own, and a URL that leads to them, or into the zone", () => {
     expect(new Set(plan.faults.map(({ name }) => name)).size).toBe(plan.faults.length);
-    for (const { url, name } of plan.faults)
-      expect({ name, host: new URL(url).hostname }).toEqual({ name, host: expect.stringMatching(/\.test$/) as string });
+    for (const { url, name, host } of plan.faults) {
+      const own = host?.name ?? (expect.stringMatching(/\.test$/) as string);
+      expect({ name, host: new URL(url).hostname }).toEqual({ name, host: own });
+    }
   });
 
   const hostOf = (name: string) => plan.faults.find((fault) => fault.name === name)?.host;
@@ -204,6 +217,36 @@ describe("the faults", () => {
     expect(hostOf(`a-${kind}`)?.aaaa).toEqual(good?.aaaa);
     expect(hostOf(`aaaa-${kind}`)?.aaaa).not.toEqual(good?.aaaa);
     expect(hostOf(`a-${kind}`)?.a).not.toEqual(good?.a);
+  });
+
+  it.each(plan.deadEnds.map((deadEnd) => [deadEnd.kind, deadEnd] as const))(
+    "that are called %s lead behind the dead end of that kind",
+    (kind, deadEnd) => {
+      const [a = "", aaaa = ""] = [hostOf(`a-${kind}`)?.a[0], hostOf(`aaaa-${kind}`)?.aaaa[0]];
+      expect(containsAddress(parseIpv4Prefix(deadEnd.ipv4), parseIpv4(a))).toBe(true);
+      expect(containsAddress(parseIpv6Prefix(deadEnd.ipv6), parseIpv6(aaaa))).toBe(true);
+    },
+  );
+
+  it.each([
+    ["v6", 0, 1],
+    ["v4", 1, 0],
+  ])("of dropped fragments over IP%s ask a name server of %i IPv4 and %i IPv6 addresses", (family, a, aaaa) => {
+    const host = hostOf(`${family}-no-fragments`);
+    expect([host?.a.length, host?.aaaa.length]).toEqual([a, aaaa]);
+  });
+
+  it("of a smaller MTU say what fits the way by IPv6, of which hosts can be told", () => {
+    const ofMtu = plan.faults.filter(({ pathMtu }) => pathMtu !== undefined);
+    expect(ofMtu.map(({ name, pathMtu }) => [name, pathMtu])).toEqual([["v6-mtu-silent", 1280]]);
+  });
+
+  it("of an answer that is truncated need more octets than a datagram has (RFC 9715), and lead to a server at last", () => {
+    const aliases = plan.nameServers.flatMap(({ zones }) => zones.flatMap((zone) => zone.aliases));
+    const targets = aliases.map(({ target }) => target);
+    expect(aliases.map(({ name }) => name)).toEqual(["truncated.faults.test", ...targets.slice(0, -1)]);
+    expect(targets.at(-1)).toBe("dualstack.test");
+    expect(targets.join("").length).toBeGreaterThan(1400);
   });
 
   it("expect what the matrix says of an AAAA, and of an A, that leads nowhere", () => {
@@ -253,6 +296,13 @@ describe("with a simulated internet", () => {
   it("nobody else is asked for names, and AAAA records are seen as they are", () => {
     expect(lab.dns).toMatchObject({ forwarders: [], dnssec: "off", synthesizeAll: false });
     expect(planOf({ internet: { kind: "simulated" }, dns: { dnssec: "on" } }).dns.dnssec).toBe("off");
+  });
+
+  it("a page of its own proves that IPv4-only content is reached, unless another one is configured", () => {
+    const url = "http://dualstack.test/";
+    expect(lab.verify.url).toBe("http://v4only.test/bytes");
+    expect(planOf({ internet: { kind: "simulated" }, verify: { url } }).verify.url).toBe(url);
+    expect(planOf({ internet: { kind: "both" } }).verify.url).toBeUndefined();
   });
 
   it("nothing but it is translated to", () => {
