@@ -497,7 +497,7 @@ describe("values", () => {
       "image.extraPackages[0]",
       (name) => ({ image: { extraPackages: [name] } }),
       ["g++", "0ad", "python3.13-venv"],
-      ["a", "+a", "A1", "a_b", "a b"],
+      ["a", "+ab", "Aab", "abA", "ab_c", "ab c"],
     ],
     [
       "a bridge's name",
