@@ -18,9 +18,9 @@ export interface ZonePlan {
   readonly nameServers: readonly string[];
   readonly hosts: readonly HostPlan[];
   readonly delegations: readonly DelegationPlan[];
-  /** Of a chain, each leads to the next. */
   /** Names with so many octets of text. */
   readonly texts: readonly { readonly name: string; readonly octets: number }[];
+  /** Of a chain, each leads to the next. */
   readonly aliases: readonly { readonly name: string; readonly target: string }[];
   /** Undefined: it is not signed. */
   readonly signedWith: ZoneKey | undefined;
