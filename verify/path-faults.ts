@@ -164,6 +164,20 @@ function answerOf(effect: PathEffect): { readonly types: readonly RecordType[]; 
   return effect.kind === "wrong-record" ? { types: [effect.type], words: effect.address } : undefined;
 }
 
+/** What is said of networks where packets are too short for the fault. Undefined: there is no such network. */
+export function meetsNothingLine(
+  { families, effect }: PathFault,
+  networks: PromisedPlan["networks"],
+): string | undefined {
+  if (effect.kind !== "mtu") return undefined;
+  // Advertisements tell IPv6 of a network's MTU; hosts send IPv4 packets as long as their card takes them.
+  const short = networks.filter(
+    ({ mtu, ipv4 }) => mtu <= effect.mtu && (ipv4 === undefined || !families.includes("ipv4")),
+  );
+  if (short.length === 0) return undefined;
+  return `It meets nothing on ${short.map(({ name }) => name).join(", ")}: no IPv6 packet there is longer than ${effect.mtu} octets.`;
+}
+
 function overlap<T>(one: readonly T[], other: readonly T[]): boolean {
   return one.some((each) => other.includes(each));
 }

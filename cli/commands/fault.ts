@@ -9,7 +9,7 @@ import type { LabAccess } from "../../verify/access";
 import { onGateway } from "../../verify/connect";
 import { type Asked, faultsOn, switchFaultOn, switchFaults } from "../../verify/facts";
 import { questionTarget, targetOf } from "../../verify/fault-target";
-import { type FaultOn, faultsOnLine, inTheWay, whose } from "../../verify/path-faults";
+import { type FaultOn, faultsOnLine, inTheWay, meetsNothingLine, whose } from "../../verify/path-faults";
 import { formatTable } from "../../verify/report";
 import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
@@ -152,6 +152,8 @@ async function switchOn(
     on = await switchFaultOn(gateway, each, access.promised);
   }
   say(faultsOnLine(on, stack) ?? "No fault is on.");
+  const nothing = meetsNothingLine(fault, access.promised.networks);
+  if (nothing !== undefined) say(nothing);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import {
   type FaultOn,
   faultsOnLine,
   inTheWay,
+  meetsNothingLine,
   onForOneOf,
   readFaultsOn,
   switchingOn,
@@ -254,6 +255,24 @@ describe("switching a fault on", () => {
       /^There is no fault v6-blakhole .* Did you mean v6-blackhole\? There are: v6-blackhole, v4-blackhole, /,
     );
     expect(() => faultNamed("")).toThrow(/^Which fault\? /);
+  });
+
+  it("of long packets is said to meet nothing where no packet is long enough", () => {
+    const { promised } = labOf({
+      networks: [
+        { name: "usual", scenario: "ipv6-only-nat64", prefix: "2001:db8:1::/64" },
+        { name: "short", scenario: "ipv6-only-nat64", prefix: "2001:db8:2::/64", mtu: 1280 },
+        // Whose hosts send IPv4 packets as long as their card takes them.
+        { name: "dual", scenario: "dual-stack", prefix: "2001:db8:3::/64", ipv4: "192.168.46.0/24", mtu: 1280 },
+      ],
+    });
+    const said = (name: string) => meetsNothingLine(faultNamed(name), promised.networks);
+    expect(said("v6-mtu-silent")).toBe(
+      "It meets nothing on dual, short: no IPv6 packet there is longer than 1280 octets.",
+    );
+    expect(said("v4-mtu-silent")).toBe("It meets nothing on short: no IPv6 packet there is longer than 1280 octets.");
+    expect(said("v6-no-fragments")).toBeUndefined();
+    expect(meetsNothingLine(faultNamed("v6-mtu-silent"), access.promised.networks)).toBeUndefined();
   });
 
   it.each<[string, readonly string[], readonly FaultOn[], string]>([
