@@ -824,6 +824,16 @@ describe("stateful DHCPv6", () => {
       { lab: beside, says: { addresses: both }, hears: offer("fc01:0:0:1::d000") },
       {},
     ],
+    [
+      "fails with one more address than these two, which it names",
+      {
+        says: { addresses: onLan(address(own.client), address(reserved), address("fc01:0:0:1::bad")) },
+        hears: offer("fc01:0:0:1::d000"),
+      },
+      failing(
+        `the address ${own.client} is in use, and no other one but ${reserved}, which DHCPv6 leases, is preferred`,
+      ),
+    ],
     ["fails without the reserved address", { hears: offer("fc01:0:0:1::d000") }, failing("DHCPv6 is stateful")],
     [
       "fails when a stranger is offered nothing",

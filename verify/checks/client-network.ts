@@ -21,8 +21,12 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   { where: withIpv6, title: "the router advertisements say what was planned", judge: checkAdvertisements },
   {
     where: withIpv6,
-    title: (seen) =>
-      `the address ${plannedIpv6(seen)} is in use${announcesDeprecated(seen.network) ? ", deprecated as it is announced" : ""}, and no other one is preferred`,
+    title: (seen) => {
+      const [planned = "", leased] = ownAddresses(seen);
+      const deprecated = announcesDeprecated(seen.network) ? ", deprecated as it is announced" : "";
+      const beside = leased === undefined ? "" : ` but ${leased}, which DHCPv6 leases,`;
+      return `the address ${planned} is in use${deprecated}, and no other one${beside} is preferred`;
+    },
     judge: checkAddress,
     remedy: learnAgain,
   },
@@ -149,7 +153,7 @@ function checkIpv4(seen: ClientEvidence): Verdict {
 function ownAddresses(seen: ClientEvidence): string[] {
   const reserved = reservation(seen.network, seen.access.lanMac);
   const planned = plannedIpv6(seen);
-  return reserved === undefined ? [planned] : [planned, reserved];
+  return reserved === undefined || sameAddress(reserved, planned) ? [planned] : [planned, reserved];
 }
 
 function reservation({ ipv6 }: PromisedNetwork, mac: string): string | undefined {
