@@ -76,6 +76,9 @@ export async function traits(lab: Stack, machine: string): Promise<string> {
     // What was due before a restored machine was somebody has not been made up for: the clock has jumped.
     stamps:
       "[ ! -e /run/ipv6-only-lab/boot_id ] || [ -z \"$(find /var/lib/systemd/timers -name 'stamp-*' ! -newer /run/ipv6-only-lab/boot_id)\" ]",
+    // Where its line is hung up it looks for somebody ten times a second, for as long as the machine lives.
+    agent:
+      "woken() { awk '/^voluntary/ { print $2 }' /proc/$(pgrep -x qemu-ga)/status; }; before=$(woken) && sleep 3 && [ $(($(woken) - before)) -lt 10 ]",
   };
   const script = Object.entries(questions).map(
     ([name, test]) => `if ${test} >/dev/null 2>&1; then echo ${name} yes; else echo ${name} NO; fi`,
