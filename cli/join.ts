@@ -7,6 +7,8 @@ import { cardsOf, type MoveContext } from "./cards";
 
 /** Seconds that a client may take to have what a network gives. Router advertisements and DHCP answer within one. */
 const arrivalLimit = 30;
+/** Seconds until it lets somebody in. A login that a busy emulated machine does not answer is given up after 20, and tried again. */
+const loginLimit = 90;
 
 /** @returns how long it took, and what the client still lacks after half a minute. */
 export async function joinNetwork(
@@ -17,7 +19,7 @@ export async function joinNetwork(
 ): Promise<{ readonly seconds: number; readonly lacks: readonly string[] }> {
   const { signal, progress } = context;
   const started = performance.now();
-  const reach = { wait: arrivalLimit, signal };
+  const reach = { wait: loginLimit, signal };
   // The way to it is laid while it moves.
   const reaching = connectGateway(access, reach);
   const laid = reaching.then(

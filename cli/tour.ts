@@ -298,7 +298,7 @@ async function goHome(
   const network = access.promised.networks.find(({ name }) => name === home.network);
   if (network === undefined) return undefined;
   try {
-    await joinNetwork(access, at, network, { ...context, signal: AbortSignal.timeout(60_000) });
+    await joinNetwork(access, at, network, { ...context, signal: AbortSignal.timeout(150_000) });
     return undefined;
   } catch (error) {
     const up = command(access.promised, "up");
