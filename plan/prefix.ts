@@ -121,6 +121,11 @@ export function containsAddress(prefix: Prefix, address: bigint): boolean {
   return prefix.address <= address && address <= lastAddress(prefix);
 }
 
+/** The same for texts: an IPv4 prefix, or a single address, and an IPv4 address. */
+export function containsIpv4(prefix: string, address: string): boolean {
+  return containsAddress(parseIpv4Prefix(prefix), parseIpv4(address));
+}
+
 /** True when every address of `inner` is in `outer`. */
 export function containsPrefix(outer: Prefix, inner: Prefix): boolean {
   return outer.bits === inner.bits && outer.length <= inner.length && containsAddress(outer, inner.address);

@@ -7,7 +7,7 @@ import { link } from "./internet/paths";
 import type { StaticBindingPlan } from "./model";
 import { platformDecisions } from "./platforms";
 import { portsOf } from "./port-range";
-import { containsAddress, formatIpv4, parseIpv4, parseIpv4Prefix } from "./prefix";
+import { containsIpv4, formatIpv4, parseIpv4Prefix } from "./prefix";
 import type { LabConfig } from "./schema";
 import type { ConfiguredBinding } from "./schema/network";
 
@@ -50,7 +50,7 @@ function ofExplicit(
 ): Outside {
   const fitting = pool4.filter(({ protocol: only = protocol, prefix, ports }) => {
     const { first, last } = portsOf(ports);
-    const here = address === undefined || containsAddress(parseIpv4Prefix(prefix), parseIpv4(address));
+    const here = address === undefined || containsIpv4(prefix, address);
     return only === protocol && first <= outsidePort && outsidePort <= last && here;
   });
   if (fitting.length === 0)

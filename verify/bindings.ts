@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomInt } from "node:crypto";
 import { reflectors } from "../plan/internet/hosts";
-import { containsAddress, parseIpv4, parseIpv4Prefix } from "../plan/prefix";
+import { containsIpv4 } from "../plan/prefix";
 import { portsOf } from "../plan/port-range";
 import { automaticPorts } from "../plan/static-bindings";
 import { embedIpv4 } from "../plan/rfc6052";
@@ -82,7 +82,7 @@ export function unboundPort({ nat64: { staticBindings, pool4 } }: PromisedPlan, 
     pool4.kind === "automatic"
       ? [automaticPorts]
       : pool4.entries
-          .filter(({ protocol, prefix }) => protocol === "TCP" && isInside(address, prefix))
+          .filter(({ protocol, prefix }) => protocol === "TCP" && containsIpv4(prefix, address))
           .map(({ portRange }) => portsOf(portRange));
   const bound = staticBindings.filter(({ protocol, outside }) => protocol === "TCP" && outside.address === address);
   const taken = new Set(bound.map(({ outside }) => outside.port));
@@ -90,10 +90,6 @@ export function unboundPort({ nat64: { staticBindings, pool4 } }: PromisedPlan, 
   for (const { first, last } of ranges)
     for (let port = last; port >= first; port -= 1) if (!taken.has(port)) return port;
   return undefined;
-}
-
-function isInside(address: string, prefix: string): boolean {
-  return containsAddress(parseIpv4Prefix(prefix), parseIpv4(address));
 }
 
 /** Undefined: there is nothing to try, or nobody to try it. */

@@ -1,5 +1,5 @@
 /** Other machines, and by what a client is to reach them: the networks of a lab are one site. */
-import { containsAddress, parseIpv4, parseIpv4Prefix } from "../plan/prefix";
+import { containsIpv4 } from "../plan/prefix";
 import { embedIpv4 } from "../plan/rfc6052";
 import { type ClientAccess, type LabAccess, nativeIpv4, networkOf } from "./access";
 
@@ -27,8 +27,7 @@ function peerOf(lab: LabAccess, client: ClientAccess, other: ClientAccess): Peer
   const [ownIpv4, ipv4] = [nativeIpv4(client, here), nativeIpv4(other, there)];
   const ipv6 = other.addresses[there.name]?.ipv6;
   const { prefix, deniedIpv4 } = lab.promised.nat64;
-  const isDenied = (address: string): boolean =>
-    deniedIpv4.some((each) => containsAddress(parseIpv4Prefix(each), parseIpv4(address)));
+  const isDenied = (address: string): boolean => deniedIpv4.some((each) => containsIpv4(each, address));
   const way = (kind: PeerWay["kind"], address: string): PeerWay => ({ kind, address });
   const ways = [
     ...(here.ipv6 === undefined || ipv6 === undefined ? [] : [way("IPv6", ipv6)]),

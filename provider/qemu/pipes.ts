@@ -11,15 +11,12 @@ import { messageOf } from "../../host/messages";
 
 /** Makes the pipes that QEMU opens (`-chardev pipe`), with nothing in them. */
 export async function makePipes(path: string, signal: AbortSignal): Promise<void> {
-  const pipes = removePipes(path);
-  await runLong("mkfifo", ["-m", "600", ...pipes], { signal });
+  removePipes(path);
+  await runLong("mkfifo", ["-m", "600", ...Object.values(ends(path))], { signal });
 }
 
-/** @returns which there may have been. */
-export function removePipes(path: string): readonly string[] {
-  const pipes = Object.values(ends(path));
-  for (const each of pipes) rmSync(each, { force: true });
-  return pipes;
+export function removePipes(path: string): void {
+  for (const each of Object.values(ends(path))) rmSync(each, { force: true });
 }
 
 /** Both directions of a line. */

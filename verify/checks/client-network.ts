@@ -22,10 +22,10 @@ export const clientNetworkChecks: readonly Check<ClientEvidence>[] = [
   {
     where: withIpv6,
     title: (seen) => {
-      const [planned = "", leased] = ownAddresses(seen);
+      const leased = leasedBeside(seen);
       const deprecated = announcesDeprecated(seen.network) ? ", deprecated as it is announced" : "";
       const beside = leased === undefined ? "" : ` but ${leased}, which DHCPv6 leases,`;
-      return `the address ${planned} is in use${deprecated}, and no other one${beside} is preferred`;
+      return `the address ${plannedIpv6(seen)} is in use${deprecated}, and no other one${beside} is preferred`;
     },
     judge: checkAddress,
     remedy: learnAgain,
@@ -149,11 +149,10 @@ function checkIpv4(seen: ClientEvidence): Verdict {
   );
 }
 
-/** The planned address, and one more where DHCPv6 gives one beside SLAAC's. */
-function ownAddresses(seen: ClientEvidence): string[] {
+/** The address that DHCPv6 gives beside SLAAC's, which is the planned one; undefined: it gives none, or the planned one. */
+function leasedBeside(seen: ClientEvidence): string | undefined {
   const reserved = reservation(seen.network, seen.access.lanMac);
-  const planned = plannedIpv6(seen);
-  return reserved === undefined || sameAddress(reserved, planned) ? [planned] : [planned, reserved];
+  return reserved === undefined || sameAddress(reserved, plannedIpv6(seen)) ? undefined : reserved;
 }
 
 function reservation({ ipv6 }: PromisedNetwork, mac: string): string | undefined {
@@ -172,7 +171,8 @@ function checkAddress(seen: ClientEvidence): Verdict {
     ),
     "no global IPv6 address",
   );
-  const expected = ownAddresses(seen);
+  const leased = leasedBeside(seen);
+  const expected = [plannedIpv6(seen), ...(leased === undefined ? [] : [leased])];
   const foreign = own.filter(
     ({ address, preferred }) => preferred && !expected.some((known) => sameAddress(known, address)),
   );
