@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync, renameSync, rmSync, statSync } from "node:fs";
-import { Readable, Transform } from "node:stream";
+import { Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Response } from "undici";
 import { withDeadline } from "./deadline";
@@ -93,14 +93,25 @@ async function appendRest(url: string, part: string, options: DownloadOptions): 
       done(null, chunk);
     },
   });
+  const output = createWriteStream(part, { flags: resumed ? "a" : "w" });
   try {
-    await pipeline(Readable.fromWeb(response.body), count, createWriteStream(part, { flags: resumed ? "a" : "w" }));
+    await pipeline(Readable.fromWeb(response.body), count, output);
   } catch (error) {
+    // A write that is under way ends before the file is closed: how much there is stands only then.
+    await closing(output);
     signal?.throwIfAborted();
     throw new UserError(
       `The download of ${url} was cut off: ${reasonOf(error)}. Run the command again: it goes on from there.`,
     );
   }
+}
+
+/** However it ended. */
+async function closing(stream: Writable): Promise<void> {
+  if (stream.closed) return;
+  await new Promise<void>((resolve) => {
+    stream.once("close", resolve);
+  });
 }
 
 async function refused(url: string, response: Response): Promise<UnreachableError> {

@@ -17,7 +17,7 @@ import { lookScript } from "../services/script";
 import { connect } from "../ssh";
 import { greets } from "../ssh/greeting";
 import { rootCommand, scriptCommand } from "../ssh/shell";
-import { runInGuest } from "./qemu/agent";
+import { runInGuest, StillRunsError } from "./qemu/agent";
 import { machinePaths } from "./qemu/paths";
 import { isOpenInGuest } from "./qemu/qmp";
 
@@ -38,10 +38,10 @@ const outputsSchema = inputsSchema.extend({ mark: z.string() });
 
 const names = ["target", "outline", "drift"] as const;
 
-/** Seconds for a greeting, the connection, and the look itself: an emulated gateway that is busy answers within a few. */
+/** Seconds for a greeting, the connection, and the look itself: an emulated gateway that is busy needs 40. */
 const greetingTimeout = 5;
 const dialTimeout = 15;
-const lookTimeout = 30;
+const lookTimeout = 60;
 
 export const gatewayStateHandler: ResourceHandler = {
   check: checkWith(inputsSchema),
@@ -54,9 +54,12 @@ export const gatewayStateHandler: ResourceHandler = {
   create: (inputs) => Promise.resolve({ id: "gateway", outputs: { ...inputs, mark: nextMark(undefined) } }),
 
   async read(old, context) {
-    const drift = await look(old.properties, context);
+    const { drift, isSeen } = await look(old.properties, context);
     if (drift.length > 0) {
-      context.warn(`The gateway is not as it was laid down:\n  ${drift.join("\n  ")}\nThe next \`up\` puts it right.`);
+      const what = isSeen
+        ? "The gateway is not as it was laid down"
+        : "Whether the gateway is as it was laid down is not known";
+      context.warn(`${what}:\n  ${drift.join("\n  ")}\nThe next \`up\` puts it right.`);
     }
     return { ...old.properties, drift };
   },
@@ -76,17 +79,21 @@ function nextMark(old: Properties | undefined): string {
     .slice(0, 12);
 }
 
-/** In what the gateway differs. One that cannot be asked may differ in everything. */
-async function look(properties: Properties, { signal }: OperationContext): Promise<readonly string[]> {
+/** In what the gateway differs. One that cannot be asked, and so is not seen, may differ in everything. */
+async function look(
+  properties: Properties,
+  { signal }: OperationContext,
+): Promise<{ readonly drift: readonly string[]; readonly isSeen: boolean }> {
   const { target: text, outline } = inputsSchema.parse(properties);
   const target = targetSchema.parse(JSON.parse(text));
   const script = lookScript();
   const stdin = `${script}${outline}`;
   try {
-    return (await byAgent(target, script, stdin, signal)) ?? (await bySsh(target, script, stdin, signal));
+    const drift = (await byAgent(target, script, stdin, signal)) ?? (await bySsh(target, script, stdin, signal));
+    return { drift, isSeen: true };
   } catch (error) {
     signal.throwIfAborted();
-    return [`it cannot be asked: ${messageOf(error)}`];
+    return { drift: [`it cannot be asked: ${messageOf(error)}`], isSeen: false };
   }
 }
 
@@ -98,6 +105,7 @@ function linesOf(said: string): readonly string[] {
  * Without a login, which takes an emulated gateway longer than the look. sshd has to greet all the same: who wants to mend
  * something has to get in.
  * @returns undefined where it takes a login to tell what there is, or what is wrong.
+ * @throws StillRunsError
  */
 async function byAgent(
   { host, port, agent }: Target,
@@ -111,8 +119,10 @@ async function byAgent(
   try {
     if (!(await isOpenInGuest(paths.qmp, "agent")) || !(await greets(host, port, greetingTimeout))) return undefined;
     return linesOf(await runInGuest(paths.agent, program, lookTimeout, signal));
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
+    // What looks goes on there: whoever logs in to do the same would make a slow gateway slower.
+    if (error instanceof StillRunsError) throw error;
     return undefined;
   }
 }
@@ -124,7 +134,7 @@ async function bySsh(target: Target, script: string, stdin: string, signal: Abor
     const options = { stdin, signal, timeout: lookTimeout };
     const { code, stdout, stderr } = await connection.exec(rootCommand(script), options);
     if (code === 0) return linesOf(stdout);
-    return [`it could not be looked at: ${stderr.trim() || `exit code ${code ?? "unknown"}`}`];
+    throw new Error(stderr.trim() || `exit code ${code ?? "unknown"}`);
   } finally {
     connection.close();
   }

@@ -3,7 +3,7 @@ import { on } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { withDeadline } from "../../host/deadline";
+import { LateError, withDeadline } from "../../host/deadline";
 import { withLine } from "./pipes";
 
 const startedSchema = z.object({ return: z.object({ pid: z.int() }) });
@@ -22,12 +22,15 @@ export interface GuestProgram {
   readonly stdin: Buffer;
 }
 
+/** A program has begun in the guest, and had not ended when its time was over: it goes on there. */
+export class StillRunsError extends Error {}
+
 /**
  * Runs a program in the guest, to its end.
  * @param line to its agent.
  * @param seconds for all of it.
  * @returns what it printed on stdout.
- * @throws Error with what the program said on stderr when it fails.
+ * @throws Error with what the program said on stderr when it fails; StillRunsError.
  */
 export async function runInGuest(
   line: string,
@@ -35,9 +38,12 @@ export async function runInGuest(
   seconds: number,
   signal: AbortSignal,
 ): Promise<string> {
-  return converse(line, `The guest did not run ${path} within ${seconds} s.`, seconds, signal, async (ask, ended) => {
+  const late = `The guest did not run ${path} within ${seconds} s.`;
+  const begun: number[] = [];
+  const talk: Talk<string> = async (ask, ended) => {
     const execution = { path, arg: args, "input-data": stdin.toString("base64"), "capture-output": true };
     const { pid } = startedSchema.parse(await ask("guest-exec", execution)).return;
+    begun.push(pid);
     // Each question costs the guest a moment, and it has one processor.
     for (let pause = 100; ; pause = Math.min(2 * pause, 400)) {
       const status = statusSchema.parse(await ask("guest-exec-status", { pid })).return;
@@ -47,7 +53,13 @@ export async function runInGuest(
       }
       await delay(pause, undefined, { signal: ended });
     }
-  });
+  };
+  try {
+    return await converse(line, late, seconds, signal, talk);
+  } catch (error) {
+    if (begun.length > 0 && error instanceof LateError) throw new StillRunsError(late);
+    throw error;
+  }
 }
 
 function textOf(data: string | undefined): string {
@@ -67,11 +79,15 @@ export async function isFileInGuest(line: string, path: string, seconds: number,
   });
 }
 
+type Talk<T> = (ask: Ask, ended: AbortSignal) => Promise<T>;
 type Tell = (execute: string, args: Readonly<Record<string, unknown>>) => void;
 type Ask = (execute: string, args: Readonly<Record<string, unknown>>) => Promise<unknown>;
 
 /** Milliseconds in which the agent answers that it listens; each further try has twice as long. */
 const firstPatience = 250;
+
+/** Seconds in which it does: one that says nothing is asked nothing more. */
+const listensWithin = 15;
 
 /**
  * One conversation with the agent. What an earlier one left unread is skipped, and an agent that has just begun may lose
@@ -84,7 +100,7 @@ async function converse<T>(
   late: string,
   seconds: number,
   signal: AbortSignal,
-  talk: (ask: Ask, ended: AbortSignal) => Promise<T>,
+  talk: Talk<T>,
 ): Promise<T> {
   return withDeadline(seconds, late, signal, (ended) =>
     withLine(path, ended, async ({ toGuest, fromGuest }) => {
@@ -97,6 +113,9 @@ async function converse<T>(
           lost.abort(new Error("The guest's agent cannot be asked any more: the machine has hung up."));
         });
       }
+      const deaf = setTimeout(() => {
+        lost.abort(new Error(`The guest's agent did not answer within ${listensWithin} s.`));
+      }, listensWithin * 1000);
       const over = AbortSignal.any([ended, lost.signal]);
       const lines = on(
         createInterface({ input: fromGuest }).on("error", () => undefined),
@@ -119,7 +138,11 @@ async function converse<T>(
         tell(execute, args);
         return nextAnswer();
       };
-      await synchronize(tell, nextAnswer);
+      try {
+        await synchronize(tell, nextAnswer);
+      } finally {
+        clearTimeout(deaf);
+      }
       return talk(ask, over);
     }),
   );

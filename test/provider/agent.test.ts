@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { isFileInGuest, runInGuest } from "../../provider/qemu/agent";
+import { isFileInGuest, runInGuest, StillRunsError } from "../../provider/qemu/agent";
 import { makePipes, removePipes } from "../../provider/qemu/pipes";
 import { answeringByPipes, type OtherEnd, type Question } from "./answering";
 import { recordedContext, temporaryFolder } from "./context";
@@ -100,6 +100,19 @@ describe("a guest's agent", () => {
     const asked = agent(() => undefined);
     await expect(run(1)).rejects.toThrow("The guest did not run /bin/true within 1 s.");
     expect(new Set(asked)).toEqual(new Set(["guest-sync"]));
+  });
+
+  it("in which a program runs on when its time is over is told from one that did not begin it", async () => {
+    const asked = agent((question) =>
+      question.execute === "guest-exec-status" ? { return: { exited: false } } : sound(question),
+    );
+    const error = await run(1).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(StillRunsError);
+    expect(error).toMatchObject({ message: "The guest did not run /bin/true within 1 s." });
+    expect(asked).toContain("guest-exec-status");
+    otherEnd?.hangUp();
+    agent(() => undefined);
+    await expect(run(1)).rejects.not.toBeInstanceOf(StillRunsError);
   });
 
   it("is given up at once when the machine goes", async () => {

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { gatewayStateHandler } from "../../provider/gateway-state";
 import { machinePaths } from "../../provider/qemu/paths";
@@ -30,10 +31,10 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** A machine whose guest has opened its end of the agent's line, or has not, and in which a program ends so. */
+/** A machine whose guest has opened its end of the agent's line, or has not, and in which a program ends so, or never. */
 async function machine(
   isOpen: boolean,
-  end: { readonly exitcode: number; readonly output: string },
+  end: { readonly exitcode: number; readonly output: string } | "never",
 ): Promise<unknown[]> {
   const given: unknown[] = [];
   const monitor = await answering(
@@ -47,6 +48,8 @@ async function machine(
   const agent = answeringByPipes(paths.agent, ({ execute, arguments: args }) => {
     if (execute === "guest-sync") return { return: args?.id };
     if (execute === "guest-exec") given.push(args);
+    if (execute === "guest-exec-status" && end === "never") return { return: { exited: false } };
+    if (end === "never") return { return: { pid: 7 } };
     const data = Buffer.from(end.output).toString("base64");
     return {
       return: execute === "guest-exec" ? { pid: 7 } : { exited: true, exitcode: end.exitcode, "out-data": data },
@@ -57,7 +60,8 @@ async function machine(
   return given;
 }
 
-async function look(port: number, agent: object | undefined) {
+/** @param meanwhile while it is looked at. */
+async function look(port: number, agent: object | undefined, meanwhile?: () => Promise<void>) {
   const target = {
     host: "127.0.0.1",
     port,
@@ -67,9 +71,22 @@ async function look(port: number, agent: object | undefined) {
   };
   const inputs = { target: JSON.stringify({ ...target, agent }), outline: "the outline\n", drift: [] };
   const context = recordedContext();
-  const found = await gatewayStateHandler.read({ id: "gateway", properties: { ...inputs, mark: "0" } }, context);
+  const reading = gatewayStateHandler.read({ id: "gateway", properties: { ...inputs, mark: "0" } }, context);
+  await meanwhile?.();
+  const found = await reading;
   return { drift: found?.drift, told: context.lines };
 }
+
+/** All but setTimeout, which ends what takes too long. */
+const notTimeouts = [
+  "Date",
+  "hrtime",
+  "nextTick",
+  "performance",
+  "queueMicrotask",
+  "setImmediate",
+  "setInterval",
+] as const;
 
 const ours = { stateFolder: folder.path, machineName: "gateway" };
 const refused = [expect.stringContaining("it cannot be asked: No SSH connection to lab@127.0.0.1")];
@@ -108,6 +125,28 @@ describe("a look at the gateway", () => {
     const given = await machine(true, { exitcode: 0, output: "" });
     expect((await look(sshd.port, undefined)).drift).toEqual(refused);
     expect(given).toEqual([]);
+  });
+
+  describe("that comes to no end in its time", () => {
+    beforeEach(() => {
+      jest.useFakeTimers({ doNotFake: notTimeouts });
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    it("is told so, and not that the gateway has drifted; nobody logs in to look once more", async () => {
+      const given = await machine(true, "never");
+      const { drift, told } = await look(sshd.port, ours, async () => {
+        while (given.length === 0) await pause(10);
+        jest.advanceTimersByTime(60_000);
+      });
+      expect(drift).toEqual(["it cannot be asked: The guest did not run /bin/sh within 60 s."]);
+      expect(told).toEqual([
+        expect.stringMatching(/Whether the gateway is as it was laid down is not known:\n {2}it cannot be asked/),
+      ]);
+      expect(given).toHaveLength(1);
+    });
   });
 
   it("takes a gateway whose sshd does not greet for one that has drifted, though its agent finds none", async () => {
