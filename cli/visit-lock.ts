@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { holderOf, release, tryAcquire, withLock } from "../host/lock";
-import { stackFolder } from "../host/paths";
+import { stackFolder, visitEnding, visitLock } from "../host/paths";
 import type { ClientAccess, LabAccess } from "../verify/access";
 import type { MoveContext } from "./cards";
 import { requireNoLock } from "./pulumi";
@@ -31,9 +31,6 @@ export async function requireUnused(stack: string): Promise<() => void> {
   look();
   return look;
 }
-
-/** Of the locks, behind the clients' names. */
-const ending = ".visit";
 
 /** Milliseconds between two looks at them. */
 const pause = 200;
@@ -110,7 +107,7 @@ export async function whenNobodyVisits(stack: string, { signal, progress }: Move
   const folder = stackFolder(stack);
   const told = new Set<number>();
   for (;;) {
-    const visits = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(ending)) : [];
+    const visits = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(visitEnding)) : [];
     const holders = visits.flatMap((name) => holderOf(join(folder, name)) ?? []);
     if (holders.length === 0) return;
     for (const pid of holders.filter((each) => !told.has(each))) {
@@ -129,5 +126,5 @@ function isKept(path: string): boolean {
 }
 
 function lockOf({ promised: { stack } }: LabAccess, { name }: ClientAccess): string {
-  return join(stackFolder(stack), `${name}${ending}`);
+  return visitLock(stackFolder(stack), name);
 }

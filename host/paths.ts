@@ -48,6 +48,14 @@ export function stackFolder(stack: string, root: string = projectRoot): string {
   return realFolder(join(statePaths(root).folder, "stacks", stack));
 }
 
+/** What ends the name of the lock of whoever moves a client between networks, or looks at it where it is. */
+export const visitEnding = ".visit";
+
+/** That lock. */
+export function visitLock(folderOfStack: string, client: string): string {
+  return join(folderOfStack, `${client}${visitEnding}`);
+}
+
 /**
  * A path without symbolic links, also of a folder that is not there yet: by this one the kernel knows in which folder a
  * process works.

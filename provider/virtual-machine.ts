@@ -4,8 +4,10 @@
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { z } from "zod";
+import { withLock } from "../host/lock";
+import { visitLock } from "../host/paths";
 import { checkWith } from "../plugin/check";
 import {
   canonical,
@@ -98,7 +100,7 @@ export const virtualMachineHandler: ResourceHandler = {
   update(old, inputs, context) {
     const machine = machineInputsSchema.parse(inputs);
     const paths = machinePaths(machine.stateFolder, machine.machineName);
-    return withMachine(paths, context, async () => {
+    return withNobodyVisiting(machine, paths, context, async () => {
       if (!isIntact(paths)) {
         throw new Error(`The disk in ${paths.folder} is gone. \`up --refresh\` makes the machine anew.`);
       }
@@ -141,6 +143,27 @@ async function bringBack(
 /** What an update leaves as it is: the run of a machine whose cards alone are moved. */
 function runsOn({ running, powerOn, pid, sshHost, sshPort, activeAccelerator }: Properties): Properties {
   return running === true && powerOn !== undefined ? { powerOn, pid, sshHost, sshPort, activeAccelerator } : {};
+}
+
+/**
+ * Has the machine for itself; where it is not at home, once nobody moves it, or looks at it where it is, any more. Whoever
+ * does that has its lock before the machine's: they are taken in this order.
+ */
+async function withNobodyVisiting<T>(
+  { nics, machineName }: MachineInputs,
+  paths: MachinePaths,
+  context: OperationContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  const alone = (): Promise<T> => withMachine(paths, context, work);
+  const seen = cardsSeen(nics, await segmentsOf(paths).catch(() => undefined));
+  if (canonical(seen) === canonical(nics)) return alone();
+  const onWait = (pid: number): void => {
+    context.info(
+      `${machineName}: waiting for the process ${pid}, which visits networks with it. It is stopped with: kill -INT ${pid}`,
+    );
+  };
+  return withLock(visitLock(dirname(paths.folder), machineName), onWait, alone, context.signal);
 }
 
 /** Each card to the segment that it is wanted on. */

@@ -1,5 +1,8 @@
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { release, tryAcquire } from "../../host/lock";
+import { visitLock } from "../../host/paths";
 import { isAlive } from "../../host/processes";
 import { lanSegmentHandler } from "../../provider/lan-segment";
 import { portId, socketId } from "../../provider/qemu/hub";
@@ -56,6 +59,31 @@ withQemu("a network card that is moved", () => {
         expect(isAlive(one.pid)).toBe(true);
         expect(await where(one)).toEqual(home);
         expect((await lab.refresh({ ...one.state, properties: updated })).properties).toEqual(updated);
+      }),
+    60_000,
+  );
+
+  it(
+    "is brought home once nobody visits networks with it any more, who can move it meanwhile",
+    () =>
+      withTwoMachines(async ({ lab, home, other, one, inputsOf }) => {
+        await move(one, other);
+        const seen = await lab.refresh(one.state);
+        const context = recordedContext();
+        const visit = visitLock(dirname(one.folder), "tiny");
+        expect(tryAcquire(visit)).toBe(true);
+        const update = handler.update(seen, inputsOf("tiny", home), context);
+        while (context.lines.length === 0) await delay(20);
+        expect(context.lines).toEqual([expect.stringContaining(`tiny: waiting for the process ${process.pid}, which`)]);
+        for (const to of [home, other]) {
+          await move(one, to);
+          await delay(300);
+          expect(await where(one)).toEqual(to);
+        }
+        release(visit);
+        expect(await update).toEqual(one.state.properties);
+        expect(await where(one)).toEqual(home);
+        expect(existsSync(visit)).toBe(false);
       }),
     60_000,
   );

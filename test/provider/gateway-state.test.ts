@@ -77,17 +77,6 @@ async function look(port: number, agent: object | undefined, meanwhile?: () => P
   return { drift: found?.drift, told: context.lines };
 }
 
-/** All but setTimeout, which ends what takes too long. */
-const notTimeouts = [
-  "Date",
-  "hrtime",
-  "nextTick",
-  "performance",
-  "queueMicrotask",
-  "setImmediate",
-  "setInterval",
-] as const;
-
 const ours = { stateFolder: folder.path, machineName: "gateway" };
 const refused = [expect.stringContaining("it cannot be asked: No SSH connection to lab@127.0.0.1")];
 
@@ -129,7 +118,10 @@ describe("a look at the gateway", () => {
 
   describe("that comes to no end in its time", () => {
     beforeEach(() => {
-      jest.useFakeTimers({ doNotFake: notTimeouts });
+      // All but setTimeout, which ends what takes too long.
+      jest.useFakeTimers({
+        doNotFake: ["Date", "hrtime", "nextTick", "performance", "queueMicrotask", "setImmediate", "setInterval"],
+      });
     });
     afterEach(() => {
       jest.useRealTimers();
