@@ -16,7 +16,7 @@ import { type ClientAccess, command, type LabAccess, type PromisedNetwork } from
 import { nat64Prefixes, sameAddress } from "./addresses";
 import { decode, type IpPacket } from "./capture/decode";
 import { Keeper, type Kept } from "./capture/keep";
-import { segmentFilter } from "./capture/filter";
+import { sentByFilter } from "./capture/filter";
 import { captureWhile, type Watch } from "./capture/while";
 import { type Check, distinct, fail, pass, results, skip, type Verdict } from "./checks/check";
 import type { Evidence } from "./checks/evidence";
@@ -184,7 +184,7 @@ export async function overhear<T>(
   let first: bigint | undefined;
   const watch: Watch = {
     cards: [network.card],
-    filterOf: () => `ether src ${client.lanMac} and (${segmentFilter("", network.router.mac)})`,
+    filterOf: () => sentByFilter(client.lanMac),
     signal,
     onStart: (card, head) => {
       keeper.start(card, head);

@@ -1,6 +1,6 @@
 /** Captures: what is written through the reader that the guest has, and the script that captures there. */
 import { interfaceBlock, packetBlock, sectionBlock } from "../../verify/capture/pcapng";
-import { outsideFilter, segmentFilter } from "../../verify/capture/filter";
+import { outsideFilter, segmentFilter, sentByFilter } from "../../verify/capture/filter";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { clientMac, tcpFrame } from "../verify/frames";
@@ -48,6 +48,33 @@ describeInGuest("captures", () => {
     outsideFilter("port 80", "fe80::1%uplink"),
   ])("are filtered by what tcpdump understands: %s", (filter) => {
     guest.shell('tcpdump -i lo -y EN10MB -d -- "$(cat)" >/dev/null', filter);
+  });
+
+  describe("from a segment", () => {
+    const wanted = "icmp6 and ip6[40] == 128";
+
+    beforeAll(() => {
+      guest.shell(
+        `unshare --net sleep 300 </dev/null >/dev/null 2>&1 & echo $! >/tmp/far
+         while [ /proc/$!/ns/net -ef /proc/self/ns/net ]; do sleep 0.1; done
+         ip link add near type veth peer name far netns $!
+         nsenter --net=/proc/$!/ns/net sh -c "ip addr add fd00::2/64 dev far nodad; ip link set far address ${clientMac} up"
+         ip addr add fd00::1/64 dev near nodad; ip link set near address 02:00:00:00:00:01 up`,
+      );
+    });
+    afterAll(() => guest.shell("ip link delete near; kill $(cat /tmp/far)"));
+
+    it.each([segmentFilter(wanted, "02:00:00:00:00:01"), `${sentByFilter(clientMac)} and ${wanted}`])(
+      "hold what comes first: %s",
+      (filter) => {
+        const packets = guest.shell(
+          `(while ! grep -q listening /tmp/first 2>/dev/null; do sleep 0.1; done
+            nsenter --net=/proc/$(cat /tmp/far)/ns/net ping -c 1 fd00::1 >/dev/null; sleep 0.5) |
+             bash /tmp/capture.sh near "${filter}" 2>/tmp/first | tcpdump -nn -r - 2>/dev/null; rm /tmp/first`,
+        );
+        expect(packets).toMatch(/ICMP6, echo request/);
+      },
+    );
   });
 
   it("end when nobody holds the script's standard input any more, and leave no tcpdump", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { placeAndFilter } from "../../cli/commands/capture";
 import { decode } from "../../verify/capture/decode";
-import { outsideFilter, segmentFilter } from "../../verify/capture/filter";
+import { outsideFilter, segmentFilter, sentByFilter } from "../../verify/capture/filter";
 import { type Entry, legPatience, Legs } from "../../verify/capture/legs";
 import { Order } from "../../verify/capture/order";
 import { type Packet, type PcapHead, PcapReader } from "../../verify/capture/pcap";
@@ -328,9 +328,10 @@ describe("what is captured", () => {
   const filter = "port 80";
 
   it("is everything but the SSH that manages the machines, and of that what the user wants", () => {
-    const own = "not (tcp port 22 and ip6 net fe80::/10) and not (inbound and ether src 8a:71:1e:21:42:7e)";
-    expect(segmentFilter("", clientMac)).toBe(own);
-    expect(segmentFilter(filter, clientMac)).toBe(`(${own}) and (port 80)`);
+    const [ssh, echo] = ["not (tcp port 22 and ip6 net fe80::/10)", "not (ether src 8a:71:1e:21:42:7e and inbound)"];
+    expect(segmentFilter("", clientMac)).toBe(`${ssh} and ${echo}`);
+    expect(segmentFilter(filter, clientMac)).toBe(`(${ssh}) and (port 80) and ${echo}`);
+    expect(sentByFilter(clientMac)).toBe(`ether src ${clientMac} and ${ssh}`);
     expect(outsideFilter("", "10.0.2.15")).toBe(
       "not ((tcp dst port 22 and dst host 10.0.2.15) or (tcp src port 22 and src host 10.0.2.15))",
     );

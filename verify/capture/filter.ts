@@ -3,13 +3,22 @@
  * addresses, to the gateway by an address of the gateway's own.
  */
 
+const notManaging = "not (tcp port 22 and ip6 net fe80::/10)";
+
 /**
- * On a card on one of the lab's networks.
+ * On a card on one of the lab's networks. libpcap filters the first frames of a capture itself, where it cannot tell
+ * `inbound` and drops what is asked for that (pcap-linux.c, blocks_to_filter_in_userland): so it is asked for the card's own
+ * alone, and the user's filter before.
  * @param filter the user's; "": everything.
  * @param mac the card's own. A segment gives frames back to whoever sent them, who does not see them twice.
  */
 export function segmentFilter(filter: string, mac: string): string {
-  return both(`not (tcp port 22 and ip6 net fe80::/10) and not (inbound and ether src ${mac})`, filter);
+  return `${both(notManaging, filter)} and not (ether src ${mac} and inbound)`;
+}
+
+/** On a card on one of the lab's networks: what another machine has sent. */
+export function sentByFilter(mac: string): string {
+  return `ether src ${mac} and ${notManaging}`;
 }
 
 /**
