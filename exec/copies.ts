@@ -43,7 +43,9 @@ export async function get(
   const missing = (await client.exec(tests, { signal, timeout: 60 })).stdout.split("\0").slice(0, -1);
   const there = wanted.filter((each) => !missing.includes(each));
   if (there.length === 0) return missing;
-  const tar = spawn("tar", ["-xz", "--no-same-owner", "--no-same-permissions", "-C", into], { stdio: ["pipe", "inherit", "inherit"] });
+  const tar = spawn("tar", ["-xz", "--no-same-owner", "--no-same-permissions", "-C", into], {
+    stdio: ["pipe", "inherit", "inherit"],
+  });
   const written = new Promise<number | null>((resolve) => tar.on("close", resolve));
   await client.attach(`tar -czC ${folder} -- ${there.map(shellQuote).join(" ")}`, {
     stdin: undefined,

@@ -38,7 +38,17 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
   const told = `It fails on ${here} and works there with a CLAT`;
   const way = ipv4Way(second.run);
   if (way === undefined) {
-    return { verdict, words: `${told}, and did nothing by IPv4 there: it may not fail every time.` };
+    const words = `${told}, and was not seen to do anything by IPv4 there: it looked for IPv4 in a way that leaves no trace (an address of its own, say), or it does not fail every time.`;
+    // Whatever it was, the second run has refuted that IPv4 would not help.
+    if (verdict.kind !== "cause" || verdict.finding.cause !== "not-for-want-of-ipv4") return { verdict, words };
+    return {
+      verdict: {
+        kind: "cannot-tell",
+        words: `${verdict.finding.words} With a CLAT it works.`,
+        remarks: verdict.remarks,
+      },
+      words,
+    };
   }
   if (verdict.kind === "cause" && verdict.finding.cause !== "not-for-want-of-ipv4") {
     const { cause } = verdict.finding;

@@ -268,7 +268,8 @@ export class SocketWatcher {
       // It has found out what fits (RFC 8899).
       if (octets < (attempt.tooBig ?? 0)) attempt.tooBig = undefined;
     }
-    this.lookups.question(call, inode, attempt, message);
+    // What did not leave asks nobody.
+    if (error === undefined) this.lookups.question(call, inode, attempt, message);
   }
 
   private receive(call: Call, socket: Socket, inode: string, message: Message): void {

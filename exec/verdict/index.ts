@@ -10,10 +10,12 @@ import {
   failedBinds,
   ipv4Listeners,
   refusedByProxy,
+  refusedBySocks,
   silentServers,
   spokeToLoopback4,
   tooBig,
   unseenConversations,
+  wentBackToIpv4,
 } from "./traffic";
 
 export type Verdict =
@@ -54,7 +56,11 @@ function judgeProgram(run: Run): Verdict {
   }
   const targets = targetsOf(run);
   const missed = targets.filter(({ reached }) => !reached);
-  const told = missed.map((target) => targetRules.map((rule) => rule(target, run, targets)).find(isThere));
+  const told = missed.map((target) => {
+    const finding = targetRules.map((rule) => rule(target, run, targets)).find(isThere);
+    const hasOther = finding?.cause === "ipv4-literal" && end.code !== 0 && wentOn(target, targets);
+    return hasOther ? { ...finding, confidence: "possible" as const } : finding;
+  });
   // Beside a failure that nobody explains, a name that is not there is not the reason.
   const explained = missed.every(
     (target, index) =>
@@ -65,7 +71,10 @@ function judgeProgram(run: Run): Verdict {
   const [aside, blamed] = split(told.filter(isThere), ({ cause }) => !explained && cause === "not-for-want-of-ipv4");
   const findings = [
     ...blamed,
-    ...targets.flatMap((target) => refusedByProxy(target) ?? tooBig(target, run) ?? []),
+    ...targets.flatMap(
+      (target) =>
+        refusedByProxy(target) ?? refusedBySocks(target) ?? tooBig(target, run) ?? wentBackToIpv4(target, run) ?? [],
+    ),
     ...failedBinds(run),
   ];
   const listening = ipv4Listeners(run);
@@ -81,6 +90,8 @@ function judgeProgram(run: Run): Verdict {
   const inVain =
     end.code === 0 &&
     missed.length === targets.length &&
+    // Who wants no more than addresses has them.
+    !(missed.length > 0 && missed.every(wasOnlyTold)) &&
     (findings.length > 0 || (missed.length > 0 && missed.every(failed)));
   if ((end.code === 0 && !inVain) || served) {
     const [worst, ...others] = listening;
@@ -97,6 +108,17 @@ function judgeProgram(run: Run): Verdict {
 
 const lostItsLink =
   "lost its link while the program ran: another command moved it to another network, or the program cut it. What the program met is of no one network.";
+
+/** Something else was reached by what was begun after this had failed: it may not be what the program failed of. */
+function wentOn({ attempts, lookups }: Target, targets: readonly Target[]): boolean {
+  const isOver = Math.max(
+    ...attempts.map(({ endedAt }) => endedAt),
+    ...lookups.map(({ at, answer }) => answer?.at ?? at),
+  );
+  return targets.some(
+    (other) => other.reached && other.attempts.some(({ at, outcome }) => at > isOver && outcome.kind === "connected"),
+  );
+}
 
 /** All that was dialled for it failed: that nothing came back to a datagram is no failure. */
 function failed({ attempts }: Target): boolean {

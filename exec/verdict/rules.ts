@@ -8,7 +8,15 @@ import type { Finding } from "./causes";
 type Rule = (target: Target, run: Run, targets: readonly Target[]) => Finding | undefined;
 
 /** The kernel said at once that there is no way to such an address. */
-const noWay = new Set(["ENETUNREACH", "EADDRNOTAVAIL", "EHOSTUNREACH", "EAFNOSUPPORT", "ENETDOWN", "EACCES", "EPERM"]);
+export const noWay: ReadonlySet<string> = new Set([
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+  "EHOSTUNREACH",
+  "EAFNOSUPPORT",
+  "ENETDOWN",
+  "EACCES",
+  "EPERM",
+]);
 
 export function place({ attempts, what, port }: Target): string {
   const [first] = attempts;
@@ -222,11 +230,17 @@ const serverRecord: Rule = (target, { network }) => {
   if (target.origin !== "name" || attempt === undefined || network.ipv4 === "native") return undefined;
   return {
     cause: "server-record-wrong",
-    confidence: answeredAddresses(target).some((each) => !isIpv6(each)) ? "probable" : "possible",
+    // Who refuses may do so by IPv4 too.
+    confidence:
+      answeredAddresses(target).some((each) => !isIpv6(each)) && !wasRefused(attempt) ? "probable" : "possible",
     words: `${target.what} has an IPv6 address of its own, ${attempt.address}, and nobody serves there: ${ending(attempt)}.`,
     ...at(attempt),
   };
 };
+
+function wasRefused({ outcome }: Attempt): boolean {
+  return outcome.kind === "failed" && outcome.error === "ECONNREFUSED";
+}
 
 const withoutIpv6: Rule = (target, run, targets) => {
   const [lookup] = target.lookups;
@@ -292,10 +306,25 @@ const noSuchName: Rule = (target) => {
   return { cause: "not-for-want-of-ipv4", confidence: "certain", words, ...at(lookup) };
 };
 
+/** Both were asked for, and there is neither: a DNS64 would have made an address of the one for IPv4. */
+const noAddress: Rule = (target) => {
+  const [lookup] = target.lookups;
+  const answers = target.lookups.map(({ answer }) => answer);
+  const isWhole = answers.every((answer) => answer?.rcode === "NOERROR" && !answer.cut);
+  const types = askedTypes(target);
+  if (lookup === undefined || !isWhole || !types.has("A") || !types.has("AAAA")) return undefined;
+  if (answeredAddresses(target).length > 0) return undefined;
+  const words = `The name ${target.what} has no address, for IPv4 either.`;
+  return { cause: "not-for-want-of-ipv4", confidence: "certain", words, ...at(lookup) };
+};
+
 const refusedByServer: Rule = (target, { network }) => {
-  const attempt = target.attempts.find(({ outcome }) => outcome.kind === "failed" && outcome.error === "ECONNREFUSED");
+  const attempt = target.attempts.find(wasRefused);
   if (attempt === undefined || (attempt.family === "IPv4" && !isLoopback(attempt.address))) return undefined;
   const path = pathOf(network, attempt);
+  // By IPv4 somebody may serve, and that was not to be had.
+  if (path === "native" && network.ipv4 !== "native" && answeredAddresses(target).some((each) => !isIpv6(each)))
+    return undefined;
   const way =
     path === "NAT64" ? "over NAT64, so over IPv4," : path === "loopback" ? "on the client itself" : "over IPv6";
   return {
@@ -327,6 +356,7 @@ export const targetRules: readonly Rule[] = [
   ipv4Socket,
   ipv4Literal,
   ofNames(noSuchName),
+  ofNames(noAddress),
   ofNames(dnssec),
   ofNames(impossibleRecord),
   ofNames(aOnly),

@@ -29,6 +29,14 @@ export function judgeServer(run: Run, listening: Listening, remarks: readonly Fi
     ),
   ];
   const finding = ipv4Only(run, listening);
+  const { end } = run;
+  if (reached.length > 0 && end.code !== 0 && !end.stopped && !end.timedOut) {
+    // The kernel takes connections that a program never comes to take.
+    const died = `${words.join(" ")} It ended by itself with ${end.code} then.`;
+    const certain = remarks.find(({ confidence }) => confidence === "certain");
+    if (certain === undefined) return { kind: "cannot-tell", words: died, remarks };
+    return { kind: "cause", finding: certain, remarks: remarks.filter((each) => each !== certain) };
+  }
   if (reached.length > 0) {
     // On a network with IPv4 it may be enough.
     const more = finding === undefined ? [] : [finding];

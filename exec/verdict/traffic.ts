@@ -3,7 +3,7 @@ import type { Attempt, Listener } from "../activity";
 import type { Run } from "../run";
 import { isLoopback, isLoopback4, type Target } from "../targets";
 import { type Finding } from "./causes";
-import { place } from "./rules";
+import { ending, noWay, place } from "./rules";
 
 /** The answer to CONNECT (RFC 9110 section 9.3.6) of a proxy that did not get there. */
 export function refusedByProxy(target: Target): Finding | undefined {
@@ -15,6 +15,48 @@ export function refusedByProxy(target: Target): Finding | undefined {
     return { cause: "proxy", confidence: "probable", words, process: attempt.process, line: attempt.line };
   }
   return undefined;
+}
+
+/** Why a SOCKS5 proxy did not get there (RFC 1928 section 6). */
+const socksReplies = [
+  "general failure",
+  "not allowed by its rules",
+  "network unreachable",
+  "host unreachable",
+  "connection refused",
+  "TTL expired",
+  "command not supported",
+  "address type not supported",
+];
+
+/** The answer of a SOCKS5 proxy that did not get there. */
+export function refusedBySocks(target: Target): Finding | undefined {
+  for (const attempt of target.attempts) {
+    const { head } = attempt.sent;
+    // Its methods, the request behind them; the method that was chosen, and the reply behind that.
+    const request = head.slice(2 + (head.charCodeAt(1) || 0));
+    const code = /^\x05\x00\x05([\x01-\x08])/.exec(attempt.received.head)?.[1]?.charCodeAt(0);
+    if (!head.startsWith("\x05") || !request.startsWith("\x05\x01") || code === undefined) continue;
+    const name = request[3] === "\x03" ? request.slice(5, 5 + request.charCodeAt(4)) : "an address";
+    const words = `The proxy ${place(target)} was asked for ${name} and answered ${code} (${socksReplies[code - 1] ?? "?"}).`;
+    return { cause: "proxy", confidence: "probable", words, process: attempt.process, line: attempt.line };
+  }
+  return undefined;
+}
+
+/** The kernel knew no way for an attempt by IPv4, begun when the same name had been reached: it could do without, and did not. */
+export function wentBackToIpv4({ attempts, what, origin, reached }: Target, { network }: Run): Finding | undefined {
+  if (!reached || origin !== "name" || network.ipv4 !== "none") return undefined;
+  const isOver = Math.max(
+    ...attempts.filter(({ outcome }) => outcome.kind === "connected").map(({ endedAt }) => endedAt),
+  );
+  const attempt = attempts.find(
+    ({ family, outcome, at }) =>
+      family === "IPv4" && at > isOver && outcome.kind === "failed" && noWay.has(outcome.error),
+  );
+  if (attempt === undefined) return undefined;
+  const words = `It had reached ${what}, and dialled ${attempt.address}, port ${attempt.port}, afterwards, by IPv4 alone: ${ending(attempt)}.`;
+  return { cause: "ipv4-literal", confidence: "probable", words, process: attempt.process, line: attempt.line };
 }
 
 /** Octets of TCP in the smallest packet that every IPv6 path carries (RFC 8200 section 5). */

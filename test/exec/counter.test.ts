@@ -68,14 +68,22 @@ it("blames nobody when the second run works and did nothing by IPv4", () => {
   const first = judged("fails-alone", {}, { code: 130 });
   const { verdict, words } = inTheLightOf(first, judged("curl-both", clat));
   expect(verdict).toEqual(first.verdict);
-  expect(words).toContain("did nothing by IPv4 there: it may not fail every time");
+  expect(words).toContain("was not seen to do anything by IPv4 there");
+});
+
+it("takes back that it was not for want of IPv4 when it works with IPv4, whatever it did by that", () => {
+  const first = judged("fails-alone");
+  expect(told(first.verdict)).toBe("not-for-want-of-ipv4, probable");
+  const { verdict } = inTheLightOf(first, judged("curl-both", clat));
+  expect(told(verdict)).toBe("cannot-tell");
+  expect("words" in verdict && verdict.words).toMatch(/With a CLAT it works\.$/);
 });
 
 it("makes no cause certain that the second run did not use IPv4 for", () => {
   const first = judged("node-short-delay");
   const { verdict, words } = inTheLightOf(first, judged("node-fetch", clat));
   expect(told(verdict)).toBe("attempt-delay-too-short, probable");
-  expect(words).toContain("did nothing by IPv4 there: it may not fail every time");
+  expect(words).toContain("was not seen to do anything by IPv4 there");
 });
 
 it("says so when the program is not on the client with the CLAT", () => {

@@ -42,6 +42,25 @@ it("a server that another machine reaches works, and the words say from where an
   });
 });
 
+describe("one that a machine's kernel let others reach, and that ended by itself", () => {
+  const seen = listening(["*"], knocks("the gateway", { [own6]: "open" }));
+
+  it("with 1 is not said to work: nobody knows whether it came to serve them", () => {
+    const verdict = judge(recorded("python-dies-of-ipv6", dual, {}, seen));
+    expect(told(verdict)).toBe("cannot-tell");
+    expect("words" in verdict && verdict.words).toMatch(/ended by itself with 1 then/);
+  });
+
+  it("with 1 for what is a cause fails for that", () => {
+    const verdict = judge(recorded("python-dies-while-listening", strict, {}, seen));
+    expect(told(verdict)).toBe("ipv4-literal, certain");
+  });
+
+  it("with 0 has served whom it was to serve", () => {
+    expect(told(judge(recorded("python-listens-both", dual, { code: 0 }, seen)))).toBe("works");
+  });
+});
+
 it("one on 0.0.0.0 has a cause where there is IPv6 only, and a remark where IPv4 gets there", () => {
   const refused = listening(["0.0.0.0"], knocks("the gateway", { [own6]: "refused" }));
   expect(told(judge(recorded("python-listens-any", strict, stopped, refused)))).toBe("listens-on-ipv4-only, certain");

@@ -12,6 +12,10 @@ function told(verdict: Verdict): string {
   return verdict.kind === "cause" ? `${verdict.finding.cause}, ${verdict.finding.confidence}` : verdict.kind;
 }
 
+const simulated: Partial<RunRequest> = {
+  network: { name: "nat64", scenario: "ipv6-only-nat64", ipv4: "none", nat64Prefix: "2001:2:0:64::/96" },
+};
+
 const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?: Partial<ProgramEnd>][] = [
   ["ipv4-literal, certain", "python-literal"],
   ["ipv4-literal, certain", "python-hosts-file"],
@@ -65,6 +69,19 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   // What nearly is a third party without IPv6: what was wanted first, and a name that is not there at all.
   ["server-without-ipv6, certain", "python-main-without-ipv6"],
   ["not-for-want-of-ipv4, certain", "curl-third-party-no-such-name"],
+  // The way to a resolver that is no other than an IPv4 address; the second one sends nothing.
+  ["ipv4-literal, certain", "python-resolver-literal"],
+  ["ipv4-literal, certain", "python-port-53-literal"],
+  // An address of a name that was reached, dialled once more without the name.
+  ["ipv4-literal, probable", "python-name-then-literal", simulated],
+  // What nearly is a literal: it goes on to a name, and ends with 1 for another reason.
+  ["ipv4-literal, possible", "python-literal-then-name-fails", simulated],
+  ["proxy, probable", "curl-socks-refuses", simulated],
+  // What nearly is a server that refuses, whoever comes: its IPv4 address was not to be had.
+  ["server-record-wrong, possible", "curl-refused-by-ipv6", simulated],
+  // What nearly is a server without IPv6: it has no address at all.
+  ["not-for-want-of-ipv4, certain", "curl-no-address", simulated],
+  ["not-for-want-of-ipv4, probable", "python-dies-of-ipv6"],
   // What nearly is a broken signature: it would keep A back too.
   ["server-without-ipv6, probable", "curl-lame-aaaa"],
 ];
@@ -84,6 +101,7 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["go-static", "nobody sees what it asks the resolver"],
   ["python-listens-both", "its one socket serves both families", { timedOut: true }],
   ["python-try-again", "a name's signatures do not hold, and the next name is reached"],
+  ["dig-a", "it looks a name up, and wants no more than the answer"],
   ["python-own-loopback", "it listens on 127.0.0.1 for itself only"],
 ];
 
