@@ -44,12 +44,8 @@ export async function stackExists(deployment: Deployment, stack: string): Promis
   return names.some(({ name }) => name.replace(/\*$/, "") === stack);
 }
 
-/**
- * Makes the stack when its backend does not have it.
- * @throws UserError when it is in no stack file either: a mistyped name must not make a lab.
- */
-export async function ensureStack(deployment: Deployment, stack: string): Promise<void> {
-  if (await stackExists(deployment, stack)) return;
+/** @throws UserError for a stack without a file, with those that have one. */
+export function requireConfigured(stack: string): void {
   const known = configuredStacks();
   if (!known.includes(stack)) {
     throw new UserError(
@@ -57,6 +53,15 @@ export async function ensureStack(deployment: Deployment, stack: string): Promis
         `Stacks with a file here: ${known.join(", ")}. Another begins as a copy of one of these files.`,
     );
   }
+}
+
+/**
+ * Makes the stack when its backend does not have it.
+ * @throws UserError when it is in no stack file either: a mistyped name must not make a lab.
+ */
+export async function ensureStack(deployment: Deployment, stack: string): Promise<void> {
+  if (await stackExists(deployment, stack)) return;
+  requireConfigured(stack);
   const { own } = deployment;
   if (own !== undefined) syncWorkingCopy(own, stack, undefined);
   const cwd = own === undefined ? projectRoot : own.config;

@@ -5,7 +5,7 @@ import type { Deployment } from "./backend";
 import { UserError } from "../host/messages";
 import { projectRoot } from "../host/paths";
 import { run } from "../host/processes";
-import { stackExists } from "./pulumi";
+import { requireConfigured, stackExists } from "./pulumi";
 import { setUp } from "./setup";
 import { requireAwake } from "./suspension";
 import { withWhereabouts } from "./whereabouts";
@@ -27,6 +27,7 @@ export function exportedResources(text: string): z.infer<typeof exportSchema>["d
 export async function readAccess(stack: string): Promise<LabAccess> {
   const deployment = await setUp(stack);
   if (!(await stackExists(deployment, stack))) {
+    requireConfigured(stack);
     throw new UserError(`There is no lab "${stack}". npm run up -- --stack ${stack} creates it.`);
   }
   requireAwake(stack);

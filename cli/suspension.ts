@@ -7,6 +7,7 @@ import { stackFolder } from "../host/paths";
 import { requireNoLock } from "./pulumi";
 import { setUp } from "./setup";
 import { stackArguments } from "./stack-arguments";
+import { whenNobodyVisits } from "./visit-lock";
 
 /**
  * Does something with all machines of a stack.
@@ -23,6 +24,7 @@ export async function onMachines(
   const { stack, rest } = stackArguments(args);
   if (rest.length > 0) throw new UserError(`${rest.join(" ")} is no argument of this command; it knows --stack NAME.`);
   requireNoLock(await setUp(stack), stack);
+  await interruptible((signal) => whenNobodyVisits(stack, { signal, progress: say }));
   const started = Date.now();
   try {
     const machines = await interruptible((signal) =>

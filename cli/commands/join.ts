@@ -8,6 +8,7 @@ import { joinNetwork } from "../join";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 import { type LockContext, movingAlone, requireUnused } from "../visit-lock";
+import { withWhereabouts } from "../whereabouts";
 
 export const help = helpText({
   usage: ["npm run join -- [--stack NAME] CLIENT NETWORK"],
@@ -27,13 +28,28 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     return await interruptible((signal) => join(access, client, network, { beforehand, signal, progress }));
   } catch (error) {
-    // Somebody else may be moving it at the same time, or a machine may have died: no bug of ours.
-    throw error instanceof UserError
-      ? error
-      : new UserError(`${client.name} has not come to ${network.name}: ${messageOf(error)}`);
+    throw await notThere(access, client, network, error);
   } finally {
     progressDone();
   }
+}
+
+/** Somebody else may be moving it at the same time, or a machine may have died: no bug of ours. */
+async function notThere(
+  access: LabAccess,
+  client: ClientAccess,
+  network: PromisedNetwork,
+  error: unknown,
+): Promise<UserError> {
+  const { clients } = await withWhereabouts(access).catch(() => access);
+  if (client.network !== network.name && named(clients, client.name, "client").network === network.name) {
+    return new UserError(
+      `${client.name} is on the segment of ${network.name} now, and was not seen to have what that gives: ${messageOf(error)}`,
+    );
+  }
+  return error instanceof UserError
+    ? error
+    : new UserError(`${client.name} has not come to ${network.name}: ${messageOf(error)}`);
 }
 
 async function join(
