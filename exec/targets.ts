@@ -52,7 +52,7 @@ export function targetsOf(run: Run): Target[] {
   const { activity, hosts, network } = run;
   const groups = new Map<string, { what: string; origin: Target["origin"]; port: number; attempts: Attempt[] }>();
   for (const attempt of activity.attempts) {
-    if (isQuestion(attempt, activity.lookups, run.resolvers) || isSourceProbe(attempt, activity)) continue;
+    if (isQuestion(attempt, activity.lookups, run.resolvers) || isSourceProbe(attempt, activity, hosts)) continue;
     const { what, origin } = originOf(attempt, activity.lookups, hosts, network);
     const key = `${what} ${attempt.port}`;
     const group = groups.get(key);
@@ -91,12 +91,18 @@ function isQuestion({ address, port }: Attempt, lookups: readonly Lookup[], reso
  * RFC 6724 wants the source address of each candidate: libraries point a datagram socket there, and send nothing; Go's
  * does so with port 53. Of one that failed it takes the address's being a candidate to tell it from the way to a resolver.
  */
-function isSourceProbe({ transport, outcome, address, port, at, sent }: Attempt, activity: Activity): boolean {
+function isSourceProbe(
+  { transport, outcome, address, port, at, sent }: Attempt,
+  { lookups, attempts, unheard }: Activity,
+  hosts: ReadonlyMap<string, string>,
+): boolean {
   if (transport !== "udp" || sent.octets > 0) return false;
   if (outcome.kind === "unused") return true;
-  const { lookups, attempts, unheard } = activity;
   if (lookups.some((lookup) => lookup.at <= at && lookup.answer?.addresses.includes(address) === true)) return true;
-  return port === 53 && (unheard > 0 || attempts.some((other) => other.port !== 53 && other.address === address));
+  return (
+    port === 53 &&
+    (unheard > 0 || hosts.has(address) || attempts.some((other) => other.port !== 53 && other.address === address))
+  );
 }
 
 function originOf(

@@ -4,6 +4,7 @@ import { command as npm } from "../../verify/access";
 import type { NetworkView, Run } from "../run";
 import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
+import { endedFromOutside, outOfTime } from "./endings";
 import { judgeServer } from "./serving";
 import { ending, isIpv6Literal, mappedRecord, place, targetRules } from "./rules";
 import {
@@ -172,17 +173,6 @@ function notRun(run: Run): string | undefined {
         : `${program} could not be started on ${client}: ${processes.executions[0]?.error ?? "the tracer saw nothing"}.`;
   }
 }
-
-/** As a shell tells of signals that somebody sends: what the program would have come to nobody knows (signal(7)). */
-const endedFromOutside = new Map([
-  [129, "SIGHUP"],
-  [130, "SIGINT"],
-  [137, "SIGKILL"],
-  [143, "SIGTERM"],
-]);
-
-/** Of timeout(1), when it has ended what it started. */
-const outOfTime = 124;
 
 /**
  * Something listened until it was ended from outside: what a server does that works. A client's own UDP port is no server

@@ -323,7 +323,7 @@ const refusedByServer: Rule = (target, { network }) => {
   if (attempt === undefined || (attempt.family === "IPv4" && !isLoopback(attempt.address))) return undefined;
   const path = pathOf(network, attempt);
   // By IPv4 somebody may serve, and that was not to be had.
-  if (path === "native" && network.ipv4 !== "native" && answeredAddresses(target).some((each) => !isIpv6(each)))
+  if (path === "native" && network.ipv4 === "none" && answeredAddresses(target).some((each) => !isIpv6(each)))
     return undefined;
   const way =
     path === "NAT64" ? "over NAT64, so over IPv4," : path === "loopback" ? "on the client itself" : "over IPv6";

@@ -6,6 +6,7 @@ import type { Run } from "../run";
 import { isIpv6, socketText } from "../targets";
 import type { Verdict } from ".";
 import type { Finding } from "./causes";
+import { endedFromOutside } from "./endings";
 
 /**
  * Undefined: what the program did otherwise tells more, since it was no server yet when it ended.
@@ -30,7 +31,8 @@ export function judgeServer(run: Run, listening: Listening, remarks: readonly Fi
   ];
   const finding = ipv4Only(run, listening);
   const { end } = run;
-  if (reached.length > 0 && end.code !== 0 && !end.stopped && !end.timedOut) {
+  const byItself = !end.stopped && !end.timedOut && !endedFromOutside.has(end.code);
+  if (reached.length > 0 && byItself && end.code !== 0) {
     // The kernel takes connections that a program never comes to take.
     const died = `${words.join(" ")} It ended by itself with ${end.code} then.`;
     const certain = remarks.find(({ confidence }) => confidence === "certain");

@@ -42,10 +42,10 @@ it("a server that another machine reaches works, and the words say from where an
   });
 });
 
-describe("one that a machine's kernel let others reach, and that ended by itself", () => {
+describe("one that a machine's kernel let others reach, and that ended", () => {
   const seen = listening(["*"], knocks("the gateway", { [own6]: "open" }));
 
-  it("with 1 is not said to work: nobody knows whether it came to serve them", () => {
+  it("with 1 by itself is not said to work: nobody knows whether it came to serve them", () => {
     const verdict = judge(recorded("python-dies-of-ipv6", dual, {}, seen));
     expect(told(verdict)).toBe("cannot-tell");
     expect("words" in verdict && verdict.words).toMatch(/ended by itself with 1 then/);
@@ -54,6 +54,10 @@ describe("one that a machine's kernel let others reach, and that ended by itself
   it("with 1 for what is a cause fails for that", () => {
     const verdict = judge(recorded("python-dies-while-listening", strict, {}, seen));
     expect(told(verdict)).toBe("ipv4-literal, certain");
+  });
+
+  it("works where it was somebody else who ended it", () => {
+    expect(told(judge(recorded("python-listens-both", dual, { code: 130 }, seen)))).toBe("works");
   });
 
   it("with 0 has served whom it was to serve", () => {

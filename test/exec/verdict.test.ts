@@ -158,6 +158,24 @@ it("blames a slow server that a program waits for, not the program", () => {
   expect(told(verdict)).toBe("server-record-wrong, probable");
 });
 
+it("takes a refusal over IPv6 for the server's word where IPv4 was to be had too", () => {
+  const network = {
+    name: "nat64",
+    scenario: "ipv6-only-nat64",
+    ipv4: "clat",
+    nat64Prefix: "2001:2:0:64::/96",
+  } as const;
+  expect(told(judge(recorded("curl-refused-by-ipv6", { network })))).toBe("not-for-want-of-ipv4, possible");
+});
+
+it("takes the way to port 53 of an address of hosts(5) for a look at the source address, as Go's library has it", () => {
+  const [inHosts, nowhere] = ["192.0.2.33", ""].map((address) => {
+    const hosts = `127.0.0.1 localhost\n${address === "" ? "" : `${address} printer\n`}`;
+    return targetsOf(recorded("python-port-53-literal", {}, { hosts })).length;
+  });
+  expect([inHosts, nowhere]).toEqual([0, 1]);
+});
+
 it("judges every recorded trace in some test above", () => {
   const names = readdirSync(join(__dirname, "traces")).flatMap((file) => /^(.*)\.strace$/.exec(file)?.[1] ?? []);
   const judged = [...causes.map(([, name]) => name), ...nearly.map(([name]) => name), "python-slow-patient"];
