@@ -31,6 +31,7 @@ export async function onMachines(
       work(stackFolder(stack), { signal, progress, info: say, warn: say }),
     );
     if (machines.length === 0) {
+      requireAwake(stack);
       say(`Stack ${stack}: no machine of it ${wanted} here.`);
       return 1;
     }

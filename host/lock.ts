@@ -10,7 +10,7 @@ const pollMilliseconds = 200;
 /**
  * Runs `work` while holding the lock, waiting for another process that holds it.
  * @param path of the lock: a symbolic link to its owner's words, because a link appears with its content.
- * @param onWait told once, with the owner's process number, when there is something to wait for.
+ * @param onWait told the owner's process number when there is something to wait for, and of each owner who comes next.
  * @param signal ends the wait.
  */
 export async function withLock<T>(
@@ -19,12 +19,12 @@ export async function withLock<T>(
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  let told = false;
+  let told: number | undefined;
   while (!tryAcquire(path)) {
     const pid = parseInt(ownerOf(path) ?? "", 10);
-    if (!told && !Number.isNaN(pid)) {
+    if (pid !== told && !Number.isNaN(pid)) {
       onWait(pid);
-      told = true;
+      told = pid;
     }
     signal?.throwIfAborted();
     await delay(pollMilliseconds);

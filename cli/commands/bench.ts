@@ -104,7 +104,7 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     default:
-      throw new UserError(`Which benchmark?\n${help}`);
+      throw new UserError(`${benchmark === undefined ? "Which benchmark?" : `There is no benchmark ${benchmark}.`}\n${help}`);
   }
 }
 

@@ -95,7 +95,7 @@ function affectedNamed({ clients }: LabAccess, name: string): Affected {
   const found = clients.find((client) => client.name === name);
   if (found !== undefined) return { name, mac: found.lanMac };
   const names = clients.map((client) => client.name);
-  throw new UserError(`There is no client ${name}. There are: ${names.join(", ")}.`);
+  throw new UserError(`There is no client ${name}. ${oneOf(name, names)}.`);
 }
 
 async function list(gateway: Asked, json: boolean): Promise<number> {

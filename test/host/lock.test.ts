@@ -57,6 +57,32 @@ it("a lock lets one after the other in, and tells the second whom it waits for",
   expect(waited).toEqual([process.pid]);
 });
 
+it("a lock tells whoever waits of each owner that comes next", async () => {
+  const owners = [1, 2].map(() => spawn("sleep", ["60"]));
+  const pids = owners.map(({ pid }) => pid ?? 0);
+  const owned = (pid: number): void => {
+    rmSync(path, { force: true });
+    symlinkSync(`${pid}:${startMark(pid)}`, path);
+  };
+  try {
+    const waited: number[] = [];
+    owned(pids[0] ?? 0);
+    const waiting = withLock(
+      path,
+      (pid) => {
+        waited.push(pid);
+        if (waited.length === 1) owned(pids[1] ?? 0);
+        else rmSync(path);
+      },
+      () => Promise.resolve(),
+    );
+    await waiting;
+    expect(waited).toEqual(pids);
+  } finally {
+    for (const owner of owners) owner.kill();
+  }
+});
+
 it("a lock is free again when the work fails", async () => {
   await expect(withLock(path, unexpected, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(existsSync(path)).toBe(false);

@@ -44,7 +44,11 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
   },
   {
     title: "its clock is right",
-    judge: ({ facts: { clockAhead } }) => judge(Math.abs(clockAhead) <= 60, `${clockAhead} s ahead of this machine's`),
+    judge: ({ facts: { clockAhead } }) =>
+      judge(
+        Math.abs(clockAhead) <= 60,
+        `${Math.abs(clockAhead)} s ${clockAhead < 0 ? "behind" : "ahead of"} this machine's`,
+      ),
     remedy: (seen) => `Set it: ${gatewayShell(seen, "sudo date -u -s @$(date +%s)")}`,
   },
   { title: "the resolver refuses whoever is not on the LAN", judge: checkRefusal },
