@@ -83,7 +83,7 @@ function wayWords({ network, sessions }: Run, attempt: Attempt): string {
 
 function listenerWords({ address, port, transport, dualStack, accepted, error }: Listener): string {
   const on = socketText({ address, port });
-  if (error !== undefined) return `cannot listen on ${on} (${transport}): ${error}`;
+  if (error !== undefined) return `cannot have ${on} for its own (${transport}): ${error}`;
   const whom =
     accepted.length === 0 ? "" : `, heard from ${[...new Set(accepted.map((each) => each.address))].join(", ")}`;
   return `listens on ${on} (${transport}${dualStack ? ", both families" : ""})${whom}`;

@@ -29,7 +29,9 @@ export type TraceEvent =
   | { readonly kind: "end"; readonly pid: number; readonly at: number; readonly how: EndOfProcess };
 
 export type EndOfProcess =
-  { readonly kind: "exit"; readonly code: number } | { readonly kind: "killed"; readonly signal: string };
+  | { readonly kind: "exit"; readonly code: number }
+  /** `by` is the process that sent the signal, where that was seen: of SIGKILL it is not (ptrace(2)). */
+  | { readonly kind: "killed"; readonly signal: string; readonly by?: number };
 
 export interface Trace {
   /** In the order in which they ended; calls that never returned last. */
@@ -51,6 +53,7 @@ const unfinished = / ?<unfinished \.\.\.>$/;
 export function readTrace(text: string): Trace {
   const events: TraceEvent[] = [];
   const begun = new Map<number, Begun>();
+  const senders = new Map<string, number>();
   let unread = 0;
   for (const [index, row] of text.split("\n").entries()) {
     if (row === "") continue;
@@ -61,8 +64,12 @@ export function readTrace(text: string): Trace {
     }
     const pid = Number(pidText);
     const at = Number(time);
-    if (rest.startsWith("--- ")) continue;
-    const end = readEnd(rest);
+    if (rest.startsWith("--- ")) {
+      const [, signal = "", by] = /^--- (\w+) \{.*\bsi_pid=(\d+)/.exec(rest) ?? [];
+      if (by !== undefined) senders.set(`${pid} ${signal}`, Number(by));
+      continue;
+    }
+    const end = readEnd(rest, (signal) => senders.get(`${pid} ${signal}`));
     if (end !== undefined) {
       finishBegun(begun, pid, events);
       events.push({ kind: "end", pid, at, how: end });
@@ -94,11 +101,13 @@ function finishBegun(begun: Map<number, Begun>, pid: number, events: TraceEvent[
   if (call !== undefined) events.push({ kind: "call", call });
 }
 
-function readEnd(text: string): EndOfProcess | undefined {
+function readEnd(text: string, senderOf: (signal: string) => number | undefined): EndOfProcess | undefined {
   const code = /^\+\+\+ exited with (\d+) \+\+\+$/.exec(text)?.[1];
   if (code !== undefined) return { kind: "exit", code: Number(code) };
   const signal = /^\+\+\+ killed by (\w+)/.exec(text)?.[1];
-  return signal === undefined ? undefined : { kind: "killed", signal };
+  if (signal === undefined) return undefined;
+  const by = senderOf(signal);
+  return { kind: "killed", signal, ...(by === undefined ? {} : { by }) };
 }
 
 /** Greedy: with `-xx`, the last `) = ` of a line is the one before its result. */

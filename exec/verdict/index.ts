@@ -12,6 +12,7 @@ import {
   ipv4Listeners,
   refusedByProxy,
   refusedBySocks,
+  refusedOwnAddress,
   silentServers,
   spokeToLoopback4,
   tooBig,
@@ -185,10 +186,17 @@ function servedToTheEnd({ end, activity, processes }: Run, findings: readonly Fi
   const visited = serving.some(({ accepted }) => accepted.length > 0);
   const broken = findings.some(({ cause, confidence }) => confidence === "certain" && cause !== "not-for-want-of-ipv4");
   if (serving.length === 0 || (broken && !visited)) return false;
-  if (end.timedOut || endedFromOutside.has(end.code)) return true;
+  if (end.timedOut) return true;
+  if (endedFromOutside.has(end.code)) return !endedItself(processes);
   // A program may end its own helpers, and fail.
   const killed = processes.all.filter(({ end: how }) => how?.kind === "killed").map(({ pid }) => pid);
   return end.code === outOfTime && serving.some(({ process }) => killed.includes(process));
+}
+
+/** The program, or one that it had started, sent the signal that ended it. */
+function endedItself({ all }: Run["processes"]): boolean {
+  const end = all[0]?.end;
+  return end?.kind === "killed" && all.some(({ pid }) => pid === end.by);
 }
 
 const weights = { certain: 0, probable: 1, possible: 2 } as const;
@@ -226,6 +234,8 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
       .join(" ");
     return { kind: "cannot-tell", words, remarks };
   }
+  const refused = refusedOwnAddress(run);
+  if (refused !== undefined) return { kind: "cannot-tell", words: `${how}. ${refused}`, remarks };
   const args = run.processes.all.flatMap((each) => each.args);
   const texts = args.flatMap(
     (arg) => arg.match(/(?<![\w.:-])\[?[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?(?!\w)/gi) ?? [],

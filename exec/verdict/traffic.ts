@@ -177,6 +177,15 @@ export function failedBinds({ activity: { listeners } }: Run): Finding[] {
     }));
 }
 
+/** An IPv4 address that it took for its machine's own, where there is no IPv4. */
+export function refusedOwnAddress({ activity: { listeners }, client, network }: Run): string | undefined {
+  const bound = listeners.find(
+    ({ error, family, address }) => error === "EADDRNOTAVAIL" && family === "IPv4" && !isLoopback4(address),
+  );
+  if (bound === undefined || network.ipv4 !== "none") return undefined;
+  return `It wanted the address ${bound.address} for its own (bind(2)): EADDRNOTAVAIL, ${client} has no IPv4 address here.`;
+}
+
 /** It works, and would not where IPv4 is switched off. */
 export function spokeToLoopback4({ attempts, what, port }: Target): Finding | undefined {
   const attempt = attempts.find(({ address, outcome }) => isLoopback4(address) && outcome.kind === "connected");

@@ -46,7 +46,7 @@ describe("one that a machine's kernel let others reach, and that ended", () => {
   const seen = listening(["*"], knocks("the gateway", { [own6]: "open" }));
 
   it("with 1 by itself is not said to work: nobody knows whether it came to serve them", () => {
-    const verdict = judge(recorded("python-dies-of-ipv6", dual, {}, seen));
+    const verdict = judge(recorded("lab/python-dies-of-ipv6", dual, {}, seen));
     expect(told(verdict)).toBe("cannot-tell");
     expect("words" in verdict && verdict.words).toMatch(/ended by itself with 1 then/);
   });

@@ -70,18 +70,22 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["server-without-ipv6, certain", "python-main-without-ipv6"],
   ["not-for-want-of-ipv4, certain", "curl-third-party-no-such-name"],
   // The way to a resolver that is no other than an IPv4 address; the second one sends nothing.
-  ["ipv4-literal, certain", "python-resolver-literal"],
-  ["ipv4-literal, certain", "python-port-53-literal"],
+  ["ipv4-literal, certain", "lab/python-resolver-literal"],
+  ["ipv4-literal, certain", "lab/python-port-53-literal"],
   // An address of a name that was reached, dialled once more without the name.
-  ["ipv4-literal, probable", "python-name-then-literal", simulated],
+  ["ipv4-literal, probable", "lab/python-name-then-literal", simulated],
   // What nearly is a literal: it goes on to a name, and ends with 1 for another reason.
-  ["ipv4-literal, possible", "python-literal-then-name-fails", simulated],
-  ["proxy, probable", "curl-socks-refuses", simulated],
+  ["ipv4-literal, possible", "lab/python-literal-then-name-fails", simulated],
+  ["proxy, probable", "lab/curl-socks-refuses", simulated],
   // What nearly is a server that refuses, whoever comes: its IPv4 address was not to be had.
-  ["server-record-wrong, possible", "curl-refused-by-ipv6", simulated],
+  ["server-record-wrong, possible", "lab/curl-refused-by-ipv6", simulated],
   // What nearly is a server without IPv6: it has no address at all.
-  ["not-for-want-of-ipv4, certain", "curl-no-address", simulated],
-  ["not-for-want-of-ipv4, probable", "python-dies-of-ipv6"],
+  ["not-for-want-of-ipv4, certain", "lab/curl-no-address", simulated],
+  ["not-for-want-of-ipv4, probable", "lab/python-dies-of-ipv6"],
+  // What nearly does nothing: it wants an IPv4 address of the machine's.
+  ["cannot-tell", "lab/python-binds-own-ipv4"],
+  // What nearly is a server that somebody ended: it sends itself the signal.
+  ["server-record-wrong, probable", "lab/python-ends-itself", simulated],
   // What nearly is a broken signature: it would keep A back too.
   ["server-without-ipv6, probable", "curl-lame-aaaa"],
 ];
@@ -101,7 +105,7 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["go-static", "nobody sees what it asks the resolver"],
   ["python-listens-both", "its one socket serves both families", { timedOut: true }],
   ["python-try-again", "a name's signatures do not hold, and the next name is reached"],
-  ["dig-a", "it looks a name up, and wants no more than the answer"],
+  ["lab/dig-a", "it looks a name up, and wants no more than the answer"],
   ["python-own-loopback", "it listens on 127.0.0.1 for itself only"],
 ];
 
@@ -165,19 +169,23 @@ it("takes a refusal over IPv6 for the server's word where IPv4 was to be had too
     ipv4: "clat",
     nat64Prefix: "2001:2:0:64::/96",
   } as const;
-  expect(told(judge(recorded("curl-refused-by-ipv6", { network })))).toBe("not-for-want-of-ipv4, possible");
+  expect(told(judge(recorded("lab/curl-refused-by-ipv6", { network })))).toBe("not-for-want-of-ipv4, possible");
 });
 
 it("takes the way to port 53 of an address of hosts(5) for a look at the source address, as Go's library has it", () => {
   const [inHosts, nowhere] = ["192.0.2.33", ""].map((address) => {
     const hosts = `127.0.0.1 localhost\n${address === "" ? "" : `${address} printer\n`}`;
-    return targetsOf(recorded("python-port-53-literal", {}, { hosts })).length;
+    return targetsOf(recorded("lab/python-port-53-literal", {}, { hosts })).length;
   });
   expect([inHosts, nowhere]).toEqual([0, 1]);
 });
 
 it("judges every recorded trace in some test above", () => {
-  const names = readdirSync(join(__dirname, "traces")).flatMap((file) => /^(.*)\.strace$/.exec(file)?.[1] ?? []);
+  // Of `both/` test/exec/kernel.test.ts makes something.
+  const files = ["", "lab/"].flatMap((folder) =>
+    readdirSync(join(__dirname, "traces", folder)).map((file) => `${folder}${file}`),
+  );
+  const names = files.flatMap((file) => /^(.*)\.strace$/.exec(file)?.[1] ?? []);
   const judged = [...causes.map(([, name]) => name), ...nearly.map(([name]) => name), "python-slow-patient"];
   // Of test/exec/listening.test.ts.
   judged.push("python-port-taken");
