@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { interruptible } from "../../host/interruption";
 import { codeOf, messageOf, say, UserError } from "../../host/messages";
 import { oneOf } from "../../plan/nearest";
-import type { SshConnection } from "../../ssh";
+import { ConnectionLostError, type SshConnection } from "../../ssh";
 import type { LabAccess } from "../../verify/access";
 import { type Cards, cardsOf, type Place } from "../../verify/capture/place";
 import { Recorder } from "../../verify/capture/record";
@@ -17,6 +17,7 @@ import { translations } from "../../verify/facts";
 import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
+import { requireAwake } from "../suspension";
 
 export const help = helpText({
   usage: ["npm run capture -- [--stack NAME] [client NAME | gateway | both] [FILTER …] [-w FILE|-]"],
@@ -48,6 +49,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await interruptible((signal) => capture(access, { place, filter, file: values.write, signal }));
     return 0;
   } catch (error) {
+    if (error instanceof ConnectionLostError) requireAwake(stack);
     throw error instanceof UserError ? error : new UserError(`The capture has ended: ${messageOf(error)}`);
   }
 }
