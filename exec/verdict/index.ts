@@ -217,7 +217,8 @@ function unexplained(run: Run, targets: readonly Target[], remarks: readonly Fin
   const missed = targets.filter(({ reached }) => !reached);
   if (missed.length > 0) {
     const seen = missed.map(
-      (target) => `${place(target)} (${target.attempts.map(ending).join("; ") || "asked for; nothing was seen to go there"})`,
+      (target) =>
+        `${place(target)} (${target.attempts.map(ending).join("; ") || "asked for; nothing was seen to go there"})`,
     );
     const unheard = activity.unheard === 0 ? "" : " It asked a resolver for names that nobody here heard.";
     const cut = activity.lookups.some(({ answer }) => answer?.cut === true);
