@@ -32,7 +32,11 @@ export async function operate(
     cwd: projectRoot,
     env: deployment.env,
   });
-  if (code !== 0) explainPassphrase(deployment, stack);
+  if (code !== 0) {
+    // Two that began in the same moment saw no lock, and one of them did not get it: Pulumi advises to delete the other's.
+    requireNoLock(deployment, stack);
+    explainPassphrase(deployment, stack);
+  }
   return code;
 }
 
