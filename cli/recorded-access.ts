@@ -7,7 +7,7 @@ import { projectRoot } from "../host/paths";
 import { run } from "../host/processes";
 import { requireConfigured, stackExists } from "./pulumi";
 import { setUp } from "./setup";
-import { requireAwake } from "./suspension";
+import { requireAwake } from "./awake";
 import { withWhereabouts } from "./whereabouts";
 
 const exportSchema = z.object({

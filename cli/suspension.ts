@@ -1,9 +1,9 @@
-/** What `suspend` and `resume` have in common, and what the other commands say of a suspended lab. */
+/** What `suspend` and `resume` have in common. */
 import type { OperationContext } from "../plugin/handler";
-import { stackMachines, suspensionOf } from "../provider/qemu/suspend";
 import { UserError, messageOf, progress, progressDone, say } from "../host/messages";
 import { interruptible } from "../host/interruption";
 import { stackFolder } from "../host/paths";
+import { requireAwake } from "./awake";
 import { requireNoLock } from "./pulumi";
 import { setUp } from "./setup";
 import { stackArguments } from "./stack-arguments";
@@ -42,13 +42,4 @@ export async function onMachines(
   } finally {
     progressDone();
   }
-}
-
-/** @throws UserError for a lab that cannot answer because it is suspended. */
-export function requireAwake(stack: string): void {
-  const [since] = stackMachines(stackFolder(stack)).flatMap((paths) => suspensionOf(paths)?.since ?? []);
-  if (since === undefined) return;
-  throw new UserError(
-    `Stack ${stack} has been suspended since ${since}. npm run resume -- --stack ${stack} brings it back.`,
-  );
 }

@@ -104,7 +104,9 @@ export async function run(args: readonly string[]): Promise<number> {
       return 0;
     }
     default:
-      throw new UserError(`${benchmark === undefined ? "Which benchmark?" : `There is no benchmark ${benchmark}.`}\n${help}`);
+      throw new UserError(
+        `${benchmark === undefined ? "Which benchmark?" : `There is no benchmark ${benchmark}.`}\n${help}`,
+      );
   }
 }
 

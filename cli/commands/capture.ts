@@ -17,7 +17,7 @@ import { translations } from "../../verify/facts";
 import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
-import { requireAwake } from "../suspension";
+import { requireAwake } from "../awake";
 
 export const help = helpText({
   usage: ["npm run capture -- [--stack NAME] [client NAME | gateway | both] [FILTER …] [-w FILE|-]"],

@@ -11,7 +11,7 @@ import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { repaint } from "../repaint";
 import { stackArguments } from "../stack-arguments";
-import { requireAwake } from "../suspension";
+import { requireAwake } from "../awake";
 import { withWhereabouts } from "../whereabouts";
 
 export const help = helpText({

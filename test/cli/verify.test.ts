@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as command from "../../cli/commands/verify";
-import * as fault from "../../cli/commands/fault";
+import type * as faultCommand from "../../cli/commands/fault";
 import { UserError } from "../../host/messages";
 import type { CheckResult } from "../../verify/report";
 import { allScenarios } from "../fixtures/plan";
@@ -14,7 +14,9 @@ jest.doMock("../../cli/recorded-access", () => ({ readAccess }));
 jest.doMock("../../cli/setup", () => ({ setUp: () => Promise.resolve({}) }));
 jest.doMock("../../cli/pulumi", () => ({ requireNoLock: () => undefined }));
 jest.doMock("../../cli/tour", () => ({ chosenNetworks: () => [], tour }));
+// What they import is imported for the first time here: nothing of it was before the replacements.
 const { errorCode, run } = jest.requireActual<typeof command>("../../cli/commands/verify");
+const fault = jest.requireActual<typeof faultCommand>("../../cli/commands/fault");
 
 const folder = mkdtempSync(join(tmpdir(), "verify-"));
 afterAll(() => {
