@@ -5,9 +5,9 @@ import type { Deployment } from "./backend";
 import { UserError } from "../host/messages";
 import { projectRoot } from "../host/paths";
 import { run } from "../host/processes";
+import { requireAwake } from "./awake";
 import { requireConfigured, stackExists } from "./pulumi";
 import { setUp } from "./setup";
-import { requireAwake } from "./awake";
 import { withWhereabouts } from "./whereabouts";
 
 const exportSchema = z.object({

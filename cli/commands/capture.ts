@@ -14,10 +14,10 @@ import { capturePackets } from "../../verify/capture/run";
 import { Watcher } from "../../verify/capture/watch";
 import { connectGateway, onClient } from "../../verify/connect";
 import { translations } from "../../verify/facts";
+import { requireAwake } from "../awake";
 import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
-import { requireAwake } from "../awake";
 
 export const help = helpText({
   usage: ["npm run capture -- [--stack NAME] [client NAME | gateway | both] [FILTER …] [-w FILE|-]"],

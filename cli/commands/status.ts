@@ -7,11 +7,11 @@ import { endUnused } from "../../ssh";
 import { topologyMermaid } from "../../verify/mermaid";
 import { formatStatus, labStatus } from "../../verify/status";
 import { labTopology } from "../../verify/topology";
+import { requireAwake } from "../awake";
 import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
 import { repaint } from "../repaint";
 import { stackArguments } from "../stack-arguments";
-import { requireAwake } from "../awake";
 import { withWhereabouts } from "../whereabouts";
 
 export const help = helpText({

@@ -67,7 +67,7 @@ it("a lock tells whoever waits of each owner that comes next", async () => {
   try {
     const waited: number[] = [];
     owned(pids[0] ?? 0);
-    const waiting = withLock(
+    await withLock(
       path,
       (pid) => {
         waited.push(pid);
@@ -76,7 +76,6 @@ it("a lock tells whoever waits of each owner that comes next", async () => {
       },
       () => Promise.resolve(),
     );
-    await waiting;
     expect(waited).toEqual(pids);
   } finally {
     for (const owner of owners) owner.kill();
