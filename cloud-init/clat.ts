@@ -8,6 +8,9 @@ import { followTranslatorScript } from "./scripts";
  */
 const quickly = "/usr/bin/setarch --addr-no-randomize";
 
+/** Lets systemd-networkd keep what it learns on the disk. */
+const storage = "systemd-networkd-persistent-storage.service";
+
 /**
  * A CLAT (464XLAT, RFC 6877): Debian's clatd with TAYGA, run where the network has a translator and no IPv4 of its own.
  * Its packages are in a complete guest; in another one they come later, and are waited for.
@@ -54,6 +57,13 @@ export const clat: Required<Pick<MachineDocuments, "files" | "commands">> = {
     // It is running already when its file is written, and reads that at its start alone: what it configures anew would
     // take the rule for the machine's own addresses away, which clatd has moved, and the machine would hear nobody.
     ["systemctl", "restart", "systemd-networkd.service"],
+    // Of what starts with it once more, systemd loses one now and then soon after a boot ("Failed to spawn executor: No such
+    // file or directory": the unit's control group is just being taken away). Before systemd 256 there is no such unit.
+    [
+      "sh",
+      "-c",
+      `[ ! -e /usr/lib/systemd/system/${storage} ] || systemctl start ${storage} || systemctl start ${storage}`,
+    ],
     // Where its package comes later: clatd runs a TAYGA of its own. Neither command needs systemd to read every unit again,
     // which takes an emulated machine four seconds: it reads one that it has not met when it is started.
     ["systemctl", "--quiet", "--no-reload", "mask", "tayga.service"],
