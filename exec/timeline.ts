@@ -3,7 +3,7 @@ import type { Attempt, Listener, Lookup } from "./activity";
 import { extractIpv4 } from "../plan/rfc6052";
 import type { Run } from "./run";
 import { pathOf, socketText, type Target } from "./targets";
-import { ending } from "./verdict/rules";
+import { ending } from "./verdict/words";
 
 export interface Moment {
   /** Seconds since the first call. */

@@ -1,7 +1,9 @@
-/** Exit codes of programs that somebody else has ended. */
+/** Whether somebody else has ended a program: what it would have come to nobody knows then. */
+import type { Listener } from "../activity";
+import type { Run } from "../run";
 
-/** As a shell tells of signals that somebody sends: what the program would have come to nobody knows (signal(7)). */
-export const endedFromOutside: ReadonlyMap<number, string> = new Map([
+/** Signals that somebody sends to end a program, by the exit code with which a shell tells of them (signal(7)). */
+export const endingSignals: ReadonlyMap<number, string> = new Map([
   [129, "SIGHUP"],
   [130, "SIGINT"],
   [137, "SIGKILL"],
@@ -9,4 +11,19 @@ export const endedFromOutside: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Of timeout(1), when it has ended what it started. */
-export const outOfTime = 124;
+const outOfTime = 124;
+
+/** @param serving what it listened on when it ended: of timeout(1) the server is a child. */
+export function wasEnded({ end, processes }: Run, serving: readonly Listener[]): boolean {
+  if (end.timedOut || end.stopped) return true;
+  if (endingSignals.has(end.code)) return !endedItself(processes);
+  // A program may end its own helpers, and fail.
+  const killed = processes.all.filter(({ end: how }) => how?.kind === "killed").map(({ pid }) => pid);
+  return end.code === outOfTime && serving.some(({ process }) => killed.includes(process));
+}
+
+/** The program, or one that it had started, sent the signal that ended it. */
+function endedItself({ all }: Run["processes"]): boolean {
+  const end = all[0]?.end;
+  return end?.kind === "killed" && all.some(({ pid }) => pid === end.by);
+}

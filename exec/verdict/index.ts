@@ -4,21 +4,21 @@ import { command as npm } from "../../verify/access";
 import type { NetworkView, Run } from "../run";
 import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
-import { endedFromOutside, outOfTime } from "./endings";
-import { judgeServer } from "./serving";
-import { ending, isIpv6Literal, mappedRecord, place, targetRules } from "./rules";
+import { notRun } from "./not-run";
+import { mappedRecord } from "./name-rules";
+import { targetRules } from "./rules";
+import { judgeServer, servedToTheEnd } from "./serving";
 import {
   failedBinds,
   ipv4Listeners,
   refusedByProxy,
   refusedBySocks,
-  refusedOwnAddress,
-  silentServers,
   spokeToLoopback4,
   tooBig,
-  unseenConversations,
   wentBackToIpv4,
 } from "./traffic";
+import { unexplained } from "./unexplained";
+import { paths } from "./words";
 
 export type Verdict =
   | { readonly kind: "works"; readonly words: string; readonly remarks: readonly Finding[] }
@@ -153,122 +153,9 @@ function isThere<T>(value: T | undefined): value is T {
   return value !== undefined;
 }
 
-function notRun(run: Run): string | undefined {
-  const { end, command, client, processes } = run;
-  const shell = npm(run, "ssh", client);
-  const [program = ""] = command;
-  switch (end.problem) {
-    case "missing":
-      return `${program} is not on ${client}. Bring it along (--put PATH, then ./NAME), or install it there (${shell} sudo apt-get install …).`;
-    case "no-tracer":
-      return `strace is not on ${client}: ${shell} sudo apt-get install strace.`;
-    case "refused":
-      return `The tracer was refused on ${client}; what strace said stands above. Nothing was run.`;
-    case "unrecorded":
-      return `The kernel of ${client} kept a record of what ${program} called, and it could not be read. Run it again.`;
-    case "loopback4":
-      return `127.0.0.0/8 could not be taken from ${client}: it needs systemd and sudo(8) without a password.`;
-    default:
-      return processes.executions.some(({ error }) => error === undefined)
-        ? undefined
-        : `${program} could not be started on ${client}: ${processes.executions[0]?.error ?? "the tracer saw nothing"}.`;
-  }
-}
-
-/**
- * Something listened until it was ended from outside: what a server does that works. A client's own UDP port is no server
- * until somebody is heard there; and what nobody came to may have waited for what it could not reach.
- */
-function servedToTheEnd({ end, activity, processes }: Run, findings: readonly Finding[]): boolean {
-  const serving = activity.listeners.filter(
-    ({ error, transport, accepted }) => error === undefined && (transport === "tcp" || accepted.length > 0),
-  );
-  const visited = serving.some(({ accepted }) => accepted.length > 0);
-  const broken = findings.some(({ cause, confidence }) => confidence === "certain" && cause !== "not-for-want-of-ipv4");
-  if (serving.length === 0 || (broken && !visited)) return false;
-  if (end.timedOut) return true;
-  if (endedFromOutside.has(end.code)) return !endedItself(processes);
-  // A program may end its own helpers, and fail.
-  const killed = processes.all.filter(({ end: how }) => how?.kind === "killed").map(({ pid }) => pid);
-  return end.code === outOfTime && serving.some(({ process }) => killed.includes(process));
-}
-
-/** The program, or one that it had started, sent the signal that ended it. */
-function endedItself({ all }: Run["processes"]): boolean {
-  const end = all[0]?.end;
-  return end?.kind === "killed" && all.some(({ pid }) => pid === end.by);
-}
-
 const weights = { certain: 0, probable: 1, possible: 2 } as const;
 
 /** What explains the most comes first; among equals, what came first. That something is not to blame comes last. */
 function weight({ confidence, cause }: Finding): number {
   return weights[confidence] + (cause === "not-for-want-of-ipv4" ? 3 : 0);
-}
-
-function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
-  const { end, activity } = run;
-  const ended = endedFromOutside.get(end.code);
-  const how = end.timedOut
-    ? "It was ended by the time limit"
-    : ended === undefined
-      ? `It ended with ${end.code}`
-      : `It was ended by ${ended}`;
-  const missed = targets.filter(({ reached }) => !reached);
-  if (missed.length > 0) {
-    const seen = missed.map(
-      (target) =>
-        `${place(target)} (${target.attempts.map(ending).join("; ") || "asked for; nothing was seen to go there"})`,
-    );
-    const unheard = activity.unheard === 0 ? "" : " It asked a resolver for names that nobody here heard.";
-    const cut = activity.lookups.some(({ answer }) => answer?.cut === true);
-    const deaf = cut ? `${unheard} An answer of a resolver was not seen whole.` : unheard;
-    return { kind: "cannot-tell", words: `${how}. Not reached: ${seen.join(", ")}.${deaf}`, remarks };
-  }
-  const unseen = [...activity.unseen, ...end.withoutRights.map(withoutRights)];
-  // Node.js makes such a ring for files: it says little beside calls that were seen.
-  const blind = end.withoutRights.length > 0 || (unseen.length > 0 && targets.length === 0);
-  const silent = silentServers(targets, run);
-  if (end.timedOut || ended !== undefined || blind || silent.length > 0) {
-    const words = [`${how}.`, paths(targets), ...silent, ...unseen.map((each) => `${each}.`)]
-      .filter((each) => each !== "")
-      .join(" ");
-    return { kind: "cannot-tell", words, remarks };
-  }
-  const refused = refusedOwnAddress(run);
-  if (refused !== undefined) return { kind: "cannot-tell", words: `${how}. ${refused}`, remarks };
-  const args = run.processes.all.flatMap((each) => each.args);
-  const texts = args.flatMap(
-    (arg) => arg.match(/(?<![\w.:-])\[?[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?(?!\w)/gi) ?? [],
-  );
-  const literal = texts.find(isIpv6Literal);
-  const [first] = run.processes.all;
-  const process = first?.pid ?? 0;
-  if (targets.length === 0 && literal !== undefined) {
-    const words = `It was given "${literal}", ended with ${end.code}, and spoke to nobody.`;
-    return {
-      kind: "cause",
-      finding: { cause: "ipv6-literal-misread", confidence: "possible", words, process, line: undefined },
-      remarks,
-    };
-  }
-  const conversations = unseenConversations(targets, run);
-  const dialled =
-    targets.length === 0
-      ? "It asked for no name and dialled nothing."
-      : `Everything that it dialled was reached. ${paths(targets)}`;
-  const words = [`${how}.`, dialled, ...conversations].join(" ");
-  const confidence = unseen.length + conversations.length > 0 ? "possible" : "probable";
-  const finding: Finding = { cause: "not-for-want-of-ipv4", confidence, words, process, line: undefined };
-  return { kind: "cause", finding, remarks };
-}
-
-function withoutRights(program: string): string {
-  return `${program} takes rights from its file (setuid), and was not given them below the tracer: --setuid gives them`;
-}
-
-/** What was reached. */
-function paths(targets: readonly Target[]): string {
-  const reached = targets.filter((target) => target.reached);
-  return reached.length === 0 ? "" : `Reached: ${reached.map(place).join(", ")}.`;
 }

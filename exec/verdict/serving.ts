@@ -6,7 +6,7 @@ import type { Run } from "../run";
 import { isIpv6, socketText } from "../targets";
 import type { Verdict } from ".";
 import type { Finding } from "./causes";
-import { endedFromOutside } from "./endings";
+import { wasEnded } from "./endings";
 
 /**
  * Undefined: what the program did otherwise tells more, since it was no server yet when it ended.
@@ -30,11 +30,10 @@ export function judgeServer(run: Run, listening: Listening, remarks: readonly Fi
     ),
   ];
   const finding = ipv4Only(run, listening);
-  const { end } = run;
-  const byItself = !end.stopped && !end.timedOut && !endedFromOutside.has(end.code);
-  if (reached.length > 0 && byItself && end.code !== 0) {
+  const { code } = run.end;
+  if (reached.length > 0 && code !== 0 && !wasEnded(run, tried)) {
     // The kernel takes connections that a program never comes to take.
-    const died = `${words.join(" ")} It ended by itself with ${end.code} then.`;
+    const died = `${words.join(" ")} It ended by itself with ${code} then.`;
     const certain = remarks.find(({ confidence }) => confidence === "certain");
     if (certain === undefined) return { kind: "cannot-tell", words: died, remarks };
     return { kind: "cause", finding: certain, remarks: remarks.filter((each) => each !== certain) };
@@ -120,4 +119,18 @@ function told(what: string, knocks: readonly Knock[]): string[] {
     ({ from, address, result }) => `from ${from} by ${isIpv6(address) ? "IPv6" : "IPv4"}${resultWords[result]}`,
   );
   return [`${what}: ${each.join("; ")}.`];
+}
+
+/**
+ * Something listened until it was ended from outside: what a server does that works. A client's own UDP port is no server
+ * until somebody is heard there; and what nobody came to may have waited for what it could not reach.
+ */
+export function servedToTheEnd(run: Run, findings: readonly Finding[]): boolean {
+  const serving = run.activity.listeners.filter(
+    ({ error, transport, accepted }) => error === undefined && (transport === "tcp" || accepted.length > 0),
+  );
+  const visited = serving.some(({ accepted }) => accepted.length > 0);
+  const broken = findings.some(({ cause, confidence }) => confidence === "certain" && cause !== "not-for-want-of-ipv4");
+  if (serving.length === 0 || (broken && !visited)) return false;
+  return wasEnded(run, serving);
 }

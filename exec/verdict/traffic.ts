@@ -3,7 +3,8 @@ import type { Attempt, Listener } from "../activity";
 import type { Run } from "../run";
 import { isLoopback, isLoopback4, type Target } from "../targets";
 import { type Finding } from "./causes";
-import { ending, noWay, place } from "./rules";
+import { noWay } from "./rule";
+import { ending, place } from "./words";
 
 /** The answer to CONNECT (RFC 9110 section 9.3.6) of a proxy that did not get there. */
 export function refusedByProxy(target: Target): Finding | undefined {

@@ -57,7 +57,14 @@ describe("one that a machine's kernel let others reach, and that ended", () => {
   });
 
   it("works where it was somebody else who ended it", () => {
-    expect(told(judge(recorded("python-listens-both", dual, { code: 130 }, seen)))).toBe("works");
+    for (const code of [130, 124])
+      expect(told(judge(recorded("python-listens-both", dual, { code }, seen)))).toBe("works");
+  });
+
+  it("is not said to work where it sent the signal itself", () => {
+    const verdict = judge(recorded("lab/python-ends-itself", dual, {}, seen));
+    expect(told(verdict)).toBe("cannot-tell");
+    expect("words" in verdict && verdict.words).toMatch(/ended by itself with 143 then/);
   });
 
   it("with 0 has served whom it was to serve", () => {

@@ -5,7 +5,8 @@ import type { ProgramEnd } from "../../exec/session";
 import type { RunRequest } from "../../exec/run";
 import { targetsOf } from "../../exec/targets";
 import { judge, type Verdict } from "../../exec/verdict";
-import { isIpv6Literal, mappedRecord } from "../../exec/verdict/rules";
+import { mappedRecord } from "../../exec/verdict/name-rules";
+import { isIpv6Literal } from "../../exec/verdict/rule";
 import { recorded, runOf } from "./recorded";
 
 function told(verdict: Verdict): string {

@@ -1,0 +1,142 @@
+/** What attempts tell of a target that was not reached: one rule a cause. */
+import type { Attempt } from "../activity";
+import type { Run } from "../run";
+import { answeredAddresses, isIpv6, isLoopback, isLoopback4, pathOf } from "../targets";
+import { at, neverRight, noWay, type Rule, startsLiteral, unfinished, without4 } from "./rule";
+import { ending, place } from "./words";
+
+export const ipv4Literal: Rule = (target, run) => {
+  const { origin, what } = target;
+  const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && !isLoopback(address));
+  if (attempt === undefined || origin === "name" || !without4(run)) return undefined;
+  const before = run.activity.lookups.filter(({ types, at: asked }) => types.includes("A") && asked <= attempt.at);
+  const [cut, silent] = unfinished(before);
+  // A question that nobody heard may have told this address, and so may an answer that was not seen whole.
+  if (run.activity.unheard > 0 || cut) return undefined;
+  const refused = attempt.outcome.kind === "failed" && noWay.has(attempt.outcome.error);
+  return {
+    cause: "ipv4-literal",
+    confidence: silent ? "possible" : refused ? "certain" : "probable",
+    words:
+      origin === "hosts"
+        ? `It dialled ${attempt.address} for ${what}: the client's hosts(5) says so, and no more: ${ending(attempt)}.`
+        : `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+export const ipv4Socket: Rule = (target) => {
+  const attempt = target.attempts.find(({ family, socketFamily }) => family === "IPv6" && socketFamily === "IPv4");
+  if (attempt === undefined) return undefined;
+  return {
+    cause: "ipv4-socket",
+    confidence: "certain",
+    words: `It made a socket of AF_INET and gave it the IPv6 address ${attempt.address} of ${target.what}: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+export const firstCandidateOnly: Rule = (target) => {
+  const addresses = answeredAddresses(target);
+  const tried = new Set(target.attempts.map(({ address }) => address));
+  const untried = addresses.filter((address) => !tried.has(address) && !isLoopback(address));
+  const [attempt] = target.attempts;
+  // A family that cannot work here is no other candidate.
+  const usable = untried.filter((address) => isIpv6(address) && !neverRight.test(address));
+  if (attempt === undefined || usable.length === 0) return undefined;
+  const only4 = target.attempts.every(({ family }) => family === "IPv4");
+  return {
+    cause: "first-candidate-only",
+    confidence: only4 ? "certain" : "probable",
+    words: `It was told ${addresses.join(", ")} for ${target.what}, dialled ${[...tried].join(", ")} (${ending(attempt)}), and never ${usable.join(", ")}.`,
+    ...at(attempt),
+  };
+};
+
+/** Seconds. A whole connection over a satellite takes 0.6 s, over a bad mobile path a second. */
+const patience = 2;
+
+export const attemptDelay: Rule = (target, run) => {
+  const attempt = target.attempts.find(
+    ({ transport, outcome, at: start, endedAt }) =>
+      transport === "tcp" && outcome.kind === "abandoned" && endedAt - start < patience,
+  );
+  if (attempt === undefined || endedWith(run, attempt)) return undefined;
+  const milliseconds = Math.round((attempt.endedAt - attempt.at) * 1000);
+  return {
+    cause: "attempt-delay-too-short",
+    confidence: "probable",
+    words: `It dialled ${attempt.address} for ${target.what} and closed the socket after ${milliseconds} ms, before there was an answer.`,
+    ...at(attempt),
+  };
+};
+
+/** Whoever is ended gives up everything. */
+function endedWith({ processes, end }: Run, { process, endedAt }: Attempt): boolean {
+  const own = processes.all.find(({ pid }) => pid === process)?.end;
+  return end.timedOut || own === undefined || (own.kind === "killed" && own.at - endedAt < 0.1);
+}
+
+export const loopback: Rule = (target, { loopback4 }) => {
+  const attempt = target.attempts.find(({ address }) => isLoopback4(address));
+  if (attempt === undefined) return undefined;
+  const { outcome } = attempt;
+  const away = outcome.kind === "failed" && noWay.has(outcome.error);
+  // It is there, and nobody listens.
+  if (loopback4 && !away) return undefined;
+  return {
+    cause: "loopback-ipv4",
+    confidence: away ? "certain" : "probable",
+    words: `It dialled ${attempt.address}, port ${attempt.port}: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+/** Text without dots is a number to inet_aton(3): `64` of `64:ff9b::1` becomes 0.0.0.64. */
+export const numberDialled: Rule = (target, run) => {
+  const attempt = target.attempts.find(({ address }) => /^0\.\d/.test(address));
+  if (attempt === undefined) return undefined;
+  const group = attempt.address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  if (!startsLiteral(String(group), run)) return undefined;
+  return {
+    cause: "ipv6-literal-misread",
+    confidence: "probable",
+    words: `It dialled ${attempt.address}, which is the number ${group}: the first group of an IPv6 address that it was given.`,
+    ...at(attempt),
+  };
+};
+
+export const refusedByServer: Rule = (target, { network }) => {
+  const attempt = target.attempts.find(wasRefused);
+  if (attempt === undefined || (attempt.family === "IPv4" && !isLoopback(attempt.address))) return undefined;
+  const path = pathOf(network, attempt);
+  // By IPv4 somebody may serve, and that was not to be had.
+  if (path === "native" && network.ipv4 === "none" && answeredAddresses(target).some((each) => !isIpv6(each)))
+    return undefined;
+  const way =
+    path === "NAT64" ? "over NAT64, so over IPv4," : path === "loopback" ? "on the client itself" : "over IPv6";
+  return {
+    cause: "not-for-want-of-ipv4",
+    confidence: path === "native" ? "possible" : "certain",
+    words: `${place(target)} was found ${way} and refused the connection.`,
+    ...at(attempt),
+  };
+};
+
+export const serverRecord: Rule = (target, { network }) => {
+  const attempt = target.attempts.find((each) => each.family === "IPv6" && pathOf(network, each) === "native");
+  // With native IPv4 the next candidate would have been there.
+  if (target.origin !== "name" || attempt === undefined || network.ipv4 === "native") return undefined;
+  return {
+    cause: "server-record-wrong",
+    // Who refuses may do so by IPv4 too.
+    confidence:
+      answeredAddresses(target).some((each) => !isIpv6(each)) && !wasRefused(attempt) ? "probable" : "possible",
+    words: `${target.what} has an IPv6 address of its own, ${attempt.address}, and nobody serves there: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
+function wasRefused({ outcome }: Attempt): boolean {
+  return outcome.kind === "failed" && outcome.error === "ECONNREFUSED";
+}

@@ -1,0 +1,26 @@
+/** Why there is no run to judge. */
+import { command as npm } from "../../verify/access";
+import type { Run } from "../run";
+
+/** Undefined: the program ran. */
+export function notRun(run: Run): string | undefined {
+  const { end, command, client, processes } = run;
+  const shell = npm(run, "ssh", client);
+  const [program = ""] = command;
+  switch (end.problem) {
+    case "missing":
+      return `${program} is not on ${client}. Bring it along (--put PATH, then ./NAME), or install it there (${shell} sudo apt-get install …).`;
+    case "no-tracer":
+      return `strace is not on ${client}: ${shell} sudo apt-get install strace.`;
+    case "refused":
+      return `The tracer was refused on ${client}; what strace said stands above. Nothing was run.`;
+    case "unrecorded":
+      return `The kernel of ${client} kept a record of what ${program} called, and it could not be read. Run it again.`;
+    case "loopback4":
+      return `127.0.0.0/8 could not be taken from ${client}: it needs systemd and sudo(8) without a password.`;
+    default:
+      return processes.executions.some(({ error }) => error === undefined)
+        ? undefined
+        : `${program} could not be started on ${client}: ${processes.executions[0]?.error ?? "the tracer saw nothing"}.`;
+  }
+}
