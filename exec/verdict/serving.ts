@@ -28,6 +28,7 @@ export function judgeServer(run: Run, listening: Listening, remarks: readonly Fi
       "Not reached",
       outer.filter((each) => !reached.includes(each)),
     ),
+    ...(outer.length > 0 || sockets.every(isLocalSocket) ? [] : ["No other machine could try it."]),
   ];
   const finding = ipv4Only(run, listening);
   const { code } = run.end;

@@ -55,8 +55,12 @@ function sessionLine(session: Session, names: Names): string {
   return `── session ${number}, ${protocol}, ${nameOf(session, names)}:  ${legs}`;
 }
 
-/** What Jool's table has of a session. */
-export function knownToJool({ protocol, client, serverIpv6 }: Session, table: readonly SessionFact[]): string {
+/** @param table Jool's; undefined: it could not be asked. */
+export function knownToJool(
+  { protocol, client, serverIpv6 }: Session,
+  table: readonly SessionFact[] | undefined,
+): string {
+  if (table === undefined) return "could not be asked";
   const same = (end: End, { address, id }: { readonly address: string; readonly id: string }): boolean =>
     end.address === address && String(end.id) === id;
   const row = table.find(
@@ -76,7 +80,11 @@ export interface Counted {
 }
 
 /** All sessions of a capture, both legs side by side. */
-export function sessionTable(counted: readonly Counted[], table: readonly SessionFact[], names: Names): string[] {
+export function sessionTable(
+  counted: readonly Counted[],
+  table: readonly SessionFact[] | undefined,
+  names: Names,
+): string[] {
   return formatTable(
     ["", "", "client", "IPv6 leg", "IPv4 leg", "→ IPv6/IPv4", "← IPv6/IPv4", "Jool's table"],
     counted.map(({ session, toServer, fromServer }) => [

@@ -50,7 +50,7 @@ export class Watcher {
     this.show(Infinity);
     await this.asking;
     if (this.counted.size === 0) return;
-    const table = await this.options.table().catch(() => []);
+    const table = await this.options.table().catch(() => undefined);
     for (const line of ["", ...sessionTable([...this.counted.values()], table, this.options.names)]) {
       this.options.print(line);
     }
@@ -96,18 +96,16 @@ export class Watcher {
     const numbers = this.news;
     this.news = new Set();
     this.askedAt = performance.now();
-    this.asking = this.options.table().then(
-      (table) => {
+    this.asking = this.options
+      .table()
+      .catch(() => undefined)
+      .then((table) => {
         for (const number of numbers) {
           const counted = this.counted.get(number);
           if (counted !== undefined)
             this.options.print(`── session ${number} in Jool's table: ${knownToJool(counted.session, table)}`);
         }
         this.asking = undefined;
-      },
-      () => {
-        this.asking = undefined;
-      },
-    );
+      });
   }
 }
