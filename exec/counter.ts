@@ -36,9 +36,18 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
     return { verdict: weakened(verdict), words };
   }
   const told = `It fails on ${here} and works there with a CLAT`;
+  if (verdict.kind === "cause" && verdict.finding.cause === "own-ipv4-address") {
+    const { cause, confidence } = verdict.finding;
+    // Who asked for all addresses may have failed by chance.
+    const finding: Finding = { ...verdict.finding, confidence: confidence === "possible" ? "probable" : "certain" };
+    return {
+      verdict: { ...verdict, finding },
+      words: `${told}, where ${second.run.client} has an IPv4 address: ${causes[cause].title}.`,
+    };
+  }
   const way = ipv4Way(second.run);
   if (way === undefined) {
-    const words = `${told}, and was not seen to do anything by IPv4 there: it looked for IPv4 in a way that leaves no trace (an address of its own, say), or it does not fail every time.`;
+    const words = `${told}, and was not seen to do anything by IPv4 there: it looked for IPv4 in a way that leaves no trace, or it does not fail every time.`;
     // Whatever it was, the second run has refuted that IPv4 would not help.
     if (verdict.kind !== "cause" || verdict.finding.cause !== "not-for-want-of-ipv4") return { verdict, words };
     return {

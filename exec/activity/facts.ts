@@ -70,10 +70,18 @@ export interface Listener extends Seen {
   readonly error: string | undefined;
 }
 
+/** The program asked the kernel which addresses its own machine has. */
+export interface OwnAddressQuestion extends Seen {
+  /** The request, e.g. `SIOCGIFADDR`. */
+  readonly by: string;
+  readonly onlyIpv4: boolean;
+}
+
 export interface Activity {
   readonly lookups: readonly Lookup[];
   readonly attempts: readonly Attempt[];
   readonly listeners: readonly Listener[];
+  readonly ownAddressQuestions: readonly OwnAddressQuestion[];
   /** Ways to the network that system calls do not show. */
   readonly unseen: readonly string[];
   /** Questions to a resolver of which nobody knows what was asked. */

@@ -17,6 +17,7 @@ import { resolvePath } from "../varlink";
 import type { Activity, Attempt, Listener, Mutable, Seen, Traffic } from "./facts";
 import { LookupWatcher, type VarlinkTalk } from "./lookups";
 import { type Message, messagesOf } from "./messages";
+import { ownAddressQuestions } from "./own-addresses";
 import { abandoned, connected, failed, neverReturned, pending, returned, underWay } from "./outcomes";
 
 interface Socket {
@@ -58,6 +59,7 @@ export class SocketWatcher {
       lookups: this.lookups.all(),
       attempts: this.attempts.sort((one, other) => one.at - other.at),
       listeners: this.listeners,
+      ownAddressQuestions: ownAddressQuestions(this.trace, this.processes),
       unseen: [...this.unseen],
       unheard: 0,
     };

@@ -29,6 +29,12 @@ probes=(
   'r:only6 ipv6_setsockopt socket=sk->sk_socket->file->f_inode->i_ino level=$arg2:s32 option=$arg3:s32 value=+u0($arg4):s32 result=$retval:s32'
   'p:closes inet_release socket=sock->file->f_inode->i_ino'
 )
+# What tells of addresses of the machine's own: the record is whole without it.
+# shellcheck disable=SC2016
+more_probes=(
+  'r:address devinet_ioctl command=$arg2:u32 result=$retval:s32'
+  'p:addresses inet_gifconf'
+)
 
 # Argument: whose record it is.
 forget() {
@@ -51,6 +57,7 @@ begin() {
   echo "$$" >"$folder/watcher"
   mkdir "$instance" || return
   for probe in "${probes[@]}"; do printf '%s\n' "${probe/:/:$own/}" >>"$kernel/dynamic_events" || return; done
+  for probe in "${more_probes[@]}"; do printf '%s\n' "${probe/:/:$own/}" >>"$kernel/dynamic_events"; done
   # CLOCK_TAI is the time of day but for whole seconds, which the marks below tell.
   echo tai >"$instance/trace_clock" || return
   # 16 MiB for all of them; what is more is read meanwhile.
@@ -62,6 +69,8 @@ begin() {
   # IPPROTO_IPV6 and IPV6_V6ONLY; SOL_SOCKET and SO_ERROR.
   echo 'level == 41 && option == 26' >"$instance/events/$own/only6/filter" || return
   echo 'level == 1 && option == 4' >"$instance/events/$own/outcome/filter" || return
+  # SIOCGIFADDR
+  [[ ! -d $instance/events/$own/address ]] || echo 'command == 0x8915' >"$instance/events/$own/address/filter" || return
   # Where nobody is named, everybody is followed.
   echo "$$" >"$instance/set_event_pid" || return
   echo 1 >"$instance/events/$own/enable" || return

@@ -138,6 +138,12 @@ class RecordReader {
         told(`getsockopt(${of}, SOL_SOCKET, SO_ERROR, [${error === 0 ? "0" : errorName(error)}], [4])`, "0");
         return;
       }
+      case "address":
+        told("ioctl(?, SIOCGIFADDR)", resultText(number("result")));
+        return;
+      case "addresses":
+        told("ioctl(?, SIOCGIFCONF)", "0");
+        return;
       case "closes":
         told(`close(${of})`, "0");
     }

@@ -53,6 +53,12 @@ export const causes = {
     wayOut: "Listen on ::, with IPV6_V6ONLY off for both families in one socket, or with a socket for each family.",
     cites: "RFC 4038 section 4.2, ipv6(7)",
   },
+  "own-ipv4-address": {
+    title: "it looks for an IPv4 address of its own machine",
+    wayOut:
+      "Take addresses of both families from getifaddrs(), listen on ::, and tell others a name; where the way to a peer decides, take the source address of a socket that is connected to it.",
+    cites: "getifaddrs(3), netdevice(7), RFC 4038 section 5.2",
+  },
   "ipv6-literal-misread": {
     title: "it does not read an IPv6 literal",
     wayOut: "Take the brackets off before an address is used, and split host and port at the last colon behind them.",

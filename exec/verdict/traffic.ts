@@ -178,13 +178,29 @@ export function failedBinds({ activity: { listeners } }: Run): Finding[] {
     }));
 }
 
-/** An IPv4 address that it took for its machine's own, where there is no IPv4. */
-export function refusedOwnAddress({ activity: { listeners }, client, network }: Run): string | undefined {
+/** It wanted an IPv4 address of its machine's, where there is none. */
+export function wantedOwnAddress({
+  activity: { listeners, ownAddressQuestions },
+  client,
+  network,
+  loopback4,
+}: Run): Finding | undefined {
+  if (network.ipv4 !== "none") return undefined;
+  const cause = "own-ipv4-address";
   const bound = listeners.find(
     ({ error, family, address }) => error === "EADDRNOTAVAIL" && family === "IPv4" && !isLoopback4(address),
   );
-  if (bound === undefined || network.ipv4 !== "none") return undefined;
-  return `It wanted the address ${bound.address} for its own (bind(2)): EADDRNOTAVAIL, ${client} has no IPv4 address here.`;
+  if (bound !== undefined) {
+    const { address, process, line } = bound;
+    const words = `It wanted the address ${address} for its own (bind(2)): EADDRNOTAVAIL, ${client} has no IPv4 address here.`;
+    return { cause, confidence: "possible", words, process, line };
+  }
+  const asked = ownAddressQuestions.find(({ onlyIpv4 }) => onlyIpv4) ?? ownAddressQuestions[0];
+  if (asked === undefined) return undefined;
+  const { by, onlyIpv4, process, line } = asked;
+  const what = onlyIpv4 ? "IPv4 addresses" : "addresses";
+  const words = `It asked the kernel for this machine's ${what} (${by}), and ${client} has none of IPv4 here${loopback4 ? " but 127.0.0.1" : ""}.`;
+  return { cause, confidence: onlyIpv4 ? "probable" : "possible", words, process, line };
 }
 
 /** It works, and would not where IPv4 is switched off. */

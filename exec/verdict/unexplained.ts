@@ -5,7 +5,7 @@ import type { Verdict } from ".";
 import type { Finding } from "./causes";
 import { endingSignals } from "./endings";
 import { isIpv6Literal } from "./rule";
-import { refusedOwnAddress, silentServers, unseenConversations } from "./traffic";
+import { wantedOwnAddress, silentServers, unseenConversations } from "./traffic";
 import { ending, paths, place } from "./words";
 
 export function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
@@ -37,8 +37,10 @@ export function unexplained(run: Run, targets: readonly Target[], remarks: reado
       .join(" ");
     return { kind: "cannot-tell", words, remarks };
   }
-  const refused = refusedOwnAddress(run);
-  if (refused !== undefined) return { kind: "cannot-tell", words: `${how}. ${refused}`, remarks };
+  const wanted = wantedOwnAddress(run);
+  // A browser asks for all addresses whatever is wanted of it, and speaks to somebody.
+  const isWanted = wanted !== undefined && (wanted.confidence !== "possible" || targets.length === 0);
+  if (isWanted) return { kind: "cause", finding: wanted, remarks };
   const args = run.processes.all.flatMap((each) => each.args);
   const texts = args.flatMap(
     (arg) => arg.match(/(?<![\w.:-])\[?[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?(?!\w)/gi) ?? [],
@@ -59,8 +61,9 @@ export function unexplained(run: Run, targets: readonly Target[], remarks: reado
     targets.length === 0
       ? "It asked for no name and dialled nothing."
       : `Everything that it dialled was reached. ${paths(targets)}`;
-  const words = [`${how}.`, dialled, ...conversations].join(" ");
-  const confidence = unseen.length + conversations.length > 0 ? "possible" : "probable";
+  const asides = [...conversations, ...(wanted === undefined ? [] : [wanted.words])];
+  const words = [`${how}.`, dialled, ...asides].join(" ");
+  const confidence = unseen.length + asides.length > 0 ? "possible" : "probable";
   const finding: Finding = { cause: "not-for-want-of-ipv4", confidence, words, process, line: undefined };
   return { kind: "cause", finding, remarks };
 }

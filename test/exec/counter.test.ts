@@ -58,6 +58,19 @@ it.each(["python-literal", "python-a-only", "java-default"])(
   },
 );
 
+it.each([
+  ["sh-own-ipv4-address", "own-ipv4-address, probable", "own-ipv4-address, certain"],
+  ["sh-own-addresses", "own-ipv4-address, possible", "own-ipv4-address, probable"],
+])("confirms a program that looks for an IPv4 address of its own: %s", (name, before, after) => {
+  const first = judged(name);
+  expect(told(first.verdict)).toBe(before);
+  const { verdict, words } = inTheLightOf(first, withIpv4(name));
+  expect(told(verdict)).toBe(after);
+  expect(words).toMatch(
+    / works there with a CLAT, where client-1 has an IPv4 address: it looks for an IPv4 address of its own machine\.$/,
+  );
+});
+
 it("takes certainty from a cause when IPv4 does not help", () => {
   const { verdict, words } = inTheLightOf(judged("python-literal"), judged("curl-refused", clat));
   expect(told(verdict)).toBe("ipv4-literal, possible");

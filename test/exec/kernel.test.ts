@@ -124,6 +124,22 @@ describe("the kernel's record", () => {
     expect(outcomes).toEqual(["connected", "abandoned", "abandoned", "connected", "abandoned"]);
   });
 
+  it("tells who asks for addresses of the machine's own, by calls that strace is not told to follow", () => {
+    const at = "(sock_ioctl+0x1a/0x320 <- devinet_ioctl)";
+    const kernel = [
+      row(1.1, `address: ${at} command=35093 result=-99`),
+      row(1.2, "addresses: (inet_gifconf+0x4/0x190)"),
+    ];
+    expect(rowsOf(kernel).slice(1)).toEqual([
+      "7     1.100000 ioctl(?, SIOCGIFADDR) = -1 EADDRNOTAVAIL",
+      "7     1.200000 ioctl(?, SIOCGIFCONF) = 0",
+    ]);
+    expect(activityOf(kernel).ownAddressQuestions).toEqual([
+      { at: 1.1, process: 7, line: 2, by: "SIOCGIFADDR", onlyIpv4: true },
+      { at: 1.2, process: 7, line: 3, by: "SIOCGIFCONF", onlyIpv4: false },
+    ]);
+  });
+
   it("tells of servers what strace does not: for which families they are, and which port the kernel chose", () => {
     const any = '{sa_family=AF_INET6, sin6_port=htons(0), inet_pton(AF_INET6, "::", &sin6_addr)}';
     const strace = [

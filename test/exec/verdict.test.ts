@@ -83,8 +83,12 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   // What nearly is a server without IPv6: it has no address at all.
   ["not-for-want-of-ipv4, certain", "lab/curl-no-address", simulated],
   ["not-for-want-of-ipv4, probable", "lab/python-dies-of-ipv6"],
-  // What nearly does nothing: it wants an IPv4 address of the machine's.
-  ["cannot-tell", "lab/python-binds-own-ipv4"],
+  ["own-ipv4-address, probable", "sh-own-ipv4-address"],
+  // It asks for addresses of both families, and takes none of them; or has its own from elsewhere.
+  ["own-ipv4-address, possible", "sh-own-addresses"],
+  ["own-ipv4-address, possible", "lab/python-binds-own-ipv4"],
+  // What nearly looks for one: getaddrinfo(3) does, to learn which families it may tell.
+  ["not-for-want-of-ipv4, probable", "python-resolves-and-fails"],
   // What nearly is a server that somebody ended: it sends itself the signal.
   ["server-record-wrong, probable", "lab/python-ends-itself", simulated],
   // What nearly is a broken signature: it would keep A back too.
@@ -106,6 +110,7 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["go-static", "nobody sees what it asks the resolver"],
   ["python-listens-both", "its one socket serves both families", { timedOut: true }],
   ["python-try-again", "a name's signatures do not hold, and the next name is reached"],
+  ["python-tells-own-addresses", "it asks for its machine's addresses, and none of IPv4 is no failure"],
   ["lab/dig-a", "it looks a name up, and wants no more than the answer"],
   ["python-own-loopback", "it listens on 127.0.0.1 for itself only"],
 ];
@@ -348,6 +353,16 @@ it("cannot tell what a program that never ended waited for", () => {
   const sleeping =
     '1 10.000000 execve("\\x73\\x6c", ["\\x73\\x6c"], 0x7f /* 3 vars */) = 0 <0.001>\n1 12.0 +++ killed by SIGTERM +++\n';
   expect(told(judge(runOf(sleeping, {}, { code: 143, timedOut: true })))).toBe("cannot-tell");
+});
+
+it("says beside that it was not the network what was asked of the kernel, where everything that was dialled was reached", () => {
+  const whole = recorded("curl-both", {}, { code: 1 });
+  const questions = recorded("sh-own-addresses").activity.ownAddressQuestions;
+  const verdict = judge({ ...whole, activity: { ...whole.activity, ownAddressQuestions: questions } });
+  expect(told(verdict)).toBe("not-for-want-of-ipv4, possible");
+  expect(verdict.kind === "cause" && verdict.finding.words).toMatch(
+    /asked the kernel for this machine's addresses \(RTM_GETADDR\), and client-1 has none of IPv4 here but 127\.0\.0\.1\.$/,
+  );
 });
 
 it("cannot tell what a program wanted with rights that it was not given", () => {

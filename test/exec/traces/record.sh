@@ -43,7 +43,7 @@ record() {
   strace --seccomp-bpf "${options[@]}" -- \
     timeout --signal=TERM "${limit:-20}" "$@" >/dev/null 2>&1 || true
   local files='close\([0-9]+(<(\\x[0-9a-f]{2})*>)?\)' socket='\\x73\\x6f\\x63\\x6b\\x65\\x74'
-  grep -vE 'AF_NETLINK|setsockopt\(.*(SOL_TCP|SO_[A-Z]+)|NLM_F|ENOENT|EBADF' trace |
+  grep -vP '^(?!.*nlmsg_type=RTM_GET).*(AF_NETLINK|NLM_F)|setsockopt\(.*(SOL_TCP|SO_[A-Z]+)|ENOENT|EBADF' trace |
     awk -v files="$files" -v socket="$socket" '!($0 ~ files) || index($0, "\\x73\\x6f\\x63\\x6b\\x65\\x74")' >"$here/$name.strace"
 }
 wanted=("$@")
@@ -134,6 +134,15 @@ record python-main-without-ipv6 $python -c '
 import urllib.request as r
 try: r.urlopen("http://four.test/")
 except OSError: r.urlopen("http://both.test/"); raise SystemExit(1)'
+record sh-own-ipv4-address sh -c 'ip -4 -oneline address show scope global | grep -q .'
+record sh-own-addresses sh -c 'hostname -I | grep -q "[.]"'
+record python-tells-own-addresses $python -c '
+import subprocess
+print(subprocess.run(["hostname", "-I"], capture_output=True).stdout)'
+record python-resolves-and-fails $python -c '
+import socket
+socket.getaddrinfo("localhost", 80, flags=socket.AI_ADDRCONFIG)
+raise SystemExit(3)'
 record curl-third-party-no-such-name curl -s http://both.test/ http://nosuch.test/
 record curl-lame-aaaa curl -s http://lame6.test/
 record python-try-again $python -c '
