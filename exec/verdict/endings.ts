@@ -3,7 +3,7 @@ import type { Listener } from "../activity";
 import type { Run } from "../run";
 
 /** Signals that somebody sends to end a program, by the exit code with which a shell tells of them (signal(7)). */
-export const endingSignals: ReadonlyMap<number, string> = new Map([
+const endingSignals: ReadonlyMap<number, string> = new Map([
   [129, "SIGHUP"],
   [130, "SIGINT"],
   [137, "SIGKILL"],
@@ -13,10 +13,21 @@ export const endingSignals: ReadonlyMap<number, string> = new Map([
 /** Of timeout(1), when it has ended what it started. */
 const outOfTime = 124;
 
+/** The signal that ended it; undefined: none, also where it has ended by itself with a code that looks like one. */
+export function endingSignal({ end, processes }: Run): string | undefined {
+  const signal = endingSignals.get(end.code);
+  const first = processes.all[0]?.end;
+  const isOwnCode = first?.kind === "exit" && first.code === end.code;
+  // A shell tells in the same way of a program that it has run.
+  const wasSent = processes.all.some(({ end: how }) => how?.kind === "killed" && how.signal === signal);
+  return isOwnCode && !wasSent ? undefined : signal;
+}
+
 /** @param serving what it listened on when it ended: of timeout(1) the server is a child. */
-export function wasEnded({ end, processes }: Run, serving: readonly Listener[]): boolean {
+export function wasEnded(run: Run, serving: readonly Listener[]): boolean {
+  const { end, processes } = run;
   if (end.timedOut || end.stopped) return true;
-  if (endingSignals.has(end.code)) return !endedItself(processes);
+  if (endingSignal(run) !== undefined) return !endedItself(processes);
   // A program may end its own helpers, and fail.
   const killed = processes.all.filter(({ end: how }) => how?.kind === "killed").map(({ pid }) => pid);
   return end.code === outOfTime && serving.some(({ process }) => killed.includes(process));

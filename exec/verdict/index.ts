@@ -2,12 +2,12 @@
 import { extractIpv4 } from "../../plan/rfc6052";
 import { command as npm } from "../../verify/access";
 import type { NetworkView, Run } from "../run";
-import { answeredAddresses, isTranslated, type Target, targetsOf } from "../targets";
+import { answeredAddresses, isTranslated, socketText, type Target, targetsOf } from "../targets";
 import type { Finding } from "./causes";
 import { notRun } from "./not-run";
 import { mappedRecord } from "./name-rules";
 import { targetRules } from "./rules";
-import { judgeServer, servedToTheEnd } from "./serving";
+import { judgeServer, servedToTheEnd, unvisited } from "./serving";
 import {
   failedBinds,
   ipv4Listeners,
@@ -87,21 +87,30 @@ function judgeProgram(run: Run): Verdict {
   const beside = [...findings, ...asides].filter(({ cause }) => cause !== "not-for-want-of-ipv4");
   const server = run.listening === undefined ? undefined : judgeServer(run, run.listening, beside);
   if (server !== undefined) return server;
-  const served = servedToTheEnd(run, findings);
+  const served = servedToTheEnd(run);
+  const remarks = [...findings, ...asides];
+  const isBroken = findings.some((each) => each.confidence === "certain" && each.cause !== "not-for-want-of-ipv4");
+  if (served !== undefined && (served.visitors.length > 0 || !isBroken)) {
+    const [worst, ...others] = listening;
+    // Whom nobody reaches does not work, however long it waits.
+    if (worst !== undefined) return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
+    const [first] = served.visitors;
+    const words = first === undefined ? unvisited(run, served) : `It served ${socketText(first)}.`;
+    const kind = first === undefined ? "cannot-tell" : "works";
+    return { kind, words: `${words} ${paths(targets)}`.trim(), remarks };
+  }
   // Many a program ends with 0 whatever happened.
   const inVain =
-    end.code === 0 &&
     missed.length === targets.length &&
     // Who wants no more than addresses has them.
     !(missed.length > 0 && missed.every(wasOnlyTold)) &&
     (findings.length > 0 || (missed.length > 0 && missed.every(failed)));
-  if ((end.code === 0 && !inVain) || served) {
-    const [worst, ...others] = listening;
-    const remarks = [...findings, ...asides];
-    // Whom nobody reaches does not work, however long it waits.
-    if (worst !== undefined && served) return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
-    const words = served ? "It serves, over IPv6 too." : `It ended with 0.`;
-    return { kind: "works", words: `${words} ${paths(targets)}`.trim(), remarks: [...remarks, ...listening] };
+  if (end.code === 0 && served === undefined && !inVain) {
+    return {
+      kind: "works",
+      words: `It ended with 0. ${paths(targets)}`.trim(),
+      remarks: [...remarks, ...listening],
+    };
   }
   const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));
   if (finding !== undefined) return { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };

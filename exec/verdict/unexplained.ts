@@ -3,14 +3,14 @@ import type { Run } from "../run";
 import type { Target } from "../targets";
 import type { Verdict } from ".";
 import type { Finding } from "./causes";
-import { endingSignals } from "./endings";
+import { endingSignal } from "./endings";
 import { isIpv6Literal } from "./rule";
 import { wantedOwnAddress, silentServers, unseenConversations } from "./traffic";
 import { ending, paths, place } from "./words";
 
 export function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
   const { end, activity } = run;
-  const ended = endingSignals.get(end.code);
+  const ended = endingSignal(run);
   const how = end.timedOut
     ? "It was ended by the time limit"
     : ended === undefined

@@ -5,6 +5,7 @@ import type { ProgramEnd } from "../../exec/session";
 import type { RunRequest } from "../../exec/run";
 import { targetsOf } from "../../exec/targets";
 import { judge, type Verdict } from "../../exec/verdict";
+import { exitCodeOf } from "../../exec/verdict/exit-code";
 import { mappedRecord } from "../../exec/verdict/name-rules";
 import { isIpv6Literal } from "../../exec/verdict/rule";
 import { recorded, runOf } from "./recorded";
@@ -108,7 +109,6 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["node-fetch", "it asks for AAAA only, and that is enough"],
   ["java-prefer-system", "it dials the first address, in the order of RFC 6724"],
   ["go-static", "nobody sees what it asks the resolver"],
-  ["python-listens-both", "its one socket serves both families", { timedOut: true }],
   ["python-try-again", "a name's signatures do not hold, and the next name is reached"],
   ["python-tells-own-addresses", "it asks for its machine's addresses, and none of IPv4 is no failure"],
   ["lab/dig-a", "it looks a name up, and wants no more than the answer"],
@@ -117,6 +117,80 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
 
 it.each(nearly)("%s works: %s", (name, _why, end = {}) => {
   expect(told(judge(recorded(name, {}, end)))).toBe("works");
+});
+
+describe("a program that listened until it was ended", () => {
+  const whole = recorded("python-listens-both", {}, { code: 143 });
+  const [listener] = whole.activity.listeners;
+  if (listener === undefined) throw new Error("The trace has no listener.");
+  const visited = (...accepted: string[]) => ({
+    ...whole,
+    activity: {
+      ...whole.activity,
+      listeners: [
+        { ...listener, accepted: accepted.map((address) => ({ family: "inet6" as const, address, port: 40000 })) },
+      ],
+    },
+  });
+
+  it("works where another machine came to it", () => {
+    const verdict = judge(visited("2001:2:0:6400::1"));
+    expect(verdict).toMatchObject({ kind: "works", words: "It served [2001:2:0:6400::1]:40000." });
+  });
+
+  it.each<[who: string, accepted: string[]]>([
+    ["nobody came to", []],
+    ["came to itself", ["::1", "127.0.0.1"]],
+  ])("is not said to work where it %s: it may have hung", (_who, accepted) => {
+    for (const end of [{ code: 143 }, { code: 137 }, { timedOut: true }]) {
+      const run = visited(...accepted);
+      const verdict = judge({ ...run, end: { ...run.end, ...end } });
+      expect(told(verdict)).toBe("cannot-tell");
+      expect("words" in verdict && verdict.words).toMatch(
+        /^It listened on tcp \[::\]:(\d+) until it was ended \(.*\), and nobody came from another machine\. --listen \1 has other machines try it\.$/,
+      );
+      expect(exitCodeOf([verdict])).toBe(2);
+    }
+  });
+
+  it("is not said to work where it came to itself by an address of the machine's own", () => {
+    const address = "2001:2:0:6400::7";
+    const run = visited(address);
+    const [attempt] = recorded("curl-both").activity.attempts.filter(({ transport }) => transport === "tcp");
+    if (attempt === undefined) throw new Error("The trace has no attempt.");
+    const attempts = [{ ...attempt, address, port: listener.port }];
+    expect(told(judge({ ...run, activity: { ...run.activity, attempts } }))).toBe("cannot-tell");
+  });
+
+  it("fails for what is certain where nobody else came to it, and works beside it where somebody did", () => {
+    const literal = recorded("python-literal").activity.attempts;
+    const judged = (...accepted: string[]) => {
+      const run = visited(...accepted);
+      return judge({ ...run, activity: { ...run.activity, attempts: literal } });
+    };
+    expect(told(judged("::1"))).toBe("ipv4-literal, certain");
+    expect(told(judged("2001:2:0:6400::1"))).toBe("works");
+  });
+});
+
+it("does not take a program's own exit code for a signal", () => {
+  for (const code of [130, 143]) {
+    const text = `1 10.000000 execve("\\x73", ["\\x73"], 0x7f /* 3 vars */) = 0 <0.001>\n1 12.0 +++ exited with ${code} +++\n`;
+    const verdict = judge(runOf(text));
+    expect(told(verdict)).toBe("not-for-want-of-ipv4, probable");
+    expect(verdict.kind === "cause" && verdict.finding.words).toContain(`It ended with ${code}.`);
+  }
+});
+
+it("takes a shell's word for the signal that ended what it ran", () => {
+  const text = [
+    '1 10.000000 execve("\\x73", ["\\x73"], 0x7f /* 3 vars */) = 0 <0.001>',
+    "1 10.100000 fork() = 2 <0.001>",
+    "2 11.000000 +++ killed by SIGINT +++",
+    "1 12.000000 +++ exited with 130 +++",
+  ].join("\n");
+  const verdict = judge(runOf(text));
+  expect("words" in verdict && verdict.words).toContain("It was ended by SIGINT");
 });
 
 it("blames a record that leads nowhere on a strict network too, and not where IPv4 would have been next", () => {
@@ -194,7 +268,7 @@ it("judges every recorded trace in some test above", () => {
   const names = files.flatMap((file) => /^(.*)\.strace$/.exec(file)?.[1] ?? []);
   const judged = [...causes.map(([, name]) => name), ...nearly.map(([name]) => name), "python-slow-patient"];
   // Of test/exec/listening.test.ts.
-  judged.push("python-port-taken");
+  judged.push("python-port-taken", "python-listens-both");
   expect([...new Set(judged)].sort()).toEqual(names.sort());
 });
 
