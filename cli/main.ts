@@ -12,12 +12,23 @@ interface Command {
   readonly help?: unknown;
   /** The arguments before those of a program that it starts; all where it is left out. */
   readonly ownArguments?: (args: readonly string[]) => readonly string[];
-  /** Of one that ends with an error; 1 where it is left out. */
-  readonly errorCode?: unknown;
+  /** Of one that ends with an error, with these arguments; 1 where it is left out. */
+  readonly errorCodeOf?: (args: readonly string[]) => number;
 }
 
 /** What the process ends with when the command ends with an error. */
 let errorCode = 1;
+
+// A job without one (`env -i`, some service managers) still has its programs where they are: nothing is to be installed.
+process.env.PATH ||= "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Why not all was written that was to be said. */
+let unwritten: Error | undefined;
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error) => {
+    // Whoever read may have seen enough, and the work goes on.
+    if (codeOf(error) !== "EPIPE") unwritten ??= error;
+  });
 
 async function main(name: string | undefined, args: readonly string[]): Promise<number> {
   const names = commandNames();
@@ -31,7 +42,7 @@ async function main(name: string | undefined, args: readonly string[]): Promise<
     console.log(loaded.help);
     return 0;
   }
-  if (typeof loaded.errorCode === "number") errorCode = loaded.errorCode;
+  errorCode = loaded.errorCodeOf?.(args) ?? errorCode;
   return loaded.run(args);
 }
 
@@ -50,6 +61,11 @@ const [name, ...args] = process.argv.slice(2);
 main(name, args).then(
   (code) => {
     process.exitCode = code;
+    process.once("beforeExit", () => {
+      if (unwritten === undefined) return;
+      say(`error: not all could be written that was to be said: ${messageOf(unwritten)}`);
+      process.exitCode = errorCode;
+    });
   },
   (error: unknown) => {
     // An argument that nobody knows is the user's to mend too.

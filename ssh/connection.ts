@@ -92,9 +92,19 @@ export class SshConnection {
     const { terminal, signal, stdin, stdout, stderr } = options;
     signal.throwIfAborted();
     return this.open(command, terminal, signal, (channel) => {
-      channel.pipe(stdout, { end: false });
-      if (stderr !== undefined) channel.stderr.pipe(stderr, { end: false });
-      else channel.stderr.resume();
+      // Of who reads no more nothing is kept, and the command goes on.
+      const forget = (): void => {
+        channel.resume();
+        channel.stderr.resume();
+      };
+      for (const [source, output] of [
+        [channel, stdout],
+        [channel.stderr, stderr],
+      ] as const) {
+        if (output === undefined || output.destroyed) source.resume();
+        else source.pipe(output, { end: false });
+      }
+      for (const output of [stdout, stderr]) output?.once("error", forget);
       const release = terminal?.onResize((columns, rows) => {
         channel.setWindow(rows, columns, 0, 0);
       });
@@ -102,6 +112,7 @@ export class SshConnection {
       else stdin.pipe(channel);
       return this.ended(channel, command, signal).finally(() => {
         stdin?.unpipe(channel);
+        for (const output of [stdout, stderr]) output?.removeListener("error", forget);
         release?.();
       });
     });

@@ -35,7 +35,11 @@ const reportFiles = ["report.txt", "report.json", "report.html", "junit.xml"] as
 const functions = ["installation", "user-interface", "management", "update"];
 
 /** Of a run that ends with an error: nothing is known of the program, whose own exit code is most often small. */
-export const errorCode = 125;
+const errorCode = 125;
+
+export function errorCodeOf(args: readonly string[]): number {
+  return ownArguments(args).includes("--verdict-code") ? exitCodes["nothing told"] : errorCode;
+}
 
 export const help = helpText({
   usage: ["npm run exec -- [options] [--] COMMAND…"],
@@ -85,18 +89,7 @@ export const options = {
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const request = parse(args);
-  try {
-    return await runCommand(request);
-  } catch (error) {
-    if (!request.values["verdict-code"]) throw error;
-    if (error instanceof UserError) say(`error: ${messageOf(error)}`);
-    else console.error(error);
-    return exitCodes["nothing told"];
-  }
-}
-
-async function runCommand({ stack, values, command }: ReturnType<typeof parse>): Promise<number> {
+  const { stack, values, command } = parse(args);
   makeRoom({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
   if (values.report !== undefined) removeOld(values.report);
   const access = await readAccess(stack);

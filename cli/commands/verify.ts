@@ -22,7 +22,7 @@ import { chosenNetworks, tour, type Tour, type TourContext } from "../tour";
 import { requireUnused, stayingPut } from "../visit-lock";
 
 /** Of a run that ends with an error: no check came to a result. */
-export const errorCode = exitCodes["nothing told"];
+export const errorCodeOf = (): number => exitCodes["nothing told"];
 
 export const help = helpText({
   usage: ["npm run verify -- [options] [CLIENT …]"],

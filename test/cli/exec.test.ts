@@ -29,7 +29,7 @@ jest.doMock("../../cli/tour", () => ({
   ...jest.requireActual<object>("../../cli/tour"),
   visiting,
 }));
-const { errorCode, run } = jest.requireActual<typeof command>("../../cli/commands/exec");
+const { errorCodeOf, run } = jest.requireActual<typeof command>("../../cli/commands/exec");
 
 const folder = mkdtempSync(join(tmpdir(), "exec-"));
 afterAll(() => {
@@ -60,7 +60,13 @@ describe("exec", () => {
     await expect(ended).rejects.toThrow(
       /^client-1 was moved from nat64 to dual while the program ran: what it met is of no one network/,
     );
-    expect(errorCode).toBe(125);
+  });
+
+  it("ends with a code of its own where it comes to no run, and with the verdict's 2 where that was asked for", () => {
+    expect(errorCodeOf(program)).toBe(125);
+    expect(errorCodeOf(["--client", "client-1", "--verdict-code", ...program])).toBe(2);
+    // It may be the program's own.
+    expect(errorCodeOf([...program, "--verdict-code"])).toBe(125);
   });
 
   it("says of a client that was lost where it was what ended the connection, and who tells more", async () => {

@@ -69,6 +69,17 @@ describe("help", () => {
     expect(stderr).toContain("npm run sessions -- --help");
   });
 
+  it("is a failure where it cannot be written, and not where nobody reads it to its end", () => {
+    const main = "node -r ./host/typescript.cjs cli/main.ts";
+    const inShell = (line: string) => spawnSync("bash", ["-c", line], { cwd: projectRoot, encoding: "utf8" });
+    const unread = inShell(`${main} exec --help | true; echo "\${PIPESTATUS[0]}"`);
+    expect({ stdout: unread.stdout, stderr: unread.stderr }).toEqual({ stdout: "0\n", stderr: "" });
+    if (!existsSync("/dev/full")) return;
+    const { status, stderr } = inShell(`${main} exec --help >/dev/full`);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: not all could be written that was to be said: ENOSPC/);
+  });
+
   it("is not asked for by what a program is given", () => {
     expect(asksForHelp(["client-1", "--help"])).toBe(true);
     expect(asksForHelp(["-h"])).toBe(true);

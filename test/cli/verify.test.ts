@@ -15,7 +15,7 @@ jest.doMock("../../cli/setup", () => ({ setUp: () => Promise.resolve({}) }));
 jest.doMock("../../cli/pulumi", () => ({ requireNoLock: () => undefined }));
 jest.doMock("../../cli/tour", () => ({ chosenNetworks: () => [], tour }));
 // What they import is imported for the first time here: nothing of it was before the replacements.
-const { errorCode, run } = jest.requireActual<typeof command>("../../cli/commands/verify");
+const { errorCodeOf, run } = jest.requireActual<typeof command>("../../cli/commands/verify");
 const fault = jest.requireActual<typeof faultCommand>("../../cli/commands/fault");
 
 const folder = mkdtempSync(join(tmpdir(), "verify-"));
@@ -80,7 +80,7 @@ describe("verify", () => {
     readAccess.mockRejectedValue(new UserError("There is no lab."));
     await expect(run(["--html", page, "--junit", junit])).rejects.toThrow("There is no lab.");
     expect([existsSync(page), existsSync(junit)]).toEqual([false, false]);
-    expect(errorCode).toBe(2);
+    expect(errorCodeOf()).toBe(2);
   });
 
   it("writes what it has seen", async () => {

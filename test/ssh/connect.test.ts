@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type SshTarget,
@@ -56,6 +57,28 @@ describe("a connection", () => {
     connection.close();
     expect(result.stdout).toBe(text);
   });
+
+  it.each(["its output ends to be read in the middle", "nobody reads its output from the start"])(
+    "lets a command go on to its end where %s",
+    async (when) => {
+      const connection = await connect(to(await server()));
+      let taken = 0;
+      const stdout = new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          taken += chunk.length;
+          done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+        },
+      }).on("error", () => undefined);
+      if (when.includes("from the start")) stdout.destroy();
+      // More than a channel's window holds.
+      const end = await connection.attach("head -c 8000000 /dev/zero; exit 7", {
+        ...{ stdin: undefined, stdout, stderr: undefined, signal: new AbortController().signal },
+      });
+      connection.close();
+      expect(end.code).toBe(7);
+      expect(taken).toBeLessThan(8_000_000);
+    },
+  );
 
   it("names the signal that ended a command", async () => {
     const connection = await connect(to(await server()));
