@@ -20,7 +20,7 @@ interface Command {
 let errorCode = 1;
 
 // A job without one (`env -i`, some service managers) still has its programs where they are: nothing is to be installed.
-process.env.PATH ||= "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+if ((process.env.PATH ?? "") === "") process.env.PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Why not all was written that was to be said. */
 let unwritten: Error | undefined;
