@@ -255,9 +255,13 @@ function portOf(text: string | undefined): number | undefined {
   return port;
 }
 
+/** Seconds. What a timer can count (setTimeout): 24 days. */
+const longest = 2_147_483;
+
 function secondsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const seconds = Number(text);
-  if (!(seconds > 0)) throw new UserError(`--timeout ${text}: it takes a number of seconds.`);
+  if (!(seconds > 0 && seconds <= longest))
+    throw new UserError(`--timeout ${text}: it takes a number of seconds, ${longest} at most.`);
   return seconds;
 }

@@ -3,24 +3,28 @@ import { networkTerm } from "../run";
 import type { Judged, Verdict } from "../verdict";
 import { causes } from "../verdict/causes";
 
-const words: Readonly<Record<Exclude<Verdict["kind"], "cause">, string>> = {
-  works: "works",
-  "cannot-tell": "fails, and I cannot tell why",
-  "not-run": "NOT RUN",
-};
-
 /** One line a network, and what they say together. */
 export function comparisonText(all: readonly Judged[]): string {
   const rows = all.map(({ run: { network }, verdict }) => ({
     name: `${network.name} (${networkTerm(network)})`,
-    says: verdict.kind === "cause" ? causes[verdict.finding.cause].title : words[verdict.kind],
-    works: verdict.kind === "works",
+    says: inWords(verdict),
   }));
   const width = Math.max(...rows.map(({ name }) => name.length));
-  const lines = rows.map(({ name, says, works }) =>
-    `  ${name.padEnd(width)}  ${works ? "works " : "FAILS "}${works ? "" : says}`.trimEnd(),
-  );
+  const lines = rows.map(({ name, says }) => `  ${name.padEnd(width)}  ${says}`);
   return [...lines, conclusion(all)].filter((line) => line !== "").join("\n");
+}
+
+function inWords(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "works":
+      return verdict.remarks.length === 0 ? "works" : "works, and something deserves a word: see above";
+    case "cause":
+      return `FAILS ${causes[verdict.finding.cause].title}`;
+    case "cannot-tell":
+      return "FAILS and I cannot tell why";
+    case "not-run":
+      return "NOT RUN";
+  }
 }
 
 /** Only what the runs show, and nothing where some of them tell nothing. */

@@ -1,7 +1,7 @@
 /** The page of a program's runs: the verdict first, the evidence below it. */
 import { markup, type Markup } from "../../report/markup";
-import { faultsOnWords } from "../../verify/path-faults";
 import { banner, card, code, facts, folded, mark, pageHtml, type State } from "../../report/page";
+import { asidesOf } from "./asides";
 import type { ReportJson } from "./json";
 
 export interface Picture {
@@ -44,13 +44,23 @@ function verdictOf({ verdict }: ReportJson): { state: State; word: string; headi
 function overview(reports: readonly ReportJson[], conclusion: string): Markup {
   const all = reports.map(verdictOf);
   const works = all.filter(({ state }) => state === "good").length;
-  const state = works === all.length ? "good" : all.some((each) => each.state === "bad") ? "bad" : "warn";
+  const notRun = reports.filter(({ verdict }) => verdict.kind === "not-run").length;
+  const state =
+    works === all.length
+      ? "good"
+      : notRun === all.length
+        ? "unknown"
+        : all.some((each) => each.state === "bad")
+          ? "bad"
+          : "warn";
   const rows = reports.map((report, index) => {
     const { state: own, word, heading } = verdictOf(report);
     return markup`<tr><th scope="row"><a href="#run-${index}">${report.network}</a></th><td>${report.scenario}</td><td>${mark(own, word)}</td><td>${own === "good" ? "" : heading}</td></tr>`;
   });
-  const words = `It works on ${works} of ${all.length} networks.`;
-  return markup`${banner(state, works === all.length ? "Works" : works === 0 ? "Fails" : "Works in part", conclusion === "" ? words : conclusion)}
+  const unknown = notRun === 0 ? "" : ` On ${notRun} it was not run.`;
+  const words = `It works on ${works} of ${all.length} networks.${unknown}`;
+  const word = { good: "Works", unknown: "Not run", bad: "Fails", warn: "Fails" }[state];
+  return markup`${banner(state, state !== "good" && works > 0 ? "Works in part" : word, conclusion === "" ? words : conclusion)}
 <div class="scroll"><table class="rows"><thead><tr><th scope="col">network</th><th scope="col">scenario</th><th scope="col"></th><th scope="col">cause</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
@@ -61,33 +71,17 @@ function section(report: ReportJson, index: number, pictures: readonly Picture[]
     ({ after, who, what }) =>
       markup`<tr><td class="number">${after.toFixed(3)} s</td><td class="who">${code(who)}</td><td>${what}</td></tr>`,
   );
-  const remarks = verdict.remarks.map((each) => markup`<li>${each.title}: ${each.words}</li>`);
-  const where = [
-    network,
-    scenario,
-    client,
-    `exit code ${exitCode}`,
-    ...("confidence" in verdict ? [verdict.confidence] : []),
-  ];
+  const where = [network, scenario, client, `exit code ${exitCode}`];
+  const asides = asidesOf(report).map(
+    ([label, text]) => [label, label === "Shown by" ? markup`<pre>${text}</pre>` : text] as const,
+  );
   const content = markup`<p class="soft">${where.join(" · ")}</p>${
-    report.faultsOn.length === 0 ? undefined : facts([["Faults in its way", faultsOnWords(report.faultsOn)]])
-  }${
-    "title" in verdict
-      ? markup`<p>${verdict.words}</p>${facts([
-          ["Way out", markup`${verdict.wayOut} <cite>${verdict.cites}</cite>`],
-          [
-            "Shown by",
-            verdict.call === undefined ? undefined : markup`<pre>${`${verdict.process}  ${verdict.call}`}</pre>`,
-          ],
-        ])}`
-      : undefined
-  }${report.counterExperiment === undefined ? undefined : facts([["Counter-experiment", report.counterExperiment]])}${remarks.length === 0 ? undefined : markup`<h3>Beside that</h3><ul>${remarks}</ul>`}${pictures.map(pictureMarkup)}${folded(
-    {
-      open: true,
-      summary: markup`What it did`,
-      content: markup`<div class="scroll"><table class="rows"><tbody>${rows}</tbody></table></div>`,
-    },
-  )}`;
+    "title" in verdict ? markup`<p>${verdict.words}</p>` : undefined
+  }${asides.length === 0 ? undefined : facts(asides)}${pictures.map(pictureMarkup)}${folded({
+    open: true,
+    summary: markup`What it did`,
+    content: markup`<div class="scroll"><table class="rows"><tbody>${rows}</tbody></table></div>`,
+  })}`;
   return card(`run-${index}`, state, markup`${mark(state, word)} ${heading}`, content);
 }
 

@@ -1,6 +1,5 @@
 /** Everything that is known of a run, for programs. */
-import { callAt, type Run } from "../run";
-import { traits } from "../../plan/scenario";
+import { callAt, networkTerm, type Run } from "../run";
 import { pathOf, targetsOf } from "../targets";
 import { timeline, who } from "../timeline";
 import type { Verdict } from "../verdict";
@@ -11,7 +10,7 @@ export function reportJson(run: Run, verdict: Verdict, counter?: string) {
   const targets = targetsOf(run);
   const { network, client, command, end, activity, processes, loopback4 } = run;
   return {
-    ...{ network: network.name, scenario: traits[network.scenario].term, client, command, loopback4 },
+    ...{ network: network.name, scenario: networkTerm(network), client, command, loopback4 },
     ...{ exitCode: end.code, timedOut: end.timedOut, left: end.left, notThere: end.notThere },
     seconds: end.startedAt === undefined || end.endedAt === undefined ? undefined : end.endedAt - end.startedAt,
     verdict: verdictJson(run, verdict),

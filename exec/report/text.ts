@@ -22,7 +22,16 @@ export function reportText(run: Run, verdict: Verdict, counter?: string): string
     ...(rest > 0 ? [`  … and ${rest} more: --json has all.`] : []),
     ...run.end.left.map((left) => `  It forked away and went on; it was ended when the program had ended: ${left}`),
     ...run.activity.unseen.map((each) => `  Not seen: ${each}.`),
-  ].join("\n");
+  ]
+    .map(visible)
+    .join("\n");
+}
+
+/** Arguments, names and answers are others' words: none of them moves the cursor or begins a line of the report's own. */
+function visible(line: string): string {
+  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, (each) =>
+    each === "\n" ? "\\n" : `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** Whatever the verdict is, they may be the reason. */

@@ -19,6 +19,8 @@ export function notRun(run: Run): string | undefined {
     case "loopback4":
       return `127.0.0.0/8 could not be taken from ${client}: it needs systemd and sudo(8) without a password.`;
     default:
+      if (end.timedOut && processes.executions.length === 0)
+        return `The time limit was over before ${program} had begun on ${client}.`;
       return processes.executions.some(({ error }) => error === undefined)
         ? undefined
         : `${program} could not be started on ${client}: ${processes.executions[0]?.error ?? "the tracer saw nothing"}.`;

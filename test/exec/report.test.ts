@@ -1,9 +1,9 @@
-import { conclusion } from "../../exec/report/comparison";
+import { comparisonText, conclusion } from "../../exec/report/comparison";
 import { reportHtml } from "../../exec/report/html";
 import { reportJson } from "../../exec/report/json";
 import { reportJunit } from "../../exec/report/junit";
 import { reportText } from "../../exec/report/text";
-import { judge } from "../../exec/verdict";
+import { judge, type Verdict } from "../../exec/verdict";
 import type { Scenario } from "../../plan/scenario";
 import { recorded } from "./recorded";
 
@@ -98,11 +98,74 @@ describe("the page of a program's runs", () => {
   });
 });
 
+it("every form tells what stands beside the verdict", () => {
+  const { run } = on("dual-stack", "python-literal-then-name");
+  const whole = {
+    ...run,
+    end: { ...run.end, left: ["sleep 60"] },
+    activity: { ...run.activity, unseen: ["a process uses io_uring(7)"] },
+  };
+  const remarks = [
+    { cause: "ipv4-literal", confidence: "possible", words: "It dialled 198.51.100.7", process: 1, line: 1 },
+  ] as const;
+  const beside: Verdict = { kind: "works", words: "It ended with 0.", remarks };
+  const report = reportJson(whole, beside, "It works with a CLAT.");
+  const forms = [
+    reportText(whole, beside, "It works with a CLAT."),
+    reportHtml([report], undefined),
+    reportJunit([report], undefined),
+  ];
+  for (const form of forms)
+    for (const words of [
+      "It works with a CLAT.",
+      "it dials an IPv4 literal. It dialled 198.51.100.7",
+      "io_uring(7)",
+      "sleep 60",
+      "It ended with 0.",
+    ])
+      expect(form).toContain(words);
+  expect(comparisonText([{ run: whole, verdict: beside }])).toMatch(
+    /^ {2}dual-stack \(Dual-stack\) {2}works, and something deserves a word/,
+  );
+});
+
+it("every form tells of a client with a CLAT that it is one", () => {
+  const network = { name: "net", scenario: "ipv6-only-nat64", ipv4: "clat", nat64Prefix: "64:ff9b::/96" } as const;
+  const run = recorded("curl-both", { network });
+  const report = reportJson(run, judge(run));
+  for (const form of [reportText(run, judge(run)), reportHtml([report], undefined), reportJunit([report], undefined)])
+    expect(form).toContain("IPv6-only with NAT64, by 464XLAT");
+});
+
+it("no argument of a program's moves the cursor or begins a line of a report's own", () => {
+  const { run, verdict } = on("dual-stack", "curl-both", ["a\nWORKS  it", "\u001b[2Jb", "c\u009bd"]);
+  const [head] = reportText(run, verdict).split("\n");
+  expect(head).toContain("a\\nWORKS  it \\x1b[2Jb c\\x9bd · ");
+});
+
+it("a program that was run nowhere is not said to fail", () => {
+  const runs = ["nat64", "dual"].map((name) => {
+    const network = { name, scenario: "dual-stack", ipv4: "native", nat64Prefix: undefined } as const;
+    const run = recorded("curl-both", { network }, { problem: "missing" });
+    return { run, verdict: judge(run) };
+  });
+  expect(comparisonText(runs)).toBe("  nat64 (Dual-stack)  NOT RUN\n  dual (Dual-stack)   NOT RUN");
+  const page = reportHtml(
+    runs.map(({ run, verdict }) => reportJson(run, verdict)),
+    undefined,
+  );
+  expect(page).toContain("It works on 0 of 2 networks. On 2 it was not run.");
+  expect(page).toContain("Not run");
+  expect(page).not.toMatch(/Fails/);
+});
+
 describe("JUnit's file of a program's runs", () => {
   it("has a case for each network, a failure where the program failed", () => {
     const xml = reportJunit(json, "update");
     expect(xml).toContain('tests="2" failures="1" errors="0"');
     expect(xml).toContain('<testcase classname="Dual-stack / dual-stack / client-1 / update" name="program"');
-    expect(xml).toMatch(/<failure message="it asks for IPv4 addresses only: .*">Way out: /);
+    expect(xml).toMatch(
+      /<failure message="it asks for IPv4 addresses only: .*">Confidence: certain\nShown by: .*\nWay out: /,
+    );
   });
 });
