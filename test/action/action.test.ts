@@ -75,9 +75,8 @@ describe("what it says of itself", () => {
     expect(scripts.map(([, script]) => script).join("\n")).toContain(`oldest=v${engines.node.replace(">=", "")}\n`);
   });
 
-  it("docs/ci.md has its inputs with their defaults, its outputs, and the recipe as it is", () => {
+  it("docs/ci.md has its inputs with their defaults, and its outputs", () => {
     const page = readFileSync(join(projectRoot, "docs", "ci.md"), "utf8");
-    expect(page).toContain(readFileSync(join(projectRoot, "docs", "ci.sh"), "utf8"));
     const rows = [...page.matchAll(/^\| `([\w-]+)`\s*\|(?: `?([^|`]*?)`?\s*\|)? /gm)].map(([, name, value]) => [
       name,
       value,
