@@ -5,6 +5,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import * as exec from "../../cli/commands/exec";
 import { projectRoot } from "../../host/paths";
 
 /**
@@ -123,7 +124,7 @@ describe("docs/ci.sh", () => {
     it("without arguments, with words of help", async () => {
       const { code, stderr } = await run([]);
       expect(code).toBe(2);
-      expect(stderr).toContain("Usage: docs/ci.sh FOLDER COMMAND…");
+      expect(stderr).toContain("Usage: docs/ci.sh FOLDER [OPTION…] [--] COMMAND…");
       expect(names()).toEqual([]);
     });
 
@@ -222,6 +223,91 @@ describe("docs/ci.sh", () => {
       child.kill("SIGTERM");
       expect((await ended).code).toBe(143);
       expect(names()).toEqual(["up", "up got SIGTERM", "destroy"]);
+    });
+  });
+
+  describe("options", () => {
+    it("choose what runs where, and paths are the caller's", async () => {
+      mkdirSync(join(work(), "two words"));
+      writeFileSync(join(work(), "two words", "file"), "");
+      symlinkSync("two words/file", join(work(), "my-program"));
+      const { code } = await run(
+        [
+          ...["report", "--stack", "scenarios", "--put", "my-program", "--put", "./two words/"],
+          ...["--client", "phone", "--network", "nat64,strict", "--prepare", "sudo apt-get update", "--timeout", "60"],
+          ...["--confirm", "--listen", "80", "--", "./my-program", "--stack", "other", "--", "-x"],
+        ],
+        { LAB_STACK: "dev", LAB_NETWORKS: "v4" },
+      );
+      expect(code).toBe(0);
+      const stack = ["--stack", "scenarios"];
+      expect(calls().map(({ words: [name, , ...words] }) => [name, ...words])).toEqual([
+        ["up", ...stack],
+        ["ssh", ...stack, "phone", "sudo apt-get update"],
+        [
+          ...["exec", "--timeout", "600", "--network", "v4"],
+          ...["--put", join(work(), "my-program"), "--put", join(work(), "two words")],
+          ...["--network", "nat64,strict", "--timeout", "60", "--confirm", "--listen", "80", "--client", "phone"],
+          ...[...stack, "--report", join(work(), "report"), "--verdict-code"],
+          ...["--", "./my-program", "--stack", "other", "--", "-x"],
+        ],
+        ["destroy", ...stack],
+      ]);
+    });
+
+    it("end at the first word that is none", async () => {
+      await run(["report", "--confirm", "curl", "--put", "x"]);
+      expect(execWords().slice(-4)).toEqual(["--", "curl", "--put", "x"]);
+    });
+
+    it.each([
+      ["fail", 3],
+      ["pass", 0],
+    ])("--remarks %s makes 3 to %d", async (remarks, code) => {
+      expect((await run(["report", "--remarks", remarks, "true"], { EXEC: "3" })).code).toBe(code);
+      expect((await run(["report", "--remarks", remarks, "true"], { EXEC: "1" })).code).toBe(1);
+    });
+
+    it("a client that is prepared is the one that the command runs on", async () => {
+      await run(["report", "--prepare", "true", "true"]);
+      expect(calls()[1]?.words).toEqual(["ssh", "--", "--stack", "dev", "client-1", "true"]);
+      expect(execWords().join(" ")).toContain("--client client-1 ");
+    });
+
+    it("what cannot be prepared is not run", async () => {
+      const { code, stderr } = await run(["report", "--prepare", "false", "true"], { SSH: "1" });
+      expect({ code, names: names() }).toEqual({ code: 2, names: ["up", "ssh", "destroy"] });
+      expect(stderr).toContain("--prepare ended with 1: the command was not run.");
+    });
+
+    it.each([
+      [["--put", "nowhere/file", "true"], "--put nowhere/file: there is no such file here."],
+      [["--put"], "--put takes a value."],
+      [["--remarks", "maybe", "true"], "--remarks takes pass or fail."],
+      [["--verdict", "true"], "--verdict is none of the options."],
+      [["-s", "dev", "true"], "-s is none of the options."],
+    ])("%j: nothing is done, 2, and why", async (args, words) => {
+      const { code, stderr } = await run(["report", ...args]);
+      expect({ code, names: names() }).toEqual({ code: 2, names: [] });
+      expect(stderr).toContain(words);
+    });
+
+    it("--help tells all of them, and docs/ci.md what they are in place of an input", async () => {
+      const { code, stdout } = await run(["--help"]);
+      expect(code).toBe(0);
+      const told = [...new Set(stdout.match(/--[a-z][\w-]+/g))].filter((name) => name !== "--help").sort();
+      const script = readFileSync(join(projectRoot, "docs", "ci.sh"), "utf8");
+      const taken = [...script.matchAll(/^ {4}(--\w[^)]*)\) (?:;;|handed)/gm)].flatMap(([, each = ""]) =>
+        each.split(" | "),
+      );
+      expect(taken.sort()).toEqual(told);
+      const page = readFileSync(join(projectRoot, "docs", "ci.md"), "utf8");
+      expect(told.filter((name) => !page.includes(`\`${name}`))).toEqual([]);
+      // The others are the script's own, or name files of the lab's checkout.
+      const own = ["--stack", "--prepare", "--remarks"];
+      const left = ["get", "json", "junit", "html", "report", "trace", "verdict-code"];
+      const all = Object.keys(exec.options).filter((name) => !left.includes(name));
+      expect(told.filter((name) => !own.includes(name))).toEqual(all.map((name) => `--${name}`).sort());
     });
   });
 });
