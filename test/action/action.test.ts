@@ -1,12 +1,13 @@
 /** action.yml: what it says of itself holds together, and its steps do what a runner's job needs. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { z } from "zod";
 import { allParts, missingPackages } from "../../cli/system-packages";
 import { projectRoot } from "../../host/paths";
-import { action, readOutput, runAction, type Step } from "./runner";
+import { action, readOutput, runAction, type Step, type StepEnd } from "./runner";
 
 const steps = action.runs.steps;
 const scripts = steps.flatMap((step) => ("run" in step ? [[step.name, step.run] as const] : []));
@@ -107,7 +108,7 @@ it("outputs are read as a runner reads them", () => {
   });
 });
 
-/** A lab whose `npm run` writes down its arguments, and whose `exec` leaves a report and ends as it is told. */
+/** A lab whose `npm run` writes down its arguments, and whose `exec` leaves the reports and ends as it is told. */
 describe("its steps", () => {
   let folder = "";
   beforeEach(() => {
@@ -117,11 +118,12 @@ describe("its steps", () => {
     const npm = `#!/bin/bash
 shift 2
 printf '%s\\0' "$@" >>"$CALLS"; printf '\\n' >>"$CALLS"
+[[ $1 != "$FAILS" ]] || exit 1
 case $1 in
 setup) printf '%s\\n' folder=/cache toolchain=t image=i templates=m ;;
 exec)
   while [[ $1 != --report ]]; do shift; done
-  ((CODE == 2)) || { mkdir -p "$2"; printf '%s\\n' 'WORKS  here' 'FAILS  it dials an IPv4 literal (certain)' >"$2/report.txt"; }
+  [[ -z $JSON ]] || { mkdir -p "$2"; echo "$TEXT" >"$2/report.txt"; echo "$JSON" >"$2/report.json"; }
   exit "$CODE" ;;
 esac
 `;
@@ -133,16 +135,39 @@ esac
     rmSync(folder, { recursive: true });
   });
 
-  const go = async (code: number, inputs: Readonly<Record<string, string>>) => {
+  const stub = (name: string, script: string): void => {
+    writeFileSync(join(folder, "bin", name), `#!/bin/bash\n${script}\n`, { mode: 0o755 });
+  };
+  /** What `exec` leaves: of a verdict, reports. */
+  const reports = (code: number) => {
+    if (code === 2 || code > 3) return {};
+    const verdict = code === 1 ? { kind: "cause", cause: "ipv4-literal", ...{ title, confidence: "certain" } } : works;
+    return {
+      TEXT: `── true · lan\n${code === 1 ? `FAILS  ${title} (certain)` : "WORKS"}`,
+      JSON: JSON.stringify({ verdict }),
+    };
+  };
+  const title = "it dials an IPv4 literal";
+  const works = { kind: "works" };
+
+  const go = async (
+    code: number,
+    inputs: Readonly<Record<string, string>>,
+    environment: Readonly<Record<string, string>> = reports(code),
+  ) => {
     const calls = join(folder, "calls");
+    writeFileSync(calls, "");
     const path = [join(folder, "bin"), process.env.PATH].join(delimiter);
-    const end = await runAction(inputs, join(folder, "workspace"), { PATH: path, CODE: String(code), CALLS: calls });
+    const given = { PATH: path, CODE: String(code), CALLS: calls, FAILS: "", TEXT: "", JSON: "", ...environment };
+    const end = await runAction(inputs, join(folder, "workspace"), given);
+    const said = end.steps.map((each) => each.said).join("");
+    const errors = [...said.matchAll(/^::error title=IPv6-only lab::(.*)$/gm)].map(([, words]) => words);
     const called = readFileSync(calls, "utf8")
       .split("\0\n")
       .slice(0, -1)
       .map((line) => line.split("\0"));
     const outcome = (name: string): string | undefined => end.steps.find((each) => each.name === name)?.outcome;
-    return { ...end, called, outcome };
+    return { ...end, called, outcome, errors };
   };
 
   it("bring the lab up, run the command, keep the report and take the lab away", async () => {
@@ -157,17 +182,23 @@ esac
   });
 
   it.each([
-    [1, "fails", "failure"],
-    [2, "untold", "failure"],
-    [3, "remarks", "success"],
-    [139, "untold", "failure"],
-  ])("end with %d when exec does: %s, %s; the lab goes and the report stays", async (code, verdict, end) => {
+    [1, "fails", "failure", 1],
+    [2, "untold", "failure", 2],
+    [3, "remarks", "success", 3],
+    [139, "untold", "failure", 2],
+  ])("end when exec does with %d: %s, %s, %d; the lab goes and the report stays", async (code, verdict, end, told) => {
     const { called, outputs, outcome, steps: ends } = await go(code, { command: "true" });
     expect(outcome("Run the command on the client")).toBe(end);
-    expect(outputs).toMatchObject({ verdict, "exit-code": String(code) });
+    expect(outputs).toMatchObject({ verdict, "exit-code": String(told) });
     expect(called.at(-1)).toEqual(["destroy", "--", "--stack", "dev"]);
     expect(outcome("Keep the report")).toBe("someone else's");
-    expect(ends.find(({ name }) => name === "Run the command on the client")?.code).toBe(end === "success" ? 0 : code);
+    expect(ends.find(({ name }) => name === "Run the command on the client")?.code).toBe(end === "success" ? 0 : told);
+  });
+
+  it.each([0, 1, 3])("tell nothing where exec, npm or Node.js ends with %d and leaves no report", async (code) => {
+    const { outputs, passed, errors } = await go(code, { command: "true" }, {});
+    expect(outputs).toMatchObject({ verdict: "untold", "exit-code": "2" });
+    expect({ passed, errors }).toEqual({ passed: false, errors: ["There is no report: the step's log says why."] });
   });
 
   it("remarks fail the job where they are to", async () => {
@@ -186,11 +217,9 @@ esac
   });
 
   it("say why it fails, on the run's page and beside the code", async () => {
-    const { summary, steps: ends } = await go(1, { command: "true" });
+    const { summary, errors } = await go(1, { command: "true" });
     expect(summary).toContain("### IPv6-only lab: fails\n");
-    expect(ends.map(({ said }) => said).join("")).toContain(
-      "::error title=IPv6-only lab::FAILS  it dials an IPv4 literal",
-    );
+    expect(errors).toEqual(["FAILS  it dials an IPv4 literal (certain)"]);
   });
 
   it("pass the command on as one word, whatever is in it", async () => {
@@ -218,9 +247,82 @@ esac
     expect({ passed, left: existsSync(own) }).toEqual({ passed: true, left: false });
   });
 
-  it("run nothing when a file is not there, and still take the lab away", async () => {
-    const { called, passed } = await go(0, { command: "true", put: "nowhere/file" });
-    expect(passed).toBe(false);
-    expect(called.map(([name]) => name)).toEqual(["setup", "up", "destroy"]);
+  it("take a link by its own name", async () => {
+    const workspace = join(folder, "workspace");
+    writeFileSync(join(workspace, "program-1.2"), "");
+    symlinkSync("program-1.2", join(workspace, "program"));
+    const { called } = await go(0, { command: "./program", put: "program" });
+    expect(called.find(([name]) => name === "exec")?.join(" ")).toContain(`--put ${join(workspace, "program")} --`);
+  });
+
+  describe("tell nothing, 2, and say why", () => {
+    const untold = { verdict: "untold", "exit-code": "2", report: "" };
+    const own = join(projectRoot, "Pulumi.ci.yaml");
+    beforeEach(() => {
+      writeFileSync(join(folder, "workspace", "lab.yaml"), "config: {}\n");
+    });
+    const codes = ({ steps: ends }: { readonly steps: readonly StepEnd[] }) =>
+      ends.filter(({ outcome }) => outcome === "failure").map(({ code }) => code);
+
+    it.each(["nowhere", "nowhere/file"])(
+      "where %s is to be put and is not there: before the lab comes up",
+      async (put) => {
+        const end = await go(0, { command: "true", put: `lab.yaml\n${put}`, config: "lab.yaml" });
+        expect({ outputs: end.outputs, codes: codes(end), called: end.called }).toEqual({
+          ...{ outputs: untold, codes: [2], called: [] },
+        });
+        expect(end.errors).toEqual([`put: there is no ${put} in the workspace.`]);
+        expect(existsSync(own)).toBe(false);
+      },
+    );
+
+    it("where the stack file is not there", async () => {
+      const end = await go(0, { command: "true", config: "other.yaml" });
+      expect({ outputs: end.outputs, codes: codes(end), called: end.called }).toEqual({
+        ...{ outputs: untold, codes: [2], called: [] },
+      });
+      expect(end.errors).toEqual(["config: there is no such file in the workspace."]);
+    });
+
+    it.each([
+      ["without sudo", "echo 'sudo: command not found' >&2; exit 127"],
+      ["with a sudo that wants a password", "echo 'sudo: a password is required' >&2; exit 1"],
+    ])("to a user %s, with the one command, and no stack file is left", async (_who, sudo) => {
+      stub("id", "[[ $* == -u ]] && echo 1000 || echo somebody");
+      stub("dpkg", "[[ $2 != uidmap && $2 != qemu-utils ]]");
+      stub("sudo", sudo);
+      const end = await go(0, { command: "true", config: "lab.yaml" });
+      expect({ outputs: end.outputs, codes: codes(end), called: end.called }).toEqual({
+        ...{ outputs: untold, codes: [2], called: [] },
+      });
+      expect(end.errors).toEqual([
+        "This runner lacks qemu-utils uidmap. As root: apt-get update && apt-get install --yes --no-install-recommends qemu-utils uidmap",
+      ]);
+      expect(existsSync(own)).toBe(false);
+    });
+
+    it.each([
+      ["setup", "The stack cannot be read: the step's log says why.", ["setup"]],
+      ["up", "There is no lab to run the command in: the step's log says why.", ["setup", "up", "destroy"]],
+      ["ssh", "prepare ended with 1: the command was not run.", ["setup", "up", "ssh", "destroy"]],
+    ])("where %s fails", async (fails, words, names) => {
+      const end = await go(0, { command: "true", prepare: "true", config: "lab.yaml" }, { FAILS: fails });
+      expect({ outputs: end.outputs, codes: codes(end), errors: end.errors }).toEqual({
+        ...{ outputs: untold, codes: [2], errors: [words] },
+      });
+      expect(end.called.map(([name]) => name)).toEqual(names);
+      expect(existsSync(own)).toBe(false);
+    });
+  });
+
+  it("keep the stack file of a lab that could not be taken away: that needs it", async () => {
+    const own = join(projectRoot, "Pulumi.ci.yaml");
+    writeFileSync(join(folder, "workspace", "lab.yaml"), "config: {}\n");
+    try {
+      const { outputs } = await go(0, { command: "true", config: "lab.yaml" }, { ...reports(0), FAILS: "destroy" });
+      expect({ verdict: outputs.verdict, left: existsSync(own) }).toEqual({ verdict: "works", left: true });
+    } finally {
+      rmSync(own, { force: true });
+    }
   });
 });

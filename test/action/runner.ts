@@ -108,13 +108,15 @@ function defaults(): Record<string, string> {
   return Object.fromEntries(Object.entries(action.inputs).map(([name, { default: value = "" }]) => [name, value]));
 }
 
-/** `inputs.NAME` and `steps.ID.outputs.NAME`; what is not there is empty. */
+/** `inputs.NAME` and `steps.ID.outputs.NAME`; what is not there is empty, or the text behind `||`. */
 const reference = /(inputs)\.([\w-]+)|(steps)\.([\w-]+)\.outputs\.([\w-]+)/;
 
 function valueOf(expression: string, inputs: Readonly<Record<string, string>>, outputs: Outputs): string {
-  const [whole, , input, , step, output] = reference.exec(expression.trim()) ?? [];
-  if (whole !== expression.trim()) throw new Error(`This runner does not know the expression ${expression}.`);
-  return (input === undefined ? outputs.get(step ?? "")?.[output ?? ""] : inputs[input]) ?? "";
+  const [, operand = "", instead = ""] = /^\s*(\S+)(?: \|\| '([^']*)')?\s*$/.exec(expression) ?? [];
+  const [whole, , input, , step, output] = reference.exec(operand) ?? [];
+  if (whole !== operand) throw new Error(`This runner does not know the expression ${expression}.`);
+  const value = input === undefined ? outputs.get(step ?? "")?.[output ?? ""] : inputs[input];
+  return value === undefined || value === "" ? instead : value;
 }
 
 function substituted(text: string, inputs: Readonly<Record<string, string>>, outputs: Outputs): string {
