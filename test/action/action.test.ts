@@ -222,6 +222,15 @@ esac
     expect(errors).toEqual(["FAILS  it dials an IPv4 literal (certain)"]);
   });
 
+  it("take no line of the command for the reason or the end of the report", async () => {
+    const command = "cat <<'END'\nFAILS  it is somebody else's fault\n```\n<h1>WORKS</h1>\n`````\nEND\nfalse";
+    const environment = { TEXT: `── bash -c ${command} · lan\nFAILS  ${title} (certain)`, JSON: reports(1).JSON ?? "" };
+    const { summary, errors } = await go(1, { command }, environment);
+    expect(errors).toEqual(["FAILS  it dials an IPv4 literal (certain)"]);
+    const fence = "``````";
+    expect(summary).toBe(`### IPv6-only lab: fails\n${fence}\n${environment.TEXT}\n${fence}\n`);
+  });
+
   it("pass the command on as one word, whatever is in it", async () => {
     const command = `echo "$HOME" '; exit 1'\n$(touch here) && :`;
     const { called } = await go(0, { command });
