@@ -33,7 +33,9 @@ refuse() {
 
 [[ ${1-} != --help && ${1-} != -h ]] || { printf '%s\n' "$help" && exit; }
 [[ -n ${1-} && $1 != -* ]] || refuse "the first word is the folder for the reports."
-report=$(realpath --canonicalize-missing -- "$1") || exit 2
+# As it is called from here: this script goes elsewhere.
+from_here() { if [[ $1 == /* ]]; then printf '%s\n' "$1"; else printf '%s\n' "$PWD/$1"; fi; }
+report=$(from_here "$1")
 shift
 
 stack=${LAB_STACK:-dev}
@@ -62,9 +64,9 @@ while [[ ${1-} == -* ]]; do
       remarks=$1
       ;;
     --put)
-      # Before the minutes that a lab takes. A link keeps its name, which the command knows it by.
+      # Before the minutes that a lab takes.
       [[ -e $1 ]] || refuse "--put $1: there is no such file here."
-      handed+=(--put "$(realpath --no-symlinks -- "$1")")
+      handed+=(--put "$(from_here "$1")")
       ;;
     *) handed+=("$option" "$1") ;;
   esac

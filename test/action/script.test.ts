@@ -246,7 +246,7 @@ describe("docs/ci.sh", () => {
         ["ssh", ...stack, "phone", "sudo apt-get update"],
         [
           ...["exec", "--timeout", "600", "--network", "v4"],
-          ...["--put", join(work(), "my-program"), "--put", join(work(), "two words")],
+          ...["--put", join(work(), "my-program"), "--put", `${work()}/./two words/`],
           ...["--network", "nat64,strict", "--timeout", "60", "--confirm", "--listen", "80", "--client", "phone"],
           ...[...stack, "--report", join(work(), "report"), "--verdict-code"],
           ...["--", "./my-program", "--stack", "other", "--", "-x"],
