@@ -73,7 +73,15 @@ export function programCommand(folder: string, tracing: "filtered" | "root", wor
 /** Why there is nothing to judge. */
 export type Problem = (typeof problems)[number];
 
-export const problems = ["missing", "no-tracer", "refused", "loopback4", "moved", "unrecorded"] as const;
+export const problems = [
+  "missing",
+  "not-executable",
+  "no-tracer",
+  "refused",
+  "loopback4",
+  "moved",
+  "unrecorded",
+] as const;
 
 /** What run.sh and guard.sh leave there, and two files of the client's. */
 const texts = ["problem", "watched", "started", "ended", "left", "resolver", "/etc/resolv.conf", "/etc/hosts"] as const;

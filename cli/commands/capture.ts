@@ -16,6 +16,7 @@ import { connectGateway, onClient } from "../../verify/connect";
 import { translations } from "../../verify/facts";
 import { requireAwake } from "../awake";
 import { helpText, stackOption } from "../help";
+import { fromCaller } from "../caller";
 import { readAccess } from "../recorded-access";
 import { stackArguments } from "../stack-arguments";
 
@@ -46,7 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const access = await readAccess(stack);
   const { place, filter } = placeAndFilter(access, positionals);
   try {
-    await interruptible((signal) => capture(access, { place, filter, file: values.write, signal }));
+    await interruptible((signal) => capture(access, { place, filter, file: fromCaller(values.write), signal }));
     return 0;
   } catch (error) {
     if (error instanceof ConnectionLostError) requireAwake(stack);

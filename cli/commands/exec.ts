@@ -20,6 +20,7 @@ import { makeRoom } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
 import { command, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { ConnectionLostError } from "../../ssh/connection";
+import { callersFolder, fromCaller } from "../caller";
 import { counterRun } from "../counter-run";
 import { helpText, stackOption } from "../help";
 import { readAccess } from "../recorded-access";
@@ -91,14 +92,14 @@ export const options = {
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, values, command } = parse(args);
   makeRoom({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
-  if (values.report !== undefined) removeOld(values.report);
+  if (values.report !== undefined) makeReportFolder(values.report);
   const access = await readAccess(stack);
   const request: ExecuteOptions = {
     client: values.client ?? access.clients[0]?.name ?? "",
     command,
     put: values.put,
     get: values.get,
-    into: process.cwd(),
+    into: callersFolder(),
     listen: portOf(values.listen),
     timeout: secondsOf(values.timeout),
     setuid: values.setuid,
@@ -175,13 +176,18 @@ async function judgeAll(
   return reports;
 }
 
-/** Of a run before: one that comes to no report must not leave that of another. */
-function removeOld(folder: string): void {
-  for (const name of reportFiles) fs.rmSync(path.join(folder, name), { force: true });
+/** Of a run before nothing stays: one that comes to no report must not leave that of another. */
+function makeReportFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    for (const name of reportFiles) fs.rmSync(path.join(folder, name), { force: true });
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch (error) {
+    throw new UserError(`--report ${folder}: no reports can be written there (${messageOf(error)}).`);
+  }
 }
 
 function writeAll(folder: string, files: Readonly<Record<(typeof reportFiles)[number], string>>): void {
-  fs.mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) fs.writeFileSync(path.join(folder, name), text);
 }
 
@@ -240,7 +246,26 @@ function parse(args: readonly string[]) {
   if (values.function !== undefined && !functions.includes(values.function)) {
     throw new UserError(`--function ${values.function}: there are ${functions.join(", ")}.`);
   }
-  return { stack, values, command };
+  return { stack, values: { ...values, ...pathsIn(values) }, command };
+}
+
+interface GivenPaths {
+  readonly put: readonly string[];
+  readonly junit?: string | undefined;
+  readonly html?: string | undefined;
+  readonly report?: string | undefined;
+  readonly trace?: string | undefined;
+}
+
+/** As seen from where the command was called. */
+function pathsIn({ put, junit, html, report, trace }: GivenPaths) {
+  return {
+    put: put.map((each) => fromCaller(each)),
+    junit: fromCaller(junit),
+    html: fromCaller(html),
+    report: fromCaller(report),
+    trace: fromCaller(trace),
+  };
 }
 
 function isTextOption(name: string): boolean {

@@ -17,6 +17,7 @@ import { helpText, stackOption } from "../help";
 import { waitForEnter } from "../pause";
 import { readAccess } from "../recorded-access";
 import { makeRoom } from "../report-files";
+import { fromCaller } from "../caller";
 import { stackArguments } from "../stack-arguments";
 import { chosenNetworks, tour, type Tour, type TourContext } from "../tour";
 import { requireUnused, stayingPut } from "../visit-lock";
@@ -86,7 +87,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function parse(args: readonly string[]) {
   const { stack, rest } = stackArguments(args);
   const { values, positionals: names } = parseArgs({ args: [...rest], allowPositionals: true, options });
-  return { stack, values, names };
+  return { stack, values: { ...values, junit: fromCaller(values.junit), html: fromCaller(values.html) }, names };
 }
 
 /** Clients that try the stack's own checks side by side. */

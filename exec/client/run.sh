@@ -15,7 +15,11 @@ tell() { printf '%s\n' "$2" >"$folder/$1"; }
 read -r _ _ _ _ group _ <"/proc/$$/stat"
 tell group "$group"
 
-program=$(type -P -- "$1") || { tell problem missing && exit 127; }
+program=$(type -P -- "$1") || {
+  # As files come without their modes: it is there, and may not be run.
+  if [[ $1 == */* && -f $1 ]]; then tell problem not-executable && exit 126; fi
+  tell problem missing && exit 127
+}
 
 # Rights that a program takes from its file (setuid, setgid, capabilities) are refused below a tracer without root's
 # rights, and to whoever is filtered (ptrace(2), PR_SET_NO_NEW_PRIVS).

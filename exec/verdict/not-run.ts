@@ -10,6 +10,8 @@ export function notRun(run: Run): string | undefined {
   switch (end.problem) {
     case "missing":
       return `${program} is not on ${client}. Bring it along (--put PATH, then ./NAME), or install it there (${shell} sudo apt-get install …).`;
+    case "not-executable":
+      return `${program} is on ${client} and may not be run: it lacks the right to be executed (chmod +x, before --put).`;
     case "no-tracer":
       return `strace is not on ${client}: ${shell} sudo apt-get install strace.`;
     case "refused":

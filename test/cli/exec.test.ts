@@ -1,5 +1,5 @@
 /** What exec says where a run, or a tour, comes to no end. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as command from "../../cli/commands/exec";
@@ -60,6 +60,19 @@ describe("exec", () => {
     await expect(ended).rejects.toThrow(
       /^client-1 was moved from nat64 to dual while the program ran: what it met is of no one network/,
     );
+  });
+
+  it("tells of a folder for reports that cannot be, and of a time limit that no timer counts, before anything runs", async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    await expect(run(["--report", join(file, "reports"), ...program])).rejects.toThrow(
+      /^--report .*file\/reports: no reports can be written there \(.*ENOTDIR/,
+    );
+    for (const seconds of ["9999999", "-5", "soon", ""])
+      await expect(run([`--timeout=${seconds}`, ...program])).rejects.toThrow(
+        /^--timeout .*: it takes a number of seconds/,
+      );
+    expect(execute).not.toHaveBeenCalled();
   });
 
   it("ends with a code of its own where it comes to no run, and with the verdict's 2 where that was asked for", () => {

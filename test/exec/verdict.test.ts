@@ -173,6 +173,11 @@ describe("a program that listened until it was ended", () => {
   });
 });
 
+it("says of a program that had not begun when its time was over that this is why it was not run", () => {
+  const verdict = judge(runOf("", {}, { code: 143, timedOut: true }));
+  expect(verdict).toEqual({ kind: "not-run", words: "The time limit was over before program had begun on client-1." });
+});
+
 it("does not take a program's own exit code for a signal", () => {
   for (const code of [130, 143]) {
     const text = `1 10.000000 execve("\\x73", ["\\x73"], 0x7f /* 3 vars */) = 0 <0.001>\n1 12.0 +++ exited with ${code} +++\n`;
@@ -366,6 +371,7 @@ it.each([
 
 it.each([
   ["missing", /is not on client-1.*--put/],
+  ["not-executable", /is on client-1 and may not be run/],
   ["no-tracer", /strace is not on client-1/],
   ["refused", /refused.*Nothing was run/],
   ["loopback4", /could not be taken/],
