@@ -87,14 +87,18 @@ if [[ $loopback4 == without ]] && ! take_loopback4; then
   echo "loopback4" >"$folder/problem"
 fi
 printf '%s\n' "$folder"
-alone=0 silent=0
+alone=0 silent=0 wanted=
 while :; do
   if read -r -t 0.25 signal; then
     silent=0
-    [[ $signal == alive ]] || send "$signal"
-    continue
+    if [[ $signal != alive ]]; then wanted=$signal; fi
   elif (($? <= 128 || ++silent > 4 * patience)); then
     break
+  fi
+  # Before the program has begun a signal would meet the shell that starts it, or nobody.
+  if [[ -n $wanted && -s $folder/trace ]]; then
+    send "$wanted"
+    wanted=
   fi
   if gone_away; then alone=$((alone + 1)); else alone=0; fi
   # A second: children that are only slower than their parent.

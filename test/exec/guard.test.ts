@@ -1,5 +1,5 @@
 /** exec/client/guard.sh here, with stand-ins for root's rights and for the resolver. */
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,9 @@ for (const [name, text] of [
   writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`);
   chmodSync(join(programs, name), 0o755);
 }
+const started: ChildProcess[] = [];
 afterAll(() => {
+  for (const each of started) each.kill("SIGKILL");
   rmSync(programs, { recursive: true });
 });
 
@@ -62,6 +64,27 @@ onLinux("the guard of a run", () => {
     child.stdin.end();
     await closed;
     expect(existsSync(folder)).toBe(false);
+  }, 20_000);
+
+  it("keeps a signal that comes before the program has begun until it has", async () => {
+    const { child, closed, folder } = await guard(60);
+    const program = spawn("bash", ["-c", "trap 'echo told; exit 5' TERM; echo ready; while :; do sleep 0.1; done"], {
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    started.push(program);
+    let said = "";
+    program.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    await once(program.stdout, "data");
+    writeFileSync(join(folder, "group"), String(program.pid));
+    child.stdin.write("TERM\n");
+    await sleep(1000);
+    expect(said).toBe("ready\n");
+    writeFileSync(join(folder, "trace"), `${String(program.pid)} 1.0 execve()\n`);
+    await once(program, "exit");
+    expect(program.exitCode).toBe(5);
+    child.stdin.end();
+    await closed;
   }, 20_000);
 
   it("goes on without root's shell when that is killed, and whoever asks it is not left waiting", async () => {
