@@ -9,7 +9,7 @@ import { sideBySide } from "../host/side-by-side";
 import { ensureToolchain, readyToolchain } from "../toolchain";
 import { compareVersions } from "../toolchain/pins";
 import { type Deployment, prepareDeployment } from "./backend";
-import { type NeededMachines, neededMachines, neededParts } from "./stack-needs";
+import { type NeededMachines, neededMachines, neededParts, partsWithoutMachines } from "./stack-needs";
 import { allParts, ensureSystemPackages } from "./system-packages";
 
 /** As `engines` in package.json says. */
@@ -18,14 +18,16 @@ const oldestNode = "20.18.1";
 /**
  * Gets system packages, tool chain and backend ready.
  * @param stack decides which packages are needed; without one all are.
- * @param wants `machines`: where the tool chain has to be made first, what the stack's machines come from is made beside it.
+ * @param wants `machines`: where the tool chain has to be made first, what the stack's machines come from is made beside it;
+ *   false: the command makes none, and takes a lab away, say, without what an image is made with.
  * @throws UserError with what the user must do.
  */
 export async function setUp(stack?: string, wants: { readonly machines?: boolean } = {}): Promise<Deployment> {
   if (compareVersions(process.versions.node, oldestNode) < 0) {
     throw new UserError(`Node ${process.versions.node} is too old: install Node ${oldestNode} or newer.`);
   }
-  await ensureSystemPackages(stack === undefined ? allParts : neededParts(stack));
+  const partsOf = wants.machines === false ? partsWithoutMachines : neededParts;
+  await ensureSystemPackages(stack === undefined ? allParts : partsOf(stack));
   const ready = await readyToolchain();
   if (ready !== undefined) return prepareDeployment(ready);
   const machines = stack === undefined || wants.machines !== true ? undefined : neededMachines(stack);

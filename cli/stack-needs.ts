@@ -12,6 +12,11 @@ const kindSchema = z.union([z.string(), z.object({ kind: z.string().optional() }
 
 const recordSchema = z.record(z.string(), z.unknown());
 
+/** Which system programs a command takes that makes no machine: the image is there, or is not looked at. */
+export function partsWithoutMachines(stack: string, project?: string): readonly Part[] {
+  return neededParts(stack, project).filter((part) => part !== "image");
+}
+
 /** Which system programs it takes; all of them where the file does not tell. */
 export function neededParts(stack: string, project?: string): readonly Part[] {
   const raw = rawConfig(stack, project);

@@ -10,7 +10,7 @@ import { splitArguments } from "../../toolchain/stand-ins/language-host/program-
 import { passphraseFits } from "../../cli/passphrase";
 import { cacheFolder } from "../../host/paths";
 import { saltOf, withSalt } from "../../cli/stack-config";
-import { neededMachines, neededParts } from "../../cli/stack-needs";
+import { neededMachines, neededParts, partsWithoutMachines } from "../../cli/stack-needs";
 import {
   type Machine,
   allParts,
@@ -172,6 +172,11 @@ describe("what a stack needs", () => {
         sizes: [{ memoryMiB: 512, cpus: 1 }],
       });
     }
+  });
+
+  it("is no image builder for a command that makes no machine: a lab is taken away without one", () => {
+    expect(partsWithoutMachines(stackWith(["lab-project:platform: qemu"]), project)).toEqual(["lab", "qemu"]);
+    expect(partsWithoutMachines(stackWith(["lab-project:platform: vsphere"]), project)).toEqual(["lab"]);
   });
 
   it("is no image builder where a cloud image is taken", () => {
