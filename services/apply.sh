@@ -150,6 +150,17 @@ replace_files() {
   perl -e 'rename "$_.lab-new", $_ or die "$_ cannot be replaced: $!\n" for @ARGV' -- "${drafts[@]}" "$manifest"
 }
 
+# From here on whoever touches a file is somebody else.
+note_times() {
+  local path
+  local -a there=()
+  while read -r _ path; do
+    [[ ! -f $path ]] || there+=("$path")
+  done < <(text_of "$manifest")
+  [[ ${#there[@]} -gt 0 ]] || return 0
+  stat -c '%Z %n' -- "${there[@]}" >"$laid_down_times.lab-new" && mv -f "$laid_down_times.lab-new" "$laid_down_times"
+}
+
 back_up() {
   local path
   for path in "${!changed_paths[@]}" "$manifest"; do
@@ -186,6 +197,8 @@ put_back() {
       printf '%s could not be put back.\n' "$path"
     }
   done
+  # On a full disk nobody will know, which is no reason to keep the old files away.
+  note_times || rm -f "$laid_down_times"
   systemctl daemon-reload
   for service in "${all_services[@]}"; do
     [[ -n ${changed[$service]-} ]] || continue
@@ -225,7 +238,7 @@ finish() {
   local rc=$?
   trap '' HUP INT TERM PIPE
   if [[ ${#paths[@]} -gt 0 ]]; then rm -f -- "${paths[@]/%/.lab-new}"; fi
-  rm -f -- "$manifest.lab-new" "$pending.lab-new"
+  rm -f -- "$manifest.lab-new" "$pending.lab-new" "$laid_down_times.lab-new"
   if [[ $rc -ne 0 && $laid_down == true ]]; then
     set +e
     printf 'The previous files and services are put back.\n' >&2
@@ -324,9 +337,18 @@ bring_up() { # SERVICE
     start "$service"
   elif [[ -n $name && -n ${unit_changed[$service]-} ]]; then
     run_unit "$service" restart
+  elif [[ -n ${afresh[$service]-} ]] && has_daemon "$service"; then
+    run_unit "$service" restart
   elif [[ -n ${changed[$service]-} ]]; then
     "reload_$service" || fail "$service: the new configuration could not be loaded; the reason is above."
   fi
+}
+
+# Whether what it does is done by a process; what is in the kernel alone is not lost by laying it down anew.
+has_daemon() { # SERVICE
+  [[ -n ${unit[$1]-} ]] || return 1
+  processes_of "${unit[$1]}"
+  [[ ${#processes[@]} -gt 0 ]]
 }
 
 run_unit() { # SERVICE VERB
@@ -402,6 +424,7 @@ apply() {
   find_drift
   check_all
   if [[ ${#changed[@]} -gt 0 ]]; then replace_files; fi
+  if [[ ${#changed[@]} -gt 0 || ! -e $laid_down_times ]]; then note_times; fi
   enable_units
   for service in "${all_services[@]}"; do
     if [[ -n ${enabled[$service]-} ]]; then bring_up "$service"; else take_down "$service"; fi

@@ -6,12 +6,18 @@ shopt -s inherit_errexit
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 state=/var/lib/ipv6-only-lab
+# "TIME PATH" for each file, as soon as it was laid down and before its daemon has read it: see `is_touched`.
+laid_down_times=$state/laid-down-times
 
 # The bundle: services in the order in which they are brought up, and files.
 declare -a all_services=() paths=()
 declare -A unit=() enabled=() service_of=() mode_of=() digest_of=() content_of=()
 # Services and files that are not as they should be.
 declare -A changed=() changed_paths=()
+# Services of which nobody knows what their daemon has read, or whether it hears: a reload is not enough for them.
+declare -A afresh=()
+# How files are on the machine, and when they were touched: now, and when they were laid down.
+declare -A live_mode=() live_owner=() live_digest=() touched_at=() laid_down_at=()
 # State of the units: "active" and "enabled".
 declare -A is_active=() is_enabled=()
 # `apply` writes drafts, `look` only says what differs.
@@ -73,28 +79,60 @@ knows() { declare -F "$1" >/dev/null; }
 
 differs() { # SERVICE PATH WORDS
   changed[$1]=yes changed_paths[$2]=yes
+  if is_touched "$2"; then afresh[$1]=yes; fi
   $writing || printf '%s: %s %s\n' "$@"
+}
+
+# Whether somebody else has written to it, or replaced or removed it, since it was laid down: its daemon may have read
+# that and run with it, although all is right again in the file. The time is the inode's, which changes with whatever is
+# done to a file, and which nobody can set. It is compared for being the same, so no clock has to be right, and in seconds:
+# not every file system keeps more. What an older version has laid down has none.
+is_touched() { # PATH
+  [[ -n ${laid_down_at[$1]-} && ${laid_down_at[$1]} != "${touched_at[$1]-}" ]]
+}
+
+# In two programs for all files: an emulated machine takes longer to start them than to do what they do.
+look_at_files() {
+  local path mode owner digest seconds
+  local -a existing=()
+  local -A wanted=()
+  while read -r seconds path; do
+    [[ -z $path ]] || laid_down_at[$path]=$seconds
+  done < <(text_of "$laid_down_times")
+  for path in "${paths[@]}" "${!laid_down_at[@]}"; do wanted[$path]=yes; done
+  for path in "${!wanted[@]}"; do [[ ! -f $path ]] || existing+=("$path"); done
+  [[ ${#existing[@]} -gt 0 ]] || return 0
+  while read -r mode owner seconds path; do
+    live_mode[$path]=$mode live_owner[$path]=$owner touched_at[$path]=$seconds
+  done < <(stat -c '%a %u:%g %Z %n' -- "${existing[@]}")
+  while read -r digest path; do live_digest[$path]=$digest; done < <(sha256sum -- "${existing[@]}")
 }
 
 # Compares every file of the bundle with the machine's.
 compare_files() {
-  local path digest mode
-  local -A live_mode=() live_digest=()
-  local -a existing=()
-  for path in "${paths[@]}"; do [[ ! -f $path ]] || existing+=("$path"); done
-  if [[ ${#existing[@]} -gt 0 ]]; then
-    while read -r mode path; do live_mode[$path]=$mode; done < <(stat -c '%a %n' -- "${existing[@]}")
-    while read -r digest path; do live_digest[$path]=$digest; done < <(sha256sum -- "${existing[@]}")
-  fi
+  local path
+  look_at_files
   for path in "${paths[@]}"; do
     if [[ -z ${live_mode[$path]-} ]]; then
       differs "${service_of[$path]}" "$path" "is not there"
     elif [[ ${live_digest[$path]} != "${digest_of[$path]}" ]]; then
       differs "${service_of[$path]}" "$path" "is not what was laid down"
-    elif [[ 0${live_mode[$path]} != "${mode_of[$path]}" ]]; then
-      differs "${service_of[$path]}" "$path" "has the mode ${live_mode[$path]}"
+    else
+      compare_attributes "$path"
     fi
   done
+}
+
+# What is beside the content of a file.
+compare_attributes() { # PATH
+  local service=${service_of[$1]}
+  if [[ 0${live_mode[$1]} != "${mode_of[$1]}" ]]; then
+    differs "$service" "$1" "has the mode ${live_mode[$1]}"
+  elif [[ ${live_owner[$1]} != 0:0 ]]; then
+    differs "$service" "$1" "belongs to ${live_owner[$1]}, not to root"
+  elif is_touched "$1"; then
+    differs "$service" "$1" "was touched after it was laid down: what runs may have read something else"
+  fi
 }
 
 # A file that the gateway itself has a say in, as it should be.
@@ -103,7 +141,11 @@ draft() { # SERVICE PATH TEXT
   [[ -n ${digest_of[$2]-} ]] || paths+=("$2")
   digest_of[$2]=derived service_of[$2]=$1 mode_of[$2]=0644 content_of[$2]=$3
   [[ ! -f $2 ]] || IFS= read -r -d '' live <"$2" || true
-  if [[ $live != "$3" ]]; then differs "$1" "$2" "is not what was laid down"; fi
+  if [[ $live != "$3" ]]; then
+    differs "$1" "$2" "is not what was laid down"
+  elif [[ -n ${live_mode[$2]-} ]]; then
+    compare_attributes "$2"
+  fi
 }
 
 derive_files() {
@@ -134,14 +176,26 @@ units_in_memory() { # UNIT...
   systemctl list-units --all --full --plain --no-legend -- "$@"
 }
 
+is_masked() { # UNIT
+  [[ /etc/systemd/system/$1 -ef /dev/null || /run/systemd/system/$1 -ef /dev/null ]]
+}
+
 # As `systemctl is-enabled` has it for units that are wanted or required by another one, and not masked.
 starts_at_boot() { # UNIT
   local link
-  [[ ! /etc/systemd/system/$1 -ef /dev/null && ! /run/systemd/system/$1 -ef /dev/null ]] || return 1
+  ! is_masked "$1" || return 1
   for link in /etc/systemd/system/*.{wants,requires}/"$1"; do
     [[ ! -e $link ]] || return 0
   done
   return 1
+}
+
+# Processes of a unit; none of what only sets something. They are read where systemd keeps them, without asking it.
+declare -a processes=()
+processes_of() { # UNIT
+  local list=/sys/fs/cgroup/system.slice/$1/cgroup.procs
+  processes=()
+  [[ ! -r $list ]] || mapfile -t processes <"$list"
 }
 
 # The content of a file as it is laid down, without starting a program.

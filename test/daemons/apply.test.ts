@@ -7,15 +7,9 @@ import { type Bundle, bundleText, outlineText, type ServiceFile, textFile } from
 import { applyScript, lookScript } from "../../services/script";
 import { homeOf, planOf } from "../fixtures/plan";
 import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
+import { appliedTo, bundleOf, lookedAt, mainPidOf, type RawConfig, startForwarder, units } from "./laid-down";
 
 const solicitation = readFileSync(join(__dirname, "solicit.py"), "utf8");
-
-type RawConfig = Readonly<Record<string, unknown>>;
-
-/** Every service but Jool, whose module cannot be loaded into the kernel of this machine. */
-function bundleOf(raw: RawConfig): Bundle {
-  return renderBundle(planOf(raw)).filter(({ name }) => name !== "jool");
-}
 
 /** The bundle with the files of one service as `change` makes them. */
 function withFiles(bundle: Bundle, service: string, change: (files: readonly ServiceFile[]) => ServiceFile[]): Bundle {
@@ -30,38 +24,22 @@ function withLine(bundle: Bundle, service: string, line: string): Bundle {
   });
 }
 
-const units = {
-  nftables: "nftables.service",
-  unbound: "unbound.service",
-  radvd: "radvd.service",
-  kea: "kea-dhcp6-server.service",
-} as const;
-
 describeInGuest("apply.sh", () => {
   let guest: Guest;
 
   const applyText = (text: string): Result => guest.run(["bash", "-c", applyScript()], text);
   const applyBundle = (bundle: Bundle): Result => applyText(bundleText(bundle));
   const apply = (raw: RawConfig): Result => applyBundle(bundleOf(raw));
-  /** In what the gateway differs, as a refresh sees it. */
-  const looked = (raw: RawConfig = {}): string[] => {
-    const { status, stdout, stderr } = guest.run(["bash", "-c", lookScript()], outlineText(bundleOf(raw)));
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    return stdout.split("\n").filter((line) => line !== "");
-  };
-  const applied = (raw: RawConfig): string[] => {
-    const { status, stdout, stderr } = apply(raw);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    return stdout.trimEnd().split("\n");
-  };
+  const looked = (raw: RawConfig = {}): string[] => lookedAt(guest, raw);
+  const applied = (raw: RawConfig): string[] => appliedTo(guest, raw);
   /** Everything that an update could have changed: files with their modes, and the daemons' processes. */
   const state = (): string =>
     guest.shell(
-      `find /etc /var/lib/ipv6-only-lab -xdev -type f -printf '%p %m\\n' -exec sha256sum {} + | sort
+      `find /etc /var/lib/ipv6-only-lab -xdev -type f ! -name laid-down-times -printf '%p %m\\n' -exec sha256sum {} + | sort
       systemctl show -p Id -p MainPID -p ActiveState -p UnitFileState ${Object.values(units).join(" ")}
       nft list ruleset | sed 's/packets [0-9]* bytes [0-9]*//'`,
     );
-  const mainPid = (unit: string): string => guest.shell(`systemctl show --value -p MainPID ${unit}`).trim();
+  const mainPid = (unit: string): string => mainPidOf(guest, unit);
   const lookUp = (name: string, type: string): string[] =>
     guest.shell(`dig @fc01:0:0:1::1 +short ${name} ${type}`).trim().split("\n").sort();
 
@@ -166,9 +144,9 @@ describeInGuest("apply.sh", () => {
       ],
       [
         "a resolver that runs with another configuration than its file",
-        `cp /etc/unbound/unbound.conf /tmp/kept
-        sed -i 's/identity: .*/identity: "0"/' /etc/unbound/unbound.conf; systemctl kill -s HUP --kill-whom=main unbound
-        sleep 0.5; cp /tmp/kept /etc/unbound/unbound.conf`,
+        `sed 's/identity: .*/identity: "0"/' /etc/unbound/unbound.conf >/tmp/other
+        mount --bind /tmp/other /etc/unbound/unbound.conf; systemctl kill -s HUP --kill-whom=main unbound
+        sleep 0.5; umount /etc/unbound/unbound.conf`,
         ["unbound: it does not answer, or not with the configuration that was laid down"],
       ],
     ])("sees %s", (_what, damage, words) => {
@@ -187,7 +165,7 @@ describeInGuest("apply.sh", () => {
 
     it("repairs a file that was edited by hand", () => {
       guest.shell("echo '# by hand' >>/etc/radvd.conf; chmod 600 /etc/nftables.conf");
-      expect(applied({})).toEqual(expect.arrayContaining(["radvd: changed, reloaded", "nftables: changed, reloaded"]));
+      expect(applied({})).toEqual(expect.arrayContaining(["radvd: changed, restarted", "nftables: changed, reloaded"]));
       expect(guest.shell("grep -c hand /etc/radvd.conf || true; stat -c %a /etc/nftables.conf")).toBe("0\n644\n");
     });
   });
@@ -364,7 +342,7 @@ describeInGuest("apply.sh", () => {
       expect(status).toBe(1);
       expect(stderr).toContain("No space left on device");
       expect(stderr).not.toContain("put back");
-      expect(left).toBe("filling\nmanifest\nwithdrawn\n");
+      expect(left).toBe("filling\nlaid-down-times\nmanifest\nwithdrawn\n");
       expect(state()).toBe(before);
     });
   });
@@ -452,60 +430,3 @@ describeInGuest("apply.sh", () => {
     });
   });
 });
-
-/**
- * Resolvers on the uplink, as a forwarder may be: 10.0.2.3 knows two names and hands no signatures through; on port 5353
- * there is one that does, on port 5300 one that refuses.
- */
-function startForwarder(guest: Guest): void {
-  const server = (port: number, access: string, options: string) => `
-server:
-  interface: 10.0.2.3@${port}
-  access-control: 0.0.0.0/0 ${access}
-  username: ""
-  chroot: ""
-  pidfile: ""
-  use-syslog: no
-  module-config: "iterator"
-${options}`;
-  const names = `
-  local-zone: "." static
-  local-data: ". 60 IN SOA a. b. 1 1 1 1 1"
-  local-data: "v4.example. 60 IN A 192.0.2.80"
-  local-data: "dual.example. 60 IN A 192.0.2.81"
-  local-data: "dual.example. 60 IN AAAA 2001:db8::81"
-`;
-  const signed = `
-auth-zone:
-  name: "."
-  zonefile: /tmp/forwarder/signed.zone
-`;
-  guest.write("/tmp/forwarder/plain.conf", server(53, "allow", names));
-  guest.write("/tmp/forwarder/refusing.conf", server(5300, "refuse", names));
-  // Answers every question with SERVFAIL.
-  guest.write(
-    "/tmp/forwarder/failing.py",
-    `import socket
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("10.0.2.3", 5301))
-while True:
-    question, asker = server.recvfrom(4096)
-    server.sendto(question[:2] + b"\\x81\\x82" + question[4:6] + bytes(6) + question[12:question.index(bytes(1), 12) + 5], asker)
-`,
-  );
-  guest.write("/tmp/forwarder/mended.conf", server(5301, "allow", signed));
-  guest.write("/tmp/forwarder/signing.conf", server(5353, "allow", signed));
-  guest.write(
-    "/tmp/forwarder/signed.zone",
-    `. 60 IN SOA a. b. 1 1 1 1 1
-. 60 IN NS a.
-. 60 IN DNSKEY 257 3 13 AAAA
-. 60 IN RRSIG DNSKEY 13 0 60 20300101000000 20200101000000 1 . AAAA
-`,
-  );
-  for (const kind of ["plain", "refusing", "signing"]) {
-    guest.shell(`systemd-run --quiet --unit=forwarder-${kind} unbound -d -c /tmp/forwarder/${kind}.conf`);
-  }
-  guest.shell("systemd-run --quiet --unit=forwarder-failing python3 /tmp/forwarder/failing.py");
-  guest.shell("until dig +time=1 +tries=1 @10.0.2.3 v4.example A >/dev/null; do sleep 0.1; done");
-}

@@ -1,0 +1,88 @@
+/** What was done to a gateway behind its back although every file is right: it is seen, and the next update mends it. */
+import { bundleText } from "../../services/bundle";
+import { applyScript } from "../../services/script";
+import { describeInGuest, Guest, startTimeout } from "./guest";
+import { appliedTo, bundleOf, lookedAt, startForwarder, units } from "./laid-down";
+
+describeInGuest("drift that is in no file", () => {
+  let guest: Guest;
+  const looked = (): string[] => lookedAt(guest);
+  const applied = (): string[] => appliedTo(guest);
+  /** What an update must do about it, and that it is over then. */
+  const mends = (said: readonly string[]): void => {
+    expect(applied().filter((line) => !line.endsWith(": unchanged"))).toEqual(said);
+    expect(looked()).toEqual([]);
+    expect(applied().filter((line) => !line.endsWith(": unchanged"))).toEqual([]);
+  };
+
+  beforeAll(async () => {
+    guest = await Guest.start();
+    startForwarder(guest);
+    applied();
+  }, startTimeout);
+  afterAll(() => guest.stop());
+  beforeEach(() => void applied());
+
+  describe("a daemon that runs with another configuration than its file, which is right again", () => {
+    const touched = (service: string, file: string): string =>
+      `${service}: ${file} was touched after it was laid down: what runs may have read something else`;
+
+    it("radvd, with another NAT64 prefix", () => {
+      guest.shell(`cp -p /etc/radvd.conf /tmp/kept; sed -i 's/nat64prefix [^ ]*/nat64prefix 2001:db8:bad::\\/96/' /etc/radvd.conf
+        systemctl kill -s HUP --kill-whom=main radvd; sleep 0.5; cp -p /tmp/kept /etc/radvd.conf`);
+      expect(looked()).toEqual([touched("radvd", "/etc/radvd.conf")]);
+      mends(["radvd: changed, restarted"]);
+    });
+
+    it("unbound, with another prefix and the identity that its file gives it", () => {
+      guest.shell(`cp -p /etc/unbound/unbound.conf /tmp/kept; sed -i 's/dns64-prefix: .*/dns64-prefix: 2001:db8:bad::\\/96/' /etc/unbound/unbound.conf
+        systemctl kill -s HUP --kill-whom=main unbound; sleep 1; mv /tmp/kept /etc/unbound/unbound.conf`);
+      const asked = "dig @fc01:0:0:1::1 +short v4.example AAAA";
+      expect(guest.shell(asked)).toBe("2001:db8:bad::c000:250\n");
+      expect(looked()).toEqual([touched("unbound", "/etc/unbound/unbound.conf")]);
+      mends(["unbound: changed, restarted"]);
+      expect(guest.shell(asked)).toBe("64:ff9b::c000:250\n");
+    });
+
+    it("kea, with another file laid over its own meanwhile", () => {
+      guest.shell(`mv /etc/kea/kea-dhcp6.conf /tmp/kept; sed 's/"lfc-interval": 3600/"lfc-interval": 1800/' /tmp/kept >/etc/kea/kea-dhcp6.conf
+        systemctl restart ${units.kea}; mv /tmp/kept /etc/kea/kea-dhcp6.conf`);
+      expect(looked()).toEqual([touched("kea", "/etc/kea/kea-dhcp6.conf")]);
+      mends(["kea: changed, restarted"]);
+    });
+
+    it("whatever the clock said in between, and however old the file looks", () => {
+      guest.shell("touch -d 2001-01-01 /etc/kea/kea-dhcp6.conf");
+      expect(looked()).toEqual([touched("kea", "/etc/kea/kea-dhcp6.conf")]);
+      mends(["kea: changed, restarted"]);
+    });
+
+    it("and a file that now belongs to somebody else", () => {
+      guest.shell("chown nobody:nogroup /etc/kea/kea-dhcp6.conf");
+      expect(looked()).toEqual(["kea: /etc/kea/kea-dhcp6.conf belongs to 65534:65534, not to root"]);
+      mends(["kea: changed, restarted"]);
+    });
+
+    it("but not what was only read, copied and started again", () => {
+      guest.shell(`cat /etc/radvd.conf /etc/kea/kea-dhcp6.conf >/tmp/read; cp -a /etc/unbound /tmp/copy
+        systemctl restart ${Object.values(units).join(" ")}`);
+      guest.shell("until grep -q . /proc/net/udp6 && grep -q :0223 /proc/net/udp6; do sleep 0.1; done");
+      expect(looked()).toEqual([]);
+    });
+
+    it("nor what an update that failed has put back", () => {
+      const bundle = bundleOf({ routerAdvertisements: { maxInterval: 60 } }).map((service) =>
+        service.name === "sysctl"
+          ? {
+              ...service,
+              files: service.files.map((file) => ({ ...file, content: `${file.content}net.nonsense = 1\n` })),
+            }
+          : service,
+      );
+      const { status, stderr } = guest.run(["bash", "-c", applyScript()], bundleText(bundle));
+      expect(status).toBe(1);
+      expect(stderr).toContain("That is done.");
+      expect(looked()).toEqual([]);
+    });
+  });
+});
