@@ -102,10 +102,14 @@ staged() { # PATH
 find_drift() {
   local service words
   for service in "${all_services[@]}"; do
-    [[ -n ${enabled[$service]-} && -z ${changed[$service]-} ]] || continue
+    [[ -n ${enabled[$service]-} ]] || continue
     [[ -z ${unit[$service]-} || ${is_active[$service]} == active ]] || continue
-    words=$("drift_$service")
-    [[ -z $words ]] || changed[$service]=drifted
+    if ! tell_stopped "$service" >/dev/null; then
+      [[ -z ${changed[$service]-} ]] || continue
+      words=$("drift_$service")
+      [[ -n $words ]] || continue
+    fi
+    changed[$service]=${changed[$service]:-drifted} afresh[$service]=yes
   done
 }
 
@@ -397,14 +401,22 @@ wait_for_dependents() {
   done
 }
 
-# A daemon may run and serve nobody: it is asked for the service itself.
+# A daemon may run and serve nobody: it is asked for the service itself. One that did not take a reload is started anew.
 wait_until_serving() { # SERVICE
-  local service=$1 deadline=$((SECONDS + 20))
-  until "serves_$service"; do
-    if ((SECONDS >= deadline)); then
-      last_words "$service"
-      fail "$service: it runs, but does not serve after 20 seconds."
-    fi
+  local service=$1
+  ! serves_within 20 "$service" || return 0
+  if [[ ${outcome[$service]} != *started* ]] && has_daemon "$service"; then
+    run_unit "$service" restart
+    ! serves_within 20 "$service" || return 0
+  fi
+  last_words "$service"
+  fail "$service: it runs, but does not serve after 20 seconds."
+}
+
+serves_within() { # SECONDS SERVICE
+  local deadline=$((SECONDS + $1))
+  until "serves_$2"; do
+    [[ $SECONDS -lt $deadline ]] || return 1
     sleep 0.1
   done
 }

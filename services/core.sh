@@ -198,6 +198,32 @@ processes_of() { # UNIT
   [[ ! -r $list ]] || mapfile -t processes <"$list"
 }
 
+# Says, a line each, which units of a service have a process that is stopped (SIGSTOP): systemd has them active, and they
+# hear nothing, no reload either. Fails where there is none.
+tell_stopped() { # SERVICE
+  local path name pid words rc=1
+  local -A own=()
+  [[ -z ${unit[$1]-} ]] || own[${unit[$1]}]=yes
+  # A service may have units beside its own.
+  for path in "${paths[@]}"; do
+    [[ ${service_of[$path]} == "$1" && $path =~ ^/etc/systemd/system/([^/]+\.service) ]] || continue
+    own[${BASH_REMATCH[1]}]=yes
+  done
+  for name in "${!own[@]}"; do
+    processes_of "$name"
+    for pid in "${processes[@]}"; do
+      # It may have ended meanwhile.
+      read -r words 2>/dev/null <"/proc/$pid/stat" || continue
+      # proc_pid_stat(5): the state follows the name, which is in parentheses and may have some.
+      [[ ${words##*) } == T* ]] || continue
+      printf '%s: a process of its unit %s is stopped\n' "$1" "$name"
+      rc=0
+      break
+    done
+  done
+  return $rc
+}
+
 # The content of a file as it is laid down, without starting a program.
 text_of() { # PATH
   local text=''
@@ -222,6 +248,8 @@ look() {
       printf '%s: its unit %s is %s\n' "$service" "${unit[$service]}" "${is_active[$service]}"
     elif [[ -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]]; then
       printf '%s: its unit %s would not start at the next boot\n' "$service" "${unit[$service]}"
+    elif tell_stopped "$service"; then
+      :
     elif [[ -z ${changed[$service]-} ]]; then
       while IFS= read -r line; do printf '%s: %s\n' "$service" "$line"; done < <("drift_$service")
     fi

@@ -2,7 +2,7 @@
 import { bundleText } from "../../services/bundle";
 import { applyScript } from "../../services/script";
 import { describeInGuest, Guest, startTimeout } from "./guest";
-import { appliedTo, bundleOf, lookedAt, startForwarder, units } from "./laid-down";
+import { appliedTo, bundleOf, lookedAt, mainPidOf, startForwarder, units } from "./laid-down";
 
 describeInGuest("drift that is in no file", () => {
   let guest: Guest;
@@ -85,4 +85,34 @@ describeInGuest("drift that is in no file", () => {
       expect(looked()).toEqual([]);
     });
   });
+
+  describe("a daemon that is stopped (SIGSTOP)", () => {
+    const stopped = (service: string, unit: string): string => `${service}: a process of its unit ${unit} is stopped`;
+
+    it("is seen, whichever it is, and started again", () => {
+      const before = [units.radvd, units.kea, units.unbound].map((unit) => mainPidOf(guest, unit));
+      guest.shell(`systemctl kill --kill-whom=main -s STOP ${units.radvd} ${units.kea} ${units.unbound}`);
+      expect(looked()).toEqual([
+        stopped("unbound", units.unbound),
+        stopped("kea", units.kea),
+        stopped("radvd", units.radvd),
+      ]);
+      mends(["unbound: drifted, restarted", "kea: drifted, restarted", "radvd: drifted, restarted"]);
+      const after = [units.radvd, units.kea, units.unbound].map((unit) => mainPidOf(guest, unit));
+      expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    });
+
+    it("is started again too where its file has changed as well", () => {
+      guest.shell(`systemctl kill --kill-whom=main -s STOP ${units.unbound}; chmod 600 /etc/default/unbound`);
+      mends(["unbound: changed, restarted"]);
+    });
+  });
+
+  it("a daemon that does not take its reload is started again", () => {
+    const script = applyScript().replace(/^reload_unbound\(\) .*$/m, "reload_unbound() { note unbound reloaded; }");
+    const bundle = bundleOf({ dns: { synthesizeAll: false } });
+    const { status, stdout } = guest.run(["bash", "-c", script], bundleText(bundle));
+    expect(status).toBe(0);
+    expect(stdout).toContain("unbound: changed, reloaded, restarted\n");
+  }, 60_000);
 });
