@@ -269,6 +269,7 @@ note() { # SERVICE WORDS
 enable_units() {
   local service
   local -a forgotten=() held=()
+  unmask_units
   for service in "${all_services[@]}"; do
     [[ -n ${enabled[$service]-} && -n ${unit[$service]-} && ${is_enabled[$service]} != enabled ]] || continue
     if [[ ${is_active[$service]} == inactive ]]; then
@@ -280,6 +281,19 @@ enable_units() {
   if [[ ${#forgotten[@]} -gt 0 ]]; then SYSTEMD_OFFLINE=1 systemctl -q --no-reload enable "${forgotten[@]}"; fi
   if [[ ${#held[@]} -gt 0 ]]; then systemctl -q enable "${held[@]}"; fi
   if [[ ${#unit_changed[@]} -gt 0 ]]; then read_units; fi
+}
+
+# One that is masked can neither be enabled nor started.
+unmask_units() {
+  local service
+  local -a masked=()
+  for service in "${all_services[@]}"; do
+    [[ -n ${enabled[$service]-} && -n ${unit[$service]-} ]] || continue
+    if is_masked "${unit[$service]}"; then masked+=("${unit[$service]}"); fi
+  done
+  [[ ${#masked[@]} -gt 0 ]] || return 0
+  systemctl -q unmask "${masked[@]}"
+  systemctl -q --runtime unmask "${masked[@]}"
 }
 
 read_units() {

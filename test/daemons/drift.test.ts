@@ -115,4 +115,21 @@ describeInGuest("drift that is in no file", () => {
     expect(status).toBe(0);
     expect(stdout).toContain("unbound: changed, reloaded, restarted\n");
   }, 60_000);
+
+  describe("a unit that is masked", () => {
+    it.each(["/etc/systemd/system", "/run/systemd/system"])("in %s, is unmasked and enabled", (folder) => {
+      guest.shell(
+        `ln -s /dev/null ${folder}/${units.kea}; systemctl daemon-reload; systemctl kill ${units.kea}; sleep 0.5`,
+      );
+      mends(["kea: unchanged, started"]);
+      expect(guest.shell(`systemctl is-enabled ${units.kea}`)).toBe("enabled\n");
+    });
+
+    it("although it runs, keeps its process", () => {
+      const before = mainPidOf(guest, units.kea);
+      guest.shell(`ln -s /dev/null /etc/systemd/system/${units.kea}; systemctl daemon-reload`);
+      mends([]);
+      expect(mainPidOf(guest, units.kea)).toBe(before);
+    });
+  });
 });
