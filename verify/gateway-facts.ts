@@ -59,7 +59,14 @@ function endpoint(row: Row, side: string) {
   return { address: cell(row, `${side} Address`), id: cell(row, `${side} L4-ID`) };
 }
 
-const routesSchema = z.array(z.object({ gateway: z.string().default(""), dev: z.string() }));
+/** ip-route(8): a metric that is not told is 0, and a route of several ways has no card of its own. */
+const routesSchema = z.array(
+  z.object({
+    gateway: z.string().default(""),
+    dev: z.string().default("several cards"),
+    metric: z.number().default(0),
+  }),
+);
 
 /**
  * How the gateway's services are, and what they stand on: probes/gateway.sh.
@@ -80,10 +87,11 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
       first: Number(cell(row, "Min port")),
       last: Number(cell(row, "Max port")),
     })),
-    /** IPv4, IPv6. */
+    /** Whether packets that come in there are forwarded, by card; `all` is the kernel's word for the whole machine. */
     forwarding: said("forwarding")
       .split("\n")
-      .map((line) => line === "1"),
+      .map((line) => line.split(" "))
+      .map(([card = "", ipv4, ipv6]) => ({ card, IPv4: ipv4 === "1", IPv6: ipv6 === "1" })),
     /** Of each card on a network: what the card has, and what the kernel goes by for IPv6. */
     mtus: said("mtu")
       .split("\n")
@@ -91,7 +99,8 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
       .map(([card = "", ...mtus]) => ({ card, mtus: mtus.map(Number) })),
     /** Of all cards. */
     addresses: readAddresses(sections, "lan"),
-    uplinkRoutes: readJson(sections, "uplink", routesSchema),
+    /** IPv4 default routes, first the one that the kernel takes: of the lowest metric. */
+    defaultRoutes: [...readJson(sections, "uplink", routesSchema)].sort((one, other) => one.metric - other.metric),
     /** An attempt to write a file. */
     disk: section(sections, "disk"),
     /** Seconds by which its clock is ahead of this machine's. */

@@ -116,6 +116,15 @@ describeInGuest("drift that is in no file", () => {
     expect(stdout).toContain("unbound: changed, reloaded, restarted\n");
   }, 60_000);
 
+  it("a card that does not forward, although the machine as a whole does", () => {
+    guest.shell("sysctl -qw net.ipv4.conf.lan.forwarding=0 net.ipv6.conf.uplink.forwarding=0");
+    expect(looked()).toEqual([
+      "sysctl: net.ipv6.conf.uplink.forwarding is 0, not 1",
+      "sysctl: net.ipv4.conf.lan.forwarding is 0, not 1",
+    ]);
+    mends(["sysctl: drifted"]);
+  });
+
   describe("a unit that is masked", () => {
     it.each(["/etc/systemd/system", "/run/systemd/system"])("in %s, is unmasked and enabled", (folder) => {
       guest.shell(

@@ -273,6 +273,12 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     remedy: "npm run up",
   },
   {
+    name: "the gateway does not forward what comes in by its uplink",
+    how: "sysctl -q net.ipv4.conf.uplink.forwarding=0",
+    fails: [is.forwarding],
+    remedy: "npm run up",
+  },
+  {
     name: "the gateway does not forward IPv6",
     how: "sysctl -q net.ipv6.conf.all.forwarding=0",
     fails: [is.forwarding],

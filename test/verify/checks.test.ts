@@ -1046,6 +1046,10 @@ describe("a gateway without IPv6 on any network", () => {
 });
 
 describe("the gateway fails", () => {
+  const betterRoute = JSON.stringify([
+    { dst: "default", gateway: "10.0.2.2", dev: "uplink", metric: 100 },
+    { dst: "default", gateway: "192.168.46.99", dev: "lan-dual" },
+  ]);
   const units = (state: string, unit: string): string =>
     access.promised.units
       .map((each) => `Id=${each}\nActiveState=${each === unit ? state : "active"}\nSubState=dead`)
@@ -1083,18 +1087,39 @@ describe("the gateway fails", () => {
       failing("one NAT64 translator"),
     ],
     ["when its ports are used up", { translates: { bibTcp: bibOf("TCP", 4400) } }, failing("the translator has ports")],
-    ["when it does not forward IPv4", { says: { forwarding: "0\n1" } }, failing("it forwards")],
-    ["when it does not forward IPv6", { says: { forwarding: "1\n0" } }, failing("it forwards")],
+    ["when it does not forward IPv4", { says: { forwarding: "all 0 1\nuplink 0 1\nlan 0 1" } }, failing("it forwards")],
+    ["when it does not forward IPv6", { says: { forwarding: "all 1 0\nuplink 1 0\nlan 1 0" } }, failing("it forwards")],
     [
       "when it does not forward IPv6, and nobody can be refused it",
-      { says: { forwarding: "1\n0" }, after: { "not forwarded": 2 } },
+      { says: { forwarding: "all 1 0\nuplink 1 0\nlan 1 0" }, after: { "not forwarded": 2 } },
       { ...failing("it forwards"), "a stranger beside the LAN cannot reach": "skipped" },
     ],
+    [
+      "when it forwards no IPv4 of its LAN card",
+      { says: { forwarding: "all 1 1\nuplink 1 1\nlan 0 1" } },
+      failing("it forwards"),
+    ],
+    [
+      "when it forwards no IPv6 of its uplink",
+      { says: { forwarding: "all 1 1\nuplink 1 0\nlan 1 1" } },
+      failing("it forwards"),
+    ],
+    ["when nobody tells of one card", { says: { forwarding: "all 1 1\nuplink 1 1" } }, failing("it forwards")],
     ["when nobody knows what it forwards", { says: { forwarding: "" } }, failing("it forwards")],
     ["without a way out", { says: { uplink: "[]" } }, failing("its IPv4 default route")],
     [
       "with a way out through another card",
       { says: { uplink: '[{"dst":"default","gateway":"10.0.3.2","dev":"mgmt"}]' } },
+      failing("its IPv4 default route"),
+    ],
+    [
+      "with a better way out through another card",
+      { says: { uplink: betterRoute } },
+      failing("its IPv4 default route"),
+    ],
+    [
+      "with a better way out through another card",
+      { says: { uplink: betterRoute } },
       failing("its IPv4 default route"),
     ],
     ["with another MTU", { says: { mtu: "lan 1400 1400" } }, failing("its LAN card")],
@@ -1167,6 +1192,23 @@ describe("the gateway fails", () => {
     ["when not every client's packets are dropped", { clients: 2 }, failing("the firewall drops")],
   ])("%s", (_what, change, expected) => {
     expectNotPassed(checkGateway(gatewayEvidence(change)), expected);
+  });
+
+  it("for a better default route with both, and how to take it away", () => {
+    const result = checkGateway(gatewayEvidence({ says: { uplink: betterRoute } })).find(({ check }) =>
+      check.startsWith("its IPv4 default route"),
+    );
+    expect(result?.evidence).toBe(
+      "192.168.46.99 dev lan-dual is taken before 10.0.2.2 dev uplink: its metric is 0, not 100",
+    );
+    expect(result?.remedy).toContain('"sudo ip -4 route del default dev lan-dual metric 0"');
+  });
+
+  it("for what it does not forward with the cards", () => {
+    const evidence = (forwarding: string) =>
+      checkGateway(gatewayEvidence({ says: { forwarding } })).find(({ check }) => check.startsWith("it forwards"))
+        ?.evidence;
+    expect(evidence("all 0 1\nuplink 0 0\nlan 0 1")).toBe("not IPv4, IPv6 that comes in by uplink");
   });
 
   it("for a service that is down with its name and the way to its log", () => {

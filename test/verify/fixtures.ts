@@ -137,10 +137,9 @@ const gateway: Texts = {
   pool4: "Mark,Protocol,Address,Min port,Max port,Iterations,Iterations fixed",
   kernel: "6.12.0-cloud-amd64",
   module: "4.1.13.0",
-  forwarding: "1\n1",
   mtu: "lan 1500 1500",
   lan: JSON.stringify([{ ifname: "lan", addr_info: [address(own.gateway), address(own.router, { scope: "link" })] }]),
-  uplink: '[{"dst":"default","gateway":"10.0.2.2","dev":"uplink","protocol":"dhcp"}]',
+  uplink: '[{"dst":"default","gateway":"10.0.2.2","dev":"uplink","protocol":"dhcp","metric":100}]',
   disk: "",
   clock: "1795460266",
 };
@@ -148,6 +147,11 @@ const gateway: Texts = {
 /** All that is to run on a lab's gateway does. */
 function running({ promised: { units } }: LabAccess): string {
   return units.map((unit) => `Result=success\nId=${unit}\nActiveState=active\nSubState=running`).join("\n\n");
+}
+
+/** It forwards what comes in by any of its cards. */
+function forwarding({ promised: { networks } }: LabAccess): string {
+  return ["all", "uplink", ...networks.map(({ card }) => card)].map((card) => `${card} 1 1`).join("\n");
 }
 
 const heardByGateway: Sounds = {
@@ -287,7 +291,7 @@ export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
   const before = Object.fromEntries(Object.keys(dropped).map((rule) => [rule, 2]));
   const since = { ...dropped, "denied IPv4 destination": 2 + access.promised.nat64.deniedIpv4.length, ...change.after };
   const { lab = access, exitCodes } = change;
-  const says = { units: running(lab), ...gateway, ...change.says };
+  const says = { units: running(lab), forwarding: forwarding(lab), ...gateway, ...change.says };
   return {
     lab,
     facts: readGatewayFacts(parseSections(printed(says, exitCodes)), heardAt),

@@ -1,4 +1,5 @@
 /** What the gateway runs, stands on and refuses. */
+import { uplink } from "../../plan/interfaces";
 import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
 import { gatewayAddresses, type PromisedNetwork } from "../access";
 import { sameAddress, sameHosts } from "../addresses";
@@ -134,16 +135,27 @@ function checkBindings({ lab, translations }: GatewayEvidence): Verdict {
   );
 }
 
-function checkForwarding({ facts: { forwarding } }: GatewayEvidence): Verdict {
-  const off = ["IPv4", "IPv6"].filter((_, index) => forwarding[index] !== true);
+function checkForwarding({ facts: { forwarding }, lab }: GatewayEvidence): Verdict {
+  const cards = ["all", uplink, ...lab.promised.networks.map(({ card }) => card)];
+  const off = (["IPv4", "IPv6"] as const).flatMap((family) => {
+    const where = cards.filter((card) => forwarding.find((each) => each.card === card)?.[family] !== true);
+    if (where.length === 0) return [];
+    return [where.includes("all") ? family : `${family} that comes in by ${where.join(" and ")}`];
+  });
   return noneOf(off, "IPv4, IPv6", `not ${off.join(", ")}`);
 }
 
-function checkUplink({ facts: { uplinkRoutes } }: GatewayEvidence): Verdict {
-  const routes = uplinkRoutes.map(({ gateway, dev }) => `${gateway} dev ${dev}`);
-  return judge(
-    uplinkRoutes.some(({ dev }) => dev === "uplink"),
-    listed(routes, "no IPv4 default route"),
+function checkUplink(seen: GatewayEvidence): Verdict {
+  const [taken, ...others] = seen.facts.defaultRoutes;
+  if (taken === undefined) return fail("no IPv4 default route");
+  const words = ({ gateway, dev }: typeof taken): string => `${gateway} dev ${dev}`.trim();
+  if (taken.dev === uplink) return pass(words(taken));
+  const instead = others.find(({ dev }) => dev === uplink);
+  if (instead === undefined) return fail(words(taken));
+  const removal = `sudo ip -4 route del default dev ${taken.dev} metric ${taken.metric}`;
+  return fail(
+    `${words(taken)} is taken before ${words(instead)}: its metric is ${taken.metric}, not ${instead.metric}`,
+    `Take it away: ${gatewayShell(seen, removal)}`,
   );
 }
 
@@ -209,7 +221,8 @@ function checkStrangersWay(seen: GatewayEvidence): Verdict {
   const counts = countsOf(seen);
   if (typeof counts === "string") return asStranger(seen, skip(counts));
   const refused = counts("not forwarded");
-  if (refused === 0 && facts.forwarding[1] !== true) return skip("the gateway forwards nothing at all: see above");
+  if (refused === 0 && facts.forwarding.find(({ card }) => card === "all")?.IPv6 !== true)
+    return skip("the gateway forwards nothing at all: see above");
   return asStranger(seen, judge(refused > 0, `${refused} packets refused`));
 }
 

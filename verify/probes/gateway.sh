@@ -22,6 +22,16 @@ mtus() {
   done
 }
 
+# "CARD IPV4 IPV6": a packet is forwarded where the card by which it comes in allows it. `all` sets every card's when it is
+# written, and is not asked about a packet.
+forwarding() {
+  local card
+  for card in all uplink "${cards[@]}"; do
+    printf '%s %s %s\n' "$card" "$(</proc/sys/net/ipv4/conf/"$card"/forwarding)" \
+      "$(</proc/sys/net/ipv6/conf/"$card"/forwarding)"
+  done
+}
+
 section counters nft --json list table inet ipv6_only_lab
 tell_faults
 section units systemctl show --property=Id,ActiveState,SubState,Result "${units[@]}"
@@ -30,7 +40,7 @@ section global jool global display --csv
 section pool4 jool pool4 display --csv
 section kernel uname -r
 section module cat /sys/module/jool/version
-section forwarding cat /proc/sys/net/ipv4/conf/all/forwarding /proc/sys/net/ipv6/conf/all/forwarding
+section forwarding forwarding
 section mtu mtus
 section lan ip -json address show
 section uplink ip -json -4 route show default
