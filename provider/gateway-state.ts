@@ -56,10 +56,12 @@ export const gatewayStateHandler: ResourceHandler = {
   async read(old, context) {
     const { drift, isSeen } = await look(old.properties, context);
     if (drift.length > 0) {
-      const what = isSeen
-        ? "The gateway is not as it was laid down"
-        : "Whether the gateway is as it was laid down is not known";
-      context.warn(`${what}:\n  ${drift.join("\n  ")}\nThe next \`up\` puts it right.`);
+      const found = `:\n  ${drift.join("\n  ")}`;
+      context.warn(
+        isSeen
+          ? `The gateway is not as it was laid down${found}\nThe next \`up\` puts it right.`
+          : `Whether the gateway is as it was laid down is not known${found}`,
+      );
     }
     return { ...old.properties, drift };
   },

@@ -50,7 +50,10 @@ export function unreachable(machine: string, at: string, console: string, why: s
     status: "fail",
     unasked: true,
     evidence: why,
-    remedy: `${up} powers on what has died. What the machine said at last is in ${console}`,
+    remedy:
+      `${up} powers on what has died, and leaves alone what runs. What the machine said at last is in ${console}. ` +
+      "One that runs and does not answer is booted again by the next `up` after you have ended it: under QEMU the number " +
+      "of its process is in qemu.pid beside that file.",
   };
 }
 

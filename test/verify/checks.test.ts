@@ -1355,6 +1355,12 @@ describe("a report", () => {
     });
   });
 
+  it("and that `up` does nothing for one that runs, but does for one that was ended", () => {
+    const { remedy } = unreachable("gateway", "127.0.0.1, port 22", "/g/console.log", "refused", "npm run up");
+    expect(remedy).toContain("npm run up powers on what has died, and leaves alone what runs.");
+    expect(remedy).toContain("qemu.pid beside that file");
+  });
+
   it("says of a machine that hangs what it was asked", () => {
     expect(silent("client-1", "/c/console.log", new Error("The command did not end within 60 s: bash"))).toMatchObject({
       check: "it answers what it is asked",
