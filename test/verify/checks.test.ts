@@ -1204,6 +1204,19 @@ describe("the gateway fails", () => {
     expect(result?.remedy).toContain('"sudo ip -4 route del default dev lan-dual metric 0"');
   });
 
+  it.each([
+    ["is full", "head: write error: No space left on device", "See what fills it"],
+    ["is at its quota", "head: write error: Disk quota exceeded", "See what fills it"],
+    ["is read-only", "mktemp: failed to create file: Read-only file system", "findmnt --target /var/tmp; sudo dmesg"],
+    ["is broken", "head: write error: Input/output error", "findmnt --target /var/tmp; sudo dmesg"],
+  ])("for a disk that %s with what leads on", (_what, disk, words) => {
+    const result = checkGateway(gatewayEvidence({ exitCodes: { disk: 1 }, says: { disk } })).find(({ check }) =>
+      check.startsWith("it can write"),
+    );
+    expect(result?.evidence).toBe(disk);
+    expect(result?.remedy).toContain(words);
+  });
+
   it("for what it does not forward with the cards", () => {
     const evidence = (forwarding: string) =>
       checkGateway(gatewayEvidence({ says: { forwarding } })).find(({ check }) => check.startsWith("it forwards"))

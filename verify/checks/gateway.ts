@@ -40,8 +40,7 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
   },
   {
     title: "it can write to its disk",
-    judge: ({ facts: { disk } }) => judge(disk.exitCode === 0, disk.output || "64 KiB"),
-    remedy: (seen) => `See what fills it: ${gatewayShell(seen, "sudo du -xah / | sort -rh | head -n 20; df -h /")}`,
+    judge: checkDisk,
   },
   {
     title: "its clock is right",
@@ -157,6 +156,16 @@ function checkUplink(seen: GatewayEvidence): Verdict {
     `${words(taken)} is taken before ${words(instead)}: its metric is ${taken.metric}, not ${instead.metric}`,
     `Take it away: ${gatewayShell(seen, removal)}`,
   );
+}
+
+function checkDisk(seen: GatewayEvidence): Verdict {
+  const { exitCode, output } = seen.facts.disk;
+  if (exitCode === 0) return pass("64 KiB");
+  // ENOSPC and EDQUOT. Whatever else keeps it from writing, a file system that is read-only or broken, no file fills.
+  const remedy = /No space left on device|Disk quota exceeded/.test(output)
+    ? `See what fills it: ${gatewayShell(seen, "sudo du -xah / | sort -rh | head -n 20; df -h / /var/tmp")}`
+    : `See what is mounted there, and what the kernel says of it: ${gatewayShell(seen, "findmnt --target /var/tmp; sudo dmesg | tail -n 30")}`;
+  return fail(output || `exit code ${exitCode}`, remedy);
 }
 
 function checkCards({ facts, lab }: GatewayEvidence): Verdict {
