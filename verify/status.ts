@@ -3,6 +3,7 @@ import {
   addressesOf,
   awayLines,
   type ClientAccess,
+  command,
   gatewayAddresses,
   type LabAccess,
   type PromisedNetwork,
@@ -189,7 +190,7 @@ export function formatStatus(status: LabStatus): string {
   const { uplink, networks, away, nat64, machines, services, faults } = status;
   const faultsOn = faults === undefined ? undefined : faultsOnLine(faults, status.stack);
   return [
-    `${status.lab}: ${status.healthy ? "healthy" : "NOT healthy"}`,
+    `${status.lab}: ${headline(status)}`,
     ...(faultsOn === undefined ? [] : [faultsOn]),
     ...away,
     "",
@@ -213,6 +214,13 @@ export function formatStatus(status: LabStatus): string {
       .filter(({ state }) => state !== "up")
       .flatMap(({ name, why, console }) => ["", `${name}: ${why ?? ""}`, `  its console: ${console}`]),
   ].join("\n");
+}
+
+/** What was looked at, and no more: whether the network does what it should is for `verify`. */
+function headline({ healthy, stack }: LabStatus): string {
+  return healthy
+    ? `every machine answers, every service runs. Whether they do what they should: ${command({ stack }, "verify")}`
+    : "NOT all there: a machine does not answer, a service does not run, or the translator is not in the kernel";
 }
 
 function translator({ jool, sessions }: LabStatus["nat64"]): string {

@@ -1,4 +1,4 @@
-/** `npm run status`: topology, addresses, services, health, and faults that are on. */
+/** `npm run status`: topology, addresses, services, whether they run, and faults that are on. */
 import { parseArgs } from "node:util";
 import { topologySvg } from "../../report/topology-svg";
 import { interruptible } from "../../host/interruption";
@@ -16,7 +16,8 @@ import { withWhereabouts } from "../whereabouts";
 
 export const help = helpText({
   usage: ["npm run status -- [--stack NAME] [--json | --svg | --mermaid] [--watch]"],
-  about: "Machines, addresses, services and health, which client is on which network, and faults that are on.",
+  about:
+    "Machines, addresses and services, whether they answer and run, which client is on which network, and faults that are on.",
   options: {
     ...stackOption,
     "--json": "the same as JSON",
@@ -24,7 +25,7 @@ export const help = helpText({
     "--mermaid": "the same drawing for Mermaid",
     "--watch": "looks again and again",
   },
-  exitCodes: "0 all is well, 1 it is not.",
+  exitCodes: "0 every machine answers and every service runs, 1 not. Whether they do what they should is for verify.",
 });
 
 const flag = { type: "boolean", default: false } as const;

@@ -25,7 +25,7 @@ describe("the status", () => {
         .split("\n")
         .slice(0, 2),
     ).toEqual([
-      "ipv6-only-lab/dev: healthy",
+      "ipv6-only-lab/dev: every machine answers, every service runs. Whether they do what they should: npm run verify -- --stack dev",
       "Faults are on: v6-loss for client-1. npm run fault -- --stack dev off all takes them away.",
     ]);
     expect(formatStatus(status)).not.toContain("Faults");
@@ -87,7 +87,9 @@ describe("the status", () => {
 
     it("says of a machine that does not answer why, and where its console is", () => {
       const lines = formatStatus(statusOf(lab, { machines: [...machines, away], facts: undefined })).split("\n");
-      expect(lines[0]).toBe("ipv6-only-lab/dev: NOT healthy");
+      expect(lines[0]).toBe(
+        "ipv6-only-lab/dev: NOT all there: a machine does not answer, a service does not run, or the translator is not in the kernel",
+      );
       expect(lines.slice(-3)).toEqual(["", "client-1: no route", "  its console: /c"]);
       expect(lines.join("\n")).toMatch(/^gateway +up\nclient-1 +unreachable$/m);
     });
