@@ -13,7 +13,8 @@ import { banner, lines } from "./text";
  * - `check_NAME`: the daemon's own checker accepts the files as they will be (`staged PATH`);
  * - `[derive_NAME]`: files that the gateway itself has a say in, each handed to `draft`;
  * - `[before_NAME]`: called before it starts, restarts or reloads;
- * - `reload_NAME`: the running daemon takes its new files, or what has drifted back;
+ * - `reload_NAME`: the running daemon takes its new files, or what has drifted back in the kernel; a daemon that has
+ *   drifted itself, or whose file somebody else has touched, is restarted instead;
  * - `[restore_NAME]`: the same with its old files after a failure; without it the unit is restarted;
  * - `serves_NAME`: it really serves;
  * - `drift_NAME`: says, a line each, in what the running service differs from its files.
