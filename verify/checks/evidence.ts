@@ -1,5 +1,14 @@
 /** Everything that was seen, as the checks look at it. */
-import { type ClientAccess, command, type LabAccess, nativeIpv4, type PromisedNetwork, runsClat } from "../access";
+import {
+  type ClientAccess,
+  command,
+  type LabAccess,
+  nativeIpv4,
+  type PromisedNetwork,
+  type PromisedPlan,
+  runsClat,
+} from "../access";
+import { isAddressInPrefix, nat64Prefixes, sameAddress } from "../addresses";
 import type { BindingsHeard } from "../bindings";
 import type { ClientFacts, FetchFact } from "../client-facts";
 import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
@@ -44,6 +53,25 @@ export interface ClientEvidence extends Evidence {
 export const withIpv6 = ({ network }: ClientEvidence): boolean => network.ipv6 !== undefined;
 export const withIpv4 = ({ access, network }: ClientEvidence): boolean => nativeIpv4(access, network) !== undefined;
 export const withClat = ({ access, network }: ClientEvidence): boolean => runsClat(access, network);
+
+export const synthesizes = ({ network }: ClientEvidence): boolean => network.resolver === "dns64";
+export const translates = ({ network }: ClientEvidence): boolean => network.translated;
+
+/** What DHCPv6 keeps for a card. */
+export function reservation({ ipv6 }: PromisedNetwork, mac: string): string | undefined {
+  const dhcpv6 = ipv6?.dhcpv6;
+  return dhcpv6?.mode === "stateful" ? dhcpv6.reservations.find((each) => each.mac === mac)?.address : undefined;
+}
+
+/** Whether an address is one of the client's own, as others know it. */
+export function isOwn({ facts }: ClientEvidence, address: string): boolean {
+  return facts.addresses.some((own) => own.scope === "global" && sameAddress(own.address, address));
+}
+
+/** Whether an address is IPv4 by translation, wherever that is done. */
+export function isTranslated(address: string, promised: PromisedPlan): boolean {
+  return nat64Prefixes(promised).some((prefix) => isAddressInPrefix(address, prefix));
+}
 
 /** Seen of the gateway. */
 export interface GatewayEvidence extends Evidence {

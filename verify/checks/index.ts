@@ -1,14 +1,28 @@
 import type { CheckResult } from "../report";
 import { results } from "./check";
+import { clientAddressChecks } from "./client-addresses";
 import { clientBindingChecks } from "./client-bindings";
-import { clientNetworkChecks } from "./client-network";
-import { clientPathChecks } from "./client-paths";
+import { clientClosedChecks } from "./client-closed";
+import { clientConfigurationChecks } from "./client-configuration";
+import { clientContentChecks } from "./client-content";
+import { clientMachineChecks } from "./client-machines";
+import { clientNameChecks } from "./client-names";
+import { clientRouterChecks } from "./client-routers";
 import type { ClientEvidence, GatewayEvidence } from "./evidence";
 import { gatewayChecks } from "./gateway";
 
 /** The checks on one client, in the order in which a packet would meet what they look at. */
 export function checkClient(seen: ClientEvidence): CheckResult[] {
-  const checks = [...clientNetworkChecks, ...clientPathChecks, ...clientBindingChecks];
+  const checks = [
+    ...clientRouterChecks,
+    ...clientAddressChecks,
+    ...clientConfigurationChecks,
+    ...clientMachineChecks,
+    ...clientNameChecks,
+    ...clientContentChecks,
+    ...clientClosedChecks,
+    ...clientBindingChecks,
+  ];
   return results(seen.access.name, checks, seen).map((each) => ({ ...each, network: seen.network.name }));
 }
 

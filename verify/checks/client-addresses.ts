@@ -1,0 +1,219 @@
+/** The addresses and routes that a client has made of what the network tells. */
+import { clatAddresses, clatDevice } from "../../plan/clat";
+import { containsAddress, parseIpv4, parseIpv4Prefix } from "../../plan/prefix";
+import { announcesDeprecated, defaultRouters, nativeIpv4 } from "../access";
+import { sameAddress } from "../addresses";
+import { clatOf } from "../client-facts";
+import { kinds } from "../questions";
+import { hexAddress } from "../wire/hex";
+import { type Check, fail, judge, listed, noneOf, pass, type Verdict } from "./check";
+import { type ClientEvidence, learnAgain, look, reservation, withClat, withIpv4, withIpv6 } from "./evidence";
+
+export const clientAddressChecks: readonly Check<ClientEvidence>[] = [
+  {
+    where: withIpv6,
+    title: (seen) => {
+      const leased = leasedBeside(seen);
+      const deprecated = announcesDeprecated(seen.network) ? ", deprecated as it is announced" : "";
+      const beside = leased === undefined ? "" : ` but ${leased}, which DHCPv6 leases,`;
+      return `the address ${plannedIpv6(seen)} is in use${deprecated}, and no other one${beside} is preferred`;
+    },
+    judge: checkAddress,
+    remedy: learnAgain,
+  },
+  {
+    where: (seen) => !withIpv6(seen),
+    title: "there is no IPv6 address beyond the link, and no IPv6 default route",
+    judge: checkNoIpv6,
+    remedy: learnAgain,
+  },
+  {
+    where: withIpv6,
+    title: "no other machine on the segment has its address",
+    judge: checkDuplicate,
+    remedy: () => "Take the address away from the machine with that MAC.",
+  },
+  {
+    where: (seen) => !withIpv4(seen),
+    title: (seen) => `there is no IPv4 address and no IPv4 route${withClat(seen) ? " but the CLAT's" : ""}`,
+    judge: checkNoIpv4,
+    remedy: learnAgain,
+  },
+  {
+    where: withClat,
+    title: `the CLAT has an address of ${clatAddresses} (RFC 7335) and the IPv4 default route`,
+    judge: checkClat,
+    remedy: clatRemedy,
+  },
+  {
+    where: (seen) => seen.access.clat && !withClat(seen),
+    title: (seen) =>
+      `no CLAT runs: ${withIpv4(seen) ? "the network has IPv4 of its own" : "there is no translator to be found"}`,
+    judge: checkNoClat,
+    remedy: clatRemedy,
+  },
+  {
+    where: withIpv4,
+    title: (seen) =>
+      `the IPv4 address ${nativeIpv4(seen.access, seen.network) ?? ""} is in use, and the gateway is its router`,
+    judge: checkIpv4,
+    remedy: learnAgain,
+  },
+  {
+    where: withIpv6,
+    title: ({ network }) =>
+      defaultRouters(network).length === 0
+        ? "there is no IPv6 default route: the gateway does not offer itself as a router"
+        : "the default route is the gateway's alone, learned from its advertisements",
+    judge: checkDefaultRoute,
+    remedy: learnAgain,
+  },
+  {
+    where: withIpv6,
+    title: "the MTU is the planned one",
+    judge: ({ facts, network }) => judge(facts.mtu === network.mtu, String(facts.mtu)),
+    remedy: learnAgain,
+  },
+];
+
+function plannedIpv6({ access, network }: ClientEvidence): string {
+  return access.addresses[network.name]?.ipv6 ?? "";
+}
+
+/** The address that DHCPv6 gives beside SLAAC's, which is the planned one; undefined: it gives none, or the planned one. */
+function leasedBeside(seen: ClientEvidence): string | undefined {
+  const reserved = reservation(seen.network, seen.access.lanMac);
+  return reserved === undefined || sameAddress(reserved, plannedIpv6(seen)) ? undefined : reserved;
+}
+
+function checkAddress(seen: ClientEvidence): Verdict {
+  const { facts } = seen;
+  const own = facts.addresses.filter(({ family, scope }) => family === "inet6" && scope === "global");
+  const planned = own.find(({ address }) => sameAddress(address, plannedIpv6(seen)));
+  const evidence = listed(
+    own.map(
+      ({ address, usable, preferred }) =>
+        `${address}${usable ? (preferred ? "" : " (deprecated)") : " (duplicate or tentative)"}`,
+    ),
+    "no global IPv6 address",
+  );
+  const leased = leasedBeside(seen);
+  const expected = [plannedIpv6(seen), ...(leased === undefined ? [] : [leased])];
+  const foreign = own.filter(
+    ({ address, preferred }) => preferred && !expected.some((known) => sameAddress(known, address)),
+  );
+  const isRight = planned?.usable === true && planned.preferred !== announcesDeprecated(seen.network);
+  if (!isRight || foreign.length > 0) {
+    return fail(evidence);
+  }
+  // Without a way there it has none, which is the next checks' business.
+  const { source } = facts;
+  return judge(
+    source === "" || expected.some((known) => sameAddress(known, source)),
+    `${evidence}; ${source || "nothing"} speaks to the NAT64 prefix`,
+  );
+}
+
+function checkNoIpv6({ facts }: ClientEvidence): Verdict {
+  const addresses = facts.addresses.filter(({ family, scope }) => family === "inet6" && scope === "global");
+  return addresses.length === 0 && facts.defaultRoutes.length === 0
+    ? pass("none")
+    : fail(
+        `${listed(
+          addresses.map(({ address, device }) => `${address} on ${device}`),
+          "no address",
+        )}; ${facts.defaultRoutes.length} IPv6 default routes`,
+      );
+}
+
+function checkDuplicate(seen: ClientEvidence): Verdict {
+  const planned = plannedIpv6(seen);
+  const others = seen.heard
+    .packets(kinds.neighbourAdvertisement)
+    .filter(({ mac, packet }) => mac !== seen.access.lanMac && speaksOf(packet, planned));
+  return noneOf(
+    others.map(({ mac }) => `${planned} is also at ${mac}`),
+    "nobody else answers for it",
+  );
+}
+
+/** Whether a neighbour advertisement's target (RFC 4861 section 4.4) is an address. */
+function speaksOf(packet: string, address: string): boolean {
+  return sameAddress(hexAddress(packet.slice(48 * 2, 64 * 2)), address);
+}
+
+function checkNoIpv4(seen: ClientEvidence): Verdict {
+  const { facts } = seen;
+  const others = withClat(seen) ? ["lo", clatDevice] : ["lo"];
+  const ipv4 = facts.addresses.filter(({ family, device }) => family === "inet" && !others.includes(device));
+  const routes = facts.ipv4Routes.filter(({ dev }) => !others.includes(dev));
+  return ipv4.length === 0 && routes.length === 0
+    ? pass("none")
+    : fail(
+        `${listed(
+          ipv4.map(({ address, device }) => `${address} on ${device}`),
+          "no address",
+        )}; ${routes.length} IPv4 routes`,
+      );
+}
+
+function shownClat({ facts }: ClientEvidence): string {
+  const { addresses, defaultRoutes } = clatOf(facts);
+  const own = listed(
+    addresses.map(({ address }) => address),
+    "no address",
+  );
+  return `${own} on ${clatDevice}; ${defaultRoutes === 0 ? "no" : defaultRoutes} default route`;
+}
+
+function checkClat(seen: ClientEvidence): Verdict {
+  const { addresses, defaultRoutes } = clatOf(seen.facts);
+  const block = parseIpv4Prefix(clatAddresses);
+  const right = addresses.every(({ address }) => containsAddress(block, parseIpv4(address)));
+  return judge(addresses.length === 1 && right && defaultRoutes === 1, shownClat(seen));
+}
+
+function checkNoClat(seen: ClientEvidence): Verdict {
+  const { addresses, defaultRoutes } = clatOf(seen.facts);
+  return addresses.length + defaultRoutes === 0 ? pass("none") : fail(shownClat(seen));
+}
+
+/** What runs it says what it finds. */
+function clatRemedy(seen: ClientEvidence): string {
+  return `It tells why: ${look(seen, seen.access.name, "journalctl -b -u clatd -u ipv6-only-lab-clat")}`;
+}
+
+function checkIpv4(seen: ClientEvidence): Verdict {
+  const { facts, network } = seen;
+  const planned = nativeIpv4(seen.access, network);
+  const own = facts.addresses.filter(({ family, device }) => family === "inet" && device !== "lo");
+  const defaults = facts.ipv4Routes.filter(({ dst }) => dst === "default");
+  const routes = defaults.map(({ gateway, dev }) => `${gateway} dev ${dev}`);
+  const [route] = defaults;
+  return judge(
+    own.length === 1 &&
+      own[0]?.address === planned &&
+      defaults.length === 1 &&
+      route?.gateway === network.ipv4?.gatewayAddress,
+    `${listed(
+      own.map(({ address, device }) => `${address} on ${device}`),
+      "no address",
+    )}; ${listed(routes, "no default route")}`,
+  );
+}
+
+function checkDefaultRoute({ network, facts: { defaultRoutes } }: ClientEvidence): Verdict {
+  const routers = defaultRouters(network);
+  const evidence = listed(
+    defaultRoutes.map(({ gateway, dev, protocol }) => `${gateway} dev ${dev} (${protocol})`),
+    "no default route",
+  );
+  return judge(
+    defaultRoutes.length === routers.length &&
+      defaultRoutes.every(
+        ({ gateway, dev, protocol }) =>
+          routers.some((router) => sameAddress(gateway, router)) && dev === "lan" && protocol === "ra",
+      ),
+    evidence,
+  );
+}

@@ -1,0 +1,171 @@
+/** Whether IPv4-only content comes to a client, by every way that its network gives, and by no other. */
+import { clatTranslates } from "../../plan/clat";
+import { embedIpv4 } from "../../plan/rfc6052";
+import { addressesOf, type PromisedPlan } from "../access";
+import { isAddressInPrefix, sameAddress } from "../addresses";
+import type { FetchFact } from "../client-facts";
+import { sentIpv4 } from "../questions";
+import { type Check, fail, noneOf, pass, skip, type Verdict } from "./check";
+import {
+  type ClientEvidence,
+  isOwn,
+  isTranslated,
+  look,
+  synthesizes,
+  translates,
+  withClat,
+  withIpv4,
+} from "./evidence";
+
+export const clientContentChecks: readonly Check<ClientEvidence>[] = [
+  { where: translates, title: "an IPv4 host answers a ping through NAT64", judge: checkPing },
+  {
+    where: translates,
+    title: (seen) =>
+      synthesizes(seen)
+        ? "IPv4-only content comes over HTTP through DNS64 and NAT64"
+        : "IPv4-only content comes over HTTP through NAT64, at the address that PREF64 gives",
+    judge: checkFetch,
+    remedy: fetchRemedy,
+  },
+  {
+    where: withIpv4,
+    title: "IPv4-only content comes over HTTP, by IPv4",
+    judge: checkIpv4Fetch,
+    remedy: fetchRemedy,
+  },
+  {
+    where: (seen) => !translates(seen) && !withIpv4(seen),
+    title: "IPv4-only content is out of reach: by its name, and inside the NAT64 prefix",
+    judge: checkOutOfReach,
+  },
+  { where: translates, title: "Jool's session table shows the connection", judge: checkSession },
+  {
+    where: withClat,
+    title: "content comes from an IPv4 address through the CLAT",
+    judge: checkClatFetch,
+    remedy: fetchRemedy,
+  },
+  {
+    where: withClat,
+    title: "Jool's session table shows the CLAT's connection",
+    judge: (seen) => checkClatFetch(seen, checkClatSession),
+  },
+  {
+    where: withClat,
+    title: "a connection through the CLAT leaves the card as IPv6 alone",
+    judge: (seen) => checkClatFetch(seen, checkLeaks),
+    remedy: (seen) => `What sent it? ${look(seen, seen.access.name, "ip route; sudo tcpdump -nni lan ip or arp")}`,
+  },
+];
+
+function fetchRemedy(seen: ClientEvidence): string {
+  return `What failed above comes first. If nothing did: can this machine itself fetch ${seen.content.url}? If not, set verify.url to something that it can.`;
+}
+
+function checkPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): Verdict {
+  if (!isAddressInPrefix(fetch.remote, lab.promised.nat64.prefix)) {
+    return skip("no content came, so no address to ping is known");
+  }
+  if (pinged) {
+    return pass(`echo reply from ${fetch.remote}`);
+  }
+  return uplinkCarriesPings === false
+    ? skip("the gateway's own IPv4 pings of that host are not answered either: the uplink carries no ICMP echo")
+    : fail(`no echo reply from ${fetch.remote}`);
+}
+
+function checkFetch({ lab, fetch }: ClientEvidence): Verdict {
+  const { ok, status, bytes, remote, said, url } = fetch;
+  return ok && isAddressInPrefix(remote, lab.promised.nat64.prefix)
+    ? pass(`${bytes} bytes of ${url} from ${remote}`)
+    : fail(status === 0 ? said : `HTTP status ${status} from ${remote}`);
+}
+
+/** By its name, in the family that the network gives it. */
+function checkIpv4Fetch({ byIpv4 }: ClientEvidence): Verdict {
+  if (byIpv4 === undefined) return fail("the content's IPv4 address is not known");
+  const { ok, status, bytes, remote, said, url } = byIpv4;
+  return ok && !remote.includes(":")
+    ? pass(`${bytes} bytes of ${url} from ${remote}`)
+    : fail(status === 0 ? said : `HTTP status ${status} from ${remote}`);
+}
+
+/** What must fail: the name has an IPv4 address, which was seen, and yet nothing comes. */
+function checkOutOfReach({ heard, content, fetch, byIpv4, lab }: ClientEvidence): Verdict {
+  const { promised } = lab;
+  // A connection is enough, whatever the server says by it.
+  const [came] = [content, fetch, byIpv4].filter((each) => each !== undefined && leadsToIpv4(each.remote, promised));
+  if (came !== undefined)
+    return fail(`a connection to ${came.remote}, HTTP status ${came.status}, ${came.bytes} bytes of ${came.url}`);
+  const [ipv4] = heard.dns("host-a")?.addresses ?? [];
+  if (ipv4 === undefined) return skip("the resolver knows no IPv4 address of the content's host: see above");
+  if (byIpv4 === undefined)
+    return skip("it was not tried: the resolver knew no IPv4 address of the content's host then");
+  const untried = [fetch, byIpv4].find(({ tried }) => !tried);
+  if (untried !== undefined) return skip(`it was not tried: ${untried.said}`);
+  const by = (address: string, { said }: FetchFact): string => `${address}: ${said.replace(/^0+ .*/, "nothing")}`;
+  return pass(`${by(ipv4, byIpv4)}; ${by(embedIpv4(promised.nat64.prefix, ipv4), fetch)}`);
+}
+
+/** @param remote empty: there was no connection. */
+function leadsToIpv4(remote: string, promised: PromisedPlan): boolean {
+  return remote !== "" && (!remote.includes(":") || isTranslated(remote, promised));
+}
+
+function checkSession(seen: ClientEvidence): Verdict {
+  const { localPort, remote } = seen.fetch;
+  return foundSession(seen, localPort, remote);
+}
+
+/** The session of a connection from a port of the client's to an address inside the NAT64 prefix. */
+function foundSession(seen: ClientEvidence, port: string, remote: string): Verdict {
+  const { lab, access, sessions } = seen;
+  const { prefix } = lab.promised.nat64;
+  const session = sessions.find(
+    ({ protocol, client, serverIpv6 }) =>
+      protocol === "TCP" &&
+      isOwn(seen, client.address) &&
+      client.id === port &&
+      sameAddress(serverIpv6.address, remote),
+  );
+  if (session === undefined) {
+    return fail(`${sessions.length} sessions, none of ${addressesOf(access).join(", ")} to ${remote || prefix}`);
+  }
+  const { client, ipv4, server } = session;
+  return sameAddress(embedIpv4(prefix, server.address), remote)
+    ? pass(
+        `${client.address}#${client.id} -> ${session.serverIpv6.address} is ${ipv4.address}#${ipv4.id} -> ${server.address}#${server.id}`,
+      )
+    : fail(`${server.address} is not what ${remote} stands for`);
+}
+
+/**
+ * An application that knows IPv4 alone dials an address; the CLAT and the gateway translate it twice (RFC 6877).
+ * @param next where content came, what is asked then.
+ */
+function checkClatFetch(seen: ClientEvidence, next = checkIpv4Fetch): Verdict {
+  const { byIpv4, lab, heard } = seen;
+  const { prefix } = lab.promised.nat64;
+  const verdict = checkIpv4Fetch(seen);
+  if (verdict.status === "pass") return next(seen);
+  const refused = (heard.dns("host-a")?.addresses ?? []).filter((address) => !clatTranslates(address, prefix));
+  return byIpv4?.ok === false && refused.length > 0
+    ? skip(`${refused.join(", ")}: TAYGA takes no such address behind ${prefix} (RFC 6052 section 3.1)`)
+    : verdict;
+}
+
+function checkClatSession(seen: ClientEvidence): Verdict {
+  const { byIpv4, lab } = seen;
+  if (byIpv4 === undefined) return fail("nothing was fetched");
+  return foundSession(seen, byIpv4.localPort, embedIpv4(lab.promised.nat64.prefix, byIpv4.remote));
+}
+
+function checkLeaks({ clat }: ClientEvidence): Verdict {
+  if (clat?.of("clat").includes("open") !== true)
+    return skip("no second connection came about: silence proves nothing");
+  return noneOf(
+    clat.of(sentIpv4).map((packet) => `0x${packet}`),
+    "no IPv4 packet and no ARP were sent",
+  );
+}
