@@ -224,6 +224,8 @@ export interface ClientChange {
   readonly says?: Texts;
   readonly exitCodes?: Readonly<Record<string, number>>;
   readonly fetched?: Texts;
+  /** What came from the address that DNS64 owes the content's name; left out: what came by the name. */
+  readonly fetchedAtAddress?: Texts;
   /** What came from the content's IPv4 address, and while a connection went through a CLAT. */
   readonly fetchedByIpv4?: Texts | undefined;
   readonly overhears?: Sounds;
@@ -255,7 +257,10 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
     bindings: change.bindings,
     facts: readClientFacts(parseSections(printed({ ...clientSays, ...change.says }, exitCodes))),
     content,
-    fetch: content,
+    fetch:
+      change.fetchedAtAddress === undefined
+        ? content
+        : readFetch(parseSections(printed({ ...fetched, ...change.fetchedAtAddress }))),
     heard: heardOf({ ...heardByClient, ...change.hears }),
     port: 50_000,
     neighbours: ["gateway"],

@@ -1,8 +1,8 @@
 /** Whether IPv4-only content comes to a client, by every way that its network gives, and by no other. */
 import { clatTranslates } from "../../plan/clat";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { addressesOf, type PromisedPlan } from "../access";
-import { isAddressInPrefix, sameAddress } from "../addresses";
+import { addressesOf, type LabAccess, type PromisedPlan } from "../access";
+import { isAddressInPrefix, sameAddress, sameHosts } from "../addresses";
 import type { FetchFact } from "../client-facts";
 import { sentIpv4 } from "../questions";
 import { type Check, fail, noneOf, pass, skip, type Verdict } from "./check";
@@ -75,20 +75,45 @@ function checkPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): 
     : fail(`no echo reply from ${fetch.remote}`);
 }
 
-function checkFetch({ lab, fetch }: ClientEvidence): Verdict {
-  const { ok, status, bytes, remote, said, url } = fetch;
-  return ok && isAddressInPrefix(remote, lab.promised.nat64.prefix)
+/**
+ * Where there is DNS64, as any program comes by it: by the name. What comes from the address, which was told to it, is a hint.
+ */
+function checkFetch(seen: ClientEvidence): Verdict {
+  const { lab, content, fetch } = seen;
+  if (!synthesizes(seen) || cameBeside(seen)) return judgeFetch(lab, fetch);
+  const byName = judgeFetch(lab, content);
+  if (byName.status === "pass" || fetch === content) return byName;
+  const atAddress = judgeFetch(lab, fetch).status === "pass" ? `from ${fetch.remote} it comes` : whyNot(fetch);
+  return fail(`by its name: ${byName.evidence}; at the address that DNS64 owes it: ${atAddress}`);
+}
+
+/** Whether it came by its name from another address that the resolver tells: the host's own IPv6, or IPv4 through a CLAT. */
+function cameBeside(seen: ClientEvidence): boolean {
+  const { content, heard } = seen;
+  const told = [heard.dns("host-aaaa"), ...(withClat(seen) ? [heard.dns("host-a")] : [])];
+  return (
+    content.ok &&
+    !isAddressInPrefix(content.remote, seen.lab.promised.nat64.prefix) &&
+    told.flatMap((answer) => answer?.addresses ?? []).some((each) => sameHosts([each], [content.remote]))
+  );
+}
+
+function judgeFetch({ promised }: LabAccess, fetch: FetchFact): Verdict {
+  const { ok, bytes, remote, url } = fetch;
+  return ok && isAddressInPrefix(remote, promised.nat64.prefix)
     ? pass(`${bytes} bytes of ${url} from ${remote}`)
-    : fail(status === 0 ? said : `HTTP status ${status} from ${remote}`);
+    : fail(whyNot(fetch));
+}
+
+function whyNot({ status, said, remote }: FetchFact): string {
+  return status === 0 ? said : `HTTP status ${status} from ${remote}`;
 }
 
 /** By its name, in the family that the network gives it. */
 function checkIpv4Fetch({ byIpv4 }: ClientEvidence): Verdict {
   if (byIpv4 === undefined) return fail("the content's IPv4 address is not known");
-  const { ok, status, bytes, remote, said, url } = byIpv4;
-  return ok && !remote.includes(":")
-    ? pass(`${bytes} bytes of ${url} from ${remote}`)
-    : fail(status === 0 ? said : `HTTP status ${status} from ${remote}`);
+  const { ok, bytes, remote, url } = byIpv4;
+  return ok && !remote.includes(":") ? pass(`${bytes} bytes of ${url} from ${remote}`) : fail(whyNot(byIpv4));
 }
 
 /** What must fail: the name has an IPv4 address, which was seen, and yet nothing comes. */
