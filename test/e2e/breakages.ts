@@ -61,9 +61,8 @@ const is = {
   ssh: "SSH on the gateway",
 } as const;
 
-const noContent = [is.fetch, is.session];
 /** Without a packet that is translated none can be told from one that is refused. */
-const untold = [is.denied, is.spoofed];
+const untold = [is.session, is.denied, is.spoofed];
 
 /** Something on the segment that is none of the lab's machines; it is at home on the gateway's card. */
 function rogue(...words: readonly string[]): string {
@@ -134,8 +133,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "DNS64 is off",
     how: unbound("s/dns64 //"),
-    fails: [is.dns64, ...noContent],
-    skips: untold,
+    fails: [is.dns64, is.fetch],
     remedy: "npm run up",
   },
   {
@@ -147,14 +145,14 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "the forwarders are silent",
     how: "nft add table inet broken && nft 'add chain inet broken output { type filter hook output priority 0; }' && nft add rule inet broken output oifname uplink udp dport 53 drop && nft add rule inet broken output oifname uplink tcp dport 53 drop && unbound-control flush_zone .",
-    fails: [is.fresh, is.dns64, ...noContent],
+    fails: [is.fresh, is.dns64, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
   {
     name: "unbound is stopped while the client's cache is warm",
     how: "systemctl stop unbound",
-    fails: [is.services, is.refusal, is.ipv4only, is.ownView, is.dns64, is.fresh, ...noContent],
+    fails: [is.services, is.refusal, is.ipv4only, is.ownView, is.dns64, is.fresh, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
@@ -167,7 +165,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "Jool is stopped",
     how: "systemctl stop jool",
-    fails: [is.services, is.translator, ...noContent],
+    fails: [is.services, is.translator, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
@@ -175,7 +173,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     name: "radvd is stopped",
     how: "systemctl stop radvd",
     // Its last advertisement says that the gateway is no router any more (RFC 4861 section 6.2.5).
-    fails: [is.services, is.route, is.routers, is.advertisements, ...noContent],
+    fails: [is.services, is.route, is.routers, is.advertisements, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
@@ -188,28 +186,28 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "Jool's instance is gone",
     how: "jool instance remove",
-    fails: [is.translator, ...noContent],
+    fails: [is.translator, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
   {
     name: "Jool is switched off",
     how: "jool global update manually-enabled false",
-    fails: [is.translator, ...noContent],
+    fails: [is.translator, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
   {
     name: "Jool's pool6 is another one",
     how: "jool instance remove && jool instance add default --netfilter --pool6 2001:db8:64::/96",
-    fails: [is.translator, ...noContent],
+    fails: [is.translator, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
   {
     name: "Jool's pool4 is another one",
     how: "for kind in tcp udp icmp; do jool pool4 add --$kind 198.51.100.9 61001-65535; done",
-    fails: [is.translator, ...noContent],
+    fails: [is.translator, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
@@ -237,7 +235,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     name: "another prefix is announced",
     how: radvd("s/^\\(\\s*\\)prefix [^{]*$/\\1prefix 2001:db8:1::\\/64/"),
     // By RFC 6724 rule 8 the client sends from it to 64:ff9b::/96, and the firewall takes it for a false source.
-    fails: [is.address, is.advertisements, ...noContent],
+    fails: [is.address, is.advertisements, is.fetch],
     skips: untold,
     remedy: "npm run up",
   },
@@ -283,7 +281,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     how: "sysctl -q net.ipv6.conf.all.forwarding=0",
     fails: [is.forwarding],
     // radvd offers no route through a router that forwards nothing, from its next advertisement on.
-    also: [is.advertisements, is.route, is.routers, ...noContent, ...untold],
+    also: [is.advertisements, is.route, is.routers, is.fetch, ...untold],
     skips: [is.strangersWay],
     remedy: "npm run up",
   },
@@ -299,7 +297,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     how: ({ promised }) => `ip address del ${ipv6Of(promised).gatewayAddress}/64 dev lan`,
     fails: [
       ...[is.lanCard, is.refusal, is.strangersWay, is.neighbours],
-      ...[is.ipv4only, is.ownView, is.dns64, is.fresh, ...noContent],
+      ...[is.ipv4only, is.ownView, is.dns64, is.fresh, is.fetch],
     ],
     skips: [...untold, is.ssh],
     remedy: "npm run up",
@@ -307,7 +305,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "the uplink leads nowhere",
     how: "ip route del default",
-    fails: [is.uplink, ...noContent],
+    fails: [is.uplink, is.fetch],
     skips: untold,
     remedy: "npm run ssh",
   },
@@ -315,7 +313,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     name: "every port of the translator is taken",
     how: ({ promised }) =>
       `python3 - <<'END'\nimport json\nentries = [{"protocol": "TCP", "ipv6 address": "${ipv6Of(promised).gatewayAddress}#%d" % (port - 60000), "ipv4 address": "10.0.2.15#%d" % port} for port in range(61001, 65536)]\nsettings = json.load(open("/etc/jool/jool.conf"))\nsettings["bib"] = entries\njson.dump(settings, open("/run/full.conf", "w"))\nEND\njool instance remove\njool file handle /run/full.conf`,
-    fails: [is.ports, ...noContent],
+    fails: [is.ports, is.fetch],
     skips: untold,
     remedy: "npm run ssh",
   },
@@ -342,7 +340,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "another router has the clients' preference",
     how: rogue("router", "1"),
-    fails: [is.routers, is.route, ...noContent],
+    fails: [is.routers, is.route, is.fetch],
     skips: untold,
     remedy: /Switch off the router advertisements of the machine with that MAC/,
     undo: switchOff,
@@ -350,7 +348,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   {
     name: "another router announces a prefix",
     how: rogue("router", "3", "2001:db8:bad::"),
-    fails: [is.address, is.route, is.routers, ...noContent],
+    fails: [is.address, is.route, is.routers, is.fetch],
     skips: untold,
     remedy: /Switch off the router advertisements of the machine with that MAC/,
     undo: switchOff,
@@ -399,8 +397,7 @@ const onTheClient: readonly Omit<Breakage, "on">[] = [
   {
     name: "the client uses another resolver",
     how: "resolvectl dns lan 2001:db8::53",
-    fails: [is.resolver, is.ownView, ...noContent],
-    skips: untold,
+    fails: [is.resolver, is.ownView, is.fetch],
     remedy: "npm run ssh",
   },
   {
@@ -413,8 +410,7 @@ const onTheClient: readonly Omit<Breakage, "on">[] = [
     // Stopped, it is started again by who asks it.
     name: "the client's own resolver hangs",
     how: "kill -STOP $(systemctl show --property MainPID --value systemd-resolved)",
-    fails: [is.ownView, ...noContent],
-    skips: untold,
+    fails: [is.ownView, is.fetch],
     remedy: "npm run ssh",
   },
 ];

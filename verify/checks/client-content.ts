@@ -5,12 +5,14 @@ import { addressesOf, type LabAccess, type PromisedPlan } from "../access";
 import { isAddressInPrefix, sameAddress, sameHosts } from "../addresses";
 import type { FetchFact } from "../client-facts";
 import { sentIpv4 } from "../questions";
+import { isSimulated } from "../simulated";
 import { type Check, fail, noneOf, pass, skip, type Verdict } from "./check";
 import {
   type ClientEvidence,
   isOwn,
   isTranslated,
   look,
+  lookAtOwnWays,
   synthesizes,
   translates,
   withClat,
@@ -26,13 +28,13 @@ export const clientContentChecks: readonly Check<ClientEvidence>[] = [
         ? "IPv4-only content comes over HTTP through DNS64 and NAT64"
         : "IPv4-only content comes over HTTP through NAT64, at the address that PREF64 gives",
     judge: checkFetch,
-    remedy: fetchRemedy,
+    remedy: contentRemedy,
   },
   {
     where: withIpv4,
     title: "IPv4-only content comes over HTTP, by IPv4",
     judge: checkIpv4Fetch,
-    remedy: fetchRemedy,
+    remedy: contentRemedy,
   },
   {
     where: (seen) => !translates(seen) && !withIpv4(seen),
@@ -44,7 +46,7 @@ export const clientContentChecks: readonly Check<ClientEvidence>[] = [
     where: withClat,
     title: "content comes from an IPv4 address through the CLAT",
     judge: checkClatFetch,
-    remedy: fetchRemedy,
+    remedy: contentRemedy,
   },
   {
     where: withClat,
@@ -59,8 +61,18 @@ export const clientContentChecks: readonly Check<ClientEvidence>[] = [
   },
 ];
 
-function fetchRemedy(seen: ClientEvidence): string {
-  return `What failed above comes first. If nothing did: can this machine itself fetch ${seen.content.url}? If not, set verify.url to something that it can.`;
+function contentRemedy(seen: ClientEvidence): string {
+  const { lab, content } = seen;
+  const first = "What failed above comes first. If nothing did:";
+  return isSimulated(lab, new URL(content.url).hostname)
+    ? `${first} what of its own keeps the client from it? ${lookAtOwnWays(seen, contentAddress(seen))}`
+    : `${first} can this machine itself fetch ${content.url}? If not, set verify.url to something that it can.`;
+}
+
+/** Where the content is on this network; undefined: nobody knows. */
+function contentAddress(seen: ClientEvidence): string | undefined {
+  const [ipv4] = seen.heard.dns("host-a")?.addresses ?? [];
+  return ipv4 === undefined || withIpv4(seen) ? ipv4 : embedIpv4(seen.lab.promised.nat64.prefix, ipv4);
 }
 
 function checkPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): Verdict {
@@ -138,8 +150,11 @@ function leadsToIpv4(remote: string, promised: PromisedPlan): boolean {
   return remote !== "" && (!remote.includes(":") || isTranslated(remote, promised));
 }
 
+/** Where no connection came about that was to be translated, none can be in the table: that is told above. */
 function checkSession(seen: ClientEvidence): Verdict {
   const { localPort, remote } = seen.fetch;
+  if (!isAddressInPrefix(remote, seen.lab.promised.nat64.prefix))
+    return skip("no content came, so there is no connection");
   return foundSession(seen, localPort, remote);
 }
 

@@ -94,6 +94,12 @@ export function look({ lab }: Evidence, machine: string, words: string): string 
   return `${command(lab.promised, "ssh", machine)} "${words}"`;
 }
 
+/** What on a client itself decides where its packets go, or that they go nowhere. @param to where they should. */
+export function lookAtOwnWays({ lab, access }: Pick<ClientEvidence, "lab" | "access">, to: string | undefined): string {
+  const ways = to === undefined ? "ip route; ip -6 route" : `ip${to.includes(":") ? " -6" : ""} route get ${to}`;
+  return look({ lab }, access.name, `${ways}; ip rule; ip -6 rule; ip neigh; sudo nft list ruleset`);
+}
+
 /** What a client has learned from the network it learns again; what somebody gave it by hand is taken away. */
 export function learnAgain({ lab, access }: Pick<ClientEvidence, "lab" | "access">): string {
   return `Let it configure itself anew: ${look({ lab }, access.name, "sudo networkctl reconfigure lan")}`;
