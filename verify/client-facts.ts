@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { clatDevice } from "../plan/clat";
 import { formatIpv6 } from "../plan/prefix";
-import { isAddress } from "./addresses";
+import { isAddress, isIpv4Address } from "./addresses";
 import { readJson, section, type Section, type Sections } from "./sections";
 
 export type NetworkFacts = ReturnType<typeof readNetworkFacts>;
@@ -38,20 +38,52 @@ export function readNetworkFacts(sections: Sections) {
   };
 }
 
-/** What a client says about its network: probes/client.sh. */
-export function readClientFacts(sections: Sections) {
+/**
+ * What a client says about its network: probes/client.sh.
+ * @param heardAt when it was said, by the clock of the machine that looks; milliseconds since 1970.
+ */
+export function readClientFacts(sections: Sections, heardAt: number) {
   const lan = section(sections, "lan");
   const source = section(sections, "source");
   return {
     ...readNetworkFacts(sections),
     /** Where it would send from to reach IPv4. */
     source: source.exitCode === 0 ? (routesSchema.parse(JSON.parse(source.output))[0]?.prefsrc ?? "") : "",
+    /** Where packets would go that it sends elsewhere. */
+    ways: readWays(sections),
     mtu: Number(section(sections, "mtu").output),
     /** What its own resolver says of ipv4only.arpa. */
     ipv4only: readOwnAnswer(section(sections, "own-ipv4only.arpa")),
+    /** What its programs are told of the content's host. */
+    programs: readProgramsAnswer(section(sections, "programs")),
+    /** What /etc/hosts says of it. */
+    pinned: [...new Set(addressesIn(section(sections, "pinned").output))],
+    /** Seconds by which its clock is ahead of this machine's. */
+    clockAhead: Math.round(Number(section(sections, "clock").output) - heardAt / 1000),
     /** The NAT64 prefixes that systemd-networkd learned, undefined where something else configures the network. */
     pref64: lan.exitCode === 0 ? readPref64(lan.output) : undefined,
   };
+}
+
+/** Without a device: nothing leads there. */
+function readWays(sections: Sections) {
+  const name = "way-";
+  return [...sections]
+    .filter(([each]) => each.startsWith(name))
+    .map(([each, { exitCode, output }]) => {
+      const [route] = exitCode === 0 ? routesSchema.parse(JSON.parse(output)) : [];
+      return { to: each.slice(name.length), gateway: route?.gateway ?? "", dev: route?.dev ?? "" };
+    });
+}
+
+function addressesIn(text: string): string[] {
+  return text.split(/\s+/).filter((word) => isAddress(word) || isIpv4Address(word));
+}
+
+/** No address where there is none, or none was told: Python ends with what getaddrinfo(3) said. */
+function readProgramsAnswer({ exitCode, output }: Section) {
+  const late = exitCode === 124 ? "no answer within 10 s" : undefined;
+  return { addresses: exitCode === 0 ? addressesIn(output) : [], said: late ?? output.split("\n").at(-1) ?? "" };
 }
 
 /**

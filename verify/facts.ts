@@ -164,8 +164,18 @@ export async function networkFacts(client: Asked) {
   return readNetworkFacts(await run(client, "client.sh", {}));
 }
 
-export async function clientFacts(client: Asked, translated: string) {
-  return readClientFacts(await run(client, "client.sh", { stdin: [translated, "ipv4only.arpa"] }));
+export interface FactsSubject {
+  /** An address inside the NAT64 prefix. */
+  readonly translated: string;
+  /** Other addresses to which the client would send something. */
+  readonly others: readonly string[];
+  /** Of the content. */
+  readonly host: string;
+}
+
+export async function clientFacts(client: Asked, { translated, others, host }: FactsSubject) {
+  const stdin = [translated, others.join(" "), host, "ipv4only.arpa"];
+  return readClientFacts(await run(client, "client.sh", { stdin }), Date.now());
 }
 
 export function listen(asked: Asked, instructions: readonly string[]): Promise<Heard> {

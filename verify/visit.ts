@@ -54,6 +54,9 @@ export interface Neighbourhood {
  */
 const pathPatience = 90;
 
+/** Addresses that are nowhere near; nothing is sent there. Two routes often stand for a default one, each for a half (VPNs). */
+const elsewhere = ["2001:db8:ffff::1", "1.1.1.1", "203.0.113.1"];
+
 const waiting: Readonly<Record<WayToIpv4Content, string>> = {
   name: "waiting for IPv4 content",
   prefix: "waiting for IPv4 content at an address inside the NAT64 prefix",
@@ -126,7 +129,11 @@ export async function gather(
   const subject = { client, host: new URL(content.url).hostname, remote, neighbours, peers, port };
   const [heard, facts, uplinkCarriesPings] = await Promise.all([
     listen(asked, clientInstructions(lab, subject)),
-    clientFacts(asked, remote ?? embedIpv4(nat64.prefix, "192.0.0.170")),
+    clientFacts(asked, {
+      translated: remote ?? embedIpv4(nat64.prefix, "192.0.0.170"),
+      others: [...elsewhere, ...(ipv4 === undefined ? [] : [ipv4])],
+      host: subject.host,
+    }),
     remote === undefined
       ? undefined
       : pingFromGateway(gateway, extractIpv4(nat64.prefix, remote)).catch(() => undefined),

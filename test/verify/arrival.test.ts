@@ -1,7 +1,7 @@
 import type { SshConnection } from "../../ssh";
 import { arrival, judgeArrival, lacking } from "../../verify/arrival";
 import { allScenarios } from "../fixtures/plan";
-import { readClientFacts } from "../../verify/client-facts";
+import { readNetworkFacts } from "../../verify/client-facts";
 import { parseSections } from "../../verify/sections";
 import { address, announcing, defaultRoutes, labOf, onLan, printed, type Texts, withClat } from "./fixtures";
 
@@ -36,7 +36,7 @@ function at(name: string): Texts {
   };
 }
 
-const seen = (texts: Texts) => readClientFacts(parseSections(printed(texts)));
+const seen = (texts: Texts) => readNetworkFacts(parseSections(printed(texts)));
 const names = lab.promised.networks.map(({ name }) => name);
 const pairs = names.flatMap((from) => names.filter((to) => to !== from).map((to) => [from, to] as const));
 

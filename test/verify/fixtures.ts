@@ -106,6 +106,11 @@ export const clientSays: Texts = {
   routes6: defaultRoutes(own.router),
   routes4: "[]",
   source: JSON.stringify([{ dst: own.server, gateway: own.router, dev: "lan", prefsrc: own.client }]),
+  [`way-${own.server}`]: JSON.stringify([{ dst: own.server, gateway: own.router, dev: "lan" }]),
+  "way-2001:db8:ffff::1": JSON.stringify([{ gateway: own.router, dev: "lan" }]),
+  programs: `198.51.100.7 ${own.server}`,
+  pinned: "",
+  clock: "1795460266",
   mtu: "1500",
   lan: pref64([[0, 0x64, 0xff, 0x9b], 96]),
   resolver: `# managed by systemd-resolved\n\nnameserver ${own.gateway}\nsearch .`,
@@ -163,7 +168,7 @@ const heardByGateway: Sounds = {
   client: [],
 };
 
-/** When the gateway's clock was read, by the machine that looks. */
+/** When a clock was read, by the machine that looks. */
 const heardAt = 1_795_460_266_400;
 
 const sessionHead =
@@ -245,6 +250,9 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
   }
   const content = readFetch(parseSections(printed({ ...fetched, ...change.fetched }, exitCodes)));
   const { sessions } = translations(change.translates);
+  const heard = heardOf({ ...heardByClient, ...change.hears });
+  // What the resolver says: its own resolver asks that.
+  const programs = ["host-a", "host-aaaa"].flatMap((name) => heard.dns(name)?.addresses ?? []).join(" ");
   return {
     lab,
     access: first,
@@ -255,13 +263,13 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
         : readFetch(parseSections(printed({ ...fetched, ...change.fetchedByIpv4 }, exitCodes))),
     clat: change.overhears === undefined ? undefined : heardOf(change.overhears),
     bindings: change.bindings,
-    facts: readClientFacts(parseSections(printed({ ...clientSays, ...change.says }, exitCodes))),
+    facts: readClientFacts(parseSections(printed({ ...clientSays, programs, ...change.says }, exitCodes)), heardAt),
     content,
     fetch:
       change.fetchedAtAddress === undefined
         ? content
         : readFetch(parseSections(printed({ ...fetched, ...change.fetchedAtAddress }))),
-    heard: heardOf({ ...heardByClient, ...change.hears }),
+    heard,
     port: 50_000,
     neighbours: ["gateway"],
     peers: change.peers ?? [],

@@ -1,6 +1,6 @@
 /** What a client is told of names, by the network's resolver and by its own. */
 import { embedIpv4 } from "../../plan/rfc6052";
-import { isAddressInPrefix, sameAddresses } from "../addresses";
+import { isAddressInPrefix, sameAddresses, sameHosts } from "../addresses";
 import { type DnsAnswer, isTold } from "../wire/dns";
 import { type Check, fail, judge, listed, pass, skip, type Verdict, warn } from "./check";
 import { type ClientEvidence, isTranslated, look, putBack, synthesizes } from "./evidence";
@@ -19,6 +19,12 @@ export const clientNameChecks: readonly Check<ClientEvidence>[] = [
     judge: checkOwnView,
     remedy: (seen) =>
       `Is it still working? ${look(seen, seen.access.name, "sudo systemctl restart systemd-resolved; resolvectl status")}`,
+  },
+  {
+    title: "programs are told of the content's host what the resolver says",
+    judge: checkPrograms,
+    remedy: (seen) =>
+      `Programs ask whom it names: ${look(seen, seen.access.name, "grep ^hosts: /etc/nsswitch.conf; cat /etc/resolv.conf; resolvectl status")}`,
   },
   { where: synthesizes, title: "DNS64 gives an address inside the NAT64 prefix", judge: checkDns64 },
   {
@@ -52,6 +58,26 @@ function checkOwnView(seen: ClientEvidence): Verdict {
   return told
     ? judge(sameAddresses(addresses, ipv4OnlyArpa(seen)), listed(addresses, "no AAAA"))
     : fail(said || "it says nothing");
+}
+
+/** The resolver's word is no program's: nsswitch.conf(5) may lead past it, and /etc/hosts speaks before it. */
+function checkPrograms(seen: ClientEvidence): Verdict {
+  const { heard, facts, content, access } = seen;
+  const host = new URL(content.url).hostname;
+  if (facts.pinned.length > 0)
+    return fail(
+      `/etc/hosts says that ${host} is ${facts.pinned.join(", ")}`,
+      `Take the line away: ${look(seen, access.name, `grep -n ${host} /etc/hosts`)}`,
+    );
+  const answers = [heard.dns("host-aaaa"), heard.dns("host-a")];
+  if (!answers.every((answer) => answer !== undefined && isTold(answer)))
+    return skip("the resolver itself does not tell what there is");
+  const told = answers.flatMap((answer) => answer?.addresses ?? []);
+  const { addresses, said } = facts.programs;
+  const evidence = `${host}: ${listed(addresses, said)}`;
+  return sameHosts(addresses, told)
+    ? pass(evidence)
+    : fail(`${evidence}; the resolver says ${listed(told, "no address")}`);
 }
 
 function isIpv6(address: string): boolean {

@@ -8,6 +8,7 @@ import { type Pool4Fact, unitsDown } from "../gateway-facts";
 import { deniedDestinations, refusedDestinations, victims } from "../questions";
 import { rcodes } from "../../plan/dns-parameters";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
+import { clockCheck } from "./clock";
 import { type GatewayEvidence, look, putBack } from "./evidence";
 
 export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
@@ -42,15 +43,7 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
     title: "it can write to its disk",
     judge: checkDisk,
   },
-  {
-    title: "its clock is right",
-    judge: ({ facts: { clockAhead } }) =>
-      judge(
-        Math.abs(clockAhead) <= 60,
-        `${Math.abs(clockAhead)} s ${clockAhead < 0 ? "behind" : "ahead of"} this machine's`,
-      ),
-    remedy: (seen) => `Set it: ${gatewayShell(seen, "sudo date -u -s @$(date +%s)")}`,
-  },
+  clockCheck<GatewayEvidence>(({ lab }) => lab.gateway.name),
   { title: "the resolver refuses whoever is not on the LAN", judge: checkRefusal },
   { title: "a stranger beside the LAN gets no answer from the resolver and SSH", judge: checkDoors },
   { title: "a stranger beside the LAN cannot use NAT64", judge: checkStrangersNat64 },

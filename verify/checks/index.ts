@@ -8,6 +8,7 @@ import { clientContentChecks } from "./client-content";
 import { clientMachineChecks } from "./client-machines";
 import { clientNameChecks } from "./client-names";
 import { clientRouterChecks } from "./client-routers";
+import { clockCheck } from "./clock";
 import type { ClientEvidence, GatewayEvidence } from "./evidence";
 import { gatewayChecks } from "./gateway";
 
@@ -17,6 +18,7 @@ export function checkClient(seen: ClientEvidence): CheckResult[] {
     ...clientRouterChecks,
     ...clientAddressChecks,
     ...clientConfigurationChecks,
+    clockCheck<ClientEvidence>(({ access }) => access.name),
     ...clientMachineChecks,
     ...clientNameChecks,
     ...clientContentChecks,
