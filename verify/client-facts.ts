@@ -23,11 +23,14 @@ const routesSchema = z.array(
 export function readNetworkFacts(sections: Sections) {
   const { exitCode, output } = section(sections, "resolver");
   const resolver = output.split("\n");
+  const ipv6Routes = readJson(sections, "routes6", routesSchema);
   const after = (word: string): string[] =>
     resolver.filter((line) => line.startsWith(`${word} `)).flatMap((line) => line.split(/\s+/).slice(1));
   return {
     addresses: readAddresses(sections, "addresses"),
-    defaultRoutes: readJson(sections, "routes6", routesSchema),
+    defaultRoutes: ipv6Routes.filter(({ dst }) => dst === "default"),
+    /** By a router, to less than everything. */
+    narrowRoutes: ipv6Routes.filter(({ dst, gateway }) => dst !== "default" && gateway !== ""),
     ipv4Routes: readJson(sections, "routes4", routesSchema),
     /** Whether the list could be read, from which what follows is. */
     resolverTells: exitCode === 0,

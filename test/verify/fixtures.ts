@@ -3,7 +3,16 @@ import { z } from "zod";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { type LabAccess, networkOf, promisedBy, type PromisedIpv6, type PromisedNetwork } from "../../verify/access";
+import {
+  type ClientAccess,
+  defaultRouters,
+  ipv4Way,
+  type LabAccess,
+  networkOf,
+  promisedBy,
+  type PromisedIpv6,
+  type PromisedNetwork,
+} from "../../verify/access";
 import type { ClientEvidence, GatewayEvidence } from "../../verify/checks/evidence";
 import { readClientFacts, readFetch } from "../../verify/client-facts";
 import { type Counters, readCounters, readGatewayFacts, readTranslations } from "../../verify/gateway-facts";
@@ -88,6 +97,18 @@ export function defaultRoutes(...gateways: readonly string[]): string {
   return JSON.stringify(gateways.map((gateway) => ({ dst: "default", gateway, dev: "lan", protocol: "ra" })));
 }
 
+/** Where packets go on a network, as the route of each says. */
+function waysOf(client: ClientAccess, network: PromisedNetwork): Texts {
+  const [router] = defaultRouters(network);
+  const ipv6 = router === undefined ? [] : [{ gateway: router, dev: "lan" }];
+  const ipv4 = {
+    native: [{ gateway: network.ipv4?.gatewayAddress, dev: "lan" }],
+    clat: [{ dev: "clat" }],
+    none: [],
+  }[ipv4Way(client, network)];
+  return { [`way-${own.server}`]: JSON.stringify(ipv6), "way-198.51.100.7": JSON.stringify(ipv4) };
+}
+
 /** The same said by a client whose CLAT runs, with one address. */
 export function withClat(says: Texts, ipv4 = "192.0.0.1"): Texts {
   const card = { ifname: "clat", addr_info: [{ family: "inet", local: ipv4, scope: "global" }] };
@@ -106,8 +127,6 @@ export const clientSays: Texts = {
   routes6: defaultRoutes(own.router),
   routes4: "[]",
   source: JSON.stringify([{ dst: own.server, gateway: own.router, dev: "lan", prefsrc: own.client }]),
-  [`way-${own.server}`]: JSON.stringify([{ dst: own.server, gateway: own.router, dev: "lan" }]),
-  "way-2001:db8:ffff::1": JSON.stringify([{ gateway: own.router, dev: "lan" }]),
   programs: `198.51.100.7 ${own.server}`,
   pinned: "",
   clock: "1795460266",
@@ -251,8 +270,9 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
   const content = readFetch(parseSections(printed({ ...fetched, ...change.fetched }, exitCodes)));
   const { sessions } = translations(change.translates);
   const heard = heardOf({ ...heardByClient, ...change.hears });
-  // What the resolver says: its own resolver asks that.
+  // Its programs are told what the resolver says.
   const programs = ["host-a", "host-aaaa"].flatMap((name) => heard.dns(name)?.addresses ?? []).join(" ");
+  const usual = { ...clientSays, ...waysOf(first, networkOf(lab, first)), programs };
   return {
     lab,
     access: first,
@@ -263,7 +283,7 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
         : readFetch(parseSections(printed({ ...fetched, ...change.fetchedByIpv4 }, exitCodes))),
     clat: change.overhears === undefined ? undefined : heardOf(change.overhears),
     bindings: change.bindings,
-    facts: readClientFacts(parseSections(printed({ ...clientSays, programs, ...change.says }, exitCodes)), heardAt),
+    facts: readClientFacts(parseSections(printed({ ...usual, ...change.says }, exitCodes)), heardAt),
     content,
     fetch:
       change.fetchedAtAddress === undefined

@@ -7,7 +7,16 @@ import { clatOf } from "../client-facts";
 import { kinds } from "../questions";
 import { hexAddress } from "../wire/hex";
 import { type Check, fail, judge, listed, noneOf, pass, type Verdict } from "./check";
-import { type ClientEvidence, learnAgain, look, reservation, withClat, withIpv4, withIpv6 } from "./evidence";
+import {
+  type ClientEvidence,
+  learnAgain,
+  look,
+  lookAtOwnWays,
+  reservation,
+  withClat,
+  withIpv4,
+  withIpv6,
+} from "./evidence";
 
 export const clientAddressChecks: readonly Check<ClientEvidence>[] = [
   {
@@ -116,13 +125,18 @@ function checkAddress(seen: ClientEvidence): Verdict {
 
 function checkNoIpv6({ facts }: ClientEvidence): Verdict {
   const addresses = facts.addresses.filter(({ family, scope }) => family === "inet6" && scope === "global");
-  return addresses.length === 0 && facts.defaultRoutes.length === 0
+  const ways = facts.ways.filter(({ to, dev }) => to.includes(":") && dev !== "");
+  return addresses.length === 0 && facts.defaultRoutes.length === 0 && ways.length === 0
     ? pass("none")
     : fail(
-        `${listed(
-          addresses.map(({ address, device }) => `${address} on ${device}`),
-          "no address",
-        )}; ${facts.defaultRoutes.length} IPv6 default routes`,
+        [
+          listed(
+            addresses.map(({ address, device }) => `${address} on ${device}`),
+            "no address",
+          ),
+          `${facts.defaultRoutes.length} IPv6 default routes`,
+          ...ways.map(shownWay),
+        ].join("; "),
       );
 }
 
@@ -170,7 +184,8 @@ function checkClat(seen: ClientEvidence): Verdict {
   const { addresses, defaultRoutes } = clatOf(seen.facts);
   const block = parseIpv4Prefix(clatAddresses);
   const right = addresses.every(({ address }) => containsAddress(block, parseIpv4(address)));
-  return judge(addresses.length === 1 && right && defaultRoutes === 1, shownClat(seen));
+  if (addresses.length !== 1 || !right || defaultRoutes !== 1) return fail(shownClat(seen));
+  return judgeWays(seen, "IPv4", shownClat(seen), ({ dev }) => dev === clatDevice);
 }
 
 function checkNoClat(seen: ClientEvidence): Verdict {
@@ -188,32 +203,59 @@ function checkIpv4(seen: ClientEvidence): Verdict {
   const planned = nativeIpv4(seen.access, network);
   const own = facts.addresses.filter(({ family, device }) => family === "inet" && device !== "lo");
   const defaults = facts.ipv4Routes.filter(({ dst }) => dst === "default");
-  const routes = defaults.map(({ gateway, dev }) => `${gateway} dev ${dev}`);
-  const [route] = defaults;
-  return judge(
-    own.length === 1 &&
-      own[0]?.address === planned &&
-      defaults.length === 1 &&
-      route?.gateway === network.ipv4?.gatewayAddress,
-    `${listed(
-      own.map(({ address, device }) => `${address} on ${device}`),
-      "no address",
-    )}; ${listed(routes, "no default route")}`,
-  );
+  const isRouter = (gateway: string | undefined): boolean => gateway === network.ipv4?.gatewayAddress;
+  const evidence = `${listed(
+    own.map(({ address, device }) => `${address} on ${device}`),
+    "no address",
+  )}; ${listed(
+    defaults.map(({ gateway, dev }) => `${gateway} dev ${dev}`),
+    "no default route",
+  )}`;
+  const isRight =
+    own.length === 1 && own[0]?.address === planned && defaults.length === 1 && isRouter(defaults[0]?.gateway);
+  if (!isRight) return fail(evidence);
+  return judgeWays(seen, "IPv4", evidence, ({ gateway, dev }) => isRouter(gateway) && dev === "lan");
 }
 
-function checkDefaultRoute({ network, facts: { defaultRoutes } }: ClientEvidence): Verdict {
-  const routers = defaultRouters(network);
+function checkDefaultRoute(seen: ClientEvidence): Verdict {
+  const { defaultRoutes } = seen.facts;
+  const routers = defaultRouters(seen.network);
   const evidence = listed(
     defaultRoutes.map(({ gateway, dev, protocol }) => `${gateway} dev ${dev} (${protocol})`),
     "no default route",
   );
-  return judge(
+  const isRouter = (gateway: string): boolean => routers.some((router) => sameAddress(gateway, router));
+  const isRight =
     defaultRoutes.length === routers.length &&
-      defaultRoutes.every(
-        ({ gateway, dev, protocol }) =>
-          routers.some((router) => sameAddress(gateway, router)) && dev === "lan" && protocol === "ra",
-      ),
-    evidence,
+    defaultRoutes.every(({ gateway, dev, protocol }) => isRouter(gateway) && dev === "lan" && protocol === "ra");
+  if (!isRight) return fail(evidence);
+  const leads: LeadsRight = ({ gateway, dev }) =>
+    routers.length === 0 ? dev === "" : isRouter(gateway) && dev === "lan";
+  // The kernel takes the default one as long as it holds the narrow one's router for unreachable.
+  const narrow = seen.facts.narrowRoutes.filter(({ gateway }) => !isRouter(gateway));
+  return narrow.length > 0
+    ? fail([evidence, ...narrow.map(({ dst, gateway, dev }) => shownWay({ to: dst, gateway, dev }))].join("; "))
+    : judgeWays(seen, "IPv6", evidence, leads);
+}
+
+type Way = ClientEvidence["facts"]["ways"][number];
+type LeadsRight = (way: Way) => boolean;
+
+/** A default route says nothing of what goes past it: two halves in its place, as VPNs have them, or a rule before it. */
+function judgeWays(seen: ClientEvidence, family: "IPv6" | "IPv4", evidence: string, leads: LeadsRight): Verdict {
+  const ways = seen.facts.ways.filter(({ to }) => to.includes(":") === (family === "IPv6"));
+  const astray = ways.filter((way) => !leads(way));
+  const [first] = astray;
+  if (first === undefined) return pass(evidence);
+  const what = `${evidence}; ${astray.map(shownWay).join("; ")}`;
+  // What is on its card goes when that is configured anew; nobody knows who would take away the rest.
+  return fail(
+    what,
+    first.dev === "lan" ? undefined : `Other routes or rules come first: ${lookAtOwnWays(seen, first.to)}`,
   );
+}
+
+function shownWay({ to, gateway, dev }: Way): string {
+  if (dev === "") return `nothing leads to ${to}`;
+  return `${to} by ${gateway === "" ? "no router" : gateway} dev ${dev}`;
 }

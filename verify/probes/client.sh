@@ -19,7 +19,7 @@ programs_view() {
 }
 
 section addresses ip -json address show
-section routes6 ip -json -6 route show default
+section routes6 ip -json -6 route show
 section routes4 ip -json -4 route show
 section resolver cat /run/systemd/resolve/resolv.conf
 read -r translated || exit 0
