@@ -58,6 +58,12 @@ export function extractIpv4(prefixText: string, ipv6Text: string): string {
   return formatIpv4(gather(address, prefix.length));
 }
 
+/** The IPv4 addresses that an IPv6 address would stand for, one for each length that a prefix may have. */
+export function possibleIpv4s(ipv6Text: string): string[] {
+  const address = parseIpv6(ipv6Text);
+  return nat64PrefixLengths.map((length) => formatIpv4(gather(address, length)));
+}
+
 /** How many bits there are behind the 32 embedded ones once the u octet is taken out of a 120-bit view; behind a /96 none is left. */
 function suffixBits(length: number): bigint {
   return BigInt(length === 96 ? 0 : 88 - length);

@@ -1,6 +1,8 @@
 /** What a client is told of names, by the network's resolver and by its own. */
-import { embedIpv4 } from "../../plan/rfc6052";
+import { embedIpv4, possibleIpv4s } from "../../plan/rfc6052";
+import type { LabAccess } from "../access";
 import { isAddressInPrefix, sameAddresses, sameHosts } from "../addresses";
+import { simulatedHost } from "../simulated";
 import { type DnsAnswer, isTold } from "../wire/dns";
 import { type Check, fail, judge, listed, pass, skip, type Verdict, warn } from "./check";
 import { type ClientEvidence, isTranslated, look, putBack, synthesizes } from "./evidence";
@@ -90,17 +92,28 @@ function shown(answer: DnsAnswer | undefined): string {
 
 function checkDns64(seen: ClientEvidence): Verdict {
   const { promised } = seen.lab;
+  const { prefix } = promised.nat64;
   const [aaaa, a] = [seen.heard.dns("host-aaaa"), seen.heard.dns("host-a")];
-  const inside = (aaaa?.addresses ?? []).filter((address) => isAddressInPrefix(address, promised.nat64.prefix));
-  const evidence = `${new URL(seen.content.url).hostname}: ${shown(aaaa)}`;
-  if (aaaa !== undefined && aaaa.addresses.length > inside.length && !promised.synthesizeAll) {
+  const [told, ipv4s] = [aaaa?.addresses ?? [], a?.addresses ?? []];
+  const host = new URL(seen.content.url).hostname;
+  const evidence = `${host}: ${shown(aaaa)}`;
+  const outside = told.filter((address) => !isAddressInPrefix(address, prefix));
+  if (outside.some((address) => possibleIpv4s(address).some((each) => ipv4s.includes(each))))
+    return fail(`${evidence}: synthesized with another prefix than ${prefix}`);
+  if (outside.length > 0 && mayHaveIpv6(seen.lab, host)) {
     return warn(
       `${evidence}: it has IPv6 of its own and the uplink carries it, so DNS64 was not seen at work`,
       "Set verify.url to something of an IPv4-only host.",
     );
   }
-  const expected = (a?.addresses ?? []).map((ipv4) => embedIpv4(promised.nat64.prefix, ipv4));
-  return judge(inside.length > 0 && sameAddresses(aaaa?.addresses ?? [], expected), evidence);
+  const expected = ipv4s.map((ipv4) => embedIpv4(prefix, ipv4));
+  return judge(told.length > outside.length && sameAddresses(told, expected), evidence);
+}
+
+/** Whether an address that is not synthesized may be the host's own. */
+function mayHaveIpv6(lab: LabAccess, host: string): boolean {
+  const simulated = simulatedHost(lab, host);
+  return !lab.promised.synthesizeAll && (simulated === undefined || simulated.aaaa.length > 0);
 }
 
 function checkNoDns64({ heard, lab, content }: ClientEvidence): Verdict {
