@@ -48,6 +48,9 @@ export class Heard {
   }
 }
 
+/** How wire.py begins what the machine itself says that was asked to connect: nothing went out. */
+export const atOnce = "error at once ";
+
 export const kinds = {
   routerAdvertisement: "icmpv6-134",
   neighbourAdvertisement: "icmpv6-136",

@@ -71,7 +71,7 @@ async function look(access: LabAccess, options: VerifyOptions) {
     const others = access.clients.filter(
       (each) => !clients.includes(each) && options.onTheMove?.includes(each.name) !== true,
     );
-    const neighbourhood = { gateway, online: [], others, counted };
+    const neighbourhood = { gateway, online: [], came: [], others, counted };
     const [{ facts, counters: before, faultsOn }, heard, visits] = await Promise.all([
       counted,
       counted.then(() => listen(gateway, gatewayInstructions(access))),

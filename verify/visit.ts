@@ -42,6 +42,8 @@ export interface Neighbourhood {
    * (an echo goes both ways), and nobody is called silent who has not booted yet.
    */
   readonly online: ClientAccess[];
+  /** Clients that can be logged in to and have tried, whatever came of it: those on other networks try to reach them. */
+  readonly came: ClientAccess[];
   /** Clients that nobody looks at now: they are where they are, and run. */
   readonly others: readonly ClientAccess[];
   /** When the firewall's counters have been read: only what is sent after it can be told from what was there. */
@@ -96,7 +98,7 @@ export async function gather(
   lab: LabAccess,
   client: ClientAccess,
   asked: Asked,
-  { gateway, online, others, counted }: Neighbourhood,
+  { gateway, online, came, others, counted }: Neighbourhood,
   { wait, progress }: VisitOptions,
 ): Promise<{ evidence: ClientVisit; firstByteAt: Date | undefined }> {
   const { nat64, verify } = lab.promised;
@@ -115,6 +117,7 @@ export async function gather(
   // Not before its own path works: of those that come at the same time each pair is to be seen once.
   const neighbours = neighboursOf(lab, client, [...others, ...online]);
   if (firstByteAt !== undefined || way === "none") online.push(client);
+  came.push(client);
   const translatesItself = runsClat(client, network);
   const wanted = translatesItself || nativeIpv4(client, network) !== undefined || !network.translated;
   const byIpv4 =
@@ -125,7 +128,7 @@ export async function gather(
       : await listen(asked, clatInstructions(ipv4, portOf(content.url)));
   const remote = network.translated && isAddressInPrefix(fetch.remote, nat64.prefix) ? fetch.remote : undefined;
   const port = randomInt(49_152, 65_536);
-  const peers = peersOf(lab, client, [...others, ...online]);
+  const peers = peersOf(lab, client, [...others, ...came]);
   const subject = { client, host: new URL(content.url).hostname, remote, neighbours, peers, port };
   const [heard, facts, uplinkCarriesPings] = await Promise.all([
     listen(asked, clientInstructions(lab, subject)),

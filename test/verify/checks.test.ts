@@ -704,6 +704,7 @@ describe("what must not be, on a network without IPv4 by any way,", () => {
     ],
     ["nobody tried it by IPv4", { fetchedByIpv4: undefined }, { reach: "skipped" }],
     ["the gateway cannot be reached", { hears: { ssh: ["error Network is unreachable"] } }, { ssh: "skipped" }],
+    ["the client may not try", { hears: { ssh: ["error at once Permission denied"] } }, { ssh: "skipped" }],
     [
       "the gateway is not heard at all",
       { hears: { "neighbour-gateway": [], ipv4only: [] } },

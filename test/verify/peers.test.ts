@@ -115,6 +115,27 @@ describe("the row of clients on other networks", () => {
     expect(remedy).toMatch(/status/);
   });
 
+  it.each([
+    ["Permission denied", "peer-on-dual-IPv6", () => `ip -6 route get ${ipv6("on-dual")}; ip rule`],
+    ["Network is unreachable", "peer-on-dual-NAT64", () => "ip -6 route get 2001:2:0:64::c0a8:2e"],
+  ])("blames the client itself where its own kernel says %s", (why, way, look) => {
+    const open = { "peer-on-dual-IPv6": ["open"], "peer-on-dual-NAT64": ["open"] };
+    const { status, evidence, remedy } = row({ ...open, [way]: [`error at once ${why}`] }, ["on-dual"]) ?? {};
+    expect(`${status}: ${evidence}`).toMatch(
+      new RegExp(`^fail: on-dual on dual by \\S+: ${why}, says the client's own`),
+    );
+    expect(remedy).toContain(look());
+    expect(remedy).not.toMatch(/npm run up/);
+  });
+
+  it("does not blame the client for what the network says, nor for silence", () => {
+    const silence = { "peer-on-dual-IPv6": ["error No route to host"], "peer-on-dual-NAT64": [] };
+    expect(row(silence, ["on-dual"])?.remedy).toMatch(/status.*npm run up/);
+    // That may be either's.
+    const refused = { ...silence, "peer-on-dual-IPv6": ["error Permission denied"] };
+    expect(row(refused, ["on-dual"])?.remedy).toMatch(/^A firewall refuses it.*nft list ruleset.*npm run up/);
+  });
+
   it("is skipped with the reason where there is nobody, nobody yet, or nothing in common", () => {
     const told = (result: ReturnType<typeof row>): string => `${result?.status}: ${result?.evidence}`;
     const beside = { ...clientNamed("on-dual"), network: at.network };

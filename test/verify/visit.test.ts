@@ -76,6 +76,7 @@ const { signal } = new AbortController();
 interface Visited {
   readonly comes?: (fetch: Fetch) => boolean;
   readonly online?: ClientAccess[];
+  readonly came?: ClientAccess[];
   readonly byName?: string;
   readonly echoes?: number;
   /** What its own ping prints; left out: it cannot be asked. */
@@ -86,14 +87,20 @@ interface Visited {
 async function visit(
   lab: LabAccess,
   name: string,
-  { comes = () => true, online = [], byName = inside, echoes = 0, gatewaySays }: Visited = {},
+  { comes = () => true, online = [], came = [], byName = inside, echoes = 0, gatewaySays }: Visited = {},
 ) {
   const { connection, fetches, instructions } = clientThat(comes, byName, echoes);
   const lines: string[] = [];
   const exec = () =>
     gatewaySays === undefined ? Promise.reject(new Error("no ping")) : Promise.resolve({ code: 0, ...gatewaySays });
   const silent = { exec } as unknown as SshConnection;
-  const neighbourhood = { gateway: { connection: silent, signal }, online, others: [], counted: Promise.resolve() };
+  const neighbourhood = {
+    gateway: { connection: silent, signal },
+    online,
+    came,
+    others: [],
+    counted: Promise.resolve(),
+  };
   const asked = { connection, signal };
   const seen = await gather(lab, clientNamed(lab, name), asked, neighbourhood, {
     ...{ wait: 180, signal },
@@ -315,6 +322,13 @@ describe("clients that are looked at together", () => {
 
   it("ping each other, each pair once, though all come at the same time", async () => {
     expect((await pairs(["a", "b", "c", "elsewhere"])).sort()).toEqual(["a-b", "a-c", "b-c"]);
+  });
+
+  it("are reached from other networks, each pair once, though no content came to any of them", async () => {
+    const came: ClientAccess[] = [];
+    const all = ["a", "elsewhere"].map((name) => visit(lab, name, { came, comes: () => false }));
+    const peers = (await Promise.all(all)).map(({ evidence }) => evidence.peers.map(({ name }) => name));
+    expect(peers.flat()).toHaveLength(1);
   });
 
   it("ping three of those before them at most", async () => {

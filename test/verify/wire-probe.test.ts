@@ -23,7 +23,11 @@ async function heard(...instructions: readonly string[]): Promise<string[]> {
         // No TCP goes there: the kernel says so before anything is sent.
         "tcp unreachable ::ffff:255.255.255.255 22",
       );
-      expect(all).toEqual(["closed error Connection refused", "open open", "unreachable error Network is unreachable"]);
+      expect(all).toEqual([
+        "closed error Connection refused",
+        "open open",
+        "unreachable error at once Network is unreachable",
+      ]);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }

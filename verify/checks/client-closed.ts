@@ -1,7 +1,7 @@
 /** What a client must not reach: denied destinations, other sources, the translator where there is none, SSH on the gateway. */
 import { isAddressInPrefix, sameAddress } from "../addresses";
 import type { SessionFact } from "../gateway-facts";
-import { deniedDestinations, kinds, refusedDestinations } from "../questions";
+import { atOnce, deniedDestinations, kinds, refusedDestinations } from "../questions";
 import { hexAddress } from "../wire/hex";
 import { type Check, distinct, fail, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { type ClientEvidence, isOwn, translates, withIpv6 } from "./evidence";
@@ -86,8 +86,8 @@ function refusedIn(packet: string): string | undefined {
 function checkSsh({ heard, lab }: ClientEvidence): Verdict {
   const said = heard.of("ssh");
   if (said.includes("open")) return fail("open");
-  const noWay = said.find((each) => each.endsWith("unreachable"));
-  if (noWay !== undefined) return skip(`it could not be tried: ${noWay.replace("error ", "")}`);
+  const noWay = said.find((each) => each.startsWith(atOnce) || each.endsWith("unreachable"));
+  if (noWay !== undefined) return skip(`it could not be tried: ${noWay.replace(/^error (at once )?/, "")}`);
   // By IPv4 alone nobody is pinged, and the resolver is asked at the same address.
   return heard.answered(`neighbour-${lab.gateway.name}`) || heard.dns("ipv4only") !== undefined
     ? pass(listed(said, "no answer"))

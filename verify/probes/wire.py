@@ -9,7 +9,7 @@ overhear <interface>             every IPv4 packet but DHCPv4's, and every ARP m
                                  "sent-ipv4 <hex>"
 frame <interface> <name> <hex>   an Ethernet frame, as it is
 udp <name> <source or -> <address> <port> <hex>
-tcp <name> <address> <port>      tells whether the port is open
+tcp <name> <address> <port>      tells whether the port is open; "error at once ..." is this machine's own word, not the network's
 echo <name> <address>            an ICMPv6 echo request
 outside                          what follows is done by a stranger: in a network namespace of its own, behind a cable to
                                  this machine, with a default route to it. "here" is then this machine's address at the
@@ -113,7 +113,7 @@ class Errands:
         if error in (0, errno.EINPROGRESS):
             self.connecting[talk] = name
         else:
-            self.came(name, "error " + os.strerror(error))
+            self.came(name, "error at once " + os.strerror(error))
 
     def do_own_turn(self):
         self.other_end.send(b".")
