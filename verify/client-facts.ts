@@ -63,9 +63,27 @@ export function readClientFacts(sections: Sections, heardAt: number) {
     pinned: [...new Set(addressesIn(section(sections, "pinned").output))],
     /** Seconds by which its clock is ahead of this machine's. */
     clockAhead: Math.round(Number(section(sections, "clock").output) - heardAt / 1000),
+    /** Whether its network manager was asked and did not answer in time. */
+    managerHangs: isLate(lan),
     /** The NAT64 prefixes that systemd-networkd learned, undefined where something else configures the network. */
     pref64: lan.exitCode === 0 ? readPref64(lan.output) : undefined,
+    /** Where its resolver has its servers from; nothing where that is not known. */
+    dnsBy: readDnsBy(section(sections, "dns-by")),
   };
+}
+
+/** timeout(1) has ended it, or D-Bus has waited no longer (sd_bus_call(3): 25 s). */
+function isLate({ exitCode, output }: Section): boolean {
+  return exitCode === 124 || (exitCode !== 0 && /timed out/i.test(output));
+}
+
+/** The lines of resolvectl(1): "Global: …", "Link 2 (lan): …". */
+function readDnsBy({ exitCode, output }: Section) {
+  if (exitCode !== 0) return [];
+  return output.split("\n").flatMap((line) => {
+    const [, link, servers = ""] = /^(?:Global|Link \d+ \((\S+)\)):(.*)$/.exec(line.trim()) ?? [];
+    return addressesIn(servers).map((server) => ({ server, link }));
+  });
 }
 
 /** Without a device: nothing leads there. */

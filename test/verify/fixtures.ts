@@ -129,6 +129,7 @@ export const clientSays: Texts = {
   source: JSON.stringify([{ dst: own.server, gateway: own.router, dev: "lan", prefsrc: own.client }]),
   programs: `198.51.100.7 ${own.server}`,
   pinned: "",
+  "dns-by": `Global:\nLink 2 (lan): ${own.gateway}`,
   clock: "1795460266",
   mtu: "1500",
   lan: pref64([[0, 0x64, 0xff, 0x9b], 96]),

@@ -42,7 +42,28 @@ function checkResolver(seen: ClientEvidence): Verdict {
   const { facts, network } = seen;
   const byDhcpv4 = withIpv4(seen) ? [network.ipv4?.gatewayAddress ?? ""] : [];
   const expected = [...(network.ipv6?.routerAdvertisements.rdnss.servers ?? []), ...byDhcpv4];
-  return judge(sameHosts(facts.dnsServers, expected), distinct(facts.dnsServers) || "none");
+  if (sameHosts(facts.dnsServers, expected)) return pass(distinct(facts.dnsServers) || "none");
+  const foreign = facts.dnsBy.find(
+    ({ server, link }) => link !== "lan" && !expected.some((each) => sameHosts([each], [server])),
+  );
+  const evidence = distinct(facts.dnsServers) || "none";
+  if (foreign === undefined) return fail(evidence);
+  const { server, link } = foreign;
+  return link === undefined
+    ? fail(
+        `${evidence}; ${server} is set for the whole machine`,
+        `Take it out of the file that sets it: ${globalDns(seen)}`,
+      )
+    : fail(
+        `${evidence}; ${server} is ${link}'s`,
+        `Take it away there: ${look(seen, seen.access.name, `sudo resolvectl revert ${link}`)}`,
+      );
+}
+
+/** resolved.conf(5): what no card has, in one of these. */
+function globalDns(seen: ClientEvidence): string {
+  const folders = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map((each) => `${each}/systemd/resolved.conf*`);
+  return `${look(seen, seen.access.name, `grep -rs ^DNS= ${folders.join(" ")}`)} Then: ${look(seen, seen.access.name, "sudo systemctl restart systemd-resolved")}`;
 }
 
 function checkSearchDomains({ facts, network }: ClientEvidence): Verdict {
@@ -58,6 +79,7 @@ function learnResolver(seen: ClientEvidence): string {
 
 function checkPref64({ facts, network }: ClientEvidence): Verdict {
   const pref64 = network.ipv6?.routerAdvertisements.pref64;
+  if (facts.managerHangs) return fail("systemd-networkd does not answer (networkctl status lan)");
   if (facts.pref64 === undefined) {
     return skip("this client's network manager does not tell");
   }

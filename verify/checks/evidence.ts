@@ -100,7 +100,16 @@ export function lookAtOwnWays({ lab, access }: Pick<ClientEvidence, "lab" | "acc
   return look({ lab }, access.name, `${ways}; ip rule; ip -6 rule; ip neigh; sudo nft list ruleset`);
 }
 
-/** What a client has learned from the network it learns again; what somebody gave it by hand is taken away. */
-export function learnAgain({ lab, access }: Pick<ClientEvidence, "lab" | "access">): string {
-  return `Let it configure itself anew: ${look({ lab }, access.name, "sudo networkctl reconfigure lan")}`;
+/**
+ * What a client has learned from the network it learns again; what somebody gave it by hand is taken away. A network manager
+ * that hangs does neither.
+ */
+export function learnAgain({
+  lab,
+  access,
+  facts,
+}: Pick<ClientEvidence, "lab" | "access"> & Partial<Pick<ClientEvidence, "facts">>): string {
+  return facts?.managerHangs === true
+    ? `Start what configures it anew: ${look({ lab }, access.name, "sudo systemctl restart systemd-networkd; networkctl status lan")}`
+    : `Let it configure itself anew: ${look({ lab }, access.name, "sudo networkctl reconfigure lan")}`;
 }

@@ -30,7 +30,8 @@ section source ip -json -6 route get "$translated"
 for address in "$translated" "${others[@]}"; do section "way-$address" ip -json route get "$address"; done
 section mtu cat /proc/sys/net/ipv6/conf/lan/mtu
 # Where something else than systemd-networkd configures the card, the resolver's own list is all that can be told.
-section lan networkctl status lan --json=short
+section lan timeout 15 networkctl status lan --json=short
+section dns-by timeout 5 resolvectl dns
 for name in "${names[@]}"; do section "own-$name" own_view "$name"; done
 section programs programs_view "$host"
 section pinned getent -s hosts:files ahosts "$host"
