@@ -20,7 +20,8 @@ import { connectClient, type ReachOptions, tryConnect } from "./connect";
 import { type Asked, clientFacts, fetchContent, listen, pingFromGateway } from "./facts";
 import { neighboursOf, peersOf } from "./peers";
 import { addressQuestions, clatInstructions, clientInstructions, patientEcho, resolverOf } from "./questions";
-import { type CheckResult, silent, unreachable } from "./report";
+import { type CheckResult, unreachable } from "./report";
+import { silence } from "./silence";
 
 export interface VisitOptions extends ReachOptions {
   /** Called with one line each time something is known. */
@@ -87,7 +88,9 @@ export async function visitClient(
     return { ok: true, ...(await gather(lab, client, { connection, signal }, neighbourhood, options)) };
   } catch (error) {
     signal.throwIfAborted();
-    return { ok: false, failure: { ...silent(name, console, error), network: client.network } };
+    const again = { wait: 0, signal, share: false };
+    const dial = () => connectClient(lab, client, neighbourhood.gateway.connection, again);
+    return { ok: false, failure: await silence(lab, client, error, dial) };
   } finally {
     connection.close();
   }
