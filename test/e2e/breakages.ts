@@ -52,6 +52,7 @@ const is = {
   neighbours: "the gateway and clients that were there",
   ipv4only: "ipv4only.arpa leads",
   ownView: "the client's own resolver",
+  programs: "programs are told",
   dns64: "DNS64 gives",
   fresh: "the resolver finds out",
   fetch: "IPv4-only content",
@@ -137,6 +138,12 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     remedy: "npm run up",
   },
   {
+    name: "DNS64 makes addresses behind another prefix",
+    how: unbound("s/dns64-prefix: .*/dns64-prefix: 2001:db8:64::\\/96/"),
+    fails: [is.dns64, is.fetch],
+    remedy: "npm run up",
+  },
+  {
     name: "unbound leads ipv4only.arpa elsewhere",
     how: unbound("s/AAAA 64:ff9b::/AAAA 2001:db8::/"),
     fails: [is.ipv4only, is.ownView],
@@ -146,14 +153,14 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     name: "the forwarders are silent",
     how: "nft add table inet broken && nft 'add chain inet broken output { type filter hook output priority 0; }' && nft add rule inet broken output oifname uplink udp dport 53 drop && nft add rule inet broken output oifname uplink tcp dport 53 drop && unbound-control flush_zone .",
     fails: [is.fresh, is.dns64, is.fetch],
-    skips: untold,
+    skips: [is.programs, ...untold],
     remedy: "npm run up",
   },
   {
     name: "unbound is stopped while the client's cache is warm",
     how: "systemctl stop unbound",
     fails: [is.services, is.refusal, is.ipv4only, is.ownView, is.dns64, is.fresh, is.fetch],
-    skips: untold,
+    skips: [is.programs, ...untold],
     remedy: "npm run up",
   },
   {
@@ -299,7 +306,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
       ...[is.lanCard, is.refusal, is.strangersWay, is.neighbours],
       ...[is.ipv4only, is.ownView, is.dns64, is.fresh, is.fetch],
     ],
-    skips: [...untold, is.ssh],
+    skips: [is.programs, ...untold, is.ssh],
     remedy: "npm run up",
   },
   {
@@ -389,6 +396,27 @@ const onTheClient: readonly Omit<Breakage, "on">[] = [
     remedy: "npm run ssh",
   },
   {
+    name: "the client has two routes in the default one's place",
+    how: "for half in ::/1 8000::/1; do ip -6 route add $half via fe80::bad dev lan; done",
+    fails: [is.route],
+    // The kernel takes the default one once it knows that nobody is there.
+    also: [is.fetch, ...untold],
+    remedy: "npm run ssh",
+  },
+  {
+    name: "the client's programs ask no DNS",
+    how: "cp /etc/nsswitch.conf /run/nsswitch.conf && sed -i 's/^hosts:.*/hosts: files/' /etc/nsswitch.conf",
+    fails: [is.programs, is.fetch],
+    remedy: /Programs ask whom it names/,
+    undo: "cp /run/nsswitch.conf /etc/nsswitch.conf",
+  },
+  {
+    name: "the client's clock is 400 days behind",
+    how: "date -u -s @$(($(date +%s) - 34560000))",
+    fails: [is.clock],
+    remedy: "npm run ssh",
+  },
+  {
     name: "the client has another MTU",
     how: "sysctl -q net.ipv6.conf.lan.mtu=1400",
     fails: [is.mtu],
@@ -397,7 +425,7 @@ const onTheClient: readonly Omit<Breakage, "on">[] = [
   {
     name: "the client uses another resolver",
     how: "resolvectl dns lan 2001:db8::53",
-    fails: [is.resolver, is.ownView, is.fetch],
+    fails: [is.resolver, is.ownView, is.programs, is.fetch],
     remedy: "npm run ssh",
   },
   {
@@ -410,7 +438,7 @@ const onTheClient: readonly Omit<Breakage, "on">[] = [
     // Stopped, it is started again by who asks it.
     name: "the client's own resolver hangs",
     how: "kill -STOP $(systemctl show --property MainPID --value systemd-resolved)",
-    fails: [is.ownView, is.fetch],
+    fails: [is.ownView, is.programs, is.fetch],
     remedy: "npm run ssh",
   },
 ];
