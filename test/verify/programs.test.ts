@@ -20,6 +20,15 @@ describe("programs on a client are told of the content's host", () => {
     expect(told({ ...nothing, hears }, title).verdict).toMatch(/^pass: .*Name or service not known$/);
   });
 
+  it("or others of the same families, where a real host may tell others each time", () => {
+    const [ipv4, synthesized] = ["198.51.100.99", own.server.replace(/[^:]*:[^:]*$/, "c633:6463")];
+    expect(told({ says: { programs: `${ipv4} ${synthesized}` } }, title).verdict).toBe(
+      `pass: mirror.example: ${ipv4}, ${synthesized}`,
+    );
+    for (const programs of [ipv4, synthesized, `${ipv4} 2001:db8::9`])
+      expect(told({ says: { programs } }, title).verdict).toMatch(/^fail/);
+  });
+
   it.each<[string, ClientChange, string]>([
     [
       "nothing, where nsswitch.conf(5) asks no DNS",
