@@ -1,16 +1,14 @@
 /** A client joins another network: its card is moved, and then it is waited for. */
 import type { ClientAccess, LabAccess, PromisedNetwork } from "../verify/access";
-import { arrival } from "../verify/arrival";
+import { arrival, settlingTime } from "../verify/arrival";
 import { connectClient, connectGateway } from "../verify/connect";
 import { left } from "../ssh";
 import { cardsOf, type MoveContext } from "./cards";
 
-/** Seconds that a client may take to have what a network gives. Router advertisements and DHCP answer within one. */
-const arrivalLimit = 30;
 /** Seconds until it lets somebody in. A login that a busy emulated machine does not answer is given up after 20, and tried again. */
 const loginLimit = 90;
 
-/** @returns how long it took, and what the client still lacks after half a minute. */
+/** @returns how long it took, and what the client still lacks after half a minute, or two where a CLAT comes or goes. */
 export async function joinNetwork(
   access: LabAccess,
   client: ClientAccess,
@@ -33,7 +31,8 @@ export async function joinNetwork(
     const moved = { ...client, network: network.name };
     const connection = await connectClient(access, moved, await reaching, reach);
     try {
-      const lacks = await arrival(moved, network, { connection, signal }, arrivalLimit);
+      const wait = client.clat ? settlingTime.withClat : settlingTime.usual;
+      const lacks = await arrival(moved, network, { connection, signal }, wait);
       return { seconds: (performance.now() - started) / 1000, lacks };
     } finally {
       connection.close();

@@ -17,6 +17,13 @@ import { type Asked, networkFacts } from "./facts";
 import type { CheckResult } from "./report";
 
 /**
+ * Seconds that a client may take to have what a network gives, once everybody can be talked to. `usual`: a DHCPv6 server that
+ * was not there yet is asked again only after a while (RFC 8415 section 15). `withClat`: clatd starts dozens of programs,
+ * which on a busy emulated machine takes a minute.
+ */
+export const settlingTime = { usual: 30, withClat: 120 } as const;
+
+/**
  * Milliseconds between two looks, the first and the longest: an emulated client that is asked all the time has less time
  * to come.
  */

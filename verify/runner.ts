@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { mapLimited } from "../host/limited";
 import { command, type LabAccess, networkOf, runsClat } from "./access";
+import { settlingTime } from "./arrival";
 import { checkClient, checkGateway } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
 import { gatewayFacts, listen, translations } from "./facts";
@@ -20,14 +21,6 @@ export interface VerifyOptions extends VisitOptions {
 
 /** Clients looked at side by side: each costs the gateway one SSH channel and one round of DNS and HTTP. */
 const sideBySide = 4;
-
-/**
- * Seconds that a lab may take to become as it should be, once everybody can be talked to: a DHCPv6 server that was not
- * there yet is asked again only after a while (RFC 8415 section 15).
- */
-const settlingTime = 30;
-/** The same where a client has a CLAT: clatd starts dozens of programs, which on a busy emulated machine takes a minute. */
-const settlingTimeOfClat = 120;
 
 /**
  * Looks at every client from the client, at the gateway from the gateway, and compares both with the plan; again for
@@ -51,7 +44,7 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
 
 function settlingTimeOf(access: LabAccess): number {
   const hasClat = access.clients.some((client) => runsClat(client, networkOf(access, client)));
-  return hasClat ? settlingTimeOfClat : settlingTime;
+  return hasClat ? settlingTime.withClat : settlingTime.usual;
 }
 
 /** `reached`: every machine could be asked. */
