@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { headline } from "../exec/report/headline";
 
 const verdict = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("works") }),
@@ -14,22 +15,13 @@ const verdict = z.discriminatedUnion("kind", [
 const run = z.object({ verdict });
 
 /** In the words of the text report. Of several networks one with a cause, which is what the exit code tells too. */
-export function headline(report: unknown): string {
+export function headlineOf(report: unknown): string {
   const verdicts = z
     .union([z.array(run), run.transform((one) => [one])])
     .parse(report)
     .map((each) => each.verdict);
   const told = verdicts.find(({ kind }) => kind === "cause") ?? verdicts.find(({ kind }) => kind !== "works");
-  switch (told?.kind) {
-    case "cause":
-      return `${told.cause === "not-for-want-of-ipv4" ? "NOT THE NETWORK" : "FAILS"}  ${told.title} (${told.confidence})`;
-    case "cannot-tell":
-      return `I CANNOT TELL why it fails  ${told.words}`;
-    case "not-run":
-      return `NOT RUN  ${told.words}`;
-    default:
-      return "WORKS";
-  }
+  return headline(told ?? { kind: "works" });
 }
 
 /** As the message of one of GitHub's workflow commands, which a line's end would end. */
@@ -39,5 +31,5 @@ export function escaped(message: string): string {
 
 if (require.main === module) {
   const report: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
-  console.log(escaped(headline(report)));
+  console.log(escaped(headlineOf(report)));
 }

@@ -5,6 +5,7 @@ import { targetsOf } from "../targets";
 import { timeline, who } from "../timeline";
 import { notWhole, type Verdict } from "../verdict";
 import { causes, type Finding } from "../verdict/causes";
+import { headline } from "./headline";
 
 /** @param counter what the counter-experiment says; undefined: there was none. */
 export function reportText(run: Run, verdict: Verdict, counter?: string): string {
@@ -45,16 +46,16 @@ const mostMoments = 60;
 function verdictLines(run: Run, verdict: Verdict): string[] {
   switch (verdict.kind) {
     case "not-run":
-      return [`NOT RUN  ${verdict.words}`];
+      return [headline(verdict)];
     case "works":
-      return [`WORKS  ${verdict.words}`, ...remarkLines(run, verdict.remarks)];
+      return [`${headline(verdict)}  ${verdict.words}`, ...remarkLines(run, verdict.remarks)];
     case "cannot-tell":
-      return [`I CANNOT TELL why it fails  ${verdict.words}`, ...remarkLines(run, verdict.remarks)];
+      return [headline(verdict), ...remarkLines(run, verdict.remarks)];
     case "cause": {
       const { finding } = verdict;
       const { title, wayOut, cites } = causes[finding.cause];
       return [
-        `${finding.cause === "not-for-want-of-ipv4" ? "NOT THE NETWORK" : "FAILS"}  ${title} (${finding.confidence})`,
+        headline({ kind: "cause", title, ...finding }),
         `  ${finding.words}`,
         ...shownBy(run, finding),
         `  Way out: ${wayOut} [${cites}]`,

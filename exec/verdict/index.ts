@@ -7,7 +7,8 @@ import type { Finding } from "./causes";
 import { notRun } from "./not-run";
 import { mappedRecord } from "./name-rules";
 import { targetRules } from "./rules";
-import { judgeServer, servedToTheEnd, unvisited } from "./serving";
+import { servedToTheEnd, unvisited } from "./served";
+import { judgeServer } from "./serving";
 import {
   failedBinds,
   ipv4Listeners,

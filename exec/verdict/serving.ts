@@ -1,13 +1,12 @@
 /** The verdict on a server that was tried from other machines: whoever is reached works. */
 import { traits } from "../../plan/scenario";
-import type { Attempt, Listener } from "../activity";
+import type { Listener } from "../activity";
 import { fromOutside, isIpv4Socket, isLocalSocket, type Knock, type Listening } from "../listening";
 import type { Run } from "../run";
-import { isIpv6, isLoopback, socketText } from "../targets";
-import type { SocketAddress } from "../trace/values";
+import { isIpv6, socketText } from "../targets";
 import type { Verdict } from ".";
 import type { Finding } from "./causes";
-import { endingSignal, wasEnded } from "./endings";
+import { wasEnded } from "./endings";
 
 /**
  * Undefined: what the program did otherwise tells more, since it was no server yet when it ended.
@@ -121,41 +120,4 @@ function told(what: string, knocks: readonly Knock[]): string[] {
     ({ from, address, result }) => `from ${from} by ${isIpv6(address) ? "IPv6" : "IPv4"}${resultWords[result]}`,
   );
   return [`${what}: ${each.join("; ")}.`];
-}
-
-/** A server that ran until somebody ended it, and who had come to it from other machines. */
-export interface Served {
-  readonly on: readonly Listener[];
-  readonly visitors: readonly SocketAddress[];
-}
-
-/**
- * Undefined: it was none, or has ended by itself. A client's own UDP port is no server until somebody is heard there.
- */
-export function servedToTheEnd(run: Run): Served | undefined {
-  const { listeners, attempts } = run.activity;
-  const visitorsOf = ({ accepted, port }: Listener): SocketAddress[] =>
-    accepted.filter((peer) => !isLoopback(peer.address) && !attempts.some((own) => isOwn(own, peer, port)));
-  const on = listeners.filter(
-    (each) => each.error === undefined && (each.transport === "tcp" || visitorsOf(each).length > 0),
-  );
-  if (on.length === 0 || !wasEnded(run, on)) return undefined;
-  return { on, visitors: on.flatMap(visitorsOf) };
-}
-
-/** The program itself has come there, or asked whoever answered. */
-function isOwn({ address, port }: Attempt, peer: SocketAddress, served: number): boolean {
-  return address === peer.address && (port === served || port === peer.port);
-}
-
-/** Of a server to which nobody came: it may as well have waited for what it could not reach. */
-export function unvisited(run: Run, { on }: Served): string {
-  const sockets = on.map(({ transport, address, port }) => `${transport} ${socketText({ address, port })}`);
-  const [port] = on.filter(({ address }) => !isLoopback(address)).map((each) => each.port);
-  const asked = port === undefined ? "" : ` --listen ${port} has other machines try it.`;
-  return `It listened on ${sockets.join(", ")} until it was ended (${howEnded(run)}), and nobody came from another machine.${asked}`;
-}
-
-function howEnded(run: Run): string {
-  return run.end.timedOut ? "the time limit" : (endingSignal(run) ?? "timeout(1)");
 }

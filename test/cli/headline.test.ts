@@ -1,4 +1,4 @@
-import { escaped, headline } from "../../cli/headline";
+import { escaped, headlineOf } from "../../cli/headline";
 import { reportJson } from "../../exec/report/json";
 import { reportText } from "../../exec/report/text";
 import { judge, type Verdict } from "../../exec/verdict";
@@ -14,7 +14,7 @@ const verdicts: readonly Verdict[] = [
 ];
 const json = (verdict: Verdict): unknown => JSON.parse(JSON.stringify(reportJson(run, verdict)));
 
-it.each(verdicts.map((verdict) => [headline(json(verdict)), verdict] as const))(
+it.each(verdicts.map((verdict) => [headlineOf(json(verdict)), verdict] as const))(
   "%s: that is the text report's line, whatever the command says",
   (line, verdict) => {
     // Behind the heading, in which the command is.
@@ -25,9 +25,9 @@ it.each(verdicts.map((verdict) => [headline(json(verdict)), verdict] as const))(
 it("of several networks one with a cause is told, else one that does not work", () => {
   const [cause, , untold] = verdicts.map(json);
   const works = json({ kind: "works", words: "", remarks: [] });
-  expect(headline([works, untold, cause])).toMatch(/^FAILS {2}it asks for IPv4 addresses only/);
-  expect(headline([works, untold])).toMatch(/^I CANNOT TELL/);
-  expect(headline([works])).toBe("WORKS");
+  expect(headlineOf([works, untold, cause])).toMatch(/^FAILS {2}it asks for IPv4 addresses only/);
+  expect(headlineOf([works, untold])).toMatch(/^I CANNOT TELL/);
+  expect(headlineOf([works])).toBe("WORKS");
 });
 
 it("a message for GitHub is one line", () => {
