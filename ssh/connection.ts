@@ -92,19 +92,7 @@ export class SshConnection {
     const { terminal, signal, stdin, stdout, stderr } = options;
     signal.throwIfAborted();
     return this.open(command, terminal, signal, (channel) => {
-      // Of who reads no more nothing is kept, and the command goes on.
-      const forget = (): void => {
-        channel.resume();
-        channel.stderr.resume();
-      };
-      for (const [source, output] of [
-        [channel, stdout],
-        [channel.stderr, stderr],
-      ] as const) {
-        if (output === undefined || output.destroyed) source.resume();
-        else source.pipe(output, { end: false });
-      }
-      for (const output of [stdout, stderr]) output?.once("error", forget);
+      const outputs = [passOn(channel, stdout), passOn(channel.stderr, stderr)];
       const release = terminal?.onResize((columns, rows) => {
         channel.setWindow(rows, columns, 0, 0);
       });
@@ -112,7 +100,7 @@ export class SshConnection {
       else stdin.pipe(channel);
       return this.ended(channel, command, signal).finally(() => {
         stdin?.unpipe(channel);
-        for (const output of [stdout, stderr]) output?.removeListener("error", forget);
+        for (const letGo of outputs) letGo();
         release?.();
       });
     });
@@ -206,6 +194,20 @@ export class SshConnection {
 }
 
 /** Collects a stream's text; characters cut by a chunk's edge come out whole. */
+/**
+ * Hands on what is read, until who takes it takes no more: nothing is kept of the rest, and the command goes on.
+ * @returns what ends the looking after the output, which may be there for longer.
+ */
+function passOn(source: Readable, output: Writable | undefined): () => void {
+  const forget = (): void => {
+    source.resume();
+  };
+  if (output === undefined || output.destroyed) forget();
+  else source.pipe(output, { end: false });
+  output?.once("error", forget);
+  return () => output?.removeListener("error", forget);
+}
+
 function gather(stream: NodeJS.ReadableStream, onText: ((text: string) => void) | undefined): () => string {
   let text = "";
   stream.setEncoding("utf8");
