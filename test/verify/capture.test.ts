@@ -7,11 +7,11 @@ import { Order } from "../../verify/capture/order";
 import { type Packet, type PcapHead, PcapReader } from "../../verify/capture/pcap";
 import { cardsOf } from "../../verify/capture/place";
 import { entryLines, knownToJool, packetLine, sessionTable } from "../../verify/capture/text";
-import { access, labOf, own } from "./fixtures";
+import { access, labOf, own, tableRow } from "./fixtures";
 import { clientMac, echoFrame, rawFrame, tcpFrame, udpFrame } from "./frames";
 
-const pool = "192.0.2.1";
-const server = "198.51.100.7";
+const pool = tableRow.ipv4.address;
+const server = tableRow.server.address;
 const names = {
   ofMac: (mac: string) => (mac === clientMac ? "client-1" : undefined),
   nat64Prefix: "64:ff9b::/96",
@@ -285,32 +285,23 @@ describe("both legs of what is translated", () => {
   it("are held against Jool's table", () => {
     const [entry] = told(["lan", tcpFrame(0x02, 9, 0, toServer)], ["uplink", tcpFrame(0x02, 9, 0, outside)]);
     if (entry?.kind !== "translated") throw new Error("it was not put together");
-    const row = {
-      protocol: "TCP",
-      client: { address: own.client, id: "40000" },
-      serverIpv6: { address: own.server, id: "80" },
-      ipv4: { address: pool, id: "61005" },
-      server: { address: server, id: "80" },
-      expiresIn: "02:00:00",
-      state: "ESTABLISHED",
-    };
-    expect(knownToJool(entry.session, [row])).toBe("ESTABLISHED, expires in 02:00:00");
+    expect(knownToJool(entry.session, [tableRow])).toBe("ESTABLISHED, expires in 02:00:00");
     for (const other of [
-      { client: { ...row.client, id: "40001" } },
-      { client: { ...row.client, address: own.gateway } },
-      { serverIpv6: { ...row.serverIpv6, id: "81" } },
+      { client: { ...tableRow.client, id: "40001" } },
+      { client: { ...tableRow.client, address: own.gateway } },
+      { serverIpv6: { ...tableRow.serverIpv6, id: "81" } },
       { protocol: "UDP" },
     ])
-      expect(knownToJool(entry.session, [{ ...row, ...other }])).toBe("not in it");
+      expect(knownToJool(entry.session, [{ ...tableRow, ...other }])).toBe("not in it");
     // An echo has an identifier of its own at each end.
     const [echo] = told(["lan", echoFrame(128, 40000, 1, toServer)]);
     if (echo?.kind !== "translated") throw new Error("it is of no session");
-    const icmp = { ...row, protocol: "ICMP", serverIpv6: { ...row.serverIpv6, id: "61005" } };
+    const icmp = { ...tableRow, protocol: "ICMP", serverIpv6: { ...tableRow.serverIpv6, id: "61005" } };
     expect(knownToJool(echo.session, [icmp])).toBe("ESTABLISHED, expires in 02:00:00");
     const elsewhere = { ...icmp.serverIpv6, address: own.gateway };
     expect(knownToJool(echo.session, [{ ...icmp, serverIpv6: elsewhere }])).toBe("not in it");
     const counted = [{ session: entry.session, toServer: [3, 2], fromServer: [2, 2] }] as const;
-    const [, line = ""] = sessionTable(counted, [row], names);
+    const [, line = ""] = sessionTable(counted, [tableRow], names);
     expect(line.split(/ {2,}/)).toEqual([
       "1",
       "TCP",

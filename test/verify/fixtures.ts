@@ -15,7 +15,13 @@ import {
 } from "../../verify/access";
 import type { ClientEvidence, GatewayEvidence } from "../../verify/checks/evidence";
 import { readClientFacts, readFetch } from "../../verify/client-facts";
-import { type Counters, readCounters, readGatewayFacts, readTranslations } from "../../verify/gateway-facts";
+import {
+  type Counters,
+  readCounters,
+  readGatewayFacts,
+  readTranslations,
+  type SessionFact,
+} from "../../verify/gateway-facts";
 import { Heard } from "../../verify/questions";
 import { parseSections } from "../../verify/sections";
 import * as packets from "./packets";
@@ -67,6 +73,17 @@ export const own = {
   routerMac: "5a:1f:79:3f:4b:03",
   server: "64:ff9b::c633:6407",
   stranger: "fd6f:7574:7369:248::2",
+};
+
+/** A connection of that client's through NAT64, as Jool's table has it. */
+export const tableRow: SessionFact = {
+  protocol: "TCP",
+  client: { address: own.client, id: "40000" },
+  serverIpv6: { address: own.server, id: "80" },
+  ipv4: { address: "192.0.2.1", id: "61005" },
+  server: { address: "198.51.100.7", id: "80" },
+  expiresIn: "02:00:00",
+  state: "ESTABLISHED",
 };
 
 export type Texts = Readonly<Record<string, string>>;

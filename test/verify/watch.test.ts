@@ -1,20 +1,11 @@
 /** What somebody who captures both sides is shown, while it goes on and at its end. */
 import type { SessionFact } from "../../verify/gateway-facts";
 import { Watcher } from "../../verify/capture/watch";
-import { own } from "./fixtures";
+import { own, tableRow } from "./fixtures";
 import { clientMac, tcpFrame } from "./frames";
 
-const pool = "192.0.2.1";
-const server = "198.51.100.7";
-const row: SessionFact = {
-  protocol: "TCP",
-  client: { address: own.client, id: "40000" },
-  serverIpv6: { address: own.server, id: "80" },
-  ipv4: { address: pool, id: "61005" },
-  server: { address: server, id: "80" },
-  expiresIn: "02:00:00",
-  state: "ESTABLISHED",
-};
+const pool = tableRow.ipv4.address;
+const server = tableRow.server.address;
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -51,7 +42,7 @@ function watching(table: () => Promise<readonly SessionFact[]>, isOneSided = fal
 const cells = (line = ""): string[] => line.trim().split(/ {2,}/);
 
 it("lines come while it goes on, and for each new session what Jool's table has of it, asked for once", async () => {
-  const table = jest.fn(() => Promise.resolve([row]));
+  const table = jest.fn(() => Promise.resolve([tableRow]));
   const { lines, watcher, pass } = watching(table);
   pass(0x02, 9);
   await jest.advanceTimersByTimeAsync(100);
@@ -70,7 +61,7 @@ it("lines come while it goes on, and for each new session what Jool's table has 
 });
 
 it("its end shows what still waited, and a table of what was counted on each leg and way", async () => {
-  const { lines, watcher, pass } = watching(() => Promise.resolve([row]));
+  const { lines, watcher, pass } = watching(() => Promise.resolve([tableRow]));
   pass(0x02, 9);
   pass(0x12, 30, true);
   pass(0x10, 10);
@@ -90,7 +81,7 @@ it("a table that cannot be asked is told as that, and not as one without the ses
 });
 
 it("one side alone is shown packet by packet, and has no table", async () => {
-  const table = jest.fn(() => Promise.resolve([row]));
+  const table = jest.fn(() => Promise.resolve([tableRow]));
   const { lines, watcher, pass } = watching(table, true);
   pass(0x02, 9);
   await watcher.end();
@@ -100,7 +91,7 @@ it("one side alone is shown packet by packet, and has no table", async () => {
 });
 
 it("nothing is shown of a capture that was given up", async () => {
-  const { lines, watcher, pass } = watching(() => Promise.resolve([row]));
+  const { lines, watcher, pass } = watching(() => Promise.resolve([tableRow]));
   pass(0x02, 9);
   watcher.close();
   await jest.advanceTimersByTimeAsync(5000);
