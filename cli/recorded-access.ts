@@ -25,7 +25,7 @@ export function exportedResources(text: string): z.infer<typeof exportSchema>["d
 
 /** @throws UserError when the stack does not exist, or no `up` has come far enough to say how to reach its machines. */
 export async function readAccess(stack: string): Promise<LabAccess> {
-  const deployment = await setUp(stack, { machines: false });
+  const deployment = await setUp(stack);
   if (!(await stackExists(deployment, stack))) {
     requireConfigured(stack);
     throw new UserError(`There is no lab "${stack}". npm run up -- --stack ${stack} creates it.`);

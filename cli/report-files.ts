@@ -1,7 +1,7 @@
 /** Files that a command is to write in the end: that they cannot be written is told before the work, not after it. */
-import { accessSync, constants, existsSync, rmSync, statSync, truncateSync } from "node:fs";
-import { dirname } from "node:path";
-import { UserError } from "../host/messages";
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { messageOf, UserError } from "../host/messages";
 
 /**
  * What an earlier run has left there is taken away: a run that comes to no report must not leave that of another.
@@ -19,6 +19,21 @@ export function makeRoom(files: Readonly<Record<string, string | undefined>>): v
       // Of a folder that takes and gives no files.
       truncateSync(file);
     }
+  }
+}
+
+/**
+ * The same for a folder of them, which is made.
+ * @param names what is to be written there.
+ * @throws UserError when that cannot be.
+ */
+export function makeFolder(option: string, folder: string, names: readonly string[]): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const name of names) rmSync(join(folder, name), { force: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new UserError(`${option} ${folder}: no reports can be written there (${messageOf(error)}).`);
   }
 }
 

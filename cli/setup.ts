@@ -18,23 +18,23 @@ const oldestNode = "20.18.1";
 /**
  * Gets system packages, tool chain and backend ready.
  * @param stack decides which packages are needed; without one all are.
- * @param wants `machines`: where the tool chain has to be made first, what the stack's machines come from is made beside it;
- *   false: the command makes none, and takes a lab away, say, without what an image is made with.
+ * @param machines whether the command makes any: with `some`, what they come from is made beside the tool chain where that has to
+ *   be made first; with `none`, what images are made with need not be there, and a lab can be taken away without it.
  * @throws UserError with what the user must do.
  */
-export async function setUp(stack?: string, wants: { readonly machines?: boolean } = {}): Promise<Deployment> {
+export async function setUp(stack?: string, machines: "some" | "perhaps" | "none" = "none"): Promise<Deployment> {
   if (compareVersions(process.versions.node, oldestNode) < 0) {
     throw new UserError(`Node ${process.versions.node} is too old: install Node ${oldestNode} or newer.`);
   }
-  const partsOf = wants.machines === false ? partsWithoutMachines : neededParts;
+  const partsOf = machines === "none" ? partsWithoutMachines : neededParts;
   await ensureSystemPackages(stack === undefined ? allParts : partsOf(stack));
   const ready = await readyToolchain();
   if (ready !== undefined) return prepareDeployment(ready);
-  const machines = stack === undefined || wants.machines !== true ? undefined : neededMachines(stack);
+  const needed = stack === undefined || machines !== "some" ? undefined : neededMachines(stack);
   // Each takes minutes, for long stretches of one processor only.
   const [toolchain] = await interruptible((signal) =>
     sideBySide(signal, ensureToolchain, async (either) => {
-      if (machines !== undefined) await makeImage(machines, either);
+      if (needed !== undefined) await makeImage(needed, either);
     }),
   );
   return prepareDeployment(toolchain);

@@ -23,7 +23,7 @@ export async function onMachines(
 ): Promise<number> {
   const { stack, rest } = stackArguments(args);
   if (rest.length > 0) throw new UserError(`${rest.join(" ")} is no argument of this command; it knows --stack NAME.`);
-  requireNoLock(await setUp(stack, { machines: false }), stack);
+  requireNoLock(await setUp(stack), stack);
   await interruptible((signal) => whenNobodyVisits(stack, { signal, progress: say }));
   const started = Date.now();
   try {

@@ -24,7 +24,7 @@ export interface LockContext extends MoveContext {
  * @throws UserError when another run holds the stack.
  */
 export async function requireUnused(stack: string): Promise<() => void> {
-  const deployment = await setUp(stack, { machines: false });
+  const deployment = await setUp(stack);
   const look = (): void => {
     requireNoLock(deployment, stack);
   };

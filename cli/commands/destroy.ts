@@ -15,7 +15,7 @@ export const help = helpText({
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const deployment = await setUp(stack, { machines: false });
+  const deployment = await setUp(stack);
   if (!(await stackExists(deployment, stack))) {
     const remains = !rest.includes("--preview-only") && (await removeRemains(deployment, stack));
     if (!remains) say(`Stack ${stack} does not exist: there is nothing to destroy.`);

@@ -16,7 +16,7 @@ import { interruptible } from "../../host/interruption";
 import { UserError, messageOf, say } from "../../host/messages";
 import { redaction } from "../../report/redact";
 import { picturesAmong } from "../pictures";
-import { makeRoom } from "../report-files";
+import { makeFolder, makeRoom } from "../report-files";
 import { onSignals, streamsOf } from "../program-streams";
 import { command, type LabAccess, ownPrefixes, type PromisedNetwork } from "../../verify/access";
 import { ConnectionLostError } from "../../ssh/connection";
@@ -92,7 +92,7 @@ export const options = {
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, values, command } = parse(args);
   makeRoom({ "--junit": values.junit, "--html": values.html, "--trace": values.trace });
-  if (values.report !== undefined) makeReportFolder(values.report);
+  if (values.report !== undefined) makeFolder("--report", values.report, reportFiles);
   const access = await readAccess(stack);
   const request: ExecuteOptions = {
     client: values.client ?? access.clients[0]?.name ?? "",
@@ -174,17 +174,6 @@ async function judgeAll(
     reports.push({ run: each, verdict: confirmed, counter: words });
   }
   return reports;
-}
-
-/** Of a run before nothing stays: one that comes to no report must not leave that of another. */
-function makeReportFolder(folder: string): void {
-  try {
-    fs.mkdirSync(folder, { recursive: true });
-    for (const name of reportFiles) fs.rmSync(path.join(folder, name), { force: true });
-    fs.accessSync(folder, fs.constants.W_OK);
-  } catch (error) {
-    throw new UserError(`--report ${folder}: no reports can be written there (${messageOf(error)}).`);
-  }
 }
 
 function writeAll(folder: string, files: Readonly<Record<(typeof reportFiles)[number], string>>): void {

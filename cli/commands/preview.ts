@@ -12,7 +12,7 @@ export const help = helpText({
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const deployment = await setUp(stack, { machines: false });
+  const deployment = await setUp(stack);
   await ensureStack(deployment, stack);
   return operate(deployment, "preview", stack, rest);
 }

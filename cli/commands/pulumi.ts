@@ -8,7 +8,7 @@ import { readStack } from "../stack-state";
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack } = stackArguments(args);
-  const { own, toolchain, env } = await setUp(stack);
+  const { own, toolchain, env } = await setUp(stack, "perhaps");
   const state = own === undefined ? undefined : readStack(own, stack);
   const config =
     own !== undefined && state !== undefined && readsStackFile(args)

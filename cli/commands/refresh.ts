@@ -13,7 +13,7 @@ export const help = helpText({
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const deployment = await setUp(stack, { machines: false });
+  const deployment = await setUp(stack);
   if (!(await stackExists(deployment, stack))) {
     say(`Stack ${stack} does not exist: there is nothing to refresh.`);
     return 0;

@@ -24,7 +24,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(cacheKeyLines(await cacheKeys(stack)).join("\n"));
     return 0;
   }
-  const { toolchain, own } = await setUp(args.length === 0 ? undefined : stack, { machines: true });
+  const { toolchain, own } = await setUp(args.length === 0 ? undefined : stack, "some");
   say(`Pulumi ${toolchain.version}: ${toolchain.pulumi}`);
   if (toolchain.kind === "modules") {
     say(

@@ -15,7 +15,7 @@ export const help = helpText({
 
 export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
-  const deployment = await setUp(stack, { machines: true });
+  const deployment = await setUp(stack, "some");
   await ensureStack(deployment, stack);
   await interruptible((signal) => whenNobodyVisits(stack, { signal, progress: say }));
   await clearPendingCreates(deployment, stack);
