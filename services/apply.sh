@@ -75,12 +75,13 @@ stage() {
     while read -r name; do changed[$name]=yes unit_changed[$name]=yes; done <"$pending"
   fi
   derive_files
+  compare_units
   # A path that is derived now is not one to be removed.
   for path in "${removed_paths[@]}"; do
     [[ -n ${content_of[$path]-} ]] || changed[${service_of[$path]}]=yes changed_paths[$path]=yes
   done
   for path in "${!changed_paths[@]}"; do
-    if [[ $path == /etc/systemd/system/* ]]; then unit_changed[${service_of[$path]}]=yes; fi
+    if [[ $path =~ $unit_path ]]; then unit_changed[${service_of[$path]}]=yes; fi
     [[ -n ${content_of[$path]-} ]] || continue
     [[ -d ${path%/*} ]] || mkdir -p "${path%/*}"
     printf '%s' "${content_of[$path]}" >"$path.lab-new"
@@ -162,7 +163,7 @@ note_times() {
     [[ ! -f $path ]] || there+=("$path")
   done < <(text_of "$manifest")
   [[ ${#there[@]} -gt 0 ]] || return 0
-  stat -c '%Z %n' -- "${there[@]}" >"$laid_down_times.lab-new" && mv -f "$laid_down_times.lab-new" "$laid_down_times"
+  stat -c '%.9Z %n' -- "${there[@]}" >"$laid_down_times.lab-new" && mv -f "$laid_down_times.lab-new" "$laid_down_times"
 }
 
 back_up() {
@@ -301,7 +302,7 @@ read_units() {
   local -a names=() held=()
   # A service may have units beside its own.
   for path in "${!changed_paths[@]}"; do
-    [[ $path =~ ^/etc/systemd/system/([^/]+\.(service|target))(\.d/.*)?$ ]] || continue
+    [[ $path =~ $unit_path ]] || continue
     names+=("${BASH_REMATCH[1]}")
   done
   for service in "${all_services[@]}"; do

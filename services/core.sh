@@ -85,26 +85,26 @@ differs() { # SERVICE PATH WORDS
 
 # Whether somebody else has written to it, or replaced or removed it, since it was laid down: its daemon may have read
 # that and run with it, although all is right again in the file. The time is the inode's, which changes with whatever is
-# done to a file, and which nobody can set. It is compared for being the same, so no clock has to be right, and in seconds:
-# not every file system keeps more. What an older version has laid down has none.
+# done to a file, and which nobody can set. It is compared for being the same, so no clock has to be right, and as finely as
+# the file system keeps it: what follows at once is somebody else's too. What an older version has laid down has none.
 is_touched() { # PATH
   [[ -n ${laid_down_at[$1]-} && ${laid_down_at[$1]} != "${touched_at[$1]-}" ]]
 }
 
 # In two programs for all files: an emulated machine takes longer to start them than to do what they do.
 look_at_files() {
-  local path mode owner digest seconds
+  local path mode owner digest time
   local -a existing=()
   local -A wanted=()
-  while read -r seconds path; do
-    [[ -z $path ]] || laid_down_at[$path]=$seconds
+  while read -r time path; do
+    [[ -z $path ]] || laid_down_at[$path]=$time
   done < <(text_of "$laid_down_times")
   for path in "${paths[@]}" "${!laid_down_at[@]}"; do wanted[$path]=yes; done
   for path in "${!wanted[@]}"; do [[ ! -f $path ]] || existing+=("$path"); done
   [[ ${#existing[@]} -gt 0 ]] || return 0
-  while read -r mode owner seconds path; do
-    live_mode[$path]=$mode live_owner[$path]=$owner touched_at[$path]=$seconds
-  done < <(stat -c '%a %u:%g %Z %n' -- "${existing[@]}")
+  while read -r mode owner time path; do
+    live_mode[$path]=$mode live_owner[$path]=$owner touched_at[$path]=$time
+  done < <(stat -c '%a %u:%g %.9Z %n' -- "${existing[@]}")
   while read -r digest path; do live_digest[$path]=$digest; done < <(sha256sum -- "${existing[@]}")
 }
 
@@ -121,6 +121,35 @@ compare_files() {
       compare_attributes "$path"
     fi
   done
+}
+
+# Where an administrator's settings of units are, those of `systemctl edit` and `set-property` among them; packages have
+# theirs below /usr/lib (systemd.unit(5), "Unit File Load Path").
+unit_folders=({/etc,/run}/systemd/system{,.control} /usr/local/lib/systemd/system)
+# Of a path in one of them the first group is the unit whose settings it has.
+unit_path='^/[a-z/]+/systemd/system[.a-z]*/([^/]+\.(service|target))(\.d/.*)?$'
+
+# Settings of a service's units that are not the lab's: they stand before its own.
+compare_units() {
+  local service name folder path
+  for service in "${all_services[@]}"; do
+    [[ -n ${enabled[$service]-} ]] || continue
+    find_units_of "$service"
+    for name in "${!units_of[@]}"; do
+      for folder in "${unit_folders[@]}"; do
+        for path in "$folder/$name" "$folder/$name".d/*.conf; do
+          is_foreign "$path" || continue
+          service_of[$path]=$service
+          differs "$service" "$path" "is a setting of its unit $name that was not laid down"
+        done
+      done
+    done
+  done
+}
+
+# A mask is told by itself. The gate of a first boot says that nothing starts before a bundle is there.
+is_foreign() { # PATH
+  [[ -e $1 && ! $1 -ef /dev/null && -z ${service_of[$1]-} && $1 != */10-await-bundle.conf ]]
 }
 
 # What is beside the content of a file.
@@ -198,18 +227,24 @@ processes_of() { # UNIT
   [[ ! -r $list ]] || mapfile -t processes <"$list"
 }
 
+# The units of a service: its own, and those that it may have beside it.
+declare -A units_of=()
+find_units_of() { # SERVICE
+  local path
+  units_of=()
+  [[ -z ${unit[$1]-} ]] || units_of[${unit[$1]}]=yes
+  for path in "${paths[@]}"; do
+    [[ ${service_of[$path]} == "$1" && $path =~ $unit_path ]] || continue
+    units_of[${BASH_REMATCH[1]}]=yes
+  done
+}
+
 # Says, a line each, which units of a service have a process that is stopped (SIGSTOP): systemd has them active, and they
 # hear nothing, no reload either. Fails where there is none.
 tell_stopped() { # SERVICE
-  local path name pid words rc=1
-  local -A own=()
-  [[ -z ${unit[$1]-} ]] || own[${unit[$1]}]=yes
-  # A service may have units beside its own.
-  for path in "${paths[@]}"; do
-    [[ ${service_of[$path]} == "$1" && $path =~ ^/etc/systemd/system/([^/]+\.service) ]] || continue
-    own[${BASH_REMATCH[1]}]=yes
-  done
-  for name in "${!own[@]}"; do
+  local name pid words rc=1
+  find_units_of "$1"
+  for name in "${!units_of[@]}"; do
     processes_of "$name"
     for pid in "${processes[@]}"; do
       # It may have ended meanwhile.
@@ -240,6 +275,7 @@ look() {
   [[ ! -e $state/pending ]] || printf 'gateway: an update was cut off\n'
   compare_files
   derive_files
+  compare_units
   look_at_units
   for service in "${all_services[@]}"; do
     if [[ -z ${enabled[$service]-} ]]; then

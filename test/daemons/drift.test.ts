@@ -1,4 +1,5 @@
 /** What was done to a gateway behind its back although every file is right: it is seen, and the next update mends it. */
+import { dirname } from "node:path";
 import { bundleText } from "../../services/bundle";
 import { applyScript } from "../../services/script";
 import { describeInGuest, Guest, startTimeout } from "./guest";
@@ -53,6 +54,16 @@ describeInGuest("drift that is in no file", () => {
 
     it("whatever the clock said in between, and however old the file looks", () => {
       guest.shell("touch -d 2001-01-01 /etc/kea/kea-dhcp6.conf");
+      expect(looked()).toEqual([touched("kea", "/etc/kea/kea-dhcp6.conf")]);
+      mends(["kea: changed, restarted"]);
+    });
+
+    it("and as soon as it was laid down, in the same second", () => {
+      // Noted anew is what a second has just begun with.
+      guest.shell(`until [[ $EPOCHREALTIME == *.1* ]]; do :; done
+        touch /etc/kea/kea-dhcp6.conf; rm /var/lib/ipv6-only-lab/laid-down-times`);
+      expect(applied()).toContain("kea: unchanged");
+      guest.shell("touch /etc/kea/kea-dhcp6.conf");
       expect(looked()).toEqual([touched("kea", "/etc/kea/kea-dhcp6.conf")]);
       mends(["kea: changed, restarted"]);
     });
@@ -123,6 +134,42 @@ describeInGuest("drift that is in no file", () => {
       "sysctl: net.ipv4.conf.lan.forwarding is 0, not 1",
     ]);
     mends(["sysctl: drifted"]);
+  });
+
+  describe("settings of a unit that were not laid down", () => {
+    const foreign = (service: string, unit: string, path: string): string =>
+      `${service}: ${path} is a setting of its unit ${unit} that was not laid down`;
+
+    it.each([
+      [`/etc/systemd/system/${units.unbound}.d/override.conf`],
+      [`/run/systemd/system/${units.unbound}.d/50-nice.conf`],
+      [`/usr/local/lib/systemd/system/${units.unbound}.d/one.conf`],
+    ])("%s, are taken away again, and the daemon runs without them", (path) => {
+      guest.shell(`mkdir -p ${dirname(path)}; printf '[Service]\nNice=7\n' >${path}
+        systemctl daemon-reload; systemctl reset-failed ${units.unbound}; systemctl restart ${units.unbound}`);
+      const nice = () => guest.shell(`ps -o ni= -p ${mainPidOf(guest, units.unbound)}`).trim();
+      expect(nice()).toBe("7");
+      expect(looked()).toEqual([foreign("unbound", units.unbound, path)]);
+      mends(["unbound: changed, restarted"]);
+      expect(nice()).toBe("0");
+    });
+
+    it("those of systemctl set-property among them", () => {
+      guest.shell(`systemctl set-property ${units.radvd} IPAddressDeny=any`);
+      const path = `/etc/systemd/system.control/${units.radvd}.d/50-IPAddressDeny.conf`;
+      expect(looked()).toEqual([foreign("radvd", units.radvd, path)]);
+      mends(["radvd: changed, restarted"]);
+      expect(guest.shell(`systemctl show --value -p IPAddressDeny ${units.radvd}`)).toBe("\n");
+    });
+
+    it("a unit in place of the package's", () => {
+      const path = `/etc/systemd/system/${units.kea}`;
+      guest.shell(`sed 's/^Description=.*/Description=another/' /usr/lib/systemd/system/${units.kea} >${path}
+        systemctl daemon-reload; systemctl restart ${units.kea}`);
+      expect(looked()).toEqual([foreign("kea", units.kea, path)]);
+      mends(["kea: changed, restarted"]);
+      expect(guest.shell(`systemctl show --value -p Description ${units.kea}`)).not.toBe("another\n");
+    });
   });
 
   describe("a unit that is masked", () => {
