@@ -164,11 +164,15 @@ function answerOf(effect: PathEffect): { readonly types: readonly RecordType[]; 
   return effect.kind === "wrong-record" ? { types: [effect.type], words: effect.address } : undefined;
 }
 
-/** What is said of networks where packets are too short for the fault. Undefined: there is no such network. */
+/** What is said where a fault meets no packet, or none on some networks. Undefined: on each it may meet some. */
 export function meetsNothingLine(
   { families, effect }: PathFault,
-  networks: PromisedPlan["networks"],
+  { networks, uplink, internet }: PromisedPlan,
 ): string | undefined {
+  const hasIpv6Outside = internet !== "real" || uplink.ipv6 !== "none";
+  if (!hasIpv6Outside && families.every((family) => family === "ipv6")) {
+    return "It meets nothing: no IPv6 leads out of this lab (uplink.ipv6 is none). What goes through NAT64 is IPv4 to a fault.";
+  }
   if (effect.kind !== "mtu") return undefined;
   // Advertisements tell IPv6 of a network's MTU; hosts send IPv4 packets as long as their card takes them.
   const short = networks.filter(

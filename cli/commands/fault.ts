@@ -152,7 +152,7 @@ async function switchOn(
     on = await switchFaultOn(gateway, each, access.promised);
   }
   say(faultsOnLine(on, stack) ?? "No fault is on.");
-  const nothing = meetsNothingLine(fault, access.promised.networks);
+  const nothing = meetsNothingLine(fault, access.promised);
   if (nothing !== undefined) say(nothing);
   return 0;
 }

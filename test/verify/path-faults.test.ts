@@ -259,6 +259,7 @@ describe("switching a fault on", () => {
 
   it("of long packets is said to meet nothing where no packet is long enough", () => {
     const { promised } = labOf({
+      uplink: { ipv6: "nat66" },
       networks: [
         { name: "usual", scenario: "ipv6-only-nat64", prefix: "2001:db8:1::/64" },
         { name: "short", scenario: "ipv6-only-nat64", prefix: "2001:db8:2::/64", mtu: 1280 },
@@ -266,13 +267,26 @@ describe("switching a fault on", () => {
         { name: "dual", scenario: "dual-stack", prefix: "2001:db8:3::/64", ipv4: "192.168.46.0/24", mtu: 1280 },
       ],
     });
-    const said = (name: string) => meetsNothingLine(faultNamed(name), promised.networks);
+    const said = (name: string) => meetsNothingLine(faultNamed(name), promised);
     expect(said("v6-mtu-silent")).toBe(
       "It meets nothing on dual, short: no IPv6 packet there is longer than 1280 octets.",
     );
     expect(said("v4-mtu-silent")).toBe("It meets nothing on short: no IPv6 packet there is longer than 1280 octets.");
     expect(said("v6-no-fragments")).toBeUndefined();
-    expect(meetsNothingLine(faultNamed("v6-mtu-silent"), access.promised.networks)).toBeUndefined();
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
+    ["has no IPv6 outside", {}, "It meets nothing: no IPv6 leads out of this lab (uplink.ipv6 is none). "],
+    ["is routed", { uplink: { kind: "bridged", bridge: "br0", ipv6: "native" } }, undefined],
+    ["is masqueraded", { uplink: { ipv6: "nat66" } }, undefined],
+    ["has a simulated internet", { internet: { kind: "simulated" } }, undefined],
+  ])("of IPv6 is said to meet nothing or not where the lab %s", (_lab, raw, words) => {
+    const { promised } = labOf(raw);
+    const said = (name: string) => meetsNothingLine(faultNamed(name), promised);
+    const expected: unknown = words === undefined ? undefined : expect.stringContaining(words);
+    expect(said("v6-blackhole")).toEqual(expected);
+    expect(said("v6-mtu-silent")).toEqual(expected);
+    for (const name of ["v4-blackhole", "mobile", "dns-no-a"]) expect(said(name)).toBeUndefined();
   });
 
   it.each<[string, readonly string[], readonly FaultOn[], string]>([
