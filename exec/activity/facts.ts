@@ -50,6 +50,8 @@ export interface Attempt extends Seen {
   readonly tooBig: number | undefined;
   /** When something was sent or received last. */
   readonly lastTraffic: number | undefined;
+  /** It asked who is at the other end when it was connected (getpeername(2)). */
+  readonly askedForPeer: boolean;
 }
 
 /** Through the calls that tell of the network. What went by read(2) and write(2) is not in it. */

@@ -126,7 +126,9 @@ export class SocketWatcher {
         return;
       }
       case "getpeername":
-        if (call.result.error === undefined) connected(socket.attempt, returned(call));
+        if (call.result.error !== undefined) return;
+        connected(socket.attempt, returned(call));
+        if (socket.attempt !== undefined) socket.attempt.askedForPeer = true;
         return;
       case "sendto":
       case "sendmsg":
@@ -187,6 +189,7 @@ export class SocketWatcher {
       received: { octets: 0, head: "" },
       tooBig: undefined,
       lastTraffic: undefined,
+      askedForPeer: false,
     };
     this.attempts.push(attempt);
     return attempt;

@@ -104,7 +104,8 @@ export const causes = {
   },
   "not-for-want-of-ipv4": {
     title: "it does not fail for want of IPv4",
-    wayOut: "Look at what the program says itself: with IPv4 it would end the same way.",
+    wayOut:
+      "Look at what the program says itself. If this is so it ends the same way with IPv4: --confirm and --network try it.",
     cites: "draft-ietf-v6ops-ipv6-app-testing",
   },
 } as const satisfies Record<string, CauseText>;

@@ -1,7 +1,7 @@
 /** What reached targets and own sockets tell: proxies that refuse, packets that are too big, sockets that take no IPv6. */
 import type { Attempt, Listener } from "../activity";
 import type { Run } from "../run";
-import { isLoopback, isLoopback4, type Target } from "../targets";
+import { isIpv6, isLoopback, isLoopback4, socketText, type Target } from "../targets";
 import { type Finding } from "./causes";
 import { noWay } from "./rule";
 import { ending, place } from "./words";
@@ -135,6 +135,29 @@ export function unseenConversations(targets: readonly Target[], run: Run): strin
   return targets
     .filter(({ attempts }) => attempts.some(isUnseen))
     .map((target) => `What went to and from ${place(target)} was not seen: nothing, or by read(2) and write(2).`);
+}
+
+/**
+ * Peers of which the program was told that they have an IPv6 address: one that has room for IPv4 addresses only, or a list of
+ * them, fails of it in itself. Who heard an answer has put up with it.
+ */
+export function toldIpv6Peers(targets: readonly Target[], { activity, network }: Run): string[] {
+  if (network.ipv4 !== "none") return [];
+  const dialled = targets
+    .filter(({ attempts }) => attempts.some((each) => each.askedForPeer && isForeignIpv6(each.address)))
+    .filter(({ attempts }) => attempts.every(({ received }) => received.octets === 0))
+    .map((target) => `asked for the address of its peer ${place(target)} (getpeername(2))`);
+  const peers = activity.listeners.flatMap(({ transport, accepted }) => (transport === "tcp" ? accepted : []));
+  const peer = peers.find(({ address }) => isForeignIpv6(address));
+  const came = peer === undefined ? [] : [`was told the address of who came (${socketText(peer)})`];
+  return [...dialled, ...came].map(
+    (what) => `It ${what}, which is one of IPv6; what it made of that was not seen, and with IPv4 it may work.`,
+  );
+}
+
+/** Of another machine, and no IPv4 address in the form of one (RFC 4291 section 2.5.5.2). */
+function isForeignIpv6(address: string): boolean {
+  return isIpv6(address) && !isLoopback(address) && !address.startsWith("::ffff:");
 }
 
 /** What nobody reaches by IPv6. Sockets that another one complements, on the same port, are left out. */

@@ -5,7 +5,7 @@ import type { Verdict } from ".";
 import type { Finding } from "./causes";
 import { endingSignal } from "./endings";
 import { isIpv6Literal } from "./rule";
-import { wantedOwnAddress, silentServers, unseenConversations } from "./traffic";
+import { silentServers, toldIpv6Peers, unseenConversations, wantedOwnAddress } from "./traffic";
 import { ending, paths, place } from "./words";
 
 export function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
@@ -61,7 +61,7 @@ export function unexplained(run: Run, targets: readonly Target[], remarks: reado
     targets.length === 0
       ? "It asked for no name and dialled nothing."
       : `Everything that it dialled was reached. ${paths(targets)}`;
-  const asides = [...conversations, ...(wanted === undefined ? [] : [wanted.words])];
+  const asides = [...conversations, ...toldIpv6Peers(targets, run), ...(wanted === undefined ? [] : [wanted.words])];
   const words = [`${how}.`, dialled, ...asides].join(" ");
   const confidence = unseen.length + asides.length > 0 ? "possible" : "probable";
   const finding: Finding = { cause: "not-for-want-of-ipv4", confidence, words, process, line: undefined };

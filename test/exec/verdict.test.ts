@@ -84,6 +84,8 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   // What nearly is a server without IPv6: it has no address at all.
   ["not-for-want-of-ipv4, certain", "lab/curl-no-address", simulated],
   ["not-for-want-of-ipv4, probable", "lab/python-dies-of-ipv6"],
+  // What nearly is not the network: it takes its peer's address for one of IPv4.
+  ["not-for-want-of-ipv4, possible", "python-peer-is-ipv6"],
   ["own-ipv4-address, probable", "sh-own-ipv4-address"],
   // It asks for addresses of both families, and takes none of them; or has its own from elsewhere.
   ["own-ipv4-address, possible", "sh-own-addresses"],
@@ -445,6 +447,43 @@ it("says beside that it was not the network what was asked of the kernel, where 
   );
 });
 
+describe("the IPv6 address of a peer, of which a program may fail in itself", () => {
+  const words = (verdict: Verdict) => (verdict.kind === "cause" ? verdict.finding.words : verdict.kind);
+  const peerIsIpv6 = recorded("python-peer-is-ipv6");
+  const { attempts } = peerIsIpv6.activity;
+
+  it("is told of beside that everything was reached, where the program asked for it", () => {
+    expect(words(judge(peerIsIpv6))).toMatch(
+      / It asked for the address of its peer both\.test:80 \(getpeername\(2\)\), which is one of IPv6; what it made of that was not seen, and with IPv4 it may work\.$/,
+    );
+  });
+
+  it("is nothing that the program fails of when it has heard an answer from there", () => {
+    const received = { octets: 5, head: "hello" };
+    const answered = attempts.map((each) => ({ ...each, received }));
+    const verdict = judge({ ...peerIsIpv6, activity: { ...peerIsIpv6.activity, attempts: answered } });
+    expect(told(verdict)).toBe("not-for-want-of-ipv4, probable");
+  });
+
+  it("is nothing that is peculiar to a network with IPv4", () => {
+    const network = { ...peerIsIpv6.network, ipv4: "native" as const };
+    expect(told(judge({ ...peerIsIpv6, network }))).toBe("not-for-want-of-ipv4, probable");
+  });
+
+  it("is told to a server by whoever comes from another machine", () => {
+    const died = recorded("lab/python-dies-of-ipv6");
+    const from = (address: string) => {
+      const accepted = [{ family: "inet6" as const, address, port: 57750 }];
+      const listeners = died.activity.listeners.map((each) => ({ ...each, accepted }));
+      return words(judge({ ...died, activity: { ...died.activity, listeners } }));
+    };
+    expect(from("2001:db8::2")).toMatch(
+      / It was told the address of who came \(\[2001:db8::2\]:57750\), which is one of IPv6;/,
+    );
+    for (const other of ["::1", "::ffff:192.0.2.1"]) expect(from(other)).not.toContain("who came");
+  });
+});
+
 it("cannot tell what a program wanted with rights that it was not given", () => {
   const verdict = judge(recorded("fails-alone", {}, { withoutRights: ["/usr/bin/sudo"] }));
   expect(verdict.kind === "cannot-tell" && verdict.words).toContain("/usr/bin/sudo takes rights from its file");
@@ -466,6 +505,8 @@ describe("a server that took a connection and was not seen to answer", () => {
       sent: { octets, head: "" },
       received: { octets: 0, head: "" },
       lastTraffic: over - waited,
+      // It tells who is at the other end: here it is the silence alone that counts.
+      askedForPeer: false,
       ...more,
     };
     const attempts = whole.activity.attempts.map((each) => (each.transport === "udp" ? each : { ...each, ...silent }));

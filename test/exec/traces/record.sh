@@ -94,6 +94,9 @@ import socket, sys
 socket.create_connection((sys.argv[1].split(":")[0], 80))' 64:ff9b::c633:6407
 record python-slow-patient $python -c 'import socket; socket.create_connection(("slow.test", 80))'
 record python-literal-read $python -c 'import urllib.request as r; r.urlopen("http://[64:ff9b::c633:6407]/")'
+record python-peer-is-ipv6 $python -c '
+import ipaddress, socket
+ipaddress.IPv4Address(socket.create_connection(("both.test", 80)).getpeername()[0])'
 record python-udp-too-big $python -c '
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
