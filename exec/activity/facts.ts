@@ -79,10 +79,17 @@ export interface OwnAddressQuestion extends Seen {
   readonly onlyIpv4: boolean;
 }
 
+/** An IPv4 group that the program could not join (ip(7), IP_ADD_MEMBERSHIP). */
+export interface FailedJoin extends Seen {
+  readonly group: string;
+  readonly error: string;
+}
+
 export interface Activity {
   readonly lookups: readonly Lookup[];
   readonly attempts: readonly Attempt[];
   readonly listeners: readonly Listener[];
+  readonly failedJoins: readonly FailedJoin[];
   readonly ownAddressQuestions: readonly OwnAddressQuestion[];
   /** Ways to the network that system calls do not show. */
   readonly unseen: readonly string[];

@@ -5,6 +5,7 @@
 import type { Call, Trace } from "../trace/calls";
 import type { Processes } from "../trace/processes";
 import {
+  groupOf,
   itemsOf,
   type SocketAddress,
   socketAddressOf,
@@ -14,7 +15,7 @@ import {
   wordOf,
 } from "../trace/values";
 import { resolvePath } from "../varlink";
-import type { Activity, Attempt, Listener, Mutable, Seen, Traffic } from "./facts";
+import type { Activity, Attempt, FailedJoin, Listener, Mutable, Seen, Traffic } from "./facts";
 import { LookupWatcher, type VarlinkTalk } from "./lookups";
 import { type Message, messagesOf } from "./messages";
 import { ownAddressQuestions } from "./own-addresses";
@@ -41,6 +42,7 @@ export class SocketWatcher {
   private readonly lookups = new LookupWatcher((call) => this.seen(call));
   private readonly attempts: Mutable<Attempt>[] = [];
   private readonly listeners: Listener[] = [];
+  private readonly failedJoins: FailedJoin[] = [];
   private readonly unseen = new Set<string>();
 
   constructor(
@@ -59,6 +61,7 @@ export class SocketWatcher {
       lookups: this.lookups.all(),
       attempts: this.attempts.sort((one, other) => one.at - other.at),
       listeners: this.listeners,
+      failedJoins: this.failedJoins,
       ownAddressQuestions: ownAddressQuestions(this.trace, this.processes),
       unseen: [...this.unseen],
       unheard: 0,
@@ -120,6 +123,7 @@ export class SocketWatcher {
       }
       case "setsockopt":
         if (wordOf(call.args[2]) === "IPV6_V6ONLY") socket.v6only = wordOf(itemsOf(call.args[3])[0]) === "1";
+        if (wordOf(call.args[2]) === "IP_ADD_MEMBERSHIP") this.join(call);
         return;
       case "getsockname": {
         this.ownName(call, socket);
@@ -244,6 +248,12 @@ export class SocketWatcher {
       socket.attempt.outcome = { kind: "failed", error };
       socket.attempt.endedAt = returned(call);
     }
+  }
+
+  private join(call: Call): void {
+    const { error } = call.result;
+    const group = groupOf(call.args[3]);
+    if (error !== undefined && group !== undefined) this.failedJoins.push({ ...this.seen(call), group, error });
   }
 
   private ownName(call: Call, socket: Socket): void {

@@ -29,11 +29,12 @@ probes=(
   'r:only6 ipv6_setsockopt socket=sk->sk_socket->file->f_inode->i_ino level=$arg2:s32 option=$arg3:s32 value=+u0($arg4):s32 result=$retval:s32'
   'p:closes inet_release socket=sock->file->f_inode->i_ino'
 )
-# What tells of addresses of the machine's own: the record is whole without it.
+# What tells of addresses of the machine's own, and of groups that it joins: the record is whole without it.
 # shellcheck disable=SC2016
 more_probes=(
   'r:address devinet_ioctl command=$arg2:u32 result=$retval:s32'
   'p:addresses inet_gifconf'
+  'r:joins ip_mc_join_group socket=sk->sk_socket->file->f_inode->i_ino group=imr->imr_multiaddr.s_addr:x32 result=$retval:s32'
 )
 
 # Argument: whose record it is.

@@ -2,7 +2,15 @@
  * The kernel's own record of the calls that every connection takes (ftrace's trace_pipe, as client/watch.sh asks for it):
  * each call in strace's words, so that what reads the one reads the other, and so do people.
  */
-import { domainName, errorName, ownAddressText, protocolName, socketAddressText, typeName } from "./socket-words";
+import {
+  domainName,
+  errorName,
+  inetText,
+  ownAddressText,
+  protocolName,
+  socketAddressText,
+  typeName,
+} from "./socket-words";
 
 export interface KernelCall {
   /** The thread's number. */
@@ -144,6 +152,11 @@ class RecordReader {
       case "addresses":
         told("ioctl(?, SIOCGIFCONF)", "0");
         return;
+      case "joins": {
+        const group = inetText(number("group"));
+        told(`setsockopt(${of}, SOL_IP, IP_ADD_MEMBERSHIP, {imr_multiaddr=${group}}, 8)`, resultText(number("result")));
+        return;
+      }
       case "closes":
         told(`close(${of})`, "0");
     }

@@ -77,6 +77,13 @@ export function ownAddressText(family: number, port: number): string {
   return `{sa_family=${domainName(family)}${field === undefined ? "" : `, ${field}=htons(${port})`}}`;
 }
 
+/** An IPv4 address that a little-endian machine has read as a number, though it is in the network's order. */
+export function inetText(value: number): string {
+  const octets = Buffer.alloc(4);
+  octets.writeUInt32LE(value);
+  return `inet_addr("${ipv4(octets)}")`;
+}
+
 function ipv4(octets: Buffer): string {
   return formatIpv4(BigInt(octets.readUInt32BE(0)));
 }
@@ -106,6 +113,7 @@ const errors = new Map([
   [12, "ENOMEM"],
   [13, "EACCES"],
   [14, "EFAULT"],
+  [19, "ENODEV"],
   [20, "ENOTDIR"],
   [22, "EINVAL"],
   [23, "ENFILE"],

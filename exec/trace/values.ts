@@ -147,6 +147,11 @@ export function unixPathOf(value: Value | undefined): string | undefined {
   return bytesOf(fieldOf(value, "sun_path"))?.toString("latin1");
 }
 
+/** The group of an IPv4 membership (struct ip_mreq of ip(7)). */
+export function groupOf(value: Value | undefined): string | undefined {
+  return madeText(fieldOf(value, "imr_multiaddr"), 0);
+}
+
 function madeText(value: Value | undefined, index: number): string | undefined {
   return value?.kind === "made" ? bytesOf(value.from[index])?.toString("latin1") : undefined;
 }

@@ -15,6 +15,12 @@ export const causes = {
       "Configure and send names instead of addresses; where an address is all there is, ask the network for its NAT64 prefix and synthesize an IPv6 address from it.",
     cites: "RFC 8305 section 7.1, RFC 7050, RFC 8781",
   },
+  "ipv4-multicast": {
+    title: "it speaks to many at once by IPv4 multicast or broadcast",
+    wayOut:
+      "Join a group of IPv6 and send to it as well, on each interface (mDNS: ff02::fb, SSDP: ff02::c; ff02::1 is everybody on the link); NAT64 carries neither multicast nor broadcast.",
+    cites: "RFC 4291 section 2.7, RFC 6146 section 1, ipv6(7)",
+  },
   "a-only": {
     title: "it asks for IPv4 addresses only",
     wayOut:

@@ -25,6 +25,18 @@ export const ipv4Literal: Rule = (target, run) => {
   };
 };
 
+/** 224.0.0.0/4 (RFC 5771), and everybody on the link (RFC 919): there no name leads, and no translator. */
+export const ipv4Multicast: Rule = (target, run) => {
+  const attempt = target.attempts.find(({ address }) => /^(22[4-9]|23\d)\.|^255\.255\.255\.255$/.test(address));
+  if (attempt?.outcome.kind !== "failed" || !noWay.has(attempt.outcome.error) || !without4(run)) return undefined;
+  return {
+    cause: "ipv4-multicast",
+    confidence: "certain",
+    words: `It sent to ${attempt.address}, port ${attempt.port}: ${ending(attempt)}.`,
+    ...at(attempt),
+  };
+};
+
 export const ipv4Socket: Rule = (target) => {
   const attempt = target.attempts.find(({ family, socketFamily }) => family === "IPv6" && socketFamily === "IPv4");
   if (attempt === undefined) return undefined;

@@ -11,6 +11,7 @@ import { servedToTheEnd, unvisited } from "./served";
 import { judgeServer } from "./serving";
 import {
   failedBinds,
+  failedJoins,
   ipv4Listeners,
   refusedByProxy,
   refusedBySocks,
@@ -72,6 +73,7 @@ function judgeProgram(run: Run): Verdict {
       missed.some((other, at) => told[at] !== undefined && isSameServer(run.network, target, other)),
   );
   const [aside, blamed] = split(told.filter(isThere), ({ cause }) => !explained && cause === "not-for-want-of-ipv4");
+  const joins = failedJoins(targets, run);
   const findings = [
     ...blamed,
     ...targets.flatMap(
@@ -79,11 +81,18 @@ function judgeProgram(run: Run): Verdict {
         refusedByProxy(target) ?? refusedBySocks(target) ?? tooBig(target, run) ?? wentBackToIpv4(target, run) ?? [],
     ),
     ...failedBinds(run),
+    // Many a program joins groups of both families, each where it can.
+    ...(end.code === 0 ? [] : joins),
   ];
   const listening = ipv4Listeners(run);
   // An IPv4-mapped record may have led to where it was meant to, by an IPv4 socket.
   const records = targets.flatMap((target) => (target.reached ? (mappedRecord(target) ?? []) : []));
-  const asides = [...targets.flatMap((target) => spokeToLoopback4(target) ?? []), ...records, ...aside];
+  const asides = [
+    ...targets.flatMap((target) => spokeToLoopback4(target) ?? []),
+    ...records,
+    ...aside,
+    ...(end.code === 0 ? joins : []),
+  ];
   // A server looks for its own name, say, and goes on without.
   const beside = [...findings, ...asides].filter(({ cause }) => cause !== "not-for-want-of-ipv4");
   const server = run.listening === undefined ? undefined : judgeServer(run, run.listening, beside);

@@ -201,6 +201,19 @@ export function failedBinds({ activity: { listeners } }: Run): Finding[] {
     }));
 }
 
+/** No card has IPv4, and so there is none on which an IPv4 group could be joined. */
+export function failedJoins(targets: readonly Target[], { activity, client, network }: Run): Finding[] {
+  if (network.ipv4 !== "none") return [];
+  // Who speaks to somebody may have put up with it, and fail of something else.
+  const confidence = targets.some(({ reached }) => reached) ? ("possible" as const) : ("probable" as const);
+  return activity.failedJoins.map(({ group, error, process, line }) => ({
+    cause: "ipv4-multicast" as const,
+    confidence,
+    words: `It wanted to join the group ${group} (IP_ADD_MEMBERSHIP): ${error}, ${client} has no way to IPv4 groups here.`,
+    ...{ process, line },
+  }));
+}
+
 /** It wanted an IPv4 address of its machine's, where there is none. */
 export function wantedOwnAddress({
   activity: { listeners, ownAddressQuestions },

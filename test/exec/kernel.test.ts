@@ -140,6 +140,15 @@ describe("the kernel's record", () => {
     ]);
   });
 
+  it("tells which IPv4 group could not be joined", () => {
+    const joins = (result: number): string =>
+      row(1.1, `joins: (do_ip_setsockopt+0xa32/0x1040 <- ip_mc_join_group) socket=99 group=0x30201ef result=${result}`);
+    expect(activityOf([joins(-19)]).failedJoins).toEqual([
+      { at: 1.1, process: 7, line: 2, group: "239.1.2.3", error: "ENODEV" },
+    ]);
+    expect(activityOf([joins(0)]).failedJoins).toEqual([]);
+  });
+
   it("tells of servers what strace does not: for which families they are, and which port the kernel chose", () => {
     const any = '{sa_family=AF_INET6, sin6_port=htons(0), inet_pton(AF_INET6, "::", &sin6_addr)}';
     const strace = [

@@ -26,6 +26,8 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["ipv4-literal, certain", "python-phone-on-literal"],
   ["ipv4-literal, certain", "python-phone-on-literal", {}, { code: 143, timedOut: true }],
   ["ipv4-literal, certain", "python-ends-its-helper"],
+  ["ipv4-multicast, certain", "python-ssdp"],
+  ["ipv4-multicast, probable", "python-joins-ipv4-group"],
   ["a-only, certain", "python-a-only"],
   ["a-only, certain", "node-family-4"],
   // What nearly is a literal: the address is in an answer that came by TCP. The first of them read it by read(2).
@@ -445,6 +447,20 @@ it("says beside that it was not the network what was asked of the kernel, where 
   expect(verdict.kind === "cause" && verdict.finding.words).toMatch(
     /asked the kernel for this machine's addresses \(RTM_GETADDR\), and client-1 has none of IPv4 here but 127\.0\.0\.1\.$/,
   );
+});
+
+it("says beside what works that an IPv4 group was not to be joined: the one of IPv6 may be enough", () => {
+  const verdict = judge(recorded("python-joins-ipv4-group", {}, { code: 0 }));
+  expect(verdict).toMatchObject({ kind: "works", remarks: [{ cause: "ipv4-multicast" }] });
+  const words =
+    "It wanted to join the group 239.1.2.3 (IP_ADD_MEMBERSHIP): ENODEV, client-1 has no way to IPv4 groups here.";
+  expect("remarks" in verdict && verdict.remarks[0]?.words).toBe(words);
+});
+
+it("has an IPv4 group that was not to be joined for one possibility, where the program spoke to somebody", () => {
+  const whole = recorded("python-peer-is-ipv6");
+  const { failedJoins } = recorded("python-joins-ipv4-group").activity;
+  expect(told(judge({ ...whole, activity: { ...whole.activity, failedJoins } }))).toBe("ipv4-multicast, possible");
 });
 
 describe("the IPv6 address of a peer, of which a program may fail in itself", () => {

@@ -97,6 +97,14 @@ record python-literal-read $python -c 'import urllib.request as r; r.urlopen("ht
 record python-peer-is-ipv6 $python -c '
 import ipaddress, socket
 ipaddress.IPv4Address(socket.create_connection(("both.test", 80)).getpeername()[0])'
+record python-joins-ipv4-group $python -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("239.1.2.3") + bytes(4))'
+record python-ssdp $python -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b"M-SEARCH * HTTP/1.1\r\n\r\n", ("239.255.255.250", 1900))'
 record python-udp-too-big $python -c '
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
