@@ -122,6 +122,10 @@ export function clientInstructions(
     ...(address === undefined
       ? []
       : [frame(kinds.neighbourAdvertisement, neighbourSolicitation(client.lanMac, linkLocal, address))]),
+    // The gateway itself answers too: a name that counts as answered by that would end the questions for the client's own.
+    ...gatewayIpv6(network).map((each) =>
+      frame("gateway-address", neighbourSolicitation(client.lanMac, linkLocal, each)),
+    ),
     `udp ${kinds.dhcpv6Reply} - ${servers} ${informationRequest()}`,
     `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit()}`,
     ask("ipv4only", dnsQuestion("ipv4only.arpa", "AAAA")),
@@ -157,6 +161,11 @@ export function clientInstructions(
 /** The gateway's addresses on a network, as a socket of either family reaches them (RFC 4291 section 2.5.5.2). */
 function doorsOf(network: Pick<PromisedNetwork, "ipv6" | "ipv4">): string[] {
   return gatewayAddresses(network).map((address) => (address.includes(":") ? address : `::ffff:${address}`));
+}
+
+/** The gateway's IPv6 addresses on a network, the one beside the client too, which is its clients' default router. */
+export function gatewayIpv6({ ipv6, router }: Pick<PromisedNetwork, "ipv6" | "router">): string[] {
+  return ipv6 === undefined ? [] : [ipv6.gatewayAddress, router.linkLocal];
 }
 
 /** All by which a client may reach the gateway: its addresses on every network, and the one beside the client. */

@@ -368,6 +368,13 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     undo: switchOff,
   },
   {
+    name: "another machine has the gateway's address",
+    how: ({ promised }) => rogue("owner", ipv6Of(promised).gatewayAddress),
+    fails: [is.duplicate],
+    remedy: /Take the address away from the machine with that MAC/,
+    undo: switchOff,
+  },
+  {
     name: "another machine has the client's address",
     how: (lab) => rogue("owner", clientAddress(lab)),
     fails: [is.duplicate],

@@ -34,6 +34,11 @@ function notPassed(results: readonly CheckResult[]): Record<string, string> {
   );
 }
 
+/** The gateway answers for an address of its own, and so does somebody else. */
+function bothAnswer(target: string): string[] {
+  return [own.routerMac, "0a:00:00:00:00:01"].map((mac) => `${mac} ${packets.neighbourAdvertisement(target)}`);
+}
+
 /** What does not pass, by the beginning of its sentence; everything else does. */
 function expectNotPassed(results: readonly CheckResult[], expected: Readonly<Record<string, string>>): void {
   const found = Object.entries(notPassed(results));
@@ -477,6 +482,18 @@ describe("a check that fails on a client says what it saw", () => {
       { hears: { "icmpv6-136": [`0a:00:00:00:00:01 ${packets.neighbourAdvertisement(own.client)}`] } },
       "no other machine",
       `${own.client} is also at 0a:00:00:00:00:01`,
+    ],
+    [
+      "whose gateway's address is another machine's too",
+      { hears: { "icmpv6-136": bothAnswer(own.gateway) } },
+      "no other machine",
+      `${own.gateway} is also at 0a:00:00:00:00:01`,
+    ],
+    [
+      "whose default router's address is another machine's too",
+      { hears: { "icmpv6-136": bothAnswer(own.router) } },
+      "no other machine",
+      `${own.router} is also at 0a:00:00:00:00:01`,
     ],
     [
       "an IPv4 address",

@@ -253,11 +253,11 @@ describe("what is sent that must not get through", () => {
 
   /** How many frames of each kind. */
   it.each<[string, Readonly<Record<string, number>>]>([
-    ["nat64", { "icmpv6-134": 1, "icmpv6-136": 1, denied, allowed: 1, spoofed: 3, ipv4: 1 }],
-    ["pref64", { "icmpv6-134": 1, "icmpv6-136": 1, denied, allowed: 1, spoofed: 3, ipv4: 1 }],
-    ["strict", { "icmpv6-134": 1, "icmpv6-136": 1, "icmpv6-1": 2, spoofed: 1, ipv4: 1 }],
-    ["dual", { "icmpv6-134": 1, "icmpv6-136": 1, "icmpv6-1": 2, spoofed: 2 }],
-    ["mostly", { "icmpv6-134": 1, "icmpv6-136": 1, denied, allowed: 1, spoofed: 4 }],
+    ["nat64", { "icmpv6-134": 1, "icmpv6-136": 1, "gateway-address": 2, denied, allowed: 1, spoofed: 3, ipv4: 1 }],
+    ["pref64", { "icmpv6-134": 1, "icmpv6-136": 1, "gateway-address": 2, denied, allowed: 1, spoofed: 3, ipv4: 1 }],
+    ["strict", { "icmpv6-134": 1, "icmpv6-136": 1, "gateway-address": 2, "icmpv6-1": 2, spoofed: 1, ipv4: 1 }],
+    ["dual", { "icmpv6-134": 1, "icmpv6-136": 1, "gateway-address": 2, "icmpv6-1": 2, spoofed: 2 }],
+    ["mostly", { "icmpv6-134": 1, "icmpv6-136": 1, "gateway-address": 2, denied, allowed: 1, spoofed: 4 }],
     ["v4", { "icmpv6-134": 1, ipv6: 1, spoofed: 1 }],
   ])("is of every kind that the network is to keep back: on %s", async (name, frames) => {
     const { instructions } = await visit(lab, `on-${name}`);

@@ -4,7 +4,7 @@ import { containsAddress, parseIpv4, parseIpv4Prefix } from "../../plan/prefix";
 import { announcesDeprecated, defaultRouters, nativeIpv4 } from "../access";
 import { sameAddress } from "../addresses";
 import { clatOf } from "../client-facts";
-import { kinds } from "../questions";
+import { gatewayIpv6, kinds } from "../questions";
 import { hexAddress } from "../wire/hex";
 import { type Check, fail, judge, listed, noneOf, pass, type Verdict } from "./check";
 import {
@@ -38,7 +38,7 @@ export const clientAddressChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     where: withIpv6,
-    title: "no other machine on the segment has its address",
+    title: "no other machine on the segment has its address or the gateway's",
     judge: checkDuplicate,
     remedy: () => "Take the address away from the machine with that MAC.",
   },
@@ -141,14 +141,18 @@ function checkNoIpv6({ facts }: ClientEvidence): Verdict {
 }
 
 function checkDuplicate(seen: ClientEvidence): Verdict {
-  const planned = plannedIpv6(seen);
-  const others = seen.heard
-    .packets(kinds.neighbourAdvertisement)
-    .filter(({ mac, packet }) => mac !== seen.access.lanMac && speaksOf(packet, planned));
-  return noneOf(
-    others.map(({ mac }) => `${planned} is also at ${mac}`),
-    "nobody else answers for it",
+  const { heard, access, network } = seen;
+  const owners = [
+    { address: plannedIpv6(seen), owner: access.lanMac },
+    ...gatewayIpv6(network).map((address) => ({ address, owner: network.router.mac })),
+  ];
+  const others = owners.flatMap(({ address, owner }) =>
+    heard
+      .packets(kinds.neighbourAdvertisement)
+      .filter(({ mac, packet }) => mac !== owner && speaksOf(packet, address))
+      .map(({ mac }) => `${address} is also at ${mac}`),
   );
+  return noneOf([...new Set(others)], "nobody else answers for them");
 }
 
 /** Whether a neighbour advertisement's target (RFC 4861 section 4.4) is an address. */
