@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The gateway's addresses and MTU on its networks: see lan.ts.
+# The gateway's addresses and MTU on its networks, and that nothing comes before its routes: see lan.ts.
 
 # systemd-networkd has no checker: a line that it does not understand is missing afterwards, which is seen.
 check_lan() { :; }
@@ -16,7 +16,10 @@ lan_files() {
 
 # Addresses and the link-local one stay, as far as they are the same.
 reload_lan() {
-  local card file
+  local card file family priority words
+  while read -r family priority words; do
+    ip "$family" rule delete priority "$priority" || return 1
+  done < <(foreign_rules)
   networkctl reload
   sleep 0.2
   # A reload does nothing for a card whose files are as they were.
@@ -28,8 +31,24 @@ reload_lan() {
 serves_lan() { [[ -z $(drift_lan) ]]; }
 
 drift_lan() {
-  local card file
+  local card file family words
+  while read -r family words; do
+    printf 'a rule comes before the routes of IPv%s: %s\n' "${family#-}" "$words"
+  done < <(foreign_rules)
   while read -r card file; do drift_of_card "$card" "$file"; done < <(lan_files)
+}
+
+# "-4|-6 PRIORITY RULE" for each that is not the kernel's own (ip-rule(8)): it leads past the routes whatever they are.
+foreign_rules() {
+  local family priority words
+  for family in -4 -6; do
+    while IFS=$': \t' read -r priority words; do
+      case "$priority $words" in
+        '0 from all lookup local' | '32766 from all lookup main' | '32767 from all lookup default') ;;
+        *) printf '%s %s %s\n' "$family" "$priority" "$words" ;;
+      esac
+    done < <(ip "$family" rule)
+  done
 }
 
 drift_of_card() { # CARD FILE

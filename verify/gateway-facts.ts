@@ -92,6 +92,10 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
       .split("\n")
       .map((line) => line.split(" "))
       .map(([card = "", ipv4, ipv6]) => ({ card, IPv4: ipv4 === "1", IPv6: ipv6 === "1" })),
+    /** Rules that lead packets past the routes, whatever those are. */
+    foreignRules: (["IPv4", "IPv6"] as const).flatMap((family) =>
+      readForeignRules(said(`rules${family}`)).map((rule) => ({ family, rule })),
+    ),
     /** Of each card on a network: what the card has, and what the kernel goes by for IPv6. */
     mtus: said("mtu")
       .split("\n")
@@ -106,6 +110,21 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
     /** Seconds by which its clock is ahead of this machine's. */
     clockAhead: Math.round(Number(said("clock")) - heardAt / 1000),
   };
+}
+
+/** The kernel's own (ip-rule(8)). */
+const ownRules: readonly string[] = [
+  "0: from all lookup local",
+  "32766: from all lookup main",
+  "32767: from all lookup default",
+];
+
+/** Lines of `ip rule` that are not the kernel's own: what it says instead of any, too. */
+function readForeignRules(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim().replace(/\s+/g, " "))
+    .filter((line) => !ownRules.includes(line));
 }
 
 export type UnitFact = ReturnType<typeof readUnits>[number];

@@ -317,6 +317,20 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     remedy: "npm run ssh",
   },
   {
+    name: "a rule comes before the gateway's routes",
+    how: "ip rule add dport 443 blackhole priority 100",
+    fails: [is.forwarding],
+    remedy: "npm run up",
+  },
+  {
+    name: "a rule keeps the gateway's answers from the clients",
+    how: ({ promised }) => `ip -6 rule add from ${ipv6Of(promised).prefix} prohibit priority 100`,
+    fails: [is.forwarding, is.neighbours, is.ipv4only, is.ownView, is.dns64, is.fresh, is.fetch],
+    skips: [is.programs, ...untold, is.ssh],
+    also: [is.refusal, is.doors],
+    remedy: "npm run up",
+  },
+  {
     name: "every port of the translator is taken",
     how: ({ promised }) =>
       `python3 - <<'END'\nimport json\nentries = [{"protocol": "TCP", "ipv6 address": "${ipv6Of(promised).gatewayAddress}#%d" % (port - 60000), "ipv4 address": "10.0.2.15#%d" % port} for port in range(61001, 65536)]\nsettings = json.load(open("/etc/jool/jool.conf"))\nsettings["bib"] = entries\njson.dump(settings, open("/run/full.conf", "w"))\nEND\njool instance remove\njool file handle /run/full.conf`,

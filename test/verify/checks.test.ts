@@ -1128,6 +1128,12 @@ describe("the gateway fails", () => {
     ],
     ["when nobody tells of one card", { says: { forwarding: "all 1 1\nuplink 1 1" } }, failing("it forwards")],
     ["when nobody knows what it forwards", { says: { forwarding: "" } }, failing("it forwards")],
+    [
+      "when a rule leads past its IPv4 routes",
+      { says: { rulesIPv4: "0:\tfrom all lookup local\n100:\tfrom all dport 443 blackhole" } },
+      failing("it forwards"),
+    ],
+    ["when nobody tells of rules", { says: { rulesIPv6: "" } }, failing("it forwards")],
     ["without a way out", { says: { uplink: "[]" } }, failing("its IPv4 default route")],
     [
       "with a way out through another card",
@@ -1244,6 +1250,15 @@ describe("the gateway fails", () => {
       checkGateway(gatewayEvidence({ says: { forwarding } })).find(({ check }) => check.startsWith("it forwards"))
         ?.evidence;
     expect(evidence("all 0 1\nuplink 0 0\nlan 0 1")).toBe("not IPv4, IPv6 that comes in by uplink");
+  });
+
+  it("for a rule that leads past the routes with that rule", () => {
+    const rulesIPv6 = "0:\tfrom all lookup local\n100:\tfrom fc01:0:0:1::/64 prohibit\n32766:\tfrom all lookup main";
+    const result = checkGateway(gatewayEvidence({ says: { rulesIPv6 } })).find(({ check }) =>
+      check.startsWith("it forwards"),
+    );
+    expect(result?.evidence).toBe("a rule comes before the routes of IPv6: 100: from fc01:0:0:1::/64 prohibit");
+    expect(result?.remedy).toContain("npm run up");
   });
 
   it("for a service that is down with its name and the way to its log", () => {

@@ -127,14 +127,20 @@ function checkBindings({ lab, translations }: GatewayEvidence): Verdict {
   );
 }
 
-function checkForwarding({ facts: { forwarding }, lab }: GatewayEvidence): Verdict {
+function checkForwarding({ facts: { forwarding, foreignRules }, lab }: GatewayEvidence): Verdict {
   const cards = ["all", uplink, ...lab.promised.networks.map(({ card }) => card)];
   const off = (["IPv4", "IPv6"] as const).flatMap((family) => {
     const where = cards.filter((card) => forwarding.find((each) => each.card === card)?.[family] !== true);
     if (where.length === 0) return [];
     return [where.includes("all") ? family : `${family} that comes in by ${where.join(" and ")}`];
   });
-  return noneOf(off, "IPv4, IPv6", `not ${off.join(", ")}`);
+  const wrong = [
+    ...(off.length === 0 ? [] : [`not ${off.join(", ")}`]),
+    ...foreignRules.map(
+      ({ family, rule }) => `a rule comes before the routes of ${family}: ${rule || "nothing is told"}`,
+    ),
+  ];
+  return noneOf(wrong, "IPv4, IPv6");
 }
 
 function checkUplink(seen: GatewayEvidence): Verdict {

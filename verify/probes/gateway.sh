@@ -41,6 +41,8 @@ section pool4 jool pool4 display --csv
 section kernel uname -r
 section module cat /sys/module/jool/version
 section forwarding forwarding
+section rulesIPv4 ip -4 rule
+section rulesIPv6 ip -6 rule
 section mtu mtus
 section lan ip -json address show
 section uplink ip -json -4 route show default
