@@ -130,7 +130,8 @@ need_trust_anchor() {
     fail "unbound: there is no trust anchor to validate with. Install the package dns-root-data on the gateway."
 }
 
-# What a running unbound (1.22) does not change: the modules that it has and the addresses that it listens on.
+# What a running unbound (1.22) does not change: the modules that it has, the addresses that it listens on, and whether
+# unbound-control(8) may change it behind its files.
 fixed_at_start() { # SERVICE FOLDER
   local path
   local -a files=()
@@ -138,7 +139,7 @@ fixed_at_start() { # SERVICE FOLDER
     # What was not replaced is not in the backup.
     if [[ -e $2$path ]]; then files+=("$2$path"); elif [[ -e $path ]]; then files+=("$path"); fi
   done
-  grep -hsE '^[[:space:]]*(module-config|interface|port):' "${files[@]}" || true
+  grep -hsE '^[[:space:]]*(module-config|interface|port|control-enable):' "${files[@]}" || true
 }
 
 reload_unbound() { reload_resolver unbound; }

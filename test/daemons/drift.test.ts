@@ -45,6 +45,12 @@ describeInGuest("drift that is in no file", () => {
       expect(guest.shell(asked)).toBe("64:ff9b::c000:250\n");
     });
 
+    it("but nothing that is in no file: unbound takes none of it", () => {
+      const { status, stdout } = guest.run(["unbound-control", "local_data", "v4.example. 60 IN AAAA 2001:db8::bad"]);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+      expect(guest.shell("dig @fc01:0:0:1::1 +short v4.example AAAA")).toBe("64:ff9b::c000:250\n");
+    });
+
     it("kea, with another file laid over its own meanwhile", () => {
       guest.shell(`mv /etc/kea/kea-dhcp6.conf /tmp/kept; sed 's/"lfc-interval": 3600/"lfc-interval": 1800/' /tmp/kept >/etc/kea/kea-dhcp6.conf
         systemctl restart ${units.kea}; mv /tmp/kept /etc/kea/kea-dhcp6.conf`);

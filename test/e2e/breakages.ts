@@ -151,7 +151,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
   },
   {
     name: "the forwarders are silent",
-    how: "nft add table inet broken && nft 'add chain inet broken output { type filter hook output priority 0; }' && nft add rule inet broken output oifname uplink udp dport 53 drop && nft add rule inet broken output oifname uplink tcp dport 53 drop && unbound-control flush_zone .",
+    how: "nft add table inet broken && nft 'add chain inet broken output { type filter hook output priority 0; }' && nft add rule inet broken output oifname uplink udp dport 53 drop && nft add rule inet broken output oifname uplink tcp dport 53 drop && systemctl reload unbound",
     fails: [is.fresh, is.dns64, is.fetch],
     skips: [is.programs, ...untold],
     remedy: "npm run up",
