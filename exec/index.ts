@@ -37,7 +37,7 @@ export async function execute(access: LabAccess, options: ExecuteOptions): Promi
     record({ access, client, connection, gateway }, options),
   ).catch((error: unknown) => {
     if (!(error instanceof UnreachableError)) throw error;
-    throw new UserError(`${client.name} cannot be reached: ${error.message}`);
+    throw new UserError(`${error.machine} cannot be reached: ${error.message}`);
   });
   return run;
 }

@@ -13,14 +13,23 @@ export interface ReachOptions {
 /** Nobody answered in time. */
 export class UnreachableError extends Error {
   override readonly name = "UnreachableError";
+
+  constructor(
+    /** Who was asked: on the way to a client the gateway comes first. */
+    readonly machine: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }
 
 /** Seconds for one attempt: an emulated guest needs some for the key exchange. */
 const dialTimeout = 20;
 
 export function connectGateway(access: LabAccess, options: ReachOptions): Promise<SshConnection> {
-  const { host, port, hostKey } = access.gateway;
-  return reach({ ...login(access), host, port, hostKey }, options);
+  const { name, host, port, hostKey } = access.gateway;
+  return reach(name, { ...login(access), host, port, hostKey }, options);
 }
 
 /** Through the gateway: nothing else leads to a client. */
@@ -30,8 +39,9 @@ export function connectClient(
   gateway: SshConnection,
   options: ReachOptions,
 ): Promise<SshConnection> {
-  const { hostKey } = client;
+  const { name, hostKey } = client;
   return reach(
+    name,
     { ...login(access), host: hostOf(client, networkOf(access, client)), port: 22, hostKey, through: gateway },
     options,
   );
@@ -81,7 +91,11 @@ export async function tryConnect(signal: AbortSignal, dial: () => Promise<SshCon
   }
 }
 
-async function reach(target: SshTarget, { wait, signal, share }: ReachOptions): Promise<SshConnection> {
+async function reach(
+  machine: string,
+  target: SshTarget,
+  { wait, signal, share }: ReachOptions,
+): Promise<SshConnection> {
   const deadline = AbortSignal.timeout(Math.max(wait, dialTimeout) * 1000);
   const retry = { limit: Infinity, delay: 250, maximumDelay: 2000 };
   let last: Error | undefined;
@@ -102,7 +116,7 @@ async function reach(target: SshTarget, { wait, signal, share }: ReachOptions): 
       throw error;
     }
     const why = last === undefined ? "no answer" : last.message;
-    throw new UnreachableError(`No SSH connection within ${Math.max(wait, dialTimeout)} s: ${why}`, {
+    throw new UnreachableError(machine, `No SSH connection within ${Math.max(wait, dialTimeout)} s: ${why}`, {
       cause: last ?? error,
     });
   }
