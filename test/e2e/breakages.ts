@@ -327,7 +327,6 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     how: ({ promised }) => `ip -6 rule add from ${ipv6Of(promised).prefix} prohibit priority 100`,
     fails: [is.forwarding, is.neighbours, is.ipv4only, is.ownView, is.dns64, is.fresh, is.fetch],
     skips: [is.programs, ...untold, is.ssh],
-    also: [is.refusal, is.doors],
     remedy: "npm run up",
   },
   {
