@@ -112,7 +112,7 @@ export async function readPlace(client: SshConnection, folder: string, signal: A
   const commands = [
     `cd ${folder}`,
     // Where run.sh was killed, nobody has done so yet.
-    `[ -e collected ] || bash -c '. ./ask.sh; ask . collect'`,
+    `[ -e collected ] || bash -c '. ./ask.sh; ask . 600 collect'`,
     `grep -Has '' -- ${texts.join(" ")}`,
     "printf '\\0'",
     `{ if [ -r trace ]; then cat trace; else sudo -n cat trace; fi; printf '\\0'; cat kernel; } 2>/dev/null | gzip -1`,

@@ -18,7 +18,10 @@ lan_files() {
 reload_lan() {
   local card file family priority words
   while read -r family priority words; do
-    ip "$family" rule delete priority "$priority" || return 1
+    # With all its words: another one may have the same priority, the kernel's own too. What ip(8) tells of a card that is
+    # gone is none of them.
+    # shellcheck disable=SC2086
+    ip "$family" rule delete priority "$priority" ${words//\[detached]/} || return 1
   done < <(foreign_rules)
   networkctl reload
   sleep 0.2

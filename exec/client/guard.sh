@@ -22,6 +22,9 @@ if ! furnish "$@"; then
   exit 1
 fi
 
+# shellcheck source=/dev/null
+. "$folder/ask.sh"
+
 # Requests reach root's shell as long as this process lives, and whatever ends it ends that shell too: sudo(8) once more
 # takes its time on an emulated machine. Held open here, answers are not lost, and nobody waits for another side.
 watch() {
@@ -89,9 +92,9 @@ fi
 printf '%s\n' "$folder"
 alone=0 silent=0 wanted=
 while :; do
-  if read -r -t 0.25 signal; then
+  if read_line 0.25 0; then
     silent=0
-    if [[ $signal != alive ]]; then wanted=$signal; fi
+    if [[ $REPLY != alive ]]; then wanted=$REPLY; fi
   elif (($? <= 128 || ++silent > 4 * patience)); then
     break
   fi

@@ -34,7 +34,7 @@ processes=execve,execveat,clone,clone3,fork,vfork,io_uring_setup
 calls=%network,close,$processes
 # shellcheck source=/dev/null
 . "$folder/ask.sh"
-ask "$folder" follow "$$"
+ask "$folder" 60 follow "$$"
 if [[ $REPLY == followed ]]; then
   tell watched yes
   calls=bind,listen,accept,accept4,sendto,sendmsg,sendmmsg,recvfrom,recvmsg,recvmmsg,$processes
@@ -69,6 +69,7 @@ if [[ $REPLY != "$before" ]]; then tell problem moved; fi
 # The tracer has said why; what it could not start has not run.
 if [[ ! -s $folder/trace ]]; then tell problem refused; fi
 tell code "$code"
-ask "$folder" collect
+# A record of many calls is long, and an emulated machine is slow to put it into words.
+ask "$folder" 600 collect
 tell collected "$REPLY"
 exit "$code"

@@ -6,6 +6,8 @@
 # standard input, and leaves nothing in the kernel.
 
 folder=$1
+# shellcheck source=/dev/null
+. "$folder/ask.sh"
 kernel=/sys/kernel/tracing
 own=ipv6_only_lab_${folder##*.}
 instance=$kernel/instances/$own
@@ -93,7 +95,8 @@ half_full() {
 {
   watching=no
   if begin; then watching=yes; fi
-  while read -r -t 2 verb pid || (($? > 128)); do
+  while read_line 2 0 || (($? > 128)); do
+    read -r verb pid <<<"$REPLY"
     case $verb in
       follow)
         if [[ $watching == yes ]] && echo "$pid" >>"$instance/set_event_pid"; then answer followed; else answer not-followed; fi

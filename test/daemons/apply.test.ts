@@ -117,11 +117,11 @@ describeInGuest("apply.sh", () => {
         nft add rule inet ipv6_only_lab input accept
         sysctl -qw net.ipv4.ip_local_port_range='1024 65000'
         ip -6 address add 2001:db8::1/64 dev lan nodad; ip link set lan mtu 1400
-        ip rule add to 203.0.113.0/24 blackhole priority 100; ip -6 rule add from fc01:0:0:1::/64 prohibit`);
+        ip rule add to 203.0.113.0/24 blackhole priority 0; ip -6 rule add from fc01:0:0:1::/64 prohibit`);
       expect(looked()).toEqual([
         "unbound: /etc/default/unbound has the mode 600",
         "radvd: /etc/radvd.conf is not what was laid down",
-        "lan: a rule comes before the routes of IPv4: 100 from all to 203.0.113.0/24 blackhole",
+        "lan: a rule comes before the routes of IPv4: 0 from all to 203.0.113.0/24 blackhole",
         "lan: a rule comes before the routes of IPv6: 32765 from fc01:0:0:1::/64 prohibit",
         "lan: the MTU of lan is 1400, not 1500",
         "lan: lan has an address too many, 2001:db8::1/64",

@@ -27,15 +27,22 @@ afterAll(() => {
 
 /** @param watch watch.sh. */
 async function guard(patience: number, watch = "") {
-  const words = ["with", String(patience), "watch.sh", String(watch.length)];
+  const ask = readFileSync(askScript, "utf8");
+  const words = ["with", String(patience), "watch.sh", String(watch.length), "ask.sh", String(ask.length)];
   const child = spawn("bash", [join(projectRoot, "exec/client/guard.sh"), ...words], {
     env: { ...process.env, PATH: `${programs}:${process.env.PATH ?? ""}` },
     stdio: ["pipe", "pipe", "inherit"],
   });
-  child.stdin.write(watch);
+  child.stdin.write(watch + ask);
   const closed = once(child, "close");
   const first = await once(child.stdout, "data").then(([data]: unknown[]) => data);
   return { child, closed, folder: String(first).trim() };
+}
+
+/** watch.sh, but not on this machine's kernel. */
+function watchElsewhere(): string {
+  const text = readFileSync(join(projectRoot, "exec/client/watch.sh"), "utf8");
+  return text.replaceAll("/sys/kernel/tracing", "/nowhere");
 }
 
 it("a place that nobody could make says what ended the connection", async () => {
@@ -87,12 +94,35 @@ onLinux("the guard of a run", () => {
     await closed;
   }, 20_000);
 
+  it("loses nothing of a line that comes in two parts with time between them", async () => {
+    const { child, closed, folder } = await guard(60, watchElsewhere());
+    const program = spawn("bash", ["-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done"], {
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    started.push(program);
+    await once(program.stdout, "data");
+    writeFileSync(join(folder, "group"), String(program.pid));
+    writeFileSync(join(folder, "trace"), `${String(program.pid)} 1.0 execve()\n`);
+    const exited = once(program, "exit");
+    child.stdin.write("TE");
+    await sleep(600);
+    child.stdin.write("RM\n");
+    await exited;
+    expect(program.exitCode).toBe(5);
+
+    // As run.sh asks, and cut where watch.sh's own limit of two seconds ends.
+    const script = `exec 5<>"$1/answers"; printf coll >"$1/requests"; sleep 4.5; echo ect >"$1/requests"
+      . "$2"; for ((count = 0; count < 20; count++)); do if read_line 0.5 5; then break; fi; done; echo "$REPLY"`;
+    expect(execFileSync("bash", ["-c", script, "ask", folder, askScript], { encoding: "utf8" })).toBe("collected\n");
+    child.stdin.end();
+    await closed;
+  }, 40_000);
+
   it("goes on without root's shell when that is killed, and whoever asks it is not left waiting", async () => {
-    const text = readFileSync(join(projectRoot, "exec/client/watch.sh"), "utf8");
-    // Not this machine's kernel.
-    const { child, closed, folder } = await guard(60, text.replaceAll("/sys/kernel/tracing", "/nowhere"));
+    const { child, closed, folder } = await guard(60, watchElsewhere());
     const ask = (): string =>
-      execFileSync("bash", ["-c", `. "$1"; ask "$2" follow 1; echo "$REPLY"`, "ask", askScript, folder], {
+      execFileSync("bash", ["-c", `. "$1"; ask "$2" 60 follow 1; echo "$REPLY"`, "ask", askScript, folder], {
         encoding: "utf8",
       });
     expect(ask()).toBe("not-followed\n");
