@@ -317,6 +317,15 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     remedy: "npm run ssh",
   },
   {
+    name: "radvd reads another file by a setting of its unit",
+    how: `sed 's/AdvPreferredLifetime .*/AdvPreferredLifetime 7200;/' /etc/radvd.conf >/run/radvd.conf
+mkdir -p /run/systemd/system/radvd.service.d
+printf '[Service]\\nExecStart=\\nExecStart=radvd --logmethod stderr_clean --configfile /run/radvd.conf\\n' >/run/systemd/system/radvd.service.d/another.conf
+systemctl daemon-reload && systemctl restart radvd && sleep 1`,
+    fails: [is.advertisements],
+    remedy: "npm run up",
+  },
+  {
     name: "a rule comes before the gateway's routes",
     how: "ip rule add dport 443 blackhole priority 100",
     fails: [is.forwarding],
