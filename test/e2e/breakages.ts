@@ -320,7 +320,7 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     name: "radvd reads another file by a setting of its unit",
     how: `sed 's/AdvPreferredLifetime .*/AdvPreferredLifetime 7200;/' /etc/radvd.conf >/run/radvd.conf
 mkdir -p /run/systemd/system/radvd.service.d
-printf '[Service]\\nExecStart=\\nExecStart=radvd --logmethod stderr_clean --configfile /run/radvd.conf\\n' >/run/systemd/system/radvd.service.d/another.conf
+printf '[Service]\\nExecStart=\\nExecStart=radvd --logmethod stderr_clean -C /run/radvd.conf\\n' >/run/systemd/system/radvd.service.d/another.conf
 systemctl daemon-reload && systemctl restart radvd && sleep 1`,
     fails: [is.advertisements],
     remedy: "npm run up",
