@@ -91,18 +91,41 @@ function isQuestion({ address, port }: Attempt, lookups: readonly Lookup[], reso
  * RFC 6724 wants the source address of each candidate: libraries point a datagram socket there, and send nothing; Go's
  * does so with port 53. Of one that failed it takes the address's being a candidate to tell it from the way to a resolver.
  */
-function isSourceProbe(
-  { transport, outcome, address, port, at, sent }: Attempt,
-  { lookups, attempts, unheard }: Activity,
-  hosts: ReadonlyMap<string, string>,
-): boolean {
-  if (transport !== "udp" || sent.octets > 0) return false;
+function isSourceProbe(attempt: Attempt, activity: Activity, hosts: ReadonlyMap<string, string>): boolean {
+  const { transport, outcome, address, port, at, sent, pointed } = attempt;
+  const { lookups, attempts, unheard } = activity;
+  if (transport !== "udp" || sent.octets > 0 || !pointed) return false;
   if (outcome.kind === "unused") return true;
-  if (lookups.some((lookup) => lookup.at <= at && lookup.answer?.addresses.includes(address) === true)) return true;
+  if (lookups.some((lookup) => lookup.at <= at && lookup.answer?.addresses.includes(address) === true))
+    return !isOneMore(attempt, activity);
   return (
     port === 53 &&
     (unheard > 0 || hosts.has(address) || attempts.some((other) => other.port !== 53 && other.address === address))
   );
+}
+
+/**
+ * A library looks at each candidate once for each answer, and at all of them: to one that was pointed to more often than
+ * that, and than any other of its name, the program itself has gone. Where no other was looked at nobody can tell.
+ */
+function isOneMore({ address, process, line }: Attempt, { lookups, attempts }: Activity): boolean {
+  const forms = [address, ...(isIpv6(address) ? [] : [mapped(address)])];
+  const holding = lookups.filter(({ answer }) => answer?.addresses.some((each) => forms.includes(each)) === true);
+  const others = lookups
+    .filter(({ name }) => holding.some((each) => sameName(each.name, name)))
+    .flatMap(({ answer }) => answer?.addresses.filter((each) => !forms.includes(each)) ?? []);
+  const looksAt = (to: string): Attempt[] =>
+    attempts.filter(
+      (each) =>
+        each.process === process &&
+        each.address === to &&
+        each.transport === "udp" &&
+        each.pointed &&
+        each.sent.octets === 0,
+    );
+  const most = Math.max(0, ...others.map((each) => looksAt(each).length));
+  const count = looksAt(address).filter((each) => each.line <= line).length;
+  return most > 0 && count > Math.max(most, holding.length);
 }
 
 function originOf(

@@ -35,6 +35,8 @@ export type Outcome =
 
 export interface Attempt extends Seen {
   readonly transport: "tcp" | "udp";
+  /** By connect(2); otherwise it began with a datagram. */
+  readonly pointed: boolean;
   /** Of the address, whatever the socket's is. */
   readonly family: "IPv4" | "IPv6";
   /** The family with which the socket was made, when the trace shows it. */

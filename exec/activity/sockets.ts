@@ -186,6 +186,7 @@ export class SocketWatcher {
       ...plain(to),
       port: to.port,
       transport: socket.transport === "udp" ? "udp" : "tcp",
+      pointed: call.name === "connect",
       socketFamily: socket.family,
       outcome: pending,
       endedAt: call.at,

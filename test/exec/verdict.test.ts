@@ -36,6 +36,10 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["ipv4-socket, certain", "python-ipv4-socket"],
   ["first-candidate-only, certain", "python-first-only"],
   ["first-candidate-only, certain", "java-default"],
+  // What nearly is the library's look at the source address: the program goes there itself once the library has.
+  ["first-candidate-only, certain", "ping-four-of-both"],
+  ["first-candidate-only, certain", "python-udp-first-only"],
+  ["first-candidate-only, certain", "python-udp-send-first-only"],
   ["attempt-delay-too-short, probable", "node-short-delay"],
   ["loopback-ipv4, certain", "python-without-loopback4", { loopback4: false }],
   ["loopback-ipv4, certain", "python-binds-without-loopback4", { loopback4: false }],
@@ -109,6 +113,7 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["python-literal-then-name", "it dials a literal, and a name when that has failed"],
   ["python-literal-read", "it is given an IPv6 literal and reads it"],
   ["python-two-addresses", "its first address leads nowhere, and it goes on to the second"],
+  ["python-udp-goes-on", "its first datagram socket leads nowhere, and it goes on to the second"],
   ["curl-both", "it points datagram sockets at IPv4 to learn the source address"],
   ["node-fetch", "it asks for AAAA only, and that is enough"],
   ["java-prefer-system", "it dials the first address, in the order of RFC 6724"],
@@ -267,6 +272,29 @@ it("takes the way to port 53 of an address of hosts(5) for a look at the source 
     return targetsOf(recorded("lab/python-port-53-literal", {}, { hosts })).length;
   });
   expect([inHosts, nowhere]).toEqual([0, 1]);
+});
+
+it("takes no look at a source address for the program's own way, however often its library looks", () => {
+  const { activity, ...rest } = recorded("python-both");
+  const { lookups, attempts } = activity;
+  const looks = attempts.filter(({ transport, port }) => transport === "udp" && port !== 53);
+  expect(looks.map(({ outcome }) => outcome.kind)).toEqual(["failed", "unused"]);
+  const again = [...attempts, ...looks.map((each) => ({ ...each, line: each.line + 1000 }))];
+  // It asks again, of a name whose other address is another one by then; or it has kept the answer.
+  const changed = lookups.map(({ answer, ...lookup }) => {
+    const addresses = answer?.addresses.map((each) => (each.includes(":") ? "2001:db8::2" : each)) ?? [];
+    return { ...lookup, answer: answer && { ...answer, addresses } };
+  });
+  const moved = again.map((each) =>
+    each.line > 1000 && each.family === "IPv6" ? { ...each, address: "2001:db8::2" } : each,
+  );
+  for (const more of [
+    { attempts: again, lookups },
+    { attempts: moved, lookups: [...lookups, ...changed] },
+  ]) {
+    const run = { ...rest, activity: { ...activity, ...more } };
+    expect(targetsOf(run).flatMap((target) => target.attempts.map(({ transport }) => transport))).not.toContain("udp");
+  }
 });
 
 it("judges every recorded trace in some test above", () => {

@@ -42,9 +42,9 @@ record() {
   [[ ${#wanted[@]} -eq 0 || " ${wanted[*]} " == *" $name "* ]] || return 0
   strace --seccomp-bpf "${options[@]}" -- \
     timeout --signal=TERM "${limit:-20}" "$@" >/dev/null 2>&1 || true
-  local files='close\([0-9]+(<(\\x[0-9a-f]{2})*>)?\)' socket='\\x73\\x6f\\x63\\x6b\\x65\\x74'
+  local socket='\\x73\\x6f\\x63\\x6b\\x65\\x74'
   grep -vP '^(?!.*nlmsg_type=RTM_GET).*(AF_NETLINK|NLM_F)|setsockopt\(.*(SOL_TCP|SO_[A-Z]+)|ENOENT|EBADF' trace |
-    awk -v files="$files" -v socket="$socket" '!($0 ~ files) || index($0, "\\x73\\x6f\\x63\\x6b\\x65\\x74")' >"$here/$name.strace"
+    grep -vP "close\(\d+(<(?!$socket)[^>]*>)?\)" >"$here/$name.strace"
 }
 wanted=("$@")
 
@@ -73,6 +73,30 @@ record node-short-delay node -e '
 require("net").connect({ host: "slow.test", port: 80, autoSelectFamily: true }).on("error", () => process.exit(1))'
 record node-family-4 node -e 'require("net").connect({ host: "both.test", port: 80, family: 4 })'
 record node-fetch node -e 'fetch("http://both.test/").then((r) => r.text())'
+record ping-four-of-both ping -4 -c 1 both.test
+record python-udp-first-only $python -c '
+import socket
+answers = socket.getaddrinfo("both.test", 9999, type=socket.SOCK_DGRAM)
+address = [a[4] for a in answers if a[0] == socket.AF_INET][0]
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(address)'
+record python-udp-send-first-only $python -c '
+import socket
+answers = socket.getaddrinfo("both.test", 9999, type=socket.SOCK_DGRAM)
+address = [a[4] for a in answers if a[0] == socket.AF_INET][0]
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"hello", address)'
+record python-udp-goes-on $python -c '
+import socket
+server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+server.bind(("64:ff9b::c633:6407", 9999))
+answers = socket.getaddrinfo("both.test", 9999, type=socket.SOCK_DGRAM)
+for family, kind, _, _, address in sorted(answers):
+    try:
+        s = socket.socket(family, kind)
+        s.connect(address)
+        s.send(b"hello")
+    except OSError: continue
+    server.sendto(b"welcome", server.recvfrom(100)[1])
+    s.recv(100)'
 record java-default java -cp . Fetch both.test
 record java-prefer-system java -Djava.net.preferIPv6Addresses=system -cp . Fetch both.test
 record go-static ./fetch http://both.test/
