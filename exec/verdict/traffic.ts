@@ -243,6 +243,9 @@ export function wantedOwnAddress({
 export function spokeToLoopback4({ attempts, what, port }: Target): Finding | undefined {
   const attempt = attempts.find(({ address, outcome }) => isLoopback4(address) && outcome.kind === "connected");
   if (attempt === undefined || port === undefined) return undefined;
-  const words = `It spoke to ${what} at ${attempt.address}, port ${port}.`;
+  // Names of this machine stand for both addresses, and so both are one target.
+  const refused = attempts.find(({ address, outcome }) => address === "::1" && outcome.kind === "failed");
+  const instead = refused === undefined ? "" : `, and not at ${socketText(refused)}: ${ending(refused)}`;
+  const words = `It spoke to ${what} at ${attempt.address}, port ${port}${instead}.`;
   return { cause: "loopback-ipv4", confidence: "possible", words, process: attempt.process, line: attempt.line };
 }

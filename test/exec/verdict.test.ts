@@ -122,6 +122,7 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["python-tells-own-addresses", "it asks for its machine's addresses, and none of IPv4 is no failure"],
   ["lab/dig-a", "it looks a name up, and wants no more than the answer"],
   ["python-own-loopback", "it listens on 127.0.0.1 for itself only"],
+  ["python-localhost-on-ipv4", "it is refused at ::1, and goes on to 127.0.0.1"],
 ];
 
 it.each(nearly)("%s works: %s", (name, _why, end = {}) => {
@@ -475,6 +476,21 @@ it("says beside that it was not the network what was asked of the kernel, where 
   expect(verdict.kind === "cause" && verdict.finding.words).toMatch(
     /asked the kernel for this machine's addresses \(RTM_GETADDR\), and client-1 has none of IPv4 here but 127\.0\.0\.1\.$/,
   );
+});
+
+it("says beside what works that ::1 refused what 127.0.0.1 took, and nothing of ::1 where nobody dialled it", () => {
+  const words = (name: string) => {
+    const verdict = judge(recorded(name));
+    return "remarks" in verdict && verdict.remarks.map(({ cause, words: text }) => `${cause}: ${text}`);
+  };
+  expect(words("python-localhost-on-ipv4")).toEqual([
+    expect.stringMatching(
+      /^loopback-ipv4: It spoke to localhost at 127\.0\.0\.1, port 7000, and not at \[::1\]:7000: ECONNREFUSED after 0\.\d+ s\.$/,
+    ),
+  ]);
+  expect(words("python-own-loopback")).toEqual([
+    expect.stringMatching(/^loopback-ipv4: It spoke to localhost at 127\.0\.0\.1, port \d+\.$/),
+  ]);
 });
 
 it("says beside what works that an IPv4 group was not to be joined: the one of IPv6 may be enough", () => {

@@ -193,6 +193,9 @@ s.accept()'
 record python-own-loopback $python -c '
 import socket
 s = socket.create_server(("127.0.0.1", 0)); socket.create_connection(s.getsockname()); s.accept()'
+record python-localhost-on-ipv4 $python -c '
+import socket
+s = socket.create_server(("127.0.0.1", 7000)); socket.create_connection(("localhost", 7000)); s.accept()'
 record python-port-taken $python -m http.server --bind '64:ff9b::c633:6407' 80
 record fails-alone $python -c 'raise SystemExit(3)'
 record python-clock-argument $python -c 'raise SystemExit(3)' -ss 00:01:30 --mac 02:00:5e:10:00:01
