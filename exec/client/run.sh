@@ -61,7 +61,8 @@ trap : INT TERM HUP QUIT
 links
 before=$REPLY
 tell started "$EPOCHREALTIME"
-"${tracer[@]}" "$@"
+# What this shell says of a program that crashed is none of the program's words.
+{ "${tracer[@]}" "$@" 2>&3 3>&-; } 3>&2 2>/dev/null
 code=$?
 tell ended "$EPOCHREALTIME"
 links

@@ -10,12 +10,33 @@ const endingSignals: ReadonlyMap<number, string> = new Map([
   [143, "SIGTERM"],
 ]);
 
+/** Signals that a program earns by what it does itself. */
+const crashSignals: ReadonlyMap<number, string> = new Map([
+  [132, "SIGILL"],
+  [133, "SIGTRAP"],
+  [134, "SIGABRT"],
+  [135, "SIGBUS"],
+  [136, "SIGFPE"],
+  [139, "SIGSEGV"],
+  [141, "SIGPIPE"],
+  [159, "SIGSYS"],
+]);
+
 /** Of timeout(1), when it has ended what it started. */
 const outOfTime = 124;
 
 /** The signal that ended it; undefined: none, also where it has ended by itself with a code that looks like one. */
-export function endingSignal({ end, processes }: Run): string | undefined {
-  const signal = endingSignals.get(end.code);
+export function endingSignal(run: Run): string | undefined {
+  return signalOf(run, endingSignals);
+}
+
+/** The signal of which it died, as above, where nobody else needs to have ended it. */
+export function crashSignal(run: Run): string | undefined {
+  return signalOf(run, crashSignals);
+}
+
+function signalOf({ end, processes }: Run, signals: ReadonlyMap<number, string>): string | undefined {
+  const signal = signals.get(end.code);
   const first = processes.all[0]?.end;
   const isOwnCode = first?.kind === "exit" && first.code === end.code;
   // A shell tells in the same way of a program that it has run.

@@ -3,7 +3,7 @@ import type { Run } from "../run";
 import type { Target } from "../targets";
 import type { Verdict } from ".";
 import type { Finding } from "./causes";
-import { endingSignal } from "./endings";
+import { crashSignal, endingSignal } from "./endings";
 import { isIpv6Literal } from "./rule";
 import { silentServers, toldIpv6Peers, unseenConversations, wantedOwnAddress } from "./traffic";
 import { ending, paths, place } from "./words";
@@ -11,10 +11,12 @@ import { ending, paths, place } from "./words";
 export function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
   const { end, activity } = run;
   const ended = endingSignal(run);
+  const crash = crashSignal(run);
+  const byItself = crash === undefined ? `It ended with ${end.code}` : `It died of ${crash}`;
   const how = end.timedOut
     ? "It was ended by the time limit"
     : ended === undefined
-      ? `It ended with ${end.code}`
+      ? byItself
       : `It was ended by ${ended}`;
   const missed = targets.filter(({ reached }) => !reached);
   if (missed.length > 0) {

@@ -189,7 +189,7 @@ it("says of a program that had not begun when its time was over that this is why
 });
 
 it("does not take a program's own exit code for a signal", () => {
-  for (const code of [130, 143]) {
+  for (const code of [130, 139, 143]) {
     const text = `1 10.000000 execve("\\x73", ["\\x73"], 0x7f /* 3 vars */) = 0 <0.001>\n1 12.0 +++ exited with ${code} +++\n`;
     const verdict = judge(runOf(text));
     expect(told(verdict)).toBe("not-for-want-of-ipv4, probable");
@@ -206,6 +206,19 @@ it("takes a shell's word for the signal that ended what it ran", () => {
   ].join("\n");
   const verdict = judge(runOf(text));
   expect("words" in verdict && verdict.words).toContain("It was ended by SIGINT");
+});
+
+it("names the signal of which a program died, or what a shell ran, and has nobody to have ended it", () => {
+  const start = '1 10.000000 execve("\\x73", ["\\x73"], 0x7f /* 3 vars */) = 0 <0.001>';
+  const died = "12.000000 +++ killed by SIGSEGV (core dumped) +++";
+  for (const lines of [
+    [start, `1 ${died}`],
+    [start, "1 10.100000 fork() = 2 <0.001>", `2 ${died}`, "1 13.0 +++ exited with 139 +++"],
+  ]) {
+    const verdict = judge(runOf(lines.join("\n"), {}, { code: 139 }));
+    expect(told(verdict)).toBe("not-for-want-of-ipv4, probable");
+    expect(verdict.kind === "cause" && verdict.finding.words).toContain("It died of SIGSEGV.");
+  }
 });
 
 it("blames a record that leads nowhere on a strict network too, and not where IPv4 would have been next", () => {
