@@ -1,7 +1,7 @@
 /** What attempts tell of a target that was not reached: one rule a cause. */
 import type { Attempt } from "../activity";
 import type { Run } from "../run";
-import { answeredAddresses, isIpv6, isLoopback, isLoopback4, pathOf } from "../targets";
+import { answeredAddresses, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
 import { at, neverRight, noWay, type Rule, startsLiteral, unfinished, without4 } from "./rule";
 import { ending, place } from "./words";
 
@@ -20,10 +20,18 @@ export const ipv4Literal: Rule = (target, run) => {
     words:
       origin === "hosts"
         ? `It dialled ${attempt.address} for ${what}: the client's hosts(5) says so, and no more: ${ending(attempt)}.`
-        : `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.`,
+        : `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.${onlyPointed(target) ? ownAddressTrick : ""}`,
     ...at(attempt),
   };
 };
+
+/** Datagram sockets had it for their peer, and nothing was to leave: what was to come after that nobody saw. */
+function onlyPointed({ attempts }: Target): boolean {
+  return attempts.every(({ transport, pointed, sent }) => transport === "udp" && pointed && sent.octets === 0);
+}
+
+const ownAddressTrick =
+  " That sends nothing (udp(7)): if it wanted no more than its own address, a socket that is connected to a name's address of either family tells it (getsockname(2)), and getifaddrs(3) tells them all.";
 
 /** 224.0.0.0/4 (RFC 5771), and everybody on the link (RFC 919): there no name leads, and no translator. */
 export const ipv4Multicast: Rule = (target, run) => {

@@ -21,6 +21,7 @@ const simulated: Partial<RunRequest> = {
 const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?: Partial<ProgramEnd>][] = [
   ["ipv4-literal, certain", "python-literal"],
   ["ipv4-literal, certain", "python-hosts-file"],
+  ["ipv4-literal, certain", "python-own-address-by-literal"],
   // What nearly is a server that works: one that ends by itself, a client's own port, a helper whose parent ends it.
   ["ipv4-literal, certain", "python-dies-while-listening"],
   ["ipv4-literal, certain", "python-phone-on-literal"],
@@ -489,6 +490,19 @@ it("says beside that it was not the network what was asked of the kernel, where 
   expect(verdict.kind === "cause" && verdict.finding.words).toMatch(
     /asked the kernel for this machine's addresses \(RTM_GETADDR\), and client-1 has none of IPv4 here but 127\.0\.0\.1\.$/,
   );
+});
+
+it("tells another way to the own address where a datagram socket was pointed at a literal, and nothing was to leave", () => {
+  const words = (name: string) => {
+    const verdict = judge(recorded(name));
+    return verdict.kind === "cause" ? verdict.finding.words : verdict.kind;
+  };
+  const trick =
+    /: ENETUNREACH after \S+ s\. That sends nothing \(udp\(7\)\): if it wanted no more than its own address, /;
+  expect(words("python-own-address-by-literal")).toMatch(trick);
+  // They connect, or send.
+  for (const name of ["python-literal", "python-phone-on-literal", "lab/python-resolver-literal"])
+    expect(words(name)).not.toMatch(/own address/);
 });
 
 it("says beside what works that ::1 refused what 127.0.0.1 took, and nothing of ::1 where nobody dialled it", () => {

@@ -129,6 +129,11 @@ record python-ssdp $python -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.sendto(b"M-SEARCH * HTTP/1.1\r\n\r\n", ("239.255.255.250", 1900))'
+record python-own-address-by-literal $python -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("198.51.100.7", 80))
+print(s.getsockname()[0])'
 record python-udp-too-big $python -c '
 import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
