@@ -106,14 +106,18 @@ function isSourceProbe(attempt: Attempt, activity: Activity, hosts: ReadonlyMap<
 
 /**
  * A library looks at each candidate once for each answer, and at all of them: to one that was pointed to more often than
- * that, and than any other of its name, the program itself has gone. Where no other was looked at nobody can tell.
+ * that, and than any other of its name, the program itself has gone, and to one that has no other beside it. Where no other
+ * was looked at nobody can tell.
  */
-function isOneMore({ address, process, line }: Attempt, { lookups, attempts }: Activity): boolean {
+function isOneMore({ address, port, process, line }: Attempt, { lookups, attempts, unheard }: Activity): boolean {
   const forms = [address, ...(isIpv6(address) ? [] : [mapped(address)])];
   const holding = lookups.filter(({ answer }) => answer?.addresses.some((each) => forms.includes(each)) === true);
-  const others = lookups
-    .filter(({ name }) => holding.some((each) => sameName(each.name, name)))
-    .flatMap(({ answer }) => answer?.addresses.filter((each) => !forms.includes(each)) ?? []);
+  const related = lookups.filter(({ name }) => holding.some((each) => sameName(each.name, name)));
+  const candidates = new Set(related.flatMap(({ answer }) => answer?.addresses ?? []));
+  const isWhole = unheard === 0 && related.every(({ answer }) => answer?.cut === false);
+  // There is nothing to sort.
+  if (candidates.size === 1 && isWhole && port !== 53) return true;
+  const others = [...candidates].filter((each) => !forms.includes(each));
   const looksAt = (to: string): Attempt[] =>
     attempts.filter(
       (each) =>

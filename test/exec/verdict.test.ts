@@ -31,6 +31,7 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["ipv4-multicast, probable", "python-joins-ipv4-group"],
   ["a-only, certain", "python-a-only"],
   ["a-only, certain", "node-family-4"],
+  ["a-only, certain", "python-udp-a-only"],
   // What nearly is a literal: the address is in an answer that came by TCP. The first of them read it by read(2).
   ["a-only, probable", "python-answer-by-tcp"],
   ["a-only, certain", "python-asks-by-tcp"],
@@ -310,6 +311,22 @@ it("takes no look at a source address for the program's own way, however often i
     const run = { ...rest, activity: { ...activity, ...more } };
     expect(targetsOf(run).flatMap((target) => target.attempts.map(({ transport }) => transport))).not.toContain("udp");
   }
+});
+
+it("has a program itself for who goes to the only address of a name: a library has nothing to sort then", () => {
+  const run = recorded("python-udp-a-only");
+  const words = (each: typeof run) => {
+    const verdict = judge(each);
+    return verdict.kind === "cause" ? verdict.finding.words : verdict.kind;
+  };
+  expect(words(run)).toMatch(/ never for AAAA\. It dialled 198\.51\.100\.7: ENETUNREACH after /);
+  // Another one may be in what was not seen.
+  const cut = run.activity.lookups.map(({ answer, ...lookup }) => ({
+    ...lookup,
+    answer: answer && { ...answer, cut: true },
+  }));
+  for (const more of [{ lookups: cut }, { unheard: 1 }])
+    expect(words({ ...run, activity: { ...run.activity, ...more } })).toMatch(/and then dialled nothing\.$/);
 });
 
 it("judges every recorded trace in some test above", () => {

@@ -84,6 +84,10 @@ import socket
 answers = socket.getaddrinfo("both.test", 9999, type=socket.SOCK_DGRAM)
 address = [a[4] for a in answers if a[0] == socket.AF_INET][0]
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"hello", address)'
+record python-udp-a-only $python -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("both.test", 123))'
 record python-udp-goes-on $python -c '
 import socket
 server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
