@@ -42,8 +42,9 @@ export function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
-/** An address and a port as RFC 5952 section 6 recommends. */
+/** An address and a port as RFC 5952 section 6 recommends; the address alone where there are no ports (ICMP). */
 export function socketText({ address, port }: { readonly address: string; readonly port: number }): string {
+  if (port === 0) return address;
   return `${isIpv6(address) ? `[${address}]` : address}:${port}`;
 }
 

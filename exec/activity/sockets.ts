@@ -12,6 +12,7 @@ import {
   socketOf,
   socketPortOf,
   unixPathOf,
+  type Value,
   wordOf,
 } from "../trace/values";
 import { resolvePath } from "../varlink";
@@ -24,6 +25,8 @@ import { abandoned, connected, failed, neverReturned, pending, returned, underWa
 interface Socket {
   family: "IPv4" | "IPv6" | undefined;
   transport: "tcp" | "udp" | "unix" | undefined;
+  /** Of ICMP: what an address has in a port's place is the kernel's (icmp(7)). */
+  icmp: boolean;
   v6only: boolean;
   bound: (SocketAddress & Seen) | undefined;
   /** Its own connection, or the peer of its datagrams. */
@@ -94,7 +97,10 @@ export class SocketWatcher {
     const socket = this.socket(inode);
     socket.family = domain === "AF_INET" ? "IPv4" : domain === "AF_INET6" ? "IPv6" : undefined;
     if (domain === "AF_UNIX") socket.transport = "unix";
-    else if (socket.family !== undefined) socket.transport = transportOf(type);
+    else if (socket.family !== undefined) {
+      socket.icmp = /^IPPROTO_ICMP(V6)?$/.test(wordOf(args[2]) ?? "");
+      socket.transport = socket.icmp ? "udp" : transportOf(type);
+    }
   }
 
   private onSocket(call: Call, inode: string): void {
@@ -157,7 +163,7 @@ export class SocketWatcher {
       if (unixPathOf(call.args[1]) === resolvePath) socket.varlink = { sent: "", received: "", open: [] };
       return;
     }
-    const to = socketAddressOf(call.args[1]);
+    const to = peerOf(socket, call.args[1]);
     if (to === undefined) return;
     const { error } = call.result;
     const again = socket.attempt?.address === plain(to).address && socket.attempt.port === to.port;
@@ -201,7 +207,7 @@ export class SocketWatcher {
   }
 
   private bind(call: Call, socket: Socket): void {
-    const to = socketAddressOf(call.args[1]);
+    const to = peerOf(socket, call.args[1]);
     if (to === undefined) return;
     socket.bound = { ...to, ...this.seen(call) };
     if (call.result.error !== undefined) {
@@ -268,7 +274,7 @@ export class SocketWatcher {
       return;
     }
     if (socket.transport === "unix") return;
-    const to = socketAddressOf(address);
+    const to = peerOf(socket, address);
     // An answer to whom it has heard.
     if (to !== undefined && socket.listener?.accepted.some((each) => flowKey(each) === flowKey(to)) === true) return;
     const attempt = to === undefined ? socket.attempt : this.flow(call, socket, to);
@@ -295,7 +301,7 @@ export class SocketWatcher {
       return;
     }
     if (socket.transport === "unix") return;
-    const from = socketAddressOf(address);
+    const from = peerOf(socket, address);
     // Who did not want to know from whom it is takes the next that comes for an answer.
     const flow = from === undefined ? socket.lastFlow : socket.flows.get(flowKey(from));
     const attempt = from === undefined ? (socket.attempt ?? flow) : (flow ?? socket.attempt);
@@ -329,7 +335,7 @@ export class SocketWatcher {
     const known = this.sockets.get(inode);
     if (known !== undefined) return known;
     const socket: Socket = {
-      ...{ family: undefined, transport: undefined, v6only: false, bound: undefined, attempt: undefined },
+      ...{ family: undefined, transport: undefined, icmp: false, v6only: false, bound: undefined, attempt: undefined },
       ...{ flows: new Map<string, Mutable<Attempt>>(), lastFlow: undefined, listener: undefined, varlink: undefined },
     };
     this.sockets.set(inode, socket);
@@ -339,6 +345,12 @@ export class SocketWatcher {
   private seen({ at, pid, line }: Call): Seen {
     return { at, process: this.processes.of(pid), line };
   }
+}
+
+/** The address that a call has, with port 0 where there are no ports. */
+function peerOf({ icmp }: Socket, value: Value | undefined): SocketAddress | undefined {
+  const address = socketAddressOf(value);
+  return icmp && address !== undefined ? { ...address, port: 0 } : address;
 }
 
 function transportOf(type: string): "tcp" | "udp" | undefined {

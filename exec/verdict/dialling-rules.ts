@@ -3,7 +3,7 @@ import type { Attempt } from "../activity";
 import type { Run } from "../run";
 import { answeredAddresses, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
 import { at, neverRight, noWay, type Rule, startsLiteral, unfinished, without4 } from "./rule";
-import { ending, place } from "./words";
+import { ending, place, portWords } from "./words";
 
 export const ipv4Literal: Rule = (target, run) => {
   const { origin, what } = target;
@@ -20,7 +20,7 @@ export const ipv4Literal: Rule = (target, run) => {
     words:
       origin === "hosts"
         ? `It dialled ${attempt.address} for ${what}: the client's hosts(5) says so, and no more: ${ending(attempt)}.`
-        : `It dialled ${what}, port ${attempt.port}, and no answer of a resolver held that address: ${ending(attempt)}.${onlyPointed(target) ? ownAddressTrick : ""}`,
+        : `It dialled ${what}${portWords(attempt)}, and no answer of a resolver held that address: ${ending(attempt)}.${onlyPointed(target) ? ownAddressTrick : ""}`,
     ...at(attempt),
   };
 };

@@ -4,8 +4,13 @@ import { isIpv6, type Target } from "../targets";
 
 export function place({ attempts, what, port }: Target): string {
   const [first] = attempts;
-  if (port === undefined) return what;
+  if (port === undefined || port === 0) return what;
   return first?.address === what && isIpv6(what) ? `[${what}]:${port}` : `${what}:${port}`;
+}
+
+/** Beside an address; nothing where there are no ports (ICMP). */
+export function portWords({ port }: Attempt): string {
+  return port === 0 ? "" : `, port ${port}`;
 }
 
 /** How an attempt ended, in words. */

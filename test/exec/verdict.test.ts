@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ProgramEnd } from "../../exec/session";
 import type { RunRequest } from "../../exec/run";
 import { targetsOf } from "../../exec/targets";
+import { timeline } from "../../exec/timeline";
 import { judge, type Verdict } from "../../exec/verdict";
 import { exitCodeOf } from "../../exec/verdict/exit-code";
 import { mappedRecord } from "../../exec/verdict/name-rules";
@@ -22,6 +23,7 @@ const causes: [cause: string, trace: string, request?: Partial<RunRequest>, end?
   ["ipv4-literal, certain", "python-literal"],
   ["ipv4-literal, certain", "python-hosts-file"],
   ["ipv4-literal, certain", "python-own-address-by-literal"],
+  ["ipv4-literal, certain", "python-icmp-literal"],
   // What nearly is a server that works: one that ends by itself, a client's own port, a helper whose parent ends it.
   ["ipv4-literal, certain", "python-dies-while-listening"],
   ["ipv4-literal, certain", "python-phone-on-literal"],
@@ -116,6 +118,7 @@ const nearly: [trace: string, why: string, end?: Partial<ProgramEnd>][] = [
   ["python-literal-read", "it is given an IPv6 literal and reads it"],
   ["python-two-addresses", "its first address leads nowhere, and it goes on to the second"],
   ["python-udp-goes-on", "its first datagram socket leads nowhere, and it goes on to the second"],
+  ["ping-answered", "it sends by ICMP, and is answered"],
   ["curl-both", "it points datagram sockets at IPv4 to learn the source address"],
   ["node-fetch", "it asks for AAAA only, and that is enough"],
   ["java-prefer-system", "it dials the first address, in the order of RFC 6724"],
@@ -506,6 +509,17 @@ it("says beside that it was not the network what was asked of the kernel, where 
   expect(told(verdict)).toBe("not-for-want-of-ipv4, possible");
   expect(verdict.kind === "cause" && verdict.finding.words).toMatch(
     /asked the kernel for this machine's addresses \(RTM_GETADDR\), and client-1 has none of IPv4 here but 127\.0\.0\.1\.$/,
+  );
+});
+
+it("tells no port where there are none, and whose answer it was", () => {
+  const verdict = judge(recorded("python-icmp-literal"));
+  expect(verdict.kind === "cause" && verdict.finding.words).toMatch(/^It dialled 198\.51\.100\.7, and no answer /);
+  const answered = recorded("ping-answered");
+  const all = judge(answered);
+  expect(all.kind === "works" && all.words).toBe("It ended with 0. Reached: both.test.");
+  expect(timeline(answered, targetsOf(answered)).map(({ what }) => what)).toContainEqual(
+    expect.stringMatching(/^sends to 64:ff9b::c633:6407 \(both\.test\) .*: connected after .*; 64 octets out, \d+ in$/),
   );
 });
 

@@ -74,6 +74,11 @@ require("net").connect({ host: "slow.test", port: 80, autoSelectFamily: true }).
 record node-family-4 node -e 'require("net").connect({ host: "both.test", port: 80, family: 4 })'
 record node-fetch node -e 'fetch("http://both.test/").then((r) => r.text())'
 record ping-four-of-both ping -4 -c 1 both.test
+record ping-answered ping -c 1 both.test
+record python-icmp-literal $python -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+s.sendto(b"\10\0\xf7\xff\0\0\0\0", ("198.51.100.7", 0))'
 record python-udp-first-only $python -c '
 import socket
 answers = socket.getaddrinfo("both.test", 9999, type=socket.SOCK_DGRAM)
