@@ -59,10 +59,11 @@ export function unexplained(run: Run, targets: readonly Target[], remarks: reado
     };
   }
   const conversations = unseenConversations(targets, run);
+  const inPart = targets.some(({ attempts }) => attempts.some(({ outcome }) => outcome.kind === "failed"));
   const dialled =
     targets.length === 0
       ? "It asked for no name and dialled nothing."
-      : `Everything that it dialled was reached. ${paths(targets)}`;
+      : `Everything that it dialled was reached${inPart ? ", by one of its addresses at least" : ""}. ${paths(targets)}`;
   const asides = [...conversations, ...toldIpv6Peers(targets, run), ...(wanted === undefined ? [] : [wanted.words])];
   const words = [`${how}.`, dialled, ...asides].join(" ");
   const confidence = unseen.length + asides.length > 0 ? "possible" : "probable";

@@ -551,6 +551,17 @@ it("says beside what works that ::1 refused what 127.0.0.1 took, and nothing of 
   ]);
 });
 
+it("does not say of a name that all of it was reached where one of its addresses refused", () => {
+  const words = (name: string) => {
+    const verdict = judge(recorded(name, {}, { code: 1 }));
+    return verdict.kind === "cause" ? verdict.finding.words : verdict.kind;
+  };
+  expect(words("python-localhost-on-ipv4")).toContain(
+    "dialled was reached, by one of its addresses at least. Reached: ",
+  );
+  expect(words("python-own-loopback")).toContain("dialled was reached. Reached: ");
+});
+
 it("says beside what works that an IPv4 group was not to be joined: the one of IPv6 may be enough", () => {
   const verdict = judge(recorded("python-joins-ipv4-group", {}, { code: 0 }));
   expect(verdict).toMatchObject({ kind: "works", remarks: [{ cause: "ipv4-multicast" }] });
