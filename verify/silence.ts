@@ -1,7 +1,7 @@
 /** Why a client that somebody was logged in to says nothing more. */
 import { LateError } from "../host/deadline";
 import type { SshConnection } from "../ssh";
-import type { ClientAccess, LabAccess } from "./access";
+import { type ClientAccess, command, type LabAccess } from "./access";
 import { look } from "./checks/evidence";
 import { type CheckResult, silent } from "./report";
 
@@ -36,7 +36,7 @@ export async function silence(
   return {
     ...row,
     evidence: `${evidence}, and ${large} octets were lost on their way ${seen} it`,
-    remedy: `Small messages come through, large ones do not: an MTU that is too large for the way, or a firewall that counts octets. ${look({ lab }, client.name, "ip link show lan; ip -6 route; sudo nft list ruleset")}`,
+    remedy: `Small messages come through, large ones do not: an MTU that is too large for the way, or a firewall that counts octets. ${look({ lab }, client.name, "ip link show lan; ip -6 route; sudo nft list ruleset")}. If it is on the gateway, ${command(lab.promised, "up")} puts right what is not as it was laid down.`,
   };
 }
 

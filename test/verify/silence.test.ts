@@ -37,7 +37,9 @@ describe("a client that says nothing more", () => {
     expect(evidence).toBe(
       `${late.message}; then it answered something small, and 16384 octets were lost on their way ${way} it`,
     );
-    expect(remedy).toMatch(/^Small messages come through, large ones do not.*nft list ruleset/);
+    expect(remedy).toMatch(
+      /^Small messages come through, large ones do not.*nft list ruleset.*gateway, npm run up -- --stack dev puts right/,
+    );
   });
 
   it("and answers everything then lacks something, or was late", async () => {
