@@ -84,13 +84,18 @@ export const problems = [
 ] as const;
 
 /** What run.sh and guard.sh leave there, and two files of the client's. */
-const texts = ["problem", "watched", "started", "ended", "left", "resolver", "/etc/resolv.conf", "/etc/hosts"] as const;
+const texts = [
+  ...["problem", "watched", "started", "ended", "signalled", "left", "resolver"],
+  ...["/etc/resolv.conf", "/etc/hosts"],
+] as const;
 
 export interface PlaceFacts {
   readonly problem: Problem | undefined;
   /** Seconds since 1970, by the client's clock; undefined: it did not start, or nobody was left to tell. */
   readonly startedAt: number | undefined;
   readonly endedAt: number | undefined;
+  /** Whether a signal was sent to it before it had ended. */
+  readonly signalled: boolean;
   /** Command lines of what went on when the program had ended, and was ended then. */
   readonly left: readonly string[];
   /** strace's. */
@@ -136,6 +141,7 @@ function readFacts(told: Buffer): PlaceFacts {
     problem: problems.find((each) => each === problem) ?? (lost ? "unrecorded" : undefined),
     startedAt: time(text("started")),
     endedAt: time(text("ended")),
+    signalled: text("signalled") !== "",
     left: text("left")
       .split("\n")
       .map((line) => line.trim())

@@ -36,7 +36,7 @@ export interface ProgramRun {
   readonly onSignal: (pass: (signal: "INT" | "TERM" | "HUP") => void) => () => void;
 }
 
-export interface ProgramEnd extends PlaceFacts {
+export interface ProgramEnd extends Omit<PlaceFacts, "signalled"> {
   /** As a shell has it: 128 + n for signal n. */
   readonly code: number;
   readonly timedOut: boolean;
@@ -63,10 +63,12 @@ export async function runProgram<T>(
   try {
     if (run.put.length > 0) await put(client, work, run.put, signal);
     const how = await start(client, place, run, signal);
-    const [facts, seen] = await Promise.all([readPlace(client, place.folder, signal), whenEnded()]);
+    const [{ signalled, ...facts }, seen] = await Promise.all([readPlace(client, place.folder, signal), whenEnded()]);
     const withoutRights = run.setuid ? [] : await takingRights(client, facts.trace, signal);
     const notThere = run.get.length === 0 ? [] : await get(client, work, run.get, run.into, signal);
-    return { end: { ...how, ...facts, withoutRights, notThere }, seen };
+    // A limit may end while the record of a program that has ended by itself is collected.
+    const [timedOut, stopped] = [how.timedOut && signalled, how.stopped && signalled];
+    return { end: { ...how, ...facts, timedOut, stopped, withoutRights, notThere }, seen };
   } finally {
     await place.end();
   }

@@ -100,15 +100,16 @@ function isSourceProbe(attempt: Attempt, activity: Activity, hosts: ReadonlyMap<
   if (lookups.some((lookup) => lookup.at <= at && lookup.answer?.addresses.includes(address) === true))
     return !isOneMore(attempt, activity);
   return (
-    port === 53 &&
-    (unheard > 0 || hosts.has(address) || attempts.some((other) => other.port !== 53 && other.address === address))
+    // Without a service getaddrinfo(3) has port 0.
+    (port === 53 || port === 0) &&
+    (unheard > 0 || hosts.has(address) || attempts.some((other) => other.port !== port && other.address === address))
   );
 }
 
 /**
  * A library looks at each candidate once for each answer, and at all of them: to one that was pointed to more often than
- * that, and than any other of its name, the program itself has gone, and to one that has no other beside it. Where no other
- * was looked at nobody can tell.
+ * that, and than any other of its name, the program itself has gone. To the only candidate there is, too: glibc, musl and Go
+ * have nothing to sort then. Where there are others and none was looked at nobody can tell.
  */
 function isOneMore({ address, port, process, line }: Attempt, { lookups, attempts, unheard }: Activity): boolean {
   const forms = [address, ...(isIpv6(address) ? [] : [mapped(address)])];

@@ -129,7 +129,7 @@ unit_folders=({/etc,/run}/systemd/system{,.control} /usr/local/lib/systemd/syste
 # Of a path in one of them the first group is the unit whose settings it has.
 unit_path='^/[a-z/]+/systemd/system[.a-z]*/([^/]+\.(service|target))(\.d/.*)?$'
 
-# Settings of a service's units that are not the lab's: they stand before its own.
+# Settings of a service's units by name that are not the lab's: they change or replace what a package or the lab has laid down.
 compare_units() {
   local service name folder path
   for service in "${all_services[@]}"; do
@@ -147,9 +147,16 @@ compare_units() {
   done
 }
 
-# A mask is told by itself. The gate of a first boot says that nothing starts before a bundle is there.
+# The gate of a first boot says that nothing starts before a bundle is there. Masks of units are told and taken away by
+# themselves; a drop-in that is one switches off another of its name.
 is_foreign() { # PATH
-  [[ -e $1 && ! $1 -ef /dev/null && -z ${service_of[$1]-} && $1 != */10-await-bundle.conf ]]
+  [[ -e $1 && -z ${service_of[$1]-} && $1 != */10-await-bundle.conf ]] || return 1
+  [[ -f $1 ]] || { [[ $1 -ef /dev/null ]] && ! is_mask "$1"; }
+}
+
+# Where `systemctl mask` puts it.
+is_mask() { # PATH
+  [[ $1 == /@(etc|run)/systemd/system/*([^/]) && $1 -ef /dev/null ]]
 }
 
 # What is beside the content of a file.
@@ -206,7 +213,7 @@ units_in_memory() { # UNIT...
 }
 
 is_masked() { # UNIT
-  [[ /etc/systemd/system/$1 -ef /dev/null || /run/systemd/system/$1 -ef /dev/null ]]
+  is_mask "/etc/systemd/system/$1" || is_mask "/run/systemd/system/$1"
 }
 
 # As `systemctl is-enabled` has it for units that are wanted or required by another one, and not masked.

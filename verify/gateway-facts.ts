@@ -92,10 +92,7 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
       .split("\n")
       .map((line) => line.split(" "))
       .map(([card = "", ipv4, ipv6]) => ({ card, IPv4: ipv4 === "1", IPv6: ipv6 === "1" })),
-    /** Rules that lead packets past the routes, whatever those are. */
-    foreignRules: (["IPv4", "IPv6"] as const).flatMap((family) =>
-      readForeignRules(said(`rules${family}`)).map((rule) => ({ family, rule })),
-    ),
+    wrongRules: [...wrongRules("IPv4", said("rulesIPv4")), ...wrongRules("IPv6", said("rulesIPv6"))],
     /** Of each card on a network: what the card has, and what the kernel goes by for IPv6. */
     mtus: said("mtu")
       .split("\n")
@@ -113,18 +110,23 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
 }
 
 /** The kernel's own (ip-rule(8)). */
-const ownRules: readonly string[] = [
-  "0: from all lookup local",
-  "32766: from all lookup main",
-  "32767: from all lookup default",
-];
+const ownRules = {
+  IPv4: ["0: from all lookup local", "32766: from all lookup main", "32767: from all lookup default"],
+  IPv6: ["0: from all lookup local", "32766: from all lookup main"],
+} as const;
 
-/** Lines of `ip rule` that are not the kernel's own: what it says instead of any, too. */
-function readForeignRules(text: string): string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trim().replace(/\s+/g, " "))
-    .filter((line) => !ownRules.includes(line));
+/** In what `ip rule` differs from the kernel's own: what leads past the routes whatever those are, and what leads to none. */
+function wrongRules(family: keyof typeof ownRules, text: string): string[] {
+  const own: readonly string[] = ownRules[family];
+  const told = text.split("\n").map((line) => line.trim().replace(/\s+/g, " "));
+  return [
+    ...own
+      .filter((rule) => !told.includes(rule))
+      .map((rule) => `the kernel's own rule of ${family} is missing: ${rule}`),
+    ...told
+      .filter((rule) => rule !== "" && !own.includes(rule))
+      .map((rule) => `a rule of ${family} is not the kernel's own: ${rule}`),
+  ];
 }
 
 export type UnitFact = ReturnType<typeof readUnits>[number];

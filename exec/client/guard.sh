@@ -98,9 +98,12 @@ while :; do
   elif (($? <= 128 || ++silent > 4 * patience)); then
     break
   fi
-  # Before the program has begun a signal would meet the shell that starts it, or nobody.
+  # Before the program has begun a signal would meet the shell that starts it, or nobody; after its end, who collects.
   if [[ -n $wanted && -s $folder/trace ]]; then
-    send "$wanted"
+    if [[ ! -e $folder/code ]]; then
+      echo "$wanted" >>"$folder/signalled"
+      send "$wanted"
+    fi
     wanted=
   fi
   if gone_away; then alone=$((alone + 1)); else alone=0; fi

@@ -40,7 +40,7 @@ export const ipv4Multicast: Rule = (target, run) => {
   return {
     cause: "ipv4-multicast",
     confidence: "certain",
-    words: `It sent to ${attempt.address}, port ${attempt.port}: ${ending(attempt)}.`,
+    words: `It dialled ${attempt.address}${portWords(attempt)}: ${ending(attempt)}.`,
     ...at(attempt),
   };
 };
@@ -107,7 +107,7 @@ export const loopback: Rule = (target, { loopback4 }) => {
   return {
     cause: "loopback-ipv4",
     confidence: away ? "certain" : "probable",
-    words: `It dialled ${attempt.address}, port ${attempt.port}: ${ending(attempt)}.`,
+    words: `It dialled ${attempt.address}${portWords(attempt)}: ${ending(attempt)}.`,
     ...at(attempt),
   };
 };

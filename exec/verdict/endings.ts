@@ -19,6 +19,7 @@ const crashSignals: ReadonlyMap<number, string> = new Map([
   [136, "SIGFPE"],
   [139, "SIGSEGV"],
   [141, "SIGPIPE"],
+  [142, "SIGALRM"],
   [159, "SIGSYS"],
 ]);
 

@@ -148,7 +148,11 @@ function failed({ attempts }: Target): boolean {
 
 /** Asked for, answered, and not dialled: that is no failure. */
 function wasOnlyTold(target: Target): boolean {
-  return target.attempts.length === 0 && answeredAddresses(target).length > 0;
+  // c-ares looks at the source address for a candidate that has no other beside it, too.
+  const dialled = target.attempts.filter(
+    ({ transport, pointed, sent }) => transport === "tcp" || !pointed || sent.octets > 0,
+  );
+  return dialled.length === 0 && answeredAddresses(target).length > 0;
 }
 
 /** What was dialled by IPv4 was found by NAT64 as well. */

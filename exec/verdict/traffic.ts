@@ -4,7 +4,7 @@ import type { Run } from "../run";
 import { isIpv6, isLoopback, isLoopback4, socketText, type Target } from "../targets";
 import { type Finding } from "./causes";
 import { noWay } from "./rule";
-import { ending, place } from "./words";
+import { ending, place, portWords } from "./words";
 
 /** The answer to CONNECT (RFC 9110 section 9.3.6) of a proxy that did not get there. */
 export function refusedByProxy(target: Target): Finding | undefined {
@@ -56,7 +56,7 @@ export function wentBackToIpv4({ attempts, what, origin, reached }: Target, { ne
       family === "IPv4" && at > isOver && outcome.kind === "failed" && noWay.has(outcome.error),
   );
   if (attempt === undefined) return undefined;
-  const words = `It had reached ${what}, and dialled ${attempt.address}, port ${attempt.port}, afterwards, by IPv4 alone: ${ending(attempt)}.`;
+  const words = `It had reached ${what}, and dialled ${attempt.address}${portWords(attempt)} afterwards, by IPv4 alone: ${ending(attempt)}.`;
   return { cause: "ipv4-literal", confidence: "probable", words, process: attempt.process, line: attempt.line };
 }
 
@@ -138,21 +138,20 @@ export function unseenConversations(targets: readonly Target[], run: Run): strin
 }
 
 /**
- * Peers of which the program was told that they have an IPv6 address: one that has room for IPv4 addresses only, or a list of
- * them, fails of it in itself. Who heard an answer has put up with it.
+ * Peers of which the program, or what it is written in, was told that they have an IPv6 address: one that has room for IPv4
+ * addresses only, or a list of them, fails of it in itself. Who was seen to hear an answer has put up with it.
  */
 export function toldIpv6Peers(targets: readonly Target[], { activity, network }: Run): string[] {
   if (network.ipv4 !== "none") return [];
   const dialled = targets
     .filter(({ attempts }) => attempts.some((each) => each.askedForPeer && isForeignIpv6(each.address)))
     .filter(({ attempts }) => attempts.every(({ received }) => received.octets === 0))
-    .map((target) => `asked for the address of its peer ${place(target)} (getpeername(2))`);
+    .map((target) => `the address of ${place(target)} (getpeername(2))`);
   const peers = activity.listeners.flatMap(({ transport, accepted }) => (transport === "tcp" ? accepted : []));
   const peer = peers.find(({ address }) => isForeignIpv6(address));
-  const came = peer === undefined ? [] : [`was told the address of who came (${socketText(peer)})`];
-  return [...dialled, ...came].map(
-    (what) => `It ${what}, which is one of IPv6; what it made of that was not seen, and with IPv4 it may work.`,
-  );
+  const told = [...dialled, ...(peer === undefined ? [] : [`the address of who came (${socketText(peer)})`])];
+  if (told.length === 0) return [];
+  return [`It was told ${told.join(", ")}: of IPv6. What it made of that was not seen, and with IPv4 it may work.`];
 }
 
 /** Of another machine, and no IPv4 address in the form of one (RFC 4291 section 2.5.5.2). */
@@ -206,7 +205,9 @@ export function failedJoins(targets: readonly Target[], { activity, client, netw
   if (network.ipv4 !== "none") return [];
   // Who speaks to somebody may have put up with it, and fail of something else.
   const confidence = targets.some(({ reached }) => reached) ? ("possible" as const) : ("probable" as const);
-  return activity.failedJoins.map(({ group, error, process, line }) => ({
+  // Other errors are of the group or of the card that was named (ip(7)).
+  const withoutCard = activity.failedJoins.filter(({ error }) => error === "ENODEV");
+  return withoutCard.map(({ group, error, process, line }) => ({
     cause: "ipv4-multicast" as const,
     confidence,
     words: `It wanted to join the group ${group} (IP_ADD_MEMBERSHIP): ${error}, ${client} has no way to IPv4 groups here.`,
@@ -246,6 +247,6 @@ export function spokeToLoopback4({ attempts, what, port }: Target): Finding | un
   // Names of this machine stand for both addresses, and so both are one target.
   const refused = attempts.find(({ address, outcome }) => address === "::1" && outcome.kind === "failed");
   const instead = refused === undefined ? "" : `, and not at ${socketText(refused)}: ${ending(refused)}`;
-  const words = `It spoke to ${what} at ${attempt.address}, port ${port}${instead}.`;
+  const words = `It spoke to ${what} at ${attempt.address}${portWords(attempt)}${instead}.`;
   return { cause: "loopback-ipv4", confidence: "possible", words, process: attempt.process, line: attempt.line };
 }

@@ -63,7 +63,7 @@ export function unexplained(run: Run, targets: readonly Target[], remarks: reado
   const dialled =
     targets.length === 0
       ? "It asked for no name and dialled nothing."
-      : `Everything that it dialled was reached${inPart ? ", by one of its addresses at least" : ""}. ${paths(targets)}`;
+      : `Everything that it dialled was reached${inPart ? ", each by one address at least" : ""}. ${paths(targets)}`;
   const asides = [...conversations, ...toldIpv6Peers(targets, run), ...(wanted === undefined ? [] : [wanted.words])];
   const words = [`${how}.`, dialled, ...asides].join(" ");
   const confidence = unseen.length + asides.length > 0 ? "possible" : "probable";

@@ -117,12 +117,18 @@ describeInGuest("apply.sh", () => {
         nft add rule inet ipv6_only_lab input accept
         sysctl -qw net.ipv4.ip_local_port_range='1024 65000'
         ip -6 address add 2001:db8::1/64 dev lan nodad; ip link set lan mtu 1400
-        ip rule add to 203.0.113.0/24 blackhole priority 0; ip -6 rule add from fc01:0:0:1::/64 prohibit`);
+        ip rule add to 203.0.113.0/24 blackhole priority 0; ip rule add from 203.0.113.0/24 priority 50 goto 1001
+        ip rule add priority 1000 l3mdev; ip rule add priority 32765 lookup local; ip rule delete priority 0 lookup local
+        ip -6 rule add from fc01:0:0:1::/64 prohibit`);
       expect(looked()).toEqual([
         "unbound: /etc/default/unbound has the mode 600",
         "radvd: /etc/radvd.conf is not what was laid down",
-        "lan: a rule comes before the routes of IPv4: 0 from all to 203.0.113.0/24 blackhole",
-        "lan: a rule comes before the routes of IPv6: 32765 from fc01:0:0:1::/64 prohibit",
+        "lan: the kernel's own rule of IPv4 is missing: 0 from all lookup local",
+        "lan: a rule of IPv4 is not the kernel's own: 0 from all to 203.0.113.0/24 blackhole",
+        "lan: a rule of IPv4 is not the kernel's own: 50 from 203.0.113.0/24 goto 1001 [unresolved]",
+        "lan: a rule of IPv4 is not the kernel's own: 1000 from all lookup [l3mdev-table]",
+        "lan: a rule of IPv4 is not the kernel's own: 32765 from all lookup local",
+        "lan: a rule of IPv6 is not the kernel's own: 32765 from fc01:0:0:1::/64 prohibit",
         "lan: the MTU of lan is 1400, not 1500",
         "lan: lan has an address too many, 2001:db8::1/64",
         "sysctl: net.ipv4.ip_local_port_range is 1024\t65000, not 32768 60999",

@@ -94,6 +94,29 @@ onLinux("the guard of a run", () => {
     await closed;
   }, 20_000);
 
+  it("sends no signal any more where the program has ended by itself, and tells whether it has sent one", async () => {
+    const { child, closed, folder } = await guard(60);
+    const program = spawn("bash", ["-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done"], {
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    started.push(program);
+    await once(program.stdout, "data");
+    writeFileSync(join(folder, "group"), String(program.pid));
+    writeFileSync(join(folder, "trace"), `${String(program.pid)} 1.0 execve()\n`);
+    writeFileSync(join(folder, "code"), "0\n");
+    const exited = once(program, "exit");
+    child.stdin.write("TERM\n");
+    await sleep(1000);
+    expect([program.exitCode, existsSync(join(folder, "signalled"))]).toEqual([null, false]);
+    rmSync(join(folder, "code"));
+    child.stdin.write("TERM\n");
+    await exited;
+    expect(readFileSync(join(folder, "signalled"), "utf8")).toBe("TERM\n");
+    child.stdin.end();
+    await closed;
+  }, 20_000);
+
   it("loses nothing of a line that comes in two parts with time between them", async () => {
     const { child, closed, folder } = await guard(60, watchElsewhere());
     const program = spawn("bash", ["-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done"], {

@@ -1133,6 +1133,11 @@ describe("the gateway fails", () => {
       { says: { rulesIPv4: "0:\tfrom all lookup local\n100:\tfrom all dport 443 blackhole" } },
       failing("it forwards"),
     ],
+    [
+      "when the kernel's own rule is missing",
+      { says: { rulesIPv6: "0:\tfrom all lookup local" } },
+      failing("it forwards"),
+    ],
     ["when nobody tells of rules", { says: { rulesIPv6: "" } }, failing("it forwards")],
     ["without a way out", { says: { uplink: "[]" } }, failing("its IPv4 default route")],
     [
@@ -1257,7 +1262,7 @@ describe("the gateway fails", () => {
     const result = checkGateway(gatewayEvidence({ says: { rulesIPv6 } })).find(({ check }) =>
       check.startsWith("it forwards"),
     );
-    expect(result?.evidence).toBe("a rule comes before the routes of IPv6: 100: from fc01:0:0:1::/64 prohibit");
+    expect(result?.evidence).toBe("a rule of IPv6 is not the kernel's own: 100: from fc01:0:0:1::/64 prohibit");
     expect(result?.remedy).toContain("npm run up");
   });
 

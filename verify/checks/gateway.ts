@@ -127,19 +127,14 @@ function checkBindings({ lab, translations }: GatewayEvidence): Verdict {
   );
 }
 
-function checkForwarding({ facts: { forwarding, foreignRules }, lab }: GatewayEvidence): Verdict {
+function checkForwarding({ facts: { forwarding, wrongRules }, lab }: GatewayEvidence): Verdict {
   const cards = ["all", uplink, ...lab.promised.networks.map(({ card }) => card)];
   const off = (["IPv4", "IPv6"] as const).flatMap((family) => {
     const where = cards.filter((card) => forwarding.find((each) => each.card === card)?.[family] !== true);
     if (where.length === 0) return [];
     return [where.includes("all") ? family : `${family} that comes in by ${where.join(" and ")}`];
   });
-  const wrong = [
-    ...(off.length === 0 ? [] : [`not ${off.join(", ")}`]),
-    ...foreignRules.map(
-      ({ family, rule }) => `a rule comes before the routes of ${family}: ${rule || "nothing is told"}`,
-    ),
-  ];
+  const wrong = [...(off.length === 0 ? [] : [`not ${off.join(", ")}`]), ...wrongRules];
   return noneOf(wrong, "IPv4, IPv6");
 }
 
