@@ -1,18 +1,18 @@
 /** Every rendered file through the parser of the program that will read it, in the version that the guest has. */
-import { utils } from "ssh2";
 import { stringify } from "yaml";
 import { clientDocuments } from "../../cloud-init/client";
 import type { CloudInitDocuments, MachineIdentity } from "../../cloud-init/documents";
 import { gatewayDocuments } from "../../cloud-init/gateway";
 import { gatewaySoftware, renderBundle } from "../../services";
 import { lanCards } from "../../plan/interfaces";
+import { generateKeyPair } from "../../ssh";
 import { configurations, planOf } from "../fixtures/plan";
 import { describeInGuest, Guest, type Result, startTimeout } from "./guest";
 
-const keys = utils.generateKeyPairSync("ed25519", { comment: "test" });
+const hostKey = generateKeyPair("test");
 const identity: MachineIdentity = {
-  hostKey: { privateKey: keys.private, publicKey: keys.public },
-  authorizedKeys: [keys.public],
+  hostKey,
+  authorizedKeys: [hostKey.publicKey],
 };
 
 /** What each program is asked, with the files laid out below `/tmp/<configuration>`. */

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import { utils } from "ssh2";
 import { parseConfig } from "../../plan/config";
 import { planLab } from "../../plan/lab";
 import { nonGlobalIpv4 } from "../../plan/address-space";
@@ -14,6 +13,7 @@ import {
   parseIpv6Prefix,
   type Prefix,
 } from "../../plan/prefix";
+import { generateKeyPair } from "../../ssh";
 import { homeOf, lanOf, planOf } from "../fixtures/plan";
 import { platformWith } from "./bad-vsphere";
 import { problemsOf } from "./in-words";
@@ -170,7 +170,7 @@ describe("what is derived", () => {
   });
 
   it("lets in who is configured, each key once, and fetches the page that is configured", () => {
-    const keys = ["one", "other"].map(() => utils.generateKeyPairSync("ed25519").public).sort();
+    const keys = ["one", "other"].map((comment) => generateKeyPair(comment).publicKey).sort();
     const url = "http://mirror.example/";
     const plan = planOf({ ssh: { authorizedKeys: [...keys, ...keys].reverse() }, verify: { url, timeout: 60 } });
     expect(plan.ssh).toEqual({ user: "lab", authorizedKeys: keys });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { utils } from "ssh2";
 import { parseConfig } from "../../plan/config";
 import { checkedSshPublicKey } from "../../plan/ssh-public-key";
+import { generateKeyPair } from "../../ssh";
 
 /** The blob of a key, from its fields. */
 function blob(...fields: readonly (string | Buffer)[]): Buffer {
@@ -11,7 +12,7 @@ function blob(...fields: readonly (string | Buffer)[]): Buffer {
 
 const line = (type: string, key: Buffer, comment = "") => `${type} ${key.toString("base64")}${comment}`;
 const point = (octets: number) => Buffer.concat([Buffer.of(4), Buffer.alloc(2 * octets, 7)]);
-const ed25519 = utils.generateKeyPairSync("ed25519", { comment: "ada@example" }).public;
+const ed25519 = generateKeyPair("ada@example").publicKey;
 const rsaType = "ssh-rsa";
 const modulus = (octets: number) => Buffer.concat([Buffer.of(0), Buffer.alloc(octets, 0xff)]);
 const exponent = Buffer.of(1, 0, 1);
