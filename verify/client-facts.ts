@@ -28,6 +28,7 @@ export function readNetworkFacts(sections: Sections) {
     resolver.filter((line) => line.startsWith(`${word} `)).flatMap((line) => line.split(/\s+/).slice(1));
   return {
     addresses: readAddresses(sections, "addresses"),
+    ownBridges: readOwnBridges(sections, "addresses"),
     defaultRoutes: ipv6Routes.filter(({ dst }) => dst === "default"),
     /** By a router, to less than everything. */
     narrowRoutes: ipv6Routes.filter(({ dst, gateway }) => dst !== "default" && gateway !== ""),
@@ -164,6 +165,13 @@ const address = {
 const cardsSchema = z.array(
   z.object({ ifname: z.string().default(""), addr_info: z.array(z.object(address)).default([]) }),
 );
+const linksSchema = z.array(
+  z.object({
+    ifname: z.string().default(""),
+    master: z.string().optional(),
+    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+  }),
+);
 
 /** The addresses of `ip -json address show`. */
 export function readAddresses(sections: Sections, name: string) {
@@ -179,6 +187,20 @@ export function readAddresses(sections: Sections, name: string) {
       preferred: !deprecated,
     })),
   );
+}
+
+/**
+ * The bridges, of `ip -json -details address show`, that lead to nothing but containers of this machine: nobody else is on
+ * them, and their other ends are here too (veth(4)).
+ */
+function readOwnBridges(sections: Sections, name: string): string[] {
+  const links = readJson(sections, name, linksSchema);
+  const kind = (link: (typeof links)[number]): string | undefined => link.linkinfo?.info_kind;
+  return links
+    .filter(
+      (link) => kind(link) === "bridge" && links.every((port) => port.master !== link.ifname || kind(port) === "veth"),
+    )
+    .map(({ ifname }) => ifname);
 }
 
 const pref64Schema = z.object({ Prefix: z.array(z.number().int().min(0).max(255)), PrefixLength: z.number() });

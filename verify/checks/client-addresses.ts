@@ -44,7 +44,10 @@ export const clientAddressChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     where: (seen) => !withIpv4(seen),
-    title: (seen) => `there is no IPv4 address and no IPv4 route${withClat(seen) ? " but the CLAT's" : ""}`,
+    title: (seen) => {
+      const others = [...(withClat(seen) ? ["the CLAT's"] : []), ...(ownBridges(seen, "inet") === "" ? [] : [bridges])];
+      return `there is no IPv4 address and no IPv4 route${others.length === 0 ? "" : ` but ${others.join(" and ")}`}`;
+    },
     judge: checkNoIpv4,
     remedy: learnAgain,
   },
@@ -85,6 +88,29 @@ export const clientAddressChecks: readonly Check<ClientEvidence>[] = [
   },
 ];
 
+/** Where containers are, which reach nobody beyond this machine but by it. */
+const bridges = "those of its own bridges";
+
+type OwnAddress = ClientEvidence["facts"]["addresses"][number];
+
+/** Its addresses of a family beyond the link, but for those of bridges of its own. */
+function addressesOf({ facts }: ClientEvidence, family: OwnAddress["family"]): OwnAddress[] {
+  return facts.addresses.filter(
+    (each) =>
+      each.family === family &&
+      !facts.ownBridges.includes(each.device) &&
+      (family === "inet" ? each.device !== "lo" : each.scope === "global"),
+  );
+}
+
+/** What is said of them beside what was found; empty: there are none. */
+function ownBridges({ facts }: ClientEvidence, family: OwnAddress["family"]): string {
+  return facts.addresses
+    .filter((each) => each.family === family && each.scope === "global" && facts.ownBridges.includes(each.device))
+    .map(({ address, device }) => `${address} on ${device}, a bridge of its own`)
+    .join("; ");
+}
+
 function plannedIpv6({ access, network }: ClientEvidence): string {
   return access.addresses[network.name]?.ipv6 ?? "";
 }
@@ -97,7 +123,7 @@ function leasedBeside(seen: ClientEvidence): string | undefined {
 
 function checkAddress(seen: ClientEvidence): Verdict {
   const { facts } = seen;
-  const own = facts.addresses.filter(({ family, scope }) => family === "inet6" && scope === "global");
+  const own = addressesOf(seen, "inet6");
   const planned = own.find(({ address }) => sameAddress(address, plannedIpv6(seen)));
   const evidence = listed(
     own.map(
@@ -123,8 +149,9 @@ function checkAddress(seen: ClientEvidence): Verdict {
   );
 }
 
-function checkNoIpv6({ facts }: ClientEvidence): Verdict {
-  const addresses = facts.addresses.filter(({ family, scope }) => family === "inet6" && scope === "global");
+function checkNoIpv6(seen: ClientEvidence): Verdict {
+  const { facts } = seen;
+  const addresses = addressesOf(seen, "inet6");
   const ways = facts.ways.filter(({ to, dev }) => to.includes(":") && dev !== "");
   return addresses.length === 0 && facts.defaultRoutes.length === 0 && ways.length === 0
     ? pass("none")
@@ -162,11 +189,14 @@ function speaksOf(packet: string, address: string): boolean {
 
 function checkNoIpv4(seen: ClientEvidence): Verdict {
   const { facts } = seen;
-  const others = withClat(seen) ? ["lo", clatDevice] : ["lo"];
-  const ipv4 = facts.addresses.filter(({ family, device }) => family === "inet" && !others.includes(device));
-  const routes = facts.ipv4Routes.filter(({ dev }) => !others.includes(dev));
+  const isClat = (device: string): boolean => withClat(seen) && device === clatDevice;
+  const ipv4 = addressesOf(seen, "inet").filter(({ device }) => !isClat(device));
+  // What goes by somebody on such a bridge goes on from there.
+  const isOwn = ({ dev, gateway }: (typeof facts.ipv4Routes)[number]): boolean =>
+    dev === "lo" || (gateway === "" && facts.ownBridges.includes(dev));
+  const routes = facts.ipv4Routes.filter((route) => !isOwn(route) && !isClat(route.dev));
   return ipv4.length === 0 && routes.length === 0
-    ? pass("none")
+    ? pass(ownBridges(seen, "inet") || "none")
     : fail(
         `${listed(
           ipv4.map(({ address, device }) => `${address} on ${device}`),
@@ -205,7 +235,7 @@ function clatRemedy(seen: ClientEvidence): string {
 function checkIpv4(seen: ClientEvidence): Verdict {
   const { facts, network } = seen;
   const planned = nativeIpv4(seen.access, network);
-  const own = facts.addresses.filter(({ family, device }) => family === "inet" && device !== "lo");
+  const own = addressesOf(seen, "inet");
   const defaults = facts.ipv4Routes.filter(({ dst }) => dst === "default");
   const isRouter = (gateway: string | undefined): boolean => gateway === network.ipv4?.gatewayAddress;
   const evidence = `${listed(

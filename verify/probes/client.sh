@@ -18,7 +18,7 @@ programs_view() {
     'import socket, sys; print(*sorted({a[4][0] for a in socket.getaddrinfo(sys.argv[1], None)}))' "$1"
 }
 
-section addresses ip -json address show
+section addresses ip -json -details address show
 section routes6 ip -json -6 route show
 section routes4 ip -json -4 route show
 section resolver cat /run/systemd/resolve/resolv.conf
