@@ -85,7 +85,7 @@ export const problems = [
 
 /** What run.sh and guard.sh leave there, and two files of the client's. */
 const texts = [
-  ...["problem", "watched", "started", "ended", "signalled", "left", "resolver"],
+  ...["problem", "tracing", "watched", "started", "ended", "signalled", "left", "resolver", "namespace", "daemons"],
   ...["/etc/resolv.conf", "/etc/hosts"],
 ] as const;
 
@@ -98,8 +98,16 @@ export interface PlaceFacts {
   readonly signalled: boolean;
   /** Command lines of what went on when the program had ended, and was ended then. */
   readonly left: readonly string[];
+  /** Whether root's tracer has watched it: then programs had the rights that their files give (setuid). */
+  readonly tracedByRoot: boolean;
   /** strace's. */
   readonly trace: string;
+  /** The same of the daemons that start containers for others, and of these; empty: there are none. */
+  readonly containers: string;
+  /** Threads of these daemons when the run began, one a line: its number, its process's, the name. */
+  readonly daemons: string;
+  /** The client's network namespace, as the kernel calls it: `net:[…]`. */
+  readonly namespace: string;
   /** The kernel's own record of the calls that every connection takes; empty where it keeps none. */
   readonly kernel: string;
   /** The client's hosts(5). */
@@ -110,7 +118,7 @@ export interface PlaceFacts {
   readonly resolver: string;
 }
 
-/** Everything at once: texts with their names before each line, NUL, and both traces, packed, with NUL between them. */
+/** Everything at once: texts with their names before each line, NUL, and all traces, packed, with NUL behind each. */
 export async function readPlace(client: SshConnection, folder: string, signal: AbortSignal): Promise<PlaceFacts> {
   const told = new Collector();
   // One process for all texts. Root's tracer makes the trace root's.
@@ -120,7 +128,7 @@ export async function readPlace(client: SshConnection, folder: string, signal: A
     `[ -e collected ] || bash -c '. ./ask.sh; ask . 600 collect'`,
     `grep -Has '' -- ${texts.join(" ")}`,
     "printf '\\0'",
-    `{ if [ -r trace ]; then cat trace; else sudo -n cat trace; fi; printf '\\0'; cat kernel; } 2>/dev/null | gzip -1`,
+    `{ for each in trace kernel containers; do if [ -r $each ] || [ ! -e $each ]; then cat $each; else sudo -n cat $each; fi; printf '\\0'; done; } 2>/dev/null | gzip -1`,
   ];
   await client.attach(commands.join("; "), { stdin: undefined, stdout: told, signal });
   return readFacts(told.all());
@@ -133,7 +141,7 @@ function readFacts(told: Buffer): PlaceFacts {
     lines.flatMap((line) => (line.startsWith(`${name}:`) ? [`${line.slice(name.length + 1)}\n`] : [])).join("");
   const time = (words: string): number | undefined => (words === "" ? undefined : Number(words));
   const problem = text("problem").trim();
-  const [trace = "", kernel = ""] = gunzipSync(told.subarray(border + 1))
+  const [trace = "", kernel = "", containers = ""] = gunzipSync(told.subarray(border + 1))
     .toString("latin1")
     .split("\0");
   const lost = text("watched") !== "" && !wasKept(kernel);
@@ -149,7 +157,11 @@ function readFacts(told: Buffer): PlaceFacts {
     resolver: text("resolver"),
     resolvConf: text("/etc/resolv.conf"),
     hosts: text("/etc/hosts"),
+    tracedByRoot: text("tracing").trim() === "root",
     trace,
+    containers,
+    daemons: text("daemons"),
+    namespace: text("namespace").trim(),
     kernel,
   };
 }

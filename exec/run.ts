@@ -39,8 +39,11 @@ export interface RunRequest {
   readonly lacks: readonly string[];
 }
 
+/** What everything else is made of. */
+type TextOfEnd = "trace" | "containers" | "daemons" | "namespace" | "kernel" | "hosts" | "resolver" | "resolvConf";
+
 export interface Run extends RunRequest {
-  readonly end: Omit<ProgramEnd, "trace" | "kernel" | "hosts" | "resolver" | "resolvConf">;
+  readonly end: Omit<ProgramEnd, TextOfEnd>;
   readonly processes: Processes;
   readonly activity: Activity;
   /** Names by address, from the client's hosts(5). */
@@ -73,11 +76,11 @@ export interface Recording {
 }
 
 export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedAgain, listening }: Recording): Run {
-  const { trace: strace, kernel, hosts, resolver, resolvConf, ...rest } = end;
+  const { trace: strace, containers, daemons, namespace, kernel, hosts, resolver, resolvConf, ...rest } = end;
   const record = readKernelRecord(kernel);
-  const text = wholeTrace(strace, record.calls);
+  const text = wholeTrace(strace, record.calls, containers);
   const trace = readTrace(text);
-  const processes = readProcesses(trace);
+  const processes = readProcesses(trace, { daemons, namespace });
   const resolvers = [...resolvConf.matchAll(/^nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
   const activity = readActivity(trace, processes, resolvers, readOverheard(resolver));
   return {

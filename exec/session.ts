@@ -64,7 +64,7 @@ export async function runProgram<T>(
     if (run.put.length > 0) await put(client, work, run.put, signal);
     const how = await start(client, place, run, signal);
     const [{ signalled, ...facts }, seen] = await Promise.all([readPlace(client, place.folder, signal), whenEnded()]);
-    const withoutRights = run.setuid ? [] : await takingRights(client, facts.trace, signal);
+    const withoutRights = facts.tracedByRoot ? [] : await takingRights(client, facts.trace, signal);
     const notThere = run.get.length === 0 ? [] : await get(client, work, run.get, run.into, signal);
     // A limit may end while the record of a program that has ended by itself is collected.
     const [timedOut, stopped] = [how.timedOut && signalled, how.stopped && signalled];

@@ -27,7 +27,7 @@ export function timeline(run: Run, targets: readonly Target[]): Moment[] {
       .filter(({ error }) => error === undefined)
       .map((each): [number, Moment] => {
         const process = processes.all.find(({ pid }) => pid === processes.of(each.pid));
-        const what = `starts: ${each.args.join(" ")}`;
+        const what = `starts: ${shortened(each.args.join(" "))}`;
         return moment({ at: each.at, process: process?.pid ?? each.pid, line: each.line }, what);
       }),
     ...activity.lookups.map((lookup) => moment(lookup, lookupWords(lookup))),
@@ -36,6 +36,12 @@ export function timeline(run: Run, targets: readonly Target[]): Moment[] {
   ].sort(([one], [other]) => one - other);
   const start = Math.min(...processes.all.map(({ startedAt }) => startedAt), ...moments.map(([at]) => at));
   return moments.map(([at, each]) => ({ ...each, after: at - start }));
+}
+
+/** Helpers of containers have arguments of a thousand characters. */
+function shortened(command: string): string {
+  const most = 160;
+  return command.length > most ? `${command.slice(0, most)}…` : command;
 }
 
 export function who({ processes }: Run, { process, line }: { process: number; line: number | undefined }): string {

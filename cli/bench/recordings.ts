@@ -39,6 +39,10 @@ const recordingSchema = z.object({
     trace: z.string(),
     // Older ones have strace's trace alone.
     kernel: z.string().default(""),
+    containers: z.string().default(""),
+    daemons: z.string().default(""),
+    namespace: z.string().default(""),
+    tracedByRoot: z.boolean().default(false),
     hosts: z.string(),
     resolvConf: z.string(),
     resolver: z.string(),

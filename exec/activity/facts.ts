@@ -8,6 +8,8 @@ export interface Seen {
   readonly process: number;
   /** Of the trace, from 1. */
   readonly line: number;
+  /** The network namespace, a container's say, by a name of ours; undefined: the client's own. */
+  readonly namespace: string | undefined;
 }
 
 export interface Lookup extends Seen {
@@ -87,12 +89,18 @@ export interface FailedJoin extends Seen {
   readonly error: string;
 }
 
+/** Somebody gave a network namespace's card an address (rtnetlink(7)): of containers, who makes them. */
+export interface GivenAddress extends Seen {
+  readonly family: "IPv4" | "IPv6";
+}
+
 export interface Activity {
   readonly lookups: readonly Lookup[];
   readonly attempts: readonly Attempt[];
   readonly listeners: readonly Listener[];
   readonly failedJoins: readonly FailedJoin[];
   readonly ownAddressQuestions: readonly OwnAddressQuestion[];
+  readonly givenAddresses: readonly GivenAddress[];
   /** Ways to the network that system calls do not show. */
   readonly unseen: readonly string[];
   /** Questions to a resolver of which nobody knows what was asked. */

@@ -45,11 +45,11 @@ function fillIn(activity: Activity, resolvers: readonly string[], overheard: rea
     const [heard] = found < 0 ? [] : left.splice(found, 1);
     if (heard === undefined) continue;
     const { name, types, rcode, addresses, at } = heard;
-    const { process, line, address } = attempt;
+    const { process, line, namespace, address } = attempt;
     const used = attempts.find((each) => each.at >= attempt.at && addresses.includes(each.address));
     // A line has the time at which it was read: what was dialled had been told before.
     const answer = { at: Math.min(at, used?.at ?? at), rcode, addresses, cut: false };
-    told.push({ at: attempt.at, process, line, name, types, server: address, overheard: true, answer });
+    told.push({ at: attempt.at, process, line, namespace, name, types, server: address, overheard: true, answer });
   }
   // Go points sockets at port 53 of each candidate too, to learn the source address: no resolver is dialled otherwise.
   const candidates = new Set([

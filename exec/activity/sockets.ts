@@ -19,7 +19,7 @@ import { resolvePath } from "../varlink";
 import type { Activity, Attempt, FailedJoin, Listener, Mutable, Seen, Traffic } from "./facts";
 import { LookupWatcher, type VarlinkTalk } from "./lookups";
 import { type Message, messagesOf } from "./messages";
-import { ownAddressQuestions } from "./own-addresses";
+import { givenAddresses, ownAddressQuestions, seenBy } from "./own-addresses";
 import { abandoned, connected, failed, neverReturned, pending, returned, underWay } from "./outcomes";
 
 interface Socket {
@@ -63,9 +63,11 @@ export class SocketWatcher {
     return {
       lookups: this.lookups.all(),
       attempts: this.attempts.sort((one, other) => one.at - other.at),
-      listeners: this.listeners,
+      // What a daemon serves it does not serve for the program: names for containers, say.
+      listeners: this.listeners.filter(({ process }) => !this.processes.isDaemon(process)),
       failedJoins: this.failedJoins,
       ownAddressQuestions: ownAddressQuestions(this.trace, this.processes),
+      givenAddresses: givenAddresses(this.trace, this.processes),
       unseen: [...this.unseen],
       unheard: 0,
     };
@@ -343,7 +345,7 @@ export class SocketWatcher {
   }
 
   private seen({ at, pid, line }: Call): Seen {
-    return { at, process: this.processes.of(pid), line };
+    return seenBy(this.processes, { at, pid, line });
   }
 }
 

@@ -29,18 +29,22 @@ takes_rights() {
 if [[ $tracing == filtered ]] && takes_rights "$program"; then tracing=root; fi
 tell tracing "$tracing"
 
-# Every process that is made, and every call on a socket; where the kernel keeps its own record, those that are not in it.
-processes=execve,execveat,clone,clone3,fork,vfork,io_uring_setup
+# Of which a container is another one.
+tell namespace "$(readlink /proc/self/ns/net)"
+
+# Every process that is made, or goes to another network namespace, and every call on a socket; where the kernel keeps its
+# own record, those that are not in it.
+processes=execve,execveat,clone,clone3,fork,vfork,unshare,setns,io_uring_setup
 calls=%network,close,$processes
 # shellcheck source=/dev/null
 . "$folder/ask.sh"
-ask "$folder" 60 follow "$$"
+ask "$folder" 60 follow "$$" "$calls"
 if [[ $REPLY == followed ]]; then
   tell watched yes
   calls=bind,listen,accept,accept4,sendto,sendmsg,sendmmsg,recvfrom,recvmsg,recvmmsg,$processes
 fi
-# Every text in hexadecimal, every descriptor with what it stands for.
-options=(-f -y -q -ttt -T -xx -s 2048 -e "trace=$calls" -o "$folder/trace")
+# Every text in hexadecimal, every descriptor with what it stands for, what a container's processes make by the number here.
+options=(-f --pidns-translation -y -q -ttt -T -xx -s 2048 -e "trace=$calls" -o "$folder/trace")
 case $tracing in
 filtered) tracer=(strace --seccomp-bpf --kill-on-exit "${options[@]}" --) ;;
 root)

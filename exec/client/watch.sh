@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # What only root can see of a run: the work of systemd-resolved, told on standard output, and the kernel's own record of the
 # calls that every connection takes, which costs the program a fraction of what stopping it at each of them does
-# (Documentation/trace/{ftrace,events,kprobetrace}.rst). Argument: the place. Standard input: `follow PID` to watch that
-# process and all that it starts, and `collect` when it has ended; each is answered in the place's `answers`. Ends with its
-# standard input, and leaves nothing in the kernel.
+# (Documentation/trace/{ftrace,events,kprobetrace}.rst); and what containers do that a daemon starts for the program: they are
+# not below its tracer. Argument: the place. Standard input: `follow PID CALLS` to watch that process and all that it starts,
+# and the daemons' with a tracer for these calls; and `collect` when it has ended; each is answered in the place's `answers`.
+# Ends with its standard input, and leaves nothing in the kernel.
 
 folder=$1
 # shellcheck source=/dev/null
@@ -13,6 +14,8 @@ own=ipv6_only_lab_${folder##*.}
 instance=$kernel/instances/$own
 # KiB for each processor's part of the record.
 size=0
+# Of the daemons.
+tracer=
 
 # It ends with this one, whatever ends that: who reads what it tells waits for its end.
 setpriv --pdeathsig KILL resolvectl monitor --json=short 2>/dev/null &
@@ -80,6 +83,31 @@ begin() {
   for call in {enter,exit}_{socket,connect}; do echo 1 >"$instance/events/syscalls/sys_$call/enable" || return; done
 }
 
+# Whoever starts containers on request, and holds those that run: Docker, and what stands below it. They are told of in the
+# place's `daemons`, a thread a line: its number, that of its process, the process's name.
+follow_daemons() {
+  local calls=$1 pids pid task count=0
+  read -r -a pids < <(pidof dockerd containerd containerd-shim-runc-v2)
+  ((${#pids[@]} > 0)) || return
+  # Not one that ends them when it ends (strace(1), --kill-on-exit).
+  # shellcheck disable=SC2046
+  setpriv --pdeathsig TERM strace -f --pidns-translation -y -q -ttt -T -xx -s 2048 -e "trace=$calls" -o "$folder/containers" \
+    $(printf -- '-p %s ' "${pids[@]}") &
+  tracer=$!
+  for pid in "${pids[@]}"; do
+    # An emulated machine takes a second for each.
+    until ! grep -q '^TracerPid:[[:space:]]*0$' "/proc/$pid/task/"*/status || ((++count > 100)); do sleep 0.2; done
+    for task in "/proc/$pid/task/"*; do printf '%s %s %s\n' "${task##*/}" "$pid" "$(<"/proc/$pid/comm")"; done
+  done >"$folder/daemons"
+}
+
+leave_daemons() {
+  [[ -n $tracer ]] || return
+  kill "$tracer"
+  wait "$tracer"
+  tracer=
+}
+
 # A read without anything left is an error here, not the end.
 drain() { dd if="$instance/trace_pipe" iflag=nonblock bs=64k status=none >>"$folder/kernel"; }
 
@@ -96,9 +124,10 @@ half_full() {
   watching=no
   if begin; then watching=yes; fi
   while read_line 2 0 || (($? > 128)); do
-    read -r verb pid <<<"$REPLY"
+    read -r verb pid calls <<<"$REPLY"
     case $verb in
       follow)
+        follow_daemons "$calls"
         if [[ $watching == yes ]] && echo "$pid" >>"$instance/set_event_pid"; then answer followed; else answer not-followed; fi
         ;;
       collect)
@@ -106,6 +135,7 @@ half_full() {
         echo end >"$instance/trace_marker"
         echo 0 >"$instance/tracing_on"
         drain
+        leave_daemons
         answer collected
         break
         ;;
@@ -113,5 +143,6 @@ half_full() {
     esac
   done
   kill "$monitor"
+  leave_daemons
   forget "$own"
 } 2>/dev/null

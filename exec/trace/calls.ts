@@ -48,6 +48,9 @@ interface Begun {
 
 const linePattern = /^(\d+) +(\d+\.\d+) (.*)$/;
 const resumedPattern = /^<\.\.\. (\w+) resumed>(.*)$/;
+/** In a container a process has a number of its own (pid_namespaces(7)); strace tells the one that it has outside as well. */
+const numberHere = "(?: \\/\\* (\\d+) in strace's PID NS \\*\\/)?";
+const signalPattern = new RegExp(`^--- (\\w+) \\{.*\\bsi_pid=(\\d+)${numberHere}`);
 const unfinished = / ?<unfinished \.\.\.>$/;
 
 export function readTrace(text: string): Trace {
@@ -65,7 +68,8 @@ export function readTrace(text: string): Trace {
     const pid = Number(pidText);
     const at = Number(time);
     if (rest.startsWith("--- ")) {
-      const [, signal = "", by] = /^--- (\w+) \{.*\bsi_pid=(\d+)/.exec(rest) ?? [];
+      const [, signal = "", inside, here] = signalPattern.exec(rest) ?? [];
+      const by = here ?? inside;
       if (by !== undefined) senders.set(`${pid} ${signal}`, Number(by));
       continue;
     }
@@ -112,13 +116,16 @@ function readEnd(text: string, senderOf: (signal: string) => number | undefined)
 
 /** Greedy: with `-xx`, the last `) = ` of a line is the one before its result. */
 const callPattern = /^(\w+)\((.*)\) += (.*)$/;
-const resultPattern = /^(?:(-?\d+|0x[0-9a-f]+|\?)(?:<([^<>]*)>)?)(?: (E[A-Z0-9]+))?.*?(?:<(\d+\.\d+)>)?$/;
+const resultPattern = new RegExp(
+  `^(-?\\d+|0x[0-9a-f]+|\\?)(?:<([^<>]*)>)?${numberHere}(?: (E[A-Z0-9]+))?.*?(?:<(\\d+\\.\\d+)>)?$`,
+);
 
 function readCall(pid: number, { at, line }: Begun, text: string): Call | undefined {
   const [, name, args = "", end = ""] = callPattern.exec(text) ?? [];
   const result = resultPattern.exec(end);
   if (name === undefined || result === null) return undefined;
-  const [, value, of, error, took] = result;
+  const [, told, of, here, error, took] = result;
+  const value = here ?? told;
   return {
     ...{ pid, at, name, line },
     took: took === undefined ? undefined : Number(took),

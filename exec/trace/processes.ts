@@ -1,6 +1,6 @@
 /** Who is who in a trace: threads belong to a process, and a process has the command that it last executed. */
 import type { Call, EndOfProcess, Trace } from "./calls";
-import { bytesOf, fieldOf, itemsOf, wordOf } from "./values";
+import { bytesOf, fieldOf, itemsOf, openedOf, wordOf } from "./values";
 
 export interface Process {
   readonly pid: number;
@@ -21,6 +21,15 @@ export interface Processes {
   readonly of: (pid: number) => number;
   /** What a process had last executed when that line of the trace was written. */
   readonly programAt: (pid: number, line: number) => Execution | undefined;
+  /** Whether there were daemons that start containers, or somebody came to another network namespace. */
+  readonly hasContainers: boolean;
+  /** One that was there before the program, and works for others too. */
+  readonly isDaemon: (pid: number) => boolean;
+  /**
+   * In which network namespace a thread was at a line of the trace, by a name of ours; undefined: the client's own, from which
+   * everything begins (network_namespaces(7)).
+   */
+  readonly namespaceAt: (thread: number, line: number) => string | undefined;
   readonly executions: readonly Execution[];
 }
 
@@ -34,11 +43,24 @@ export interface Execution {
   readonly error: string | undefined;
 }
 
+/** What else is known of a client where containers are started by daemons. */
+export interface Surroundings {
+  /** Their threads when the run began, one a line: its number, its process's, the name. */
+  readonly daemons: string;
+  /** The client's own network namespace: `net:[…]`. */
+  readonly namespace: string;
+}
+
 const cloning = ["clone", "clone3", "fork", "vfork"];
 
-export function readProcesses({ events }: Trace): Processes {
-  const leaders = new Map<number, number>();
+export function readProcesses({ events }: Trace, around: Surroundings = { daemons: "", namespace: "" }): Processes {
+  const daemons = readDaemons(around.daemons);
+  const leaders = new Map(daemons.filter(({ thread, pid }) => thread !== pid).map(({ thread, pid }) => [thread, pid]));
   const parents = new Map<number, number>();
+  const moves = new Map<number, Move[]>();
+  const moved = (move: Move): void => {
+    moves.set(move.thread, [...(moves.get(move.thread) ?? []), move]);
+  };
   const starts = new Map<number, number>();
   const ends = new Map<number, EndOfProcess & { at: number }>();
   const executions: Execution[] = [];
@@ -53,7 +75,9 @@ export function readProcesses({ events }: Trace): Processes {
     if (cloning.includes(call.name) && child !== undefined && child > 0) {
       (isThread(call) ? leaders : parents).set(child, call.pid);
       if (!starts.has(child)) starts.set(child, call.at);
+      moved({ thread: child, line: call.line, from: call.pid, to: newNamespace(call) });
     }
+    readMove(call, around.namespace).forEach(moved);
     const execution = readExecution(call);
     if (execution !== undefined) executions.push(execution);
   }
@@ -66,7 +90,7 @@ export function readProcesses({ events }: Trace): Processes {
     const own = succeeded.findLast((each) => leaderOf(each.pid) === pid && each.line <= line);
     const parent = parents.get(pid);
     // A process that has executed nothing yet is a copy of the one that made it.
-    return own ?? (parent === undefined ? undefined : programAt(leaderOf(parent), line));
+    return own ?? (parent === undefined ? daemonAt(daemons, pid) : programAt(leaderOf(parent), line));
   };
   const all = [...starts]
     .filter(([pid]) => !leaders.has(pid))
@@ -79,15 +103,73 @@ export function readProcesses({ events }: Trace): Processes {
         end: ends.get(pid),
       };
     });
-  return { all, of: leaderOf, programAt, executions };
+  const isDaemon = (pid: number): boolean => daemons.some((each) => each.pid === pid);
+  return {
+    ...{ all, of: leaderOf, programAt, executions, isDaemon },
+    hasContainers: daemons.length > 0 || [...moves.values()].some((each) => each.some(({ to }) => to !== undefined)),
+    namespaceAt: (...at) => namespaceAt(moves, ...at),
+  };
 }
 
-function isThread({ name, args }: Call): boolean {
-  const flags =
-    name === "clone3"
-      ? wordOf(fieldOf(args[0], "flags"))
-      : args.map((arg) => wordOf(fieldOf(arg, "0")) ?? wordOf(arg)).join("|");
-  return flags?.includes("CLONE_THREAD") ?? false;
+interface Daemon {
+  readonly thread: number;
+  readonly pid: number;
+  readonly name: string;
+}
+
+function readDaemons(text: string): Daemon[] {
+  return text.split("\n").flatMap((line) => {
+    const [, thread, pid, name = ""] = /^(\d+) (\d+) (.*)$/.exec(line.trim()) ?? [];
+    return thread === undefined ? [] : [{ thread: Number(thread), pid: Number(pid), name }];
+  });
+}
+
+function daemonAt(daemons: readonly Daemon[], pid: number): Execution | undefined {
+  const daemon = daemons.find((each) => each.pid === pid);
+  return daemon === undefined ? undefined : { pid, at: 0, line: 0, program: daemon.name, args: [], error: undefined };
+}
+
+/** A thread comes to another network namespace, or to life in its maker's. */
+interface Move {
+  readonly thread: number;
+  readonly line: number;
+  /** The thread that made it. */
+  readonly from?: number;
+  readonly to: string | undefined;
+}
+
+/** One that was made with a namespace of its own; undefined: it has its maker's. */
+function newNamespace(call: Call): string | undefined {
+  return flagsOf(call)?.includes("CLONE_NEWNET") === true ? `namespace of line ${call.line}` : undefined;
+}
+
+/** @param own the client's namespace. */
+function readMove(call: Call, own: string): Move[] {
+  const { name, args, pid: thread, line, result } = call;
+  if (result.error !== undefined || !["unshare", "setns"].includes(name)) return [];
+  const flags = args.map((arg) => wordOf(arg) ?? "").join("|");
+  const entered = name === "setns" ? openedOf(args[0]) : undefined;
+  // setns(2) takes any kind of namespace where it is told none.
+  if (!flags.includes("CLONE_NEWNET") && entered?.startsWith("net:[") !== true) return [];
+  return [{ thread, line, to: entered === own ? undefined : (entered ?? `namespace of line ${line}`) }];
+}
+
+function namespaceAt(moves: ReadonlyMap<number, readonly Move[]>, thread: number, line: number): string | undefined {
+  const before = moves.get(thread)?.filter((each) => each.line <= line) ?? [];
+  // A thread may have moved before its maker's call was over, which tells of it.
+  const [move] = before.sort((one, other) => other.line - one.line);
+  if (move?.from === undefined || move.to !== undefined) return move?.to;
+  return namespaceAt(moves, move.from, move.line);
+}
+
+function flagsOf({ name, args }: Call): string | undefined {
+  return name === "clone3"
+    ? wordOf(fieldOf(args[0], "flags"))
+    : args.map((arg) => wordOf(fieldOf(arg, "0")) ?? wordOf(arg)).join("|");
+}
+
+function isThread(call: Call): boolean {
+  return flagsOf(call)?.includes("CLONE_THREAD") ?? false;
 }
 
 function readExecution({ name, args, pid, at, line, result }: Call): Execution | undefined {

@@ -115,6 +115,11 @@ export function fieldOf(value: Value | undefined, name: string): Value | undefin
   return value?.kind === "struct" ? value.fields.get(name) : undefined;
 }
 
+/** What a file descriptor stands for, as the kernel names it. */
+export function openedOf(value: Value | undefined): string | undefined {
+  return value?.kind === "word" ? value.of : undefined;
+}
+
 /** The kernel's number of the socket that a file descriptor stands for: the same in every process that has it. */
 export function socketOf(value: Value | undefined): string | undefined {
   return value?.kind === "word" ? /^socket:\[(\d+)\]$/.exec(value.of ?? "")?.[1] : undefined;

@@ -1,4 +1,4 @@
-/** strace's trace and the kernel's record of the other calls, in one text, in the order of time. */
+/** strace's traces and the kernel's record of the other calls, in one text, in the order of time. */
 import type { KernelCall } from "./kernel";
 
 interface Row {
@@ -13,19 +13,38 @@ interface Row {
  * As strace tells it: a call has one row, unless others came while it was under way; then it has one where it began and
  * one where it returned. Of threads that strace does not know nothing is told: the kernel follows the tracer itself too.
  */
-export function wholeTrace(strace: string, calls: readonly KernelCall[]): string {
-  if (calls.length === 0) return strace;
+export function wholeTrace(strace: string, calls: readonly KernelCall[], containers = ""): string {
+  if (calls.length === 0 && containers === "") return strace;
   const lines = strace.split("\n").filter((line) => line !== "");
   const known = threadsOf(lines);
   const own = calls.filter(({ pid }) => known.has(pid)).flatMap(rowsOf);
+  const traced = straceRows(lines);
+  const rows = [...traced, ...meanwhile(containers, traced[0]?.at ?? Infinity), ...own].sort(
+    (one, other) => one.at - other.at,
+  );
+  return rows.flatMap((row, index) => textOf(row, rows[index - 1], rows[index + 1])).join("\n");
+}
+
+function straceRows(lines: readonly string[]): Row[] {
   let last = 0;
-  const traced = lines.map((text): Row => {
+  return lines.map((text): Row => {
     // What is none of strace's rows stays where it is.
     last = Number(/^\d+ +(\d+\.\d+) /.exec(text)?.[1] ?? last);
     return { at: last, text };
   });
-  const rows = [...traced, ...own].sort((one, other) => one.at - other.at);
-  return rows.flatMap((row, index) => textOf(row, rows[index - 1], rows[index + 1])).join("\n");
+}
+
+/** What daemons did since the program began, and nothing of calls that had begun before. */
+function meanwhile(containers: string, start: number): Row[] {
+  const rows = straceRows(containers.split("\n").filter((line) => line !== ""));
+  const heard = new Set<string>();
+  return rows.filter(({ at, text }) => {
+    const [, thread = "", rest = ""] = /^(\d+) +[\d.]+ (.*)$/.exec(text) ?? [];
+    if (at < start) return false;
+    if (rest.startsWith("<... ")) return heard.has(thread);
+    heard.add(thread);
+    return true;
+  });
 }
 
 function rowsOf(call: KernelCall): Row[] {
@@ -51,14 +70,14 @@ function textOf({ at, text, of }: Row, before: Row | undefined, after: Row | und
   return [`${head} ${text.slice(0, -1)} <unfinished ...>`];
 }
 
-const making = /(?:clone3?|v?fork)(?:\(.*| resumed>.*)\) += (\d+)/;
+const making = /(?:clone3?|v?fork)(?:\(.*| resumed>.*)\) += (\d+)(?: \/\* (\d+) in strace's PID NS \*\/)?/;
 
 /** Those that have a row, and those that were made. */
 function threadsOf(lines: readonly string[]): ReadonlySet<number> {
   return new Set(
     lines.flatMap((line) => {
-      const [own, made] = [/^\d+/.exec(line)?.[0], making.exec(line)?.[1]];
-      return [own, made].flatMap((each) => (each === undefined ? [] : [Number(each)]));
+      const [, made, here] = making.exec(line) ?? [];
+      return [/^\d+/.exec(line)?.[0], here ?? made].flatMap((each) => (each === undefined ? [] : [Number(each)]));
     }),
   );
 }

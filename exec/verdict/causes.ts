@@ -32,6 +32,12 @@ export const causes = {
     wayOut: "Make the socket anew for each candidate, with the family that getaddrinfo() told with the address.",
     cites: "RFC 4038 section 5.3",
   },
+  "container-without-ipv6": {
+    title: "its container has no IPv6",
+    wayOut:
+      "Let the container use the machine's own network (--network host), or give it a network with IPv6 and a resolver that it reaches by it: docker network create --ipv6, or ipv6 and fixed-cidr-v6 in Docker's daemon.json; podman network create --ipv6.",
+    cites: "docs.docker.com/engine/daemon/ipv6, podman-network-create(1)",
+  },
   "first-candidate-only": {
     title: "it tries one address and not the others",
     wayOut: "Go through all addresses that the resolver told until one answers, or race them (Happy Eyeballs).",

@@ -1,4 +1,5 @@
 /** The order in which the rules speak of a target that was not reached. */
+import { containerWithoutIpv6 } from "./container-rules";
 import {
   attemptDelay,
   firstCandidateOnly,
@@ -30,6 +31,7 @@ export const targetRules: readonly Rule[] = [
   ipv4Socket,
   ipv4Multicast,
   ipv4Literal,
+  containerWithoutIpv6,
   ofNames(noSuchName),
   ofNames(noAddress),
   ofNames(dnssec),

@@ -161,7 +161,8 @@ function isForeignIpv6(address: string): boolean {
 
 /** What nobody reaches by IPv6. Sockets that another one complements, on the same port, are left out. */
 export function ipv4Listeners({ activity: { listeners, attempts } }: Run): Finding[] {
-  const serving = listeners.filter(({ error }) => error === undefined);
+  // Who comes to a container comes by the client's own network, and what serves there for it.
+  const serving = listeners.filter(({ error, namespace }) => error === undefined && namespace === undefined);
   const hasPair = ({ port, transport, address }: Listener): boolean =>
     serving.some(
       (other) =>
@@ -218,6 +219,7 @@ export function failedJoins(targets: readonly Target[], { activity, client, netw
 /** It wanted an IPv4 address of its machine's, where there is none. */
 export function wantedOwnAddress({
   activity: { listeners, ownAddressQuestions },
+  processes,
   client,
   network,
   loopback4,
@@ -232,6 +234,8 @@ export function wantedOwnAddress({
     const words = `It wanted the address ${address} for its own (bind(2)): EADDRNOTAVAIL, ${client} has no IPv4 address here.`;
     return { cause, confidence: "possible", words, process, line };
   }
+  // Whoever makes containers looks after their addresses, and these have IPv4 ones.
+  if (processes.hasContainers) return undefined;
   const asked = ownAddressQuestions.find(({ onlyIpv4 }) => onlyIpv4) ?? ownAddressQuestions[0];
   if (asked === undefined) return undefined;
   const { by, onlyIpv4, process, line } = asked;

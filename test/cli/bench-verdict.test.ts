@@ -62,6 +62,8 @@ describe("a run that is kept", () => {
           resolvConf: "",
         },
         ...{ resolver: "", notThere: [] },
+        ...{ containers: "2 1.1 +++ exited with 0 +++\n", daemons: "2 2 dockerd", namespace: "net:[4026531840]" },
+        tracedByRoot: true,
       },
       sessions: [],
       faultsOn: [],

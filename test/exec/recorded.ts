@@ -44,8 +44,19 @@ export function runOf(
       endedAt: undefined,
       left: [],
       withoutRights: [],
+      tracedByRoot: false,
     },
-    ...{ trace, kernel: "", hosts, resolver: "", resolvConf: "nameserver 127.0.0.53\n", notThere: [] },
+    ...{
+      trace,
+      containers: "",
+      daemons: "",
+      namespace: "net:[4026531840]",
+      kernel: "",
+      hosts,
+      resolver: "",
+      resolvConf: "nameserver 127.0.0.53\n",
+      notThere: [],
+    },
     ...end,
   };
   return makeRun({

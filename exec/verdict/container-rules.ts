@@ -1,0 +1,44 @@
+/** What containers tell: programs in a network namespace of their own, which may have less than the client has. */
+import { traits } from "../../plan/scenario";
+import type { Attempt } from "../activity";
+import type { Run } from "../run";
+import { isLoopback, socketText, type Target } from "../targets";
+import type { Finding } from "./causes";
+import { at, noWay } from "./rule";
+import { ending } from "./words";
+
+/**
+ * A target that nobody wanted but programs in one such namespace, to which IPv6 leads by no way, while the client has it.
+ * With the usual settings containers get IPv4 alone, and then their programs, and the resolvers that they are given, know
+ * nothing else.
+ */
+export function containerWithoutIpv6(target: Target, run: Run): Finding | undefined {
+  const { activity, processes, client, network } = run;
+  // Docker's daemon looks names up for containers.
+  const own = [...target.lookups, ...target.attempts].filter(({ process }) => !processes.isDaemon(process));
+  const [first] = own;
+  if (first?.namespace === undefined || !own.every(({ namespace }) => namespace === first.namespace)) return undefined;
+  if (!traits[network.scenario].ipv6) return undefined;
+  const inside = activity.attempts.filter(
+    ({ namespace, address }) => namespace === first.namespace && !isLoopback(address),
+  );
+  const [byIpv6] = inside.filter(({ family }) => family === "IPv6");
+  const cause = "container-without-ipv6";
+  if (byIpv6 !== undefined) {
+    if (inside.some((attempt) => attempt.family === "IPv6" && !hasNoWay(attempt))) return undefined;
+    const words = `${where} that has no way by IPv6: it dialled ${socketText(byIpv6)} (${ending(byIpv6)}), which ${client} itself has a way to.`;
+    return { cause, confidence: "certain", words, ...at(byIpv6) };
+  }
+  const given = new Set(activity.givenAddresses.map(({ family }) => family));
+  const byIpv4 = inside.filter(({ family }) => family === "IPv4");
+  if (byIpv4.length === 0 || given.has("IPv6")) return undefined;
+  const asked = [...new Set(byIpv4.map(({ address }) => address))].join(", ");
+  const words = `${where}${given.has("IPv4") ? " that was given IPv4 addresses and none of IPv6" : ""}: it spoke to ${asked} by IPv4, and to nobody by IPv6.`;
+  return { cause, confidence: given.has("IPv4") ? "certain" : "possible", words, ...at(first) };
+}
+
+const where = "It ran in a network of its own, as containers do,";
+
+function hasNoWay({ outcome }: Attempt): boolean {
+  return outcome.kind === "failed" && noWay.has(outcome.error);
+}
