@@ -85,7 +85,19 @@ export const problems = [
 
 /** What run.sh and guard.sh leave there, and two files of the client's. */
 const texts = [
-  ...["problem", "tracing", "watched", "started", "ended", "signalled", "left", "resolver", "namespace", "daemons"],
+  ...[
+    "problem",
+    "tracing",
+    "watched",
+    "started",
+    "ended",
+    "signalled",
+    "left",
+    "resolver",
+    "namespace",
+    "daemons",
+    "going-on",
+  ],
   ...["/etc/resolv.conf", "/etc/hosts"],
 ] as const;
 
@@ -98,6 +110,8 @@ export interface PlaceFacts {
   readonly signalled: boolean;
   /** Command lines of what went on when the program had ended, and was ended then. */
   readonly left: readonly string[];
+  /** The same of containers that a daemon has started for it: nobody has ended them. */
+  readonly goingOn: readonly string[];
   /** Whether root's tracer has watched it: then programs had the rights that their files give (setuid). */
   readonly tracedByRoot: boolean;
   /** strace's. */
@@ -150,10 +164,8 @@ function readFacts(told: Buffer): PlaceFacts {
     startedAt: time(text("started")),
     endedAt: time(text("ended")),
     signalled: text("signalled") !== "",
-    left: text("left")
-      .split("\n")
-      .map((line) => line.trim())
-      .filter((line) => line !== ""),
+    left: commandLines(text("left")),
+    goingOn: commandLines(text("going-on")),
     resolver: text("resolver"),
     resolvConf: text("/etc/resolv.conf"),
     hosts: text("/etc/hosts"),
@@ -164,4 +176,11 @@ function readFacts(told: Buffer): PlaceFacts {
     namespace: text("namespace").trim(),
     kernel,
   };
+}
+
+function commandLines(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }

@@ -42,6 +42,7 @@ const recordingSchema = z.object({
     containers: z.string().default(""),
     daemons: z.string().default(""),
     namespace: z.string().default(""),
+    goingOn: z.array(z.string()).default([]),
     tracedByRoot: z.boolean().default(false),
     hosts: z.string(),
     resolvConf: z.string(),

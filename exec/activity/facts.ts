@@ -92,6 +92,8 @@ export interface FailedJoin extends Seen {
 /** Somebody gave a network namespace's card an address (rtnetlink(7)): of containers, who makes them. */
 export interface GivenAddress extends Seen {
   readonly family: "IPv4" | "IPv6";
+  /** Undefined: it was not understood which one. */
+  readonly address: string | undefined;
 }
 
 export interface Activity {

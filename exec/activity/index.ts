@@ -2,7 +2,7 @@
 import type { Overheard } from "../overheard";
 import type { Trace } from "../trace/calls";
 import type { Processes } from "../trace/processes";
-import type { Activity, Lookup } from "./facts";
+import type { Activity, Attempt, Lookup } from "./facts";
 import { SocketWatcher } from "./sockets";
 
 export type * from "./facts";
@@ -18,7 +18,7 @@ export function readActivity(
   overheard: readonly Overheard[],
 ): Activity {
   const activity = new SocketWatcher(trace, processes).activity();
-  const { told, unheard } = fillIn(activity, resolvers, overheard);
+  const { told, unheard } = fillIn(activity, processes, resolvers, overheard);
   return { ...activity, unheard, lookups: [...activity.lookups, ...told].sort((one, other) => one.at - other.at) };
 }
 
@@ -26,13 +26,21 @@ export function readActivity(
 const resolverPatience = 15;
 
 /** A socket that was pointed to a resolver and never seen to ask has asked by write(2), one question each. */
-function fillIn(activity: Activity, resolvers: readonly string[], overheard: readonly Overheard[]) {
+function fillIn(
+  activity: Activity,
+  processes: Processes,
+  resolvers: readonly string[],
+  overheard: readonly Overheard[],
+) {
   const { attempts, lookups } = activity;
   const silent = attempts.filter(
     ({ port, sent, outcome }) => port === 53 && sent.octets === 0 && outcome.kind !== "failed",
   );
   const known = silent.filter(({ address }) => resolvers.includes(address));
   const told: Lookup[] = [];
+  let unheard = 0;
+  // A daemon passes on what it was asked, and that was seen.
+  const missed = ({ process }: Attempt): number => (processes.isDaemon(process) ? 0 : 1);
   // What is known from the program's own calls is no news.
   const left = askedHere(activity, overheard).filter(
     (each) =>
@@ -43,7 +51,10 @@ function fillIn(activity: Activity, resolvers: readonly string[], overheard: rea
   for (const attempt of known) {
     const found = left.findIndex(({ at }) => at >= attempt.at && at < attempt.at + resolverPatience);
     const [heard] = found < 0 ? [] : left.splice(found, 1);
-    if (heard === undefined) continue;
+    if (heard === undefined) {
+      unheard += missed(attempt);
+      continue;
+    }
     const { name, types, rcode, addresses, at } = heard;
     const { process, line, namespace, address } = attempt;
     const used = attempts.find((each) => each.at >= attempt.at && addresses.includes(each.address));
@@ -57,7 +68,7 @@ function fillIn(activity: Activity, resolvers: readonly string[], overheard: rea
     ...attempts.filter(({ port }) => port !== 53).map(({ address }) => address),
   ]);
   const others = silent.filter(({ address }) => !resolvers.includes(address) && !candidates.has(address));
-  return { told, unheard: known.length - told.length + others.length };
+  return { told, unheard: others.reduce((sum, each) => sum + missed(each), unheard) };
 }
 
 /** Seconds by which a line of the resolver's may come after its answer. */

@@ -1,12 +1,18 @@
 /** What a program asked the kernel about its own machine's addresses: rtnetlink(7), and the calls that are older. */
+import { formatIpv6 } from "../../plan/prefix";
 import type { Call, Trace } from "../trace/calls";
 import type { Processes } from "../trace/processes";
 import { bytesOf, fieldOf, itemsOf, type Value, wordOf } from "../trace/values";
 import type { GivenAddress, OwnAddressQuestion, Seen } from "./facts";
 
-interface Request extends Seen {
+interface Request extends Seen, Asked {}
+
+/** What a request of rtnetlink(7) is about. */
+interface Asked {
   readonly type: string;
   readonly family: string;
+  /** The address of a new one. */
+  readonly address: string | undefined;
 }
 
 /**
@@ -51,8 +57,8 @@ function requestsIn(trace: Trace, processes: Processes): Request[] {
   return callsIn(trace)
     .filter(isSent)
     .flatMap((call): Request[] => {
-      const [type, family] = requestIn(call.name === "sendto" ? call.args[1] : messageOf(call.args[1]));
-      return type === undefined || family === undefined ? [] : [{ ...seenBy(processes, call), type, family }];
+      const asked = requestIn(call.name === "sendto" ? call.args[1] : messageOf(call.args[1]));
+      return asked === undefined ? [] : [{ ...seenBy(processes, call), ...asked }];
     });
 }
 
@@ -69,22 +75,55 @@ function messageOf(header: Value | undefined): Value | undefined {
 
 /** What strace does not put into words, of a socket of another network namespace: RTM_NEWADDR (linux/rtnetlink.h). */
 const newAddress = "0x14";
-const familyNames: Readonly<Record<number, string>> = { 2: "AF_INET", 10: "AF_INET6" };
+/** IFA_LOCAL (linux/if_addr.h). */
+const localAddress = 2;
+const families: Readonly<Record<number, Pick<Asked, "family"> & { octets: number }>> = {
+  2: { family: "AF_INET", octets: 4 },
+  10: { family: "AF_INET6", octets: 16 },
+};
 
-/** Type and family of the first request that strace tells of: it has them in a structure each, in lists or not. */
-function requestIn(data: Value | undefined): [type: string | undefined, family: string | undefined] {
+/** The first request that strace tells of: it has type and family in a structure each, in lists or not. */
+function requestIn(data: Value | undefined): Asked | undefined {
   const [head, body] = itemsOf(data);
-  // struct ifaddrmsg begins with the family.
-  const [octet] = bytesOf(body) ?? [];
-  if (octet !== undefined && wordOf(fieldOf(head, "nlmsg_type")) === newAddress) {
-    return ["RTM_NEWADDR", familyNames[octet]];
-  }
+  const octets = bytesOf(body);
+  if (octets !== undefined && wordOf(fieldOf(head, "nlmsg_type")) === newAddress) return newAddressIn(octets);
   const structs = structsIn(data);
   const type = structs.map((each) => wordOf(fieldOf(each, "nlmsg_type"))).find((word) => word !== undefined);
-  const families = structs.flatMap((each) =>
-    ["ifa_family", "ifi_family", "rtgen_family"].map((name) => fieldOf(each, name)),
-  );
-  return [type, families.map(wordOf).find((word) => word !== undefined)];
+  const family = structs
+    .flatMap((each) => ["ifa_family", "ifi_family", "rtgen_family"].map((name) => fieldOf(each, name)))
+    .map(wordOf)
+    .find((word) => word !== undefined);
+  if (type === undefined || family === undefined) return undefined;
+  return { type, family, address: localAddressIn(data) };
+}
+
+/** struct ifaddrmsg, and attributes of which each tells its length, rounded up to four octets, and its type. */
+function newAddressIn(octets: Buffer): Asked | undefined {
+  const { family, octets: size } = families[octets[0] ?? 0] ?? {};
+  if (family === undefined || size === undefined) return undefined;
+  for (let at = 8; at + 4 <= octets.length; at += Math.max(4, (octets.readUInt16LE(at) + 3) & ~3)) {
+    const value = octets.subarray(at + 4, at + 4 + size);
+    if (octets.readUInt16LE(at + 2) !== localAddress || value.length < size) continue;
+    return { type: "RTM_NEWADDR", family, address: size === 4 ? value.join(".") : formatIpv6(asNumber(value)) };
+  }
+  return { type: "RTM_NEWADDR", family, address: undefined };
+}
+
+function asNumber(octets: Buffer): bigint {
+  return octets.reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
+}
+
+/** The value behind `{nla_len=8, nla_type=IFA_LOCAL}`. */
+function localAddressIn(data: Value | undefined): string | undefined {
+  const items = itemsOf(data);
+  const at = items.findIndex((each) => wordOf(fieldOf(each, "nla_type")) === "IFA_LOCAL");
+  const value = at < 0 ? undefined : items[at + 1];
+  if (value?.kind === "made")
+    return value.from
+      .map(bytesOf)
+      .find((each) => each !== undefined)
+      ?.toString("latin1");
+  return items.map(localAddressIn).find((each) => each !== undefined);
 }
 
 function structsIn(value: Value | undefined): Value[] {

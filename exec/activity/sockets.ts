@@ -15,6 +15,7 @@ import {
   type Value,
   wordOf,
 } from "../trace/values";
+import { isLoopback } from "../targets";
 import { resolvePath } from "../varlink";
 import type { Activity, Attempt, FailedJoin, Listener, Mutable, Seen, Traffic } from "./facts";
 import { LookupWatcher, type VarlinkTalk } from "./lookups";
@@ -62,8 +63,8 @@ export class SocketWatcher {
     this.settle(last);
     return {
       lookups: this.lookups.all(),
-      attempts: this.attempts.sort((one, other) => one.at - other.at),
-      // What a daemon serves it does not serve for the program: names for containers, say.
+      attempts: this.attempts.filter((each) => !this.isAnswer(each)).sort((one, other) => one.at - other.at),
+      // What a daemon serves it does not serve for the program.
       listeners: this.listeners.filter(({ process }) => !this.processes.isDaemon(process)),
       failedJoins: this.failedJoins,
       ownAddressQuestions: ownAddressQuestions(this.trace, this.processes),
@@ -71,6 +72,11 @@ export class SocketWatcher {
       unseen: [...this.unseen],
       unheard: 0,
     };
+  }
+
+  /** Docker's daemon is a resolver for containers, inside of their networks. */
+  private isAnswer({ process, namespace, address }: Attempt): boolean {
+    return this.processes.isDaemon(process) && (namespace !== undefined || isLoopback(address));
   }
 
   private call(call: Call): void {

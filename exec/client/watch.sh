@@ -101,8 +101,17 @@ follow_daemons() {
   done >"$folder/daemons"
 }
 
+# The first processes of containers that were begun meanwhile and go on: pid_namespaces(7), they are number 1 there.
+tell_containers() {
+  local status first='^NSpid:[[:space:]]+[0-9]+([[:space:]]+[0-9]+)*[[:space:]]+1$'
+  while read -r status; do
+    if grep -qsE "$first" "$status"; then tr '\0' ' ' <"${status%status}cmdline" && echo; fi
+  done < <(grep -lsE "^TracerPid:[[:space:]]+$tracer$" /proc/[0-9]*/status) >"$folder/going-on"
+}
+
 leave_daemons() {
   [[ -n $tracer ]] || return
+  tell_containers
   kill "$tracer"
   wait "$tracer"
   tracer=

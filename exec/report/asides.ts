@@ -6,7 +6,7 @@ import type { ReportJson } from "./json";
 export type Aside = readonly [label: string, text: string];
 
 export function asidesOf(report: ReportJson): Aside[] {
-  const { faultsOn, gatewayLacks, counterExperiment, verdict, left, unseen } = report;
+  const { faultsOn, gatewayLacks, counterExperiment, verdict, left, goingOn, unseen } = report;
   const confidence = "confidence" in verdict ? [["Confidence", verdict.confidence] as const] : [];
   return [
     ...(faultsOn.length === 0 ? [] : [["Faults in its way", faultsOnWords(faultsOn)] as const]),
@@ -21,6 +21,7 @@ export function asidesOf(report: ReportJson): Aside[] {
       ? []
       : [["The lab itself is not whole", `on the gateway ${gatewayLacks.join(", ")}`] as const]),
     ...left.map((each) => ["It forked away and was ended", each] as const),
+    ...goingOn.map((each) => ["Its container goes on", each] as const),
     ...unseen.map((each) => ["Not seen", each] as const),
   ];
 }

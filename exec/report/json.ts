@@ -11,7 +11,7 @@ export function reportJson(run: Run, verdict: Verdict, counter?: string) {
   const { network, client, command, end, activity, processes, loopback4 } = run;
   return {
     ...{ network: network.name, scenario: networkTerm(network), client, command, loopback4 },
-    ...{ exitCode: end.code, timedOut: end.timedOut, left: end.left, notThere: end.notThere },
+    ...{ exitCode: end.code, timedOut: end.timedOut, left: end.left, goingOn: end.goingOn, notThere: end.notThere },
     seconds: end.startedAt === undefined || end.endedAt === undefined ? undefined : end.endedAt - end.startedAt,
     verdict: verdictJson(run, verdict),
     counterExperiment: counter,

@@ -22,6 +22,9 @@ export function reportText(run: Run, verdict: Verdict, counter?: string): string
     ...shown.map(({ after, who: process, what }) => `  ${after.toFixed(3).padStart(8)} s  ${process}  ${what}`),
     ...(rest > 0 ? [`  … and ${rest} more: --json has all.`] : []),
     ...run.end.left.map((left) => `  It forked away and went on; it was ended when the program had ended: ${left}`),
+    ...run.end.goingOn.map(
+      (each) => `  Its container goes on, until somebody ends it (docker ps, docker stop): ${each}`,
+    ),
     ...run.activity.unseen.map((each) => `  Not seen: ${each}.`),
   ]
     .map(visible)

@@ -33,9 +33,9 @@ export const causes = {
     cites: "RFC 4038 section 5.3",
   },
   "container-without-ipv6": {
-    title: "its container has no IPv6",
+    title: "its container has no way by IPv6",
     wayOut:
-      "Let the container use the machine's own network (--network host), or give it a network with IPv6 and a resolver that it reaches by it: docker network create --ipv6, or ipv6 and fixed-cidr-v6 in Docker's daemon.json; podman network create --ipv6.",
+      "Let the container use the machine's own network (--network host), or a network with IPv6: docker network create --ipv6 (before Docker 27 with --subnet, and ip6tables in daemon.json), for Docker's default one ipv6 and fixed-cidr-v6 in daemon.json; podman network create --ipv6.",
     cites: "docs.docker.com/engine/daemon/ipv6, podman-network-create(1)",
   },
   "first-candidate-only": {

@@ -8,9 +8,8 @@ import { at, noWay } from "./rule";
 import { ending } from "./words";
 
 /**
- * A target that nobody wanted but programs in one such namespace, to which IPv6 leads by no way, while the client has it.
- * With the usual settings containers get IPv4 alone, and then their programs, and the resolvers that they are given, know
- * nothing else.
+ * A target that nobody wanted but programs in one such namespace, where IPv6 leads nowhere, while the client has it. With the
+ * usual settings containers get IPv4 alone, and then their programs, and the resolvers that they are given, know nothing else.
  */
 export function containerWithoutIpv6(target: Target, run: Run): Finding | undefined {
   const { activity, processes, client, network } = run;
@@ -18,26 +17,38 @@ export function containerWithoutIpv6(target: Target, run: Run): Finding | undefi
   const own = [...target.lookups, ...target.attempts].filter(({ process }) => !processes.isDaemon(process));
   const [first] = own;
   if (first?.namespace === undefined || !own.every(({ namespace }) => namespace === first.namespace)) return undefined;
-  if (!traits[network.scenario].ipv6) return undefined;
+  // A literal is one wherever it is dialled; a resolver's address somebody has given to the container.
+  const isLiteral = target.origin !== "name" && target.port !== 53;
+  if (isLiteral || !traits[network.scenario].ipv6) return undefined;
   const inside = activity.attempts.filter(
     ({ namespace, address }) => namespace === first.namespace && !isLoopback(address),
   );
-  const [byIpv6] = inside.filter(({ family }) => family === "IPv6");
+  const sixes = inside.filter(({ family }) => family === "IPv6");
+  // Where nothing was sent there may be a way all the same: libraries look at the source address so.
+  const [byIpv6, ...more] = sixes.filter(({ outcome }) => outcome.kind !== "unused");
   const cause = "container-without-ipv6";
   if (byIpv6 !== undefined) {
-    if (inside.some((attempt) => attempt.family === "IPv6" && !hasNoWay(attempt))) return undefined;
-    const words = `${where} that has no way by IPv6: it dialled ${socketText(byIpv6)} (${ending(byIpv6)}), which ${client} itself has a way to.`;
-    return { cause, confidence: "certain", words, ...at(byIpv6) };
+    if ([byIpv6, ...more].some(wasAnswered)) return undefined;
+    const nowhere = sixes.every(hasNoWay);
+    const words = nowhere
+      ? `${where} that has no way by IPv6: it dialled ${socketText(byIpv6)} (${ending(byIpv6)}), to which ${client} itself has one.`
+      : `${where} from which nobody answered by IPv6: it dialled ${socketText(byIpv6)} (${ending(byIpv6)}). An address that only its machine knows (fd00::/8) has to be masqueraded there.`;
+    return { cause, confidence: nowhere ? "certain" : "possible", words, ...at(byIpv6) };
   }
   const given = new Set(activity.givenAddresses.map(({ family }) => family));
   const byIpv4 = inside.filter(({ family }) => family === "IPv4");
-  if (byIpv4.length === 0 || given.has("IPv6")) return undefined;
+  if (byIpv4.length === 0 || sixes.length > 0 || given.has("IPv6")) return undefined;
   const asked = [...new Set(byIpv4.map(({ address }) => address))].join(", ");
-  const words = `${where}${given.has("IPv4") ? " that was given IPv4 addresses and none of IPv6" : ""}: it spoke to ${asked} by IPv4, and to nobody by IPv6.`;
+  const words = `${where} ${given.has("IPv4") ? "that was given IPv4 addresses and none of IPv6" : "of which nobody saw an IPv6 address"}: it spoke to ${asked} by IPv4, and to nobody by IPv6.`;
   return { cause, confidence: given.has("IPv4") ? "certain" : "possible", words, ...at(first) };
 }
 
 const where = "It ran in a network of its own, as containers do,";
+
+/** By whoever is there, and be it a refusal. */
+function wasAnswered({ outcome }: Attempt): boolean {
+  return outcome.kind === "connected" || (outcome.kind === "failed" && outcome.error === "ECONNREFUSED");
+}
 
 function hasNoWay({ outcome }: Attempt): boolean {
   return outcome.kind === "failed" && noWay.has(outcome.error);

@@ -9,6 +9,7 @@ export const ipv4Literal: Rule = (target, run) => {
   const { origin, what } = target;
   const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && !isLoopback(address));
   if (attempt === undefined || origin === "name" || !without4(run)) return undefined;
+  if (isContainer(attempt, run)) return undefined;
   const before = run.activity.lookups.filter(({ types, at: asked }) => types.includes("A") && asked <= attempt.at);
   const [cut, silent] = unfinished(before);
   // A question that nobody heard may have told this address, and so may an answer that was not seen whole.
@@ -24,6 +25,15 @@ export const ipv4Literal: Rule = (target, run) => {
     ...at(attempt),
   };
 };
+
+/**
+ * A container of this machine, to whose port something passes on who comes: somebody gave it this address, or it was waited
+ * for on a link (EHOSTUNREACH when nobody has answered ARP), which leads to nobody else.
+ */
+function isContainer({ address, outcome, at: start, endedAt }: Attempt, { activity, processes }: Run): boolean {
+  const wasOnLink = outcome.kind === "failed" && outcome.error === "EHOSTUNREACH" && endedAt - start > 1;
+  return activity.givenAddresses.some((given) => given.address === address) || (processes.hasContainers && wasOnLink);
+}
 
 /** Datagram sockets had it for their peer, and nothing was to leave: what was to come after that nobody saw. */
 function onlyPointed({ attempts }: Target): boolean {

@@ -74,7 +74,8 @@ function judgeProgram(run: Run): Verdict {
   );
   const [aside, blamed] = split(told.filter(isThere), ({ cause }) => !explained && cause === "not-for-want-of-ipv4");
   const joins = failedJoins(targets, run);
-  const findings = [
+  // What is the matter with a container is so for each of its targets.
+  const findings = distinct([
     ...blamed,
     ...targets.flatMap(
       (target) =>
@@ -83,7 +84,7 @@ function judgeProgram(run: Run): Verdict {
     ...failedBinds(run),
     // Many a program joins groups of both families, each where it can.
     ...(end.code === 0 ? [] : joins),
-  ];
+  ]);
   const listening = ipv4Listeners(run);
   // An IPv4-mapped record may have led to where it was meant to, by an IPv4 socket.
   const records = targets.flatMap((target) => (target.reached ? (mappedRecord(target) ?? []) : []));
@@ -170,6 +171,10 @@ function isSameServer({ nat64Prefix }: NetworkView, target: Target, translated: 
 
 function split<T>(values: readonly T[], test: (value: T) => boolean): [T[], T[]] {
   return [values.filter(test), values.filter((value) => !test(value))];
+}
+
+function distinct(findings: readonly Finding[]): Finding[] {
+  return findings.filter((each, index) => findings.findIndex(({ words }) => words === each.words) === index);
 }
 
 function isThere<T>(value: T | undefined): value is T {

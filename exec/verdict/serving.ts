@@ -92,6 +92,8 @@ function neverListened(
 /** A server that no IPv6 gets to, where there is IPv6. */
 function ipv4Only(run: Run, { sockets, port }: Listening): Finding | undefined {
   if (!sockets.every(isIpv4Socket) || !traits[run.network.scenario].ipv6) return undefined;
+  // One that it had only later than whoever looked.
+  if (run.activity.listeners.some((each) => takesIpv6(each) && each.port === port)) return undefined;
   const only = sockets.every(isLocalSocket);
   return {
     cause: only ? "listens-on-loopback-ipv4" : "listens-on-ipv4-only",
@@ -99,6 +101,10 @@ function ipv4Only(run: Run, { sockets, port }: Listening): Finding | undefined {
     words: `It listens on ${sockets.join(" and ")}, TCP port ${port}, and on no IPv6 address.`,
     ...seen(run, port),
   };
+}
+
+function takesIpv6({ family, transport, error, namespace }: Listener): boolean {
+  return family === "IPv6" && transport === "tcp" && error === undefined && namespace === undefined;
 }
 
 function seen({ activity, processes }: Run, port: number): Pick<Finding, "process" | "line"> {

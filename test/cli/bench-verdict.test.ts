@@ -63,7 +63,7 @@ describe("a run that is kept", () => {
         },
         ...{ resolver: "", notThere: [] },
         ...{ containers: "2 1.1 +++ exited with 0 +++\n", daemons: "2 2 dockerd", namespace: "net:[4026531840]" },
-        tracedByRoot: true,
+        ...{ tracedByRoot: true, goingOn: ["nginx"] },
       },
       sessions: [],
       faultsOn: [],

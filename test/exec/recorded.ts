@@ -45,6 +45,7 @@ export function runOf(
       left: [],
       withoutRights: [],
       tracedByRoot: false,
+      goingOn: [],
     },
     ...{
       trace,
