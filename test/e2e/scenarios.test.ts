@@ -109,6 +109,28 @@ describe("a lab with every scenario", () => {
     }
   });
 
+  step("watches what a daemon runs for the program, in a network of its own, and lets the daemon go on", async () => {
+    const onClient = async (command: string): Promise<string> => (await lab.succeed("ssh", "client-1", command)).stdout;
+    // By the name of one that is looked for; a container is as little as this to the kernel.
+    const folder = "/home/lab/daemon";
+    const serve = `cd ${folder}; while read -r what <asked; do unshare --net $what; echo $? >done; done`;
+    await onClient(`mkdir ${folder}; cd ${folder}; cp /usr/bin/bash containerd; mkfifo asked done`);
+    await onClient(`sudo systemd-run --quiet --unit=daemon ${folder}/containerd -c '${serve}'`);
+    try {
+      const ask = `cd ${folder}; echo curl -sS -m 20 http://dualstack.test/ >asked; read -r code <done; exit $code`;
+      const outcome = await lab.run("exec", "--timeout", "60", "sh", "-c", ask);
+      report("exec by a daemon", outcome);
+      expect(outcome.stderr).toContain("FAILS  its container has no way by IPv6 (certain)");
+      const states = await onClient(
+        "systemctl is-active daemon; grep -h TracerPid /proc/$(pidof containerd)/status; ls /var/tmp",
+      );
+      expect(states).toMatch(/^active\nTracerPid:\t0\n/);
+      expect(states).not.toContain("ipv6-only-lab-exec");
+    } finally {
+      await onClient(`sudo systemctl stop daemon; rm -r ${folder}`);
+    }
+  });
+
   step("tells which of one's own checks is not as expected, and cannot be told", async () => {
     const wrong = { ...checks[0], title: "IPv4 content after all", expect: "works" };
     lab.configure({ ...sections, checks: [...checks, wrong, missing] });

@@ -1,0 +1,211 @@
+/** Programs in containers: traces of a lab's client with Docker and Podman, and who is in which network namespace. */
+import type { RunRequest } from "../../exec/run";
+import type { ProgramEnd } from "../../exec/session";
+import { readTrace } from "../../exec/trace/calls";
+import { readProcesses } from "../../exec/trace/processes";
+import { wholeTrace } from "../../exec/trace/whole";
+import { reportText } from "../../exec/report/text";
+import { judge, type Verdict } from "../../exec/verdict";
+import { recorded, runOf } from "./recorded";
+
+/** Of the threads that dockerd and containerd had on that client, those that are in the traces. */
+const daemons = [
+  ...[4890, 4891, 4893, 4895, 4906, 4907, 5245, 6135].map((thread) => `${thread} 4890 dockerd`),
+  ...[617, 632, 633, 641].map((thread) => `${thread} 617 containerd`),
+  "5771 5763 containerd-shim",
+].join("\n");
+
+const simulated: Partial<RunRequest> = {
+  network: { name: "nat64", scenario: "ipv6-only-nat64", ipv4: "none", nat64Prefix: "2001:2:0:64::/96" },
+};
+const docker = (name: string, request = simulated, end: Partial<ProgramEnd> = {}) =>
+  recorded(`lab/${name}`, request, { daemons, ...end });
+
+function told(verdict: Verdict): string {
+  if (verdict.kind !== "cause") return `${verdict.kind}: ${"words" in verdict ? verdict.words : ""}`;
+  const { cause, confidence, words } = verdict.finding;
+  return `${cause}, ${confidence}: ${words}`;
+}
+
+const inItsOwn = "It ran in a network of its own, as containers do,";
+const given = "that was given IPv4 addresses and none of IPv6";
+const asked = "it spoke to 8.8.8.8, 8.8.4.4 by IPv4, and to nobody by IPv6.";
+
+describe("a program in a container", () => {
+  it.each([
+    ["docker-run", `container-without-ipv6, certain: ${inItsOwn} ${given}: ${asked}`, 28],
+    ["podman-run", `container-without-ipv6, certain: ${inItsOwn} ${given}: ${asked}`, 28],
+    [
+      "docker-own-network",
+      `container-without-ipv6, certain: ${inItsOwn} that has no way by IPv6: it dialled [2001:2:0:64::c000:228]:80 (ENETUNREACH after 0.001 s), to which client-1 itself has one.`,
+      7,
+    ],
+    [
+      "docker-without-masquerade",
+      `container-without-ipv6, possible: ${inItsOwn} from which nobody answered by IPv6: it dialled [2001:2:0:64::c000:228]:80 (given up after 11.682 s). An address that only its machine knows (fd00::/8) has to be masqueraded there.`,
+      28,
+    ],
+    // Nobody was seen to give it an address: it has none, or was there before.
+    [
+      "docker-no-network",
+      `container-without-ipv6, possible: ${inItsOwn} of which nobody saw an IPv6 address: ${asked}`,
+      6,
+    ],
+    ["docker-exec", `container-without-ipv6, possible: ${inItsOwn} of which nobody saw an IPv6 address: ${asked}`, 28],
+    // A literal is one in a container too, and where it has the machine's own network everything is as without one.
+    [
+      "docker-literal",
+      "ipv4-literal, certain: It dialled 192.0.2.40, port 80, and no answer of a resolver held that address: ENETUNREACH after 0.020 s.",
+      7,
+    ],
+    [
+      "docker-host-literal",
+      "ipv4-literal, certain: It dialled 192.0.2.40, port 80, and no answer of a resolver held that address: ENETUNREACH after 0.000 s.",
+      7,
+    ],
+  ])("%s: %s", (name, expected, code) => {
+    const run = docker(name, simulated, { code });
+    const verdict = judge(run);
+    expect(told(verdict)).toBe(expected);
+    expect("remarks" in verdict ? verdict.remarks : []).toEqual([]);
+    // What Docker's daemon does for a container it was asked for by that.
+    expect(run.activity.unheard).toBe(0);
+  });
+
+  it("is not blamed for IPv6 that the client has not either", () => {
+    const old: RunRequest["network"] = { name: "v4", scenario: "ipv4-only", ipv4: "native", nat64Prefix: undefined };
+    expect(told(judge(docker("docker-own-network", { network: old }, { code: 7 })))).not.toMatch(/container/);
+  });
+
+  it("is reached by whom Docker passes on from either family, however late the container itself is there", () => {
+    const knocks = [{ from: "the gateway", address: "2001:2:0:6400::2", result: "open", seconds: 0.01 } as const];
+    const run = (...sockets: readonly string[]) =>
+      recorded(
+        "lab/docker-published-port",
+        simulated,
+        { daemons, code: 143, stopped: true },
+        { port: 8080, patience: 90, sockets: [...sockets], knocks },
+      );
+    for (const sockets of [["0.0.0.0", "[::]"], ["0.0.0.0"]]) {
+      const verdict = judge(run(...sockets));
+      expect(verdict).toMatchObject({ kind: "works", remarks: [] });
+    }
+  });
+
+  it("is named in the report where it goes on when its command has ended", () => {
+    const run = docker("docker-run", simulated, { goingOn: ["python3 -m http.server"] });
+    expect(reportText(run, judge(run))).toContain(
+      "\n  Its container goes on, until somebody ends it (docker ps, docker stop): python3 -m http.server",
+    );
+  });
+});
+
+/** strace's text for what a descriptor stands for. */
+const opened = (text: string): string =>
+  [...Buffer.from(text)].map((octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
+
+describe("the network namespace of a thread", () => {
+  const own = "net:[4026531840]";
+  const processesOf = (...lines: readonly string[]) =>
+    readProcesses(readTrace(lines.map((line, index) => line.replace(/^\d+/, `$& ${index + 1}.0`)).join("\n")), {
+      daemons: "70 7 dockerd\n7 7 dockerd",
+      namespace: own,
+    });
+
+  it("is the client's own in the beginning, for all that comes of it", () => {
+    const { namespaceAt, hasContainers } = processesOf("1 clone(flags=SIGCHLD) = 2", "2 socket(AF_INET) = 3");
+    expect(namespaceAt(2, 2)).toBeUndefined();
+    expect(hasContainers).toBe(true);
+  });
+
+  it.each([
+    ["unshare(CLONE_NEWNS|CLONE_NEWNET) = 0", "namespace of line 1"],
+    ["unshare(CLONE_NEWNS) = 0", undefined],
+    ["unshare(CLONE_NEWNET) = -1 EPERM (Operation not permitted)", undefined],
+    [`setns(3<${opened("/run/netns/one")}>, CLONE_NEWNET) = 0`, "/run/netns/one"],
+    [`setns(3<${opened("net:[4026532000]")}>, 0) = 0`, "net:[4026532000]"],
+    [`setns(3<${opened("mnt:[4026532000]")}>, 0) = 0`, undefined],
+    [`setns(3<${opened("/run/netns/one")}>, CLONE_NEWNET) = -1 EPERM (Operation not permitted)`, undefined],
+  ])("is another after %s", (call, expected) => {
+    const { namespaceAt } = processesOf(`1 ${call}`, "1 clone(flags=SIGCHLD) = 2", "2 socket(AF_INET) = 3");
+    expect([namespaceAt(1, 2), namespaceAt(2, 3)]).toEqual([expected, expected]);
+    expect(namespaceAt(1, 0)).toBeUndefined();
+  });
+
+  it("is the one with which it was made", () => {
+    const { namespaceAt } = processesOf(
+      "1 clone(flags=CLONE_NEWNET|SIGCHLD) = 2",
+      "1 clone3({flags=CLONE_NEWNET, exit_signal=SIGCHLD}, 88) = 3",
+    );
+    expect([1, 2, 3].map((thread) => namespaceAt(thread, 9))).toEqual([
+      undefined,
+      "namespace of line 1",
+      "namespace of line 2",
+    ]);
+  });
+
+  it("is the client's own again for a daemon's thread that has come back", () => {
+    const { namespaceAt, isDaemon, of, programAt } = processesOf(
+      `70 setns(3<${opened("/run/docker/netns/one")}>, CLONE_NEWNET) = 0`,
+      `70 setns(4<${opened(own)}>, CLONE_NEWNET) = 0`,
+    );
+    expect([namespaceAt(70, 1), namespaceAt(70, 2)]).toEqual(["/run/docker/netns/one", undefined]);
+    expect([of(70), isDaemon(of(70)), programAt(7, 2)?.program]).toEqual([7, true, "dockerd"]);
+  });
+
+  it("is that of its own move, though its maker's call was over only later", () => {
+    const { namespaceAt } = processesOf(
+      "1 clone(flags=SIGCHLD <unfinished ...>",
+      "2 unshare(CLONE_NEWNET) = 0",
+      "1 <... clone resumed>) = 2",
+    );
+    expect(namespaceAt(2, 3)).toBe("namespace of line 2");
+  });
+
+  it("is known of what a container's process makes, which has another number there", () => {
+    const { namespaceAt, of, all } = processesOf(
+      "1 clone(flags=CLONE_NEWNET|CLONE_NEWPID|SIGCHLD) = 20",
+      "20 clone(flags=CLONE_VM|CLONE_THREAD) = 7 /* 21 in strace's PID NS */",
+      "20 clone(flags=SIGCHLD <unfinished ...>",
+      "20 <... clone resumed>) = 8 /* 22 in strace's PID NS */",
+      "22 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=1 /* 20 in strace's PID NS */, si_uid=0} ---",
+      "22 +++ killed by SIGTERM +++",
+    );
+    expect([of(21), of(22)]).toEqual([20, 22]);
+    expect([namespaceAt(21, 9), namespaceAt(22, 9)]).toEqual(["namespace of line 1", "namespace of line 1"]);
+    expect(all.find(({ pid }) => pid === 22)).toMatchObject({ parent: 20, end: { signal: "SIGTERM", by: 20 } });
+  });
+});
+
+describe("what daemons did", () => {
+  const program = "1 10.0 execve(0) = 0\n1 12.0 +++ exited with 0 +++";
+
+  it("stands between the program's calls, from its beginning on", () => {
+    const daemon = [
+      "7 9.0 clone(flags=SIGCHLD) = 8",
+      "9 9.5 connect(3 <unfinished ...>",
+      "7 11.0 clone(flags=SIGCHLD <unfinished ...>",
+      "9 11.1 <... connect resumed>) = 0",
+      "7 11.2 <... clone resumed>) = 10",
+      "10 13.0 +++ exited with 0 +++",
+    ];
+    expect(wholeTrace(program, [], daemon.join("\n")).split("\n")).toEqual([
+      "1 10.0 execve(0) = 0",
+      "7 11.0 clone(flags=SIGCHLD <unfinished ...>",
+      "7 11.2 <... clone resumed>) = 10",
+      "1 12.0 +++ exited with 0 +++",
+      "10 13.0 +++ exited with 0 +++",
+    ]);
+  });
+
+  it("is nothing where no program began", () => {
+    expect(wholeTrace("", [], "7 9.0 clone(flags=SIGCHLD) = 8")).toBe("");
+  });
+
+  it("is not asked for the machine's addresses by the program", () => {
+    const dump = "sendto(3<socket:[9]>, [{nlmsg_type=RTM_GETADDR}, {ifa_family=AF_INET}], 20, 0, NULL, 0) = 20";
+    const trace = `1 10.0 execve("/bin/x", ["x"], 0) = 0 <0.1>\n7 11.0 ${dump} <0.1>\n1 12.0 +++ exited with 1 +++\n`;
+    expect(told(judge(runOf(trace)))).toMatch(/^own-ipv4-address/);
+    expect(told(judge(runOf(trace, {}, { daemons: "7 7 dockerd" })))).toMatch(/^not-for-want-of-ipv4/);
+  });
+});
