@@ -1,4 +1,6 @@
 /** Programs in containers: traces of a lab's client with Docker and Podman, and who is in which network namespace. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { RunRequest } from "../../exec/run";
 import type { ProgramEnd } from "../../exec/session";
 import { readTrace } from "../../exec/trace/calls";
@@ -19,7 +21,7 @@ const simulated: Partial<RunRequest> = {
   network: { name: "nat64", scenario: "ipv6-only-nat64", ipv4: "none", nat64Prefix: "2001:2:0:64::/96" },
 };
 const docker = (name: string, request = simulated, end: Partial<ProgramEnd> = {}) =>
-  recorded(`lab/${name}`, request, { daemons, ...end });
+  recorded(`containers/${name}`, request, { daemons, ...end });
 
 function told(verdict: Verdict): string {
   if (verdict.kind !== "cause") return `${verdict.kind}: ${"words" in verdict ? verdict.words : ""}`;
@@ -31,39 +33,47 @@ const inItsOwn = "It ran in a network of its own, as containers do,";
 const given = "that was given IPv4 addresses and none of IPv6";
 const asked = "it spoke to 8.8.8.8, 8.8.4.4 by IPv4, and to nobody by IPv6.";
 
+const verdicts = [
+  ["docker-run", `container-without-ipv6, certain: ${inItsOwn} ${given}: ${asked}`, 28],
+  ["podman-run", `container-without-ipv6, certain: ${inItsOwn} ${given}: ${asked}`, 28],
+  [
+    "docker-own-network",
+    `container-without-ipv6, certain: ${inItsOwn} that has no way by IPv6: it dialled [2001:2:0:64::c000:228]:80 (ENETUNREACH after 0.001 s), to which client-1 itself has one.`,
+    7,
+  ],
+  [
+    "docker-without-masquerade",
+    `container-without-ipv6, possible: ${inItsOwn} from which nobody answered by IPv6: it dialled [2001:2:0:64::c000:228]:80 (given up after 11.682 s). An address that only its machine knows (fd00::/8) has to be masqueraded there.`,
+    28,
+  ],
+  // Nobody was seen to give it an address: it has none, or was there before.
+  [
+    "docker-no-network",
+    `container-without-ipv6, possible: ${inItsOwn} of which nobody saw an IPv6 address: ${asked}`,
+    6,
+  ],
+  ["docker-exec", `container-without-ipv6, possible: ${inItsOwn} of which nobody saw an IPv6 address: ${asked}`, 28],
+  // A literal is one in a container too, and where it has the machine's own network everything is as without one.
+  [
+    "docker-literal",
+    "ipv4-literal, certain: It dialled 192.0.2.40, port 80, and no answer of a resolver held that address: ENETUNREACH after 0.020 s.",
+    7,
+  ],
+  [
+    "docker-host-literal",
+    "ipv4-literal, certain: It dialled 192.0.2.40, port 80, and no answer of a resolver held that address: ENETUNREACH after 0.000 s.",
+    7,
+  ],
+] as const;
+
 describe("a program in a container", () => {
-  it.each([
-    ["docker-run", `container-without-ipv6, certain: ${inItsOwn} ${given}: ${asked}`, 28],
-    ["podman-run", `container-without-ipv6, certain: ${inItsOwn} ${given}: ${asked}`, 28],
-    [
-      "docker-own-network",
-      `container-without-ipv6, certain: ${inItsOwn} that has no way by IPv6: it dialled [2001:2:0:64::c000:228]:80 (ENETUNREACH after 0.001 s), to which client-1 itself has one.`,
-      7,
-    ],
-    [
-      "docker-without-masquerade",
-      `container-without-ipv6, possible: ${inItsOwn} from which nobody answered by IPv6: it dialled [2001:2:0:64::c000:228]:80 (given up after 11.682 s). An address that only its machine knows (fd00::/8) has to be masqueraded there.`,
-      28,
-    ],
-    // Nobody was seen to give it an address: it has none, or was there before.
-    [
-      "docker-no-network",
-      `container-without-ipv6, possible: ${inItsOwn} of which nobody saw an IPv6 address: ${asked}`,
-      6,
-    ],
-    ["docker-exec", `container-without-ipv6, possible: ${inItsOwn} of which nobody saw an IPv6 address: ${asked}`, 28],
-    // A literal is one in a container too, and where it has the machine's own network everything is as without one.
-    [
-      "docker-literal",
-      "ipv4-literal, certain: It dialled 192.0.2.40, port 80, and no answer of a resolver held that address: ENETUNREACH after 0.020 s.",
-      7,
-    ],
-    [
-      "docker-host-literal",
-      "ipv4-literal, certain: It dialled 192.0.2.40, port 80, and no answer of a resolver held that address: ENETUNREACH after 0.000 s.",
-      7,
-    ],
-  ])("%s: %s", (name, expected, code) => {
+  it("is judged in every recorded trace", () => {
+    const files = readdirSync(join(__dirname, "traces", "containers")).filter((file) => file.endsWith(".strace"));
+    const judged = [...verdicts.map(([name]) => name), "docker-published-port"].map((name) => `${name}.strace`);
+    expect(judged.sort()).toEqual(files.sort());
+  });
+
+  it.each(verdicts)("%s: %s", (name, expected, code) => {
     const run = docker(name, simulated, { code });
     const verdict = judge(run);
     expect(told(verdict)).toBe(expected);
@@ -81,7 +91,7 @@ describe("a program in a container", () => {
     const knocks = [{ from: "the gateway", address: "2001:2:0:6400::2", result: "open", seconds: 0.01 } as const];
     const run = (...sockets: readonly string[]) =>
       recorded(
-        "lab/docker-published-port",
+        "containers/docker-published-port",
         simulated,
         { daemons, code: 143, stopped: true },
         { port: 8080, patience: 90, sockets: [...sockets], knocks },

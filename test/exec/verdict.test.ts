@@ -335,7 +335,7 @@ it("has a program itself for who goes to the only address of a name: a library h
 });
 
 it("judges every recorded trace in some test above", () => {
-  // Of `both/` test/exec/kernel.test.ts makes something.
+  // Of `both/` test/exec/kernel.test.ts makes something, of `containers/` test/exec/containers.test.ts.
   const files = ["", "lab/"].flatMap((folder) =>
     readdirSync(join(__dirname, "traces", folder)).map((file) => `${folder}${file}`),
   );
