@@ -9,7 +9,7 @@ import { readOverheard } from "./overheard";
 import type { ProgramEnd } from "./session";
 import { readTrace } from "./trace/calls";
 import { type KernelRecord, readKernelRecord } from "./trace/kernel";
-import { type Processes, readProcesses } from "./trace/processes";
+import { asksForContainers, type Processes, readProcesses } from "./trace/processes";
 import { wholeTrace } from "./trace/whole";
 import type { AskedAgain } from "./asked-again";
 
@@ -78,16 +78,21 @@ export interface Recording {
 export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedAgain, listening }: Recording): Run {
   const { trace: strace, containers, daemons, namespace, kernel, hosts, resolver, resolvConf, ...rest } = end;
   const record = readKernelRecord(kernel);
-  const text = wholeTrace(strace, record.calls, containers);
+  const alone = wholeTrace(strace, record.calls);
+  const isServed = asksForContainers(readTrace(alone));
+  const text = isServed ? wholeTrace(strace, record.calls, containers) : alone;
   const trace = readTrace(text);
-  const processes = readProcesses(trace, { daemons, namespace });
+  const processes = readProcesses(trace, { daemons: isServed ? daemons : "", namespace });
   const resolvers = [...resolvConf.matchAll(/^nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
   const activity = readActivity(trace, processes, resolvers, readOverheard(resolver));
   return {
     ...request,
     end: rest,
     processes,
-    activity: { ...activity, unseen: [...activity.unseen, ...notKept(record)] },
+    activity: {
+      ...activity,
+      unseen: [...activity.unseen, ...(isServed && daemons.trim() === "" ? [unwatched] : []), ...notKept(record)],
+    },
     hosts: readHosts(hosts),
     resolvers,
     sessions,
@@ -98,6 +103,8 @@ export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedA
     lines: text.split("\n"),
   };
 }
+
+const unwatched = "it asked a daemon for containers that nobody watched: what these did is not known";
 
 /** What the kernel's record cannot tell. */
 function notKept({ lost, withoutResult }: KernelRecord): string[] {

@@ -1,6 +1,6 @@
 /** Who is who in a trace: threads belong to a process, and a process has the command that it last executed. */
 import type { Call, EndOfProcess, Trace } from "./calls";
-import { bytesOf, fieldOf, itemsOf, openedOf, wordOf } from "./values";
+import { bytesOf, fieldOf, itemsOf, openedOf, unixPathOf, wordOf } from "./values";
 
 export interface Process {
   readonly pid: number;
@@ -21,7 +21,7 @@ export interface Processes {
   readonly of: (pid: number) => number;
   /** What a process had last executed when that line of the trace was written. */
   readonly programAt: (pid: number, line: number) => Execution | undefined;
-  /** Whether there were daemons that start containers, or somebody came to another network namespace. */
+  /** Whether daemons were asked for containers, or somebody came to another network namespace. */
   readonly hasContainers: boolean;
   /** One that was there before the program, and works for others too. */
   readonly isDaemon: (pid: number) => boolean;
@@ -43,7 +43,18 @@ export interface Execution {
   readonly error: string | undefined;
 }
 
-/** What else is known of a client where containers are started by daemons. */
+/** Where Docker's daemon, containerd and Podman's service are asked: `/run/docker.sock`, `/run/containerd/containerd.sock`. */
+const daemonSocket = /\/(?:docker|containerd|podman)[^/]*\.sock$/;
+
+/** Whether a program has spoken to a daemon that starts containers: what these do otherwise they do for others. */
+export function asksForContainers({ events }: Trace): boolean {
+  return events.some(
+    (event) =>
+      event.kind === "call" && event.call.name === "connect" && daemonSocket.test(unixPathOf(event.call.args[1]) ?? ""),
+  );
+}
+
+/** What else is known of a client whose daemons were asked for containers. */
 export interface Surroundings {
   /** Their threads when the run began, one a line: its number, its process's, the name. */
   readonly daemons: string;

@@ -111,14 +111,29 @@ describe("a lab with every scenario", () => {
 
   step("watches what a daemon runs for the program, in a network of its own, and lets the daemon go on", async () => {
     const onClient = async (command: string): Promise<string> => (await lab.succeed("ssh", "client-1", command)).stdout;
-    // By the name of one that is looked for; a container is as little as this to the kernel.
+    // By the names that are looked for; a container is as little as this to the kernel.
     const folder = "/home/lab/daemon";
-    const serve = `cd ${folder}; while read -r what <asked; do unshare --net $what; echo $? >done; done`;
-    await onClient(`mkdir ${folder}; cd ${folder}; cp /usr/bin/bash containerd; mkfifo asked done`);
-    await onClient(`sudo systemd-run --quiet --unit=daemon ${folder}/containerd -c '${serve}'`);
+    const daemon = `
+import os, socket, subprocess
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("${folder}/containerd.sock")
+os.chmod("${folder}/containerd.sock", 0o666)
+listener.listen()
+while True:
+    asked, _ = listener.accept()
+    command = asked.recv(999).decode().split()
+    asked.send(str(subprocess.call(["unshare", "--net", *command])).encode())`;
+    const program = `
+import socket, sys
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect("${folder}/containerd.sock")
+daemon.send(b"curl -sS -m 20 http://dualstack.test/")
+sys.exit(int(daemon.recv(9)))`;
+    await onClient(`mkdir ${folder} && cp "$(readlink -f /usr/bin/python3)" ${folder}/containerd`);
+    await onClient(`sudo systemd-run --quiet --unit=daemon ${folder}/containerd -c '${daemon}'`);
+    await onClient(`until test -w ${folder}/containerd.sock; do sleep 0.2; done`);
     try {
-      const ask = `cd ${folder}; echo curl -sS -m 20 http://dualstack.test/ >asked; read -r code <done; exit $code`;
-      const outcome = await lab.run("exec", "--timeout", "60", "sh", "-c", ask);
+      const outcome = await lab.run("exec", "--timeout", "60", "python3", "-c", program);
       report("exec by a daemon", outcome);
       expect(outcome.stderr).toContain("FAILS  its container has no way by IPv6 (certain)");
       const states = await onClient(

@@ -212,10 +212,41 @@ describe("what daemons did", () => {
     expect(wholeTrace("", [], "7 9.0 clone(flags=SIGCHLD) = 8")).toBe("");
   });
 
+  const dump = "sendto(3<socket:[9]>, [{nlmsg_type=RTM_GETADDR}, {ifa_family=AF_INET}], 20, 0, NULL, 0) = 20";
+  const trace = (path: string, ...more: readonly string[]): string =>
+    [
+      '1 10.0 execve("\\x2f", ["\\x78"], 0) = 0 <0.1>',
+      `1 10.5 connect(4<socket:[8]>, {sa_family=AF_UNIX, sun_path="${opened(path)}"}, 20) = 0 <0.1>`,
+      ...more,
+      "1 12.0 +++ exited with 1 +++",
+    ].join("\n");
+
   it("is not asked for the machine's addresses by the program", () => {
-    const dump = "sendto(3<socket:[9]>, [{nlmsg_type=RTM_GETADDR}, {ifa_family=AF_INET}], 20, 0, NULL, 0) = 20";
-    const trace = `1 10.0 execve("/bin/x", ["x"], 0) = 0 <0.1>\n7 11.0 ${dump} <0.1>\n1 12.0 +++ exited with 1 +++\n`;
-    expect(told(judge(runOf(trace)))).toMatch(/^own-ipv4-address/);
-    expect(told(judge(runOf(trace, {}, { daemons: "7 7 dockerd" })))).toMatch(/^not-for-want-of-ipv4/);
+    const run = runOf(trace("/run/docker.sock"), {}, { daemons: "7 7 dockerd", containers: `7 11.0 ${dump} <0.1>` });
+    expect(told(judge(run))).toMatch(/^not-for-want-of-ipv4/);
+    expect(told(judge(runOf(trace("/run/dbus.sock", `1 11.0 ${dump} <0.1>`))))).toMatch(/^own-ipv4-address/);
+  });
+
+  it("is missed where nobody was there to watch", () => {
+    const { activity } = runOf(trace("/run/podman/podman.sock"));
+    expect(activity.unseen).toEqual([
+      "it asked a daemon for containers that nobody watched: what these did is not known",
+    ]);
+    expect(runOf(trace("/run/docker.sock"), {}, { daemons: "7 7 dockerd" }).activity.unseen).toEqual([]);
+  });
+
+  it.each([
+    ["/run/docker.sock", 1],
+    ["/run/containerd/containerd.sock", 1],
+    ["/run/user/1000/podman/podman.sock", 1],
+    ["/run/dbus/system_bus_socket", 0],
+    ["/srv/docker.socket", 0],
+  ])("is a program's business where that has spoken to one: %s", (path, attempts) => {
+    const dialled =
+      'connect(3<socket:[9]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("\\x31\\x2e\\x31\\x2e\\x31\\x2e\\x31")}, 16)';
+    const containers = `8 11.0 socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 3<socket:[9]> <0.1>\n8 11.2 ${dialled} = 0 <0.1>`;
+    const run = runOf(trace(path), {}, { daemons: "7 7 dockerd", containers });
+    expect(run.activity.attempts).toHaveLength(attempts);
+    expect(run.processes.hasContainers).toBe(attempts > 0);
   });
 });
