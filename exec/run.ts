@@ -80,6 +80,7 @@ export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedA
   const record = readKernelRecord(kernel);
   const alone = wholeTrace(strace, record.calls);
   const isServed = asksForContainers(readTrace(alone));
+  const isWatched = daemons.trim() !== "" && containers.trim() !== "";
   const text = isServed ? wholeTrace(strace, record.calls, containers) : alone;
   const trace = readTrace(text);
   const processes = readProcesses(trace, { daemons: isServed ? daemons : "", namespace });
@@ -91,7 +92,7 @@ export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedA
     processes,
     activity: {
       ...activity,
-      unseen: [...activity.unseen, ...(isServed && daemons.trim() === "" ? [unwatched] : []), ...notKept(record)],
+      unseen: [...activity.unseen, ...(isServed && !isWatched ? [unwatched] : []), ...notKept(record)],
     },
     hosts: readHosts(hosts),
     resolvers,

@@ -95,8 +95,10 @@ follow_daemons() {
     $(printf -- '-p %s ' "${pids[@]}") &
   tracer=$!
   for pid in "${pids[@]}"; do
-    # An emulated machine takes a second for each.
-    until ! grep -q '^TracerPid:[[:space:]]*0$' "/proc/$pid/task/"*/status || ((++count > 100)); do sleep 0.2; done
+    # An emulated machine takes a second for each; a tracer that may not follow it ends.
+    while grep -qs '^TracerPid:[[:space:]]*0$' "/proc/$pid/task/"*/status && [[ -d /proc/$tracer ]] && ((++count < 100)); do
+      sleep 0.2
+    done
     for task in "/proc/$pid/task/"*; do printf '%s %s %s\n' "${task##*/}" "$pid" "$(<"/proc/$pid/comm")"; done
   done >"$folder/daemons"
 }

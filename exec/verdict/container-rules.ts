@@ -4,7 +4,7 @@ import type { Attempt } from "../activity";
 import type { Run } from "../run";
 import { isLoopback, socketText, type Target } from "../targets";
 import type { Finding } from "./causes";
-import { at, noWay } from "./rule";
+import { at, isContainer, noWay, wasRefused } from "./rule";
 import { ending } from "./words";
 
 /**
@@ -19,9 +19,9 @@ export function containerWithoutIpv6(target: Target, run: Run): Finding | undefi
   if (first?.namespace === undefined || !own.every(({ namespace }) => namespace === first.namespace)) return undefined;
   // A literal is one wherever it is dialled; a resolver's address somebody has given to the container.
   const isLiteral = target.origin !== "name" && target.port !== 53;
-  if (isLiteral || !traits[network.scenario].ipv6) return undefined;
+  if (isLiteral || !traits[network.scenario].ipv6 || isElsewhere(target, run)) return undefined;
   const inside = activity.attempts.filter(
-    ({ namespace, address }) => namespace === first.namespace && !isLoopback(address),
+    ({ namespace, address }) => namespace === first.namespace && !isLoopback(address) && !onlyOnLink.test(address),
   );
   const sixes = inside.filter(({ family }) => family === "IPv6");
   // Where nothing was sent there may be a way all the same: libraries look at the source address so.
@@ -43,11 +43,23 @@ export function containerWithoutIpv6(target: Target, run: Run): Finding | undefi
   return { cause, confidence: given.has("IPv4") ? "certain" : "possible", words, ...at(first) };
 }
 
+/** Link-local and multicast addresses (RFC 4291 section 2.4): they lead nowhere else. */
+const onlyOnLink = /^(fe[89ab]|ff)[0-9a-f]{2}:/i;
+
+/** What failed is something else than a way: there is no such name, or whoever is there refused, or is another container. */
+function isElsewhere({ attempts, lookups }: Target, run: Run): boolean {
+  const answers = lookups.flatMap(({ answer }) => answer ?? []);
+  return (
+    (answers.length > 0 && answers.every(({ addresses }) => addresses.length === 0)) ||
+    attempts.some((attempt) => wasAnswered(attempt) || isContainer(attempt, run))
+  );
+}
+
 const where = "It ran in a network of its own, as containers do,";
 
 /** By whoever is there, and be it a refusal. */
-function wasAnswered({ outcome }: Attempt): boolean {
-  return outcome.kind === "connected" || (outcome.kind === "failed" && outcome.error === "ECONNREFUSED");
+function wasAnswered(attempt: Attempt): boolean {
+  return attempt.outcome.kind === "connected" || wasRefused(attempt);
 }
 
 function hasNoWay({ outcome }: Attempt): boolean {

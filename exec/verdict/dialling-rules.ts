@@ -2,7 +2,7 @@
 import type { Attempt } from "../activity";
 import type { Run } from "../run";
 import { answeredAddresses, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
-import { at, neverRight, noWay, type Rule, startsLiteral, unfinished, without4 } from "./rule";
+import { at, isContainer, neverRight, noWay, type Rule, startsLiteral, unfinished, wasRefused, without4 } from "./rule";
 import { ending, place, portWords } from "./words";
 
 export const ipv4Literal: Rule = (target, run) => {
@@ -25,15 +25,6 @@ export const ipv4Literal: Rule = (target, run) => {
     ...at(attempt),
   };
 };
-
-/**
- * A container of this machine, to whose port something passes on who comes: somebody gave it this address, or it was waited
- * for on a link (EHOSTUNREACH when nobody has answered ARP), which leads to nobody else.
- */
-function isContainer({ address, outcome, at: start, endedAt }: Attempt, { activity, processes }: Run): boolean {
-  const wasOnLink = outcome.kind === "failed" && outcome.error === "EHOSTUNREACH" && endedAt - start > 1;
-  return activity.givenAddresses.some((given) => given.address === address) || (processes.hasContainers && wasOnLink);
-}
 
 /** Datagram sockets had it for their peer, and nothing was to leave: what was to come after that nobody saw. */
 function onlyPointed({ attempts }: Target): boolean {
@@ -138,16 +129,22 @@ export const numberDialled: Rule = (target, run) => {
 
 export const refusedByServer: Rule = (target, { network }) => {
   const attempt = target.attempts.find(wasRefused);
-  if (attempt === undefined || (attempt.family === "IPv4" && !isLoopback(attempt.address))) return undefined;
+  const isForeign = attempt?.family === "IPv4" && !isLoopback(attempt.address) && attempt.namespace === undefined;
+  if (attempt === undefined || isForeign) return undefined;
   const path = pathOf(network, attempt);
   // By IPv4 somebody may serve, and that was not to be had.
-  if (path === "native" && network.ipv4 === "none" && answeredAddresses(target).some((each) => !isIpv6(each)))
+  if (
+    path === "native" &&
+    attempt.family === "IPv6" &&
+    network.ipv4 === "none" &&
+    answeredAddresses(target).some((each) => !isIpv6(each))
+  )
     return undefined;
-  const way =
-    path === "NAT64" ? "over NAT64, so over IPv4," : path === "loopback" ? "on the client itself" : "over IPv6";
+  const native = attempt.family === "IPv4" ? "by IPv4, from a container's network," : "over IPv6";
+  const way = { NAT64: "over NAT64, so over IPv4,", loopback: "on the client itself", native }[path];
   return {
     cause: "not-for-want-of-ipv4",
-    confidence: path === "native" ? "possible" : "certain",
+    confidence: path === "native" && attempt.family === "IPv6" ? "possible" : "certain",
     words: `${place(target)} was found ${way} and refused the connection.`,
     ...at(attempt),
   };
@@ -166,7 +163,3 @@ export const serverRecord: Rule = (target, { network }) => {
     ...at(attempt),
   };
 };
-
-function wasRefused({ outcome }: Attempt): boolean {
-  return outcome.kind === "failed" && outcome.error === "ECONNREFUSED";
-}

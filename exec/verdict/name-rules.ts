@@ -1,7 +1,17 @@
 /** What lookups tell of a target that was not reached: one rule a cause. */
 import { answeredAddresses, askedTypes, isIpv6, type Target } from "../targets";
 import type { Finding } from "./causes";
-import { at, isIpv6Literal, neverRight, type Rule, startsLiteral, unfinished, without4 } from "./rule";
+import {
+  at,
+  isContainer,
+  isIpv6Literal,
+  neverRight,
+  type Rule,
+  startsLiteral,
+  unfinished,
+  wasRefused,
+  without4,
+} from "./rule";
 import { ending } from "./words";
 
 export const aOnly: Rule = (target, run) => {
@@ -9,6 +19,8 @@ export const aOnly: Rule = (target, run) => {
   const types = askedTypes(target);
   if (lookup === undefined || !types.has("A") || types.has("AAAA") || !without4(run)) return undefined;
   if (target.lookups.every(({ answer }) => answer !== undefined && answer.rcode !== "NOERROR")) return undefined;
+  // It is not the family that this failed of.
+  if (target.attempts.some((attempt) => wasRefused(attempt) || isContainer(attempt, run))) return undefined;
   const tried = target.attempts.map((attempt) => `${attempt.address}: ${ending(attempt)}`).join("; ");
   return {
     cause: "a-only",

@@ -51,6 +51,19 @@ export function isIpv6Literal(text: string): boolean {
   }
 }
 
+/**
+ * A container of this machine, to whose port something passes on who comes: somebody gave it this address, or it was waited
+ * for on a link (EHOSTUNREACH when nobody has answered ARP), which leads to nobody else.
+ */
+export function isContainer({ address, outcome, at: start, endedAt }: Attempt, { activity, processes }: Run): boolean {
+  const wasOnLink = outcome.kind === "failed" && outcome.error === "EHOSTUNREACH" && endedAt - start > 1;
+  return activity.givenAddresses.some((given) => given.address === address) || (processes.hasContainers && wasOnLink);
+}
+
 export function at({ process, line }: Pick<Attempt, "process" | "line">): Pick<Finding, "process" | "line"> {
   return { process, line };
+}
+
+export function wasRefused({ outcome }: Attempt): boolean {
+  return outcome.kind === "failed" && outcome.error === "ECONNREFUSED";
 }

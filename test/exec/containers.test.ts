@@ -187,6 +187,75 @@ describe("the network namespace of a thread", () => {
   });
 });
 
+describe("a container's lack of IPv6", () => {
+  /** What a program did in a namespace of its own, the last call being at fault. */
+  const inside = (...calls: readonly string[]): string =>
+    ['execve("\\x2f\\x78", ["\\x78"], 0) = 0', "unshare(CLONE_NEWNET) = 0", ...calls, "+++ exited with 1 +++"]
+      .map((call, index) => `1 ${10 + index}.0 ${call}${call.startsWith("+++") ? "" : " <0.001>"}`)
+      .join("\n");
+  const message = (id: number, name: string, type: number, answer?: Buffer, rcode = 0): string => {
+    const flags = answer === undefined ? 0x0100 : 0x8180 | rcode;
+    const count = answer === undefined || answer.length === 0 ? 0 : 1;
+    const head = Buffer.from([0, id, flags >> 8, flags & 255, 0, 1, 0, count, 0, 0, 0, 0]);
+    const labels = name.split(".").map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)]));
+    const question = Buffer.concat([...labels, Buffer.of(0, 0, type, 0, 1)]);
+    const record = Buffer.concat([
+      Buffer.of(0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, answer?.length ?? 0),
+      answer ?? Buffer.of(),
+    ]);
+    const whole = Buffer.concat([head, question, ...(count === 0 ? [] : [record])]);
+    return [...whole].map((octet) => `\\x${octet.toString(16).padStart(2, "0")}`).join("");
+  };
+  /** A question for A to Docker's resolver, and its answer. */
+  const asks = (answer: readonly number[], rcode = 0): string[] => {
+    const [question, told] = [message(7, "db.test", 1), message(7, "db.test", 1, Buffer.from(answer), rcode)];
+    const [out, back] = [question.length / 4, told.length / 4];
+    return [
+      "socket(AF_INET, SOCK_DGRAM, IPPROTO_IP) = 3<socket:[30]>",
+      `connect(3<socket:[30]>, {sa_family=AF_INET, sin_port=htons(53), sin_addr=inet_addr("${opened("127.0.0.11")}")}, 16) = 0`,
+      `sendto(3<socket:[30]>, "${question}", ${out}, 0, NULL, 0) = ${out}`,
+      `recvfrom(3<socket:[30]>, "${told}", 2048, 0, NULL, NULL) = ${back}`,
+    ];
+  };
+  const dials = (address: string, error: string): string[] => [
+    "socket(AF_INET, SOCK_STREAM, IPPROTO_TCP) = 4<socket:[40]>",
+    `connect(4<socket:[40]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("${opened(address)}")}, 16) = -1 ${error}`,
+  ];
+  const gives = (family: string, octets: string): string =>
+    `sendto(9<socket:[90]>, [{nlmsg_type=0x14 /* NLMSG_??? */}, "${family}\\x10\\x00\\x00\\x0c\\x00\\x00\\x00${octets}"], 48, 0, NULL, 0) = 48`;
+  const local = "\\x08\\x00\\x02\\x00\\xac\\x11\\x00\\x02";
+
+  it.each([
+    [
+      "where what an answer told cannot be reached",
+      [gives("\\x02", local), ...asks([192, 0, 2, 40]), ...dials("192.0.2.40", "ENETUNREACH")],
+      /^container-without-ipv6, certain/,
+    ],
+    [
+      "not where it was given an IPv6 address too",
+      [gives("\\x02", local), gives("\\x0a", ""), ...asks([192, 0, 2, 40]), ...dials("192.0.2.40", "ENETUNREACH")],
+      /^a-only/,
+    ],
+    [
+      "not where whoever is there refused",
+      [gives("\\x02", ""), ...asks([172, 17, 0, 9]), ...dials("172.17.0.9", "ECONNREFUSED")],
+      /^not-for-want-of-ipv4, certain: db\.test:80 was found by IPv4, from a container's network, and refused/,
+    ],
+    [
+      "not where another container is not there",
+      [gives("\\x02", local), ...asks([172, 17, 0, 2]), ...dials("172.17.0.2", "EHOSTUNREACH")],
+      /^cannot-tell: It ended with 1\. Not reached: db\.test:80 \(EHOSTUNREACH/,
+    ],
+    [
+      "not where there is no such name",
+      [gives("\\x02", local), ...asks([], 3), ...dials("192.0.2.40", "ENETUNREACH")],
+      /^ipv4-literal/,
+    ],
+  ])("is the cause %s", (_, calls, expected) => {
+    expect(told(judge(runOf(inside(...calls))))).toMatch(expected);
+  });
+});
+
 describe("what daemons did", () => {
   const program = "1 10.0 execve(0) = 0\n1 12.0 +++ exited with 0 +++";
 
@@ -232,7 +301,13 @@ describe("what daemons did", () => {
     expect(activity.unseen).toEqual([
       "it asked a daemon for containers that nobody watched: what these did is not known",
     ]);
-    expect(runOf(trace("/run/docker.sock"), {}, { daemons: "7 7 dockerd" }).activity.unseen).toEqual([]);
+    const watched = { daemons: "7 7 dockerd", containers: "7 11.0 unshare(CLONE_NEWNS) = 0" };
+    expect(runOf(trace("/run/docker.sock"), {}, watched).activity.unseen).toEqual([]);
+  });
+
+  it("is missed where a tracer was not let near them", () => {
+    const { activity } = runOf(trace("/run/docker.sock"), {}, { daemons: "7 7 dockerd", containers: "" });
+    expect(activity.unseen).toHaveLength(1);
   });
 
   it.each([
