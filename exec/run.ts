@@ -79,10 +79,12 @@ export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedA
   const { trace: strace, containers, daemons, namespace, kernel, hosts, resolver, resolvConf, ...rest } = end;
   const record = readKernelRecord(kernel);
   const alone = wholeTrace(strace, record.calls);
-  const isServed = asksForContainers(readTrace(alone));
-  const isWatched = daemons.trim() !== "" && containers.trim() !== "";
-  const text = isServed ? wholeTrace(strace, record.calls, containers) : alone;
-  const trace = readTrace(text);
+  const own = readTrace(alone);
+  const isServed = asksForContainers(own);
+  const isWatched = isServed && daemons.trim() !== "" && containers.trim() !== "";
+  const text = isWatched ? wholeTrace(strace, record.calls, containers) : alone;
+  // A browser's is read for seconds.
+  const trace = isWatched ? readTrace(text) : own;
   const processes = readProcesses(trace, { daemons: isServed ? daemons : "", namespace });
   const resolvers = [...resolvConf.matchAll(/^nameserver\s+(\S+)/gm)].map(([, address = ""]) => address);
   const activity = readActivity(trace, processes, resolvers, readOverheard(resolver));
