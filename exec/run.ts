@@ -90,7 +90,8 @@ export function makeRun({ request, end, sessions, faultsOn, gatewayLacks, askedA
   const activity = readActivity(trace, processes, resolvers, readOverheard(resolver));
   return {
     ...request,
-    end: rest,
+    // Others may begin containers meanwhile.
+    end: { ...rest, goingOn: isServed ? rest.goingOn : [] },
     processes,
     activity: {
       ...activity,

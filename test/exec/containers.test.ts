@@ -310,6 +310,12 @@ describe("what daemons did", () => {
     expect(activity.unseen).toHaveLength(1);
   });
 
+  it("is no container of the program's that goes on where it has asked for none", () => {
+    const goingOn = ["nginx"];
+    expect(runOf(trace("/run/dbus.sock"), {}, { goingOn }).end.goingOn).toEqual([]);
+    expect(runOf(trace("/run/docker.sock"), {}, { goingOn }).end.goingOn).toEqual(goingOn);
+  });
+
   it.each([
     ["/run/docker.sock", 1],
     ["/run/containerd/containerd.sock", 1],
