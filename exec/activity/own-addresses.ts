@@ -1,9 +1,10 @@
 /** What a program asked the kernel about its own machine's addresses: rtnetlink(7), and the calls that are older. */
-import { formatIpv6 } from "../../plan/prefix";
+import { addressText } from "../overheard";
 import type { Call, Trace } from "../trace/calls";
 import type { Processes } from "../trace/processes";
 import { bytesOf, fieldOf, itemsOf, type Value, wordOf } from "../trace/values";
 import type { GivenAddress, OwnAddressQuestion, Seen } from "./facts";
+import { seenBy } from "./seen";
 
 interface Request extends Seen, Asked {}
 
@@ -15,19 +16,35 @@ interface Asked {
   readonly address: string | undefined;
 }
 
+/** What was asked of the kernel about addresses, and told it. */
+export function readAddressRequests({ events }: Trace, processes: Processes) {
+  const calls = events.flatMap((event) => (event.kind === "call" ? [event.call] : []));
+  const requests = calls.filter(isSent).flatMap((call): Request[] => {
+    const asked = requestIn(call.name === "sendto" ? call.args[1] : messageOf(call.args[1]));
+    return asked === undefined ? [] : [{ ...seenBy(processes, call), ...asked }];
+  });
+  return {
+    ownAddressQuestions: ownAddressQuestions(requests, calls, processes),
+    givenAddresses: givenAddresses(requests),
+  };
+}
+
 /**
  * Dumps of all addresses count where the cards were asked for as well, as getifaddrs(3) does: getaddrinfo(3) asks for the
  * addresses alone, whatever the program wants (AI_ADDRCONFIG).
  */
-export function ownAddressQuestions(trace: Trace, processes: Processes): readonly OwnAddressQuestion[] {
-  const requests = requestsIn(trace, processes);
+function ownAddressQuestions(
+  requests: readonly Request[],
+  calls: readonly Call[],
+  processes: Processes,
+): readonly OwnAddressQuestion[] {
   const ofCards = new Set(requests.filter(({ type }) => type === "RTM_GETLINK").map(({ process }) => process));
   const byNetlink = requests.flatMap(({ type, family, ...rest }): OwnAddressQuestion[] => {
     if (type === "RTM_GETADDR" && family === "AF_INET") return [{ ...rest, by: `${type}, ${family}`, onlyIpv4: true }];
     if (type !== "RTM_GETADDR" || family !== "AF_UNSPEC" || !ofCards.has(rest.process)) return [];
     return [{ ...rest, by: type, onlyIpv4: false }];
   });
-  const byIoctl = callsIn(trace).flatMap((call): OwnAddressQuestion[] => {
+  const byIoctl = calls.flatMap((call): OwnAddressQuestion[] => {
     const by = call.name === "ioctl" ? wordOf(call.args[1]) : undefined;
     return by === undefined || !ioctls.has(by)
       ? []
@@ -37,29 +54,11 @@ export function ownAddressQuestions(trace: Trace, processes: Processes): readonl
 }
 
 /** Of either family, by whoever makes containers, or another network. */
-export function givenAddresses(trace: Trace, processes: Processes): readonly GivenAddress[] {
-  return requestsIn(trace, processes).flatMap(({ type, family, ...seen }): GivenAddress[] => {
+function givenAddresses(requests: readonly Request[]): readonly GivenAddress[] {
+  return requests.flatMap(({ type, family, ...seen }): GivenAddress[] => {
     if (type !== "RTM_NEWADDR" || (family !== "AF_INET" && family !== "AF_INET6")) return [];
     return [{ ...seen, family: family === "AF_INET" ? "IPv4" : "IPv6" }];
   });
-}
-
-/** Where a call was seen, and whose it was. */
-export function seenBy(processes: Processes, { at, pid, line }: Pick<Call, "at" | "pid" | "line">): Seen {
-  return { at, process: processes.of(pid), line, namespace: processes.namespaceAt(pid, line) };
-}
-
-function callsIn({ events }: Trace): Call[] {
-  return events.flatMap((event) => (event.kind === "call" ? [event.call] : []));
-}
-
-function requestsIn(trace: Trace, processes: Processes): Request[] {
-  return callsIn(trace)
-    .filter(isSent)
-    .flatMap((call): Request[] => {
-      const asked = requestIn(call.name === "sendto" ? call.args[1] : messageOf(call.args[1]));
-      return asked === undefined ? [] : [{ ...seenBy(processes, call), ...asked }];
-    });
 }
 
 /** They know IPv4 only (netdevice(7)); who asks for a list may read the one of IPv6 elsewhere, as Java does. */
@@ -104,13 +103,9 @@ function newAddressIn(octets: Buffer): Asked | undefined {
   for (let at = 8; at + 4 <= octets.length; at += Math.max(4, (octets.readUInt16LE(at) + 3) & ~3)) {
     const value = octets.subarray(at + 4, at + 4 + size);
     if (octets.readUInt16LE(at + 2) !== localAddress || value.length < size) continue;
-    return { type: "RTM_NEWADDR", family, address: size === 4 ? value.join(".") : formatIpv6(asNumber(value)) };
+    return { type: "RTM_NEWADDR", family, address: addressText([...value]) };
   }
   return { type: "RTM_NEWADDR", family, address: undefined };
-}
-
-function asNumber(octets: Buffer): bigint {
-  return octets.reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
 }
 
 /** The value behind `{nla_len=8, nla_type=IFA_LOCAL}`. */

@@ -20,8 +20,9 @@ import { resolvePath } from "../varlink";
 import type { Activity, Attempt, FailedJoin, Listener, Mutable, Seen, Traffic } from "./facts";
 import { LookupWatcher, type VarlinkTalk } from "./lookups";
 import { type Message, messagesOf } from "./messages";
-import { givenAddresses, ownAddressQuestions, seenBy } from "./own-addresses";
+import { readAddressRequests } from "./own-addresses";
 import { abandoned, connected, failed, neverReturned, pending, returned, underWay } from "./outcomes";
+import { seenBy } from "./seen";
 
 interface Socket {
   family: "IPv4" | "IPv6" | undefined;
@@ -67,8 +68,7 @@ export class SocketWatcher {
       // What a daemon serves it does not serve for the program.
       listeners: this.listeners.filter(({ process }) => !this.processes.isDaemon(process)),
       failedJoins: this.failedJoins,
-      ownAddressQuestions: ownAddressQuestions(this.trace, this.processes),
-      givenAddresses: givenAddresses(this.trace, this.processes),
+      ...readAddressRequests(this.trace, this.processes),
       unseen: [...this.unseen],
       unheard: 0,
     };
@@ -350,8 +350,8 @@ export class SocketWatcher {
     return socket;
   }
 
-  private seen({ at, pid, line }: Call): Seen {
-    return seenBy(this.processes, { at, pid, line });
+  private seen(call: Call): Seen {
+    return seenBy(this.processes, call);
   }
 }
 

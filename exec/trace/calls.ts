@@ -49,7 +49,7 @@ interface Begun {
 const linePattern = /^(\d+) +(\d+\.\d+) (.*)$/;
 const resumedPattern = /^<\.\.\. (\w+) resumed>(.*)$/;
 /** In a container a process has a number of its own (pid_namespaces(7)); strace tells the one that it has outside as well. */
-const numberHere = "(?: \\/\\* (\\d+) in strace's PID NS \\*\\/)?";
+export const numberHere = "(?: \\/\\* (\\d+) in strace's PID NS \\*\\/)?";
 const signalPattern = new RegExp(`^--- (\\w+) \\{.*\\bsi_pid=(\\d+)${numberHere}`);
 const unfinished = / ?<unfinished \.\.\.>$/;
 

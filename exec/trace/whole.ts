@@ -1,4 +1,5 @@
 /** strace's traces and the kernel's record of the other calls, in one text, in the order of time. */
+import { numberHere } from "./calls";
 import type { KernelCall } from "./kernel";
 
 interface Row {
@@ -70,7 +71,7 @@ function textOf({ at, text, of }: Row, before: Row | undefined, after: Row | und
   return [`${head} ${text.slice(0, -1)} <unfinished ...>`];
 }
 
-const making = /(?:clone3?|v?fork)(?:\(.*| resumed>.*)\) += (\d+)(?: \/\* (\d+) in strace's PID NS \*\/)?/;
+const making = new RegExp(`(?:clone3?|v?fork)(?:\\(.*| resumed>.*)\\) += (\\d+)${numberHere}`);
 
 /** Those that have a row, and those that were made. */
 function threadsOf(lines: readonly string[]): ReadonlySet<number> {
