@@ -107,10 +107,11 @@ export function clientInstructions(
     discardFrame(cards, { source, destination }, port);
   const frame = (name: string, octets: string): string => `frame lan ${name} ${octets}`;
   const ask = (name: string, question: string): string => `udp ${name} - ${resolverOf(network)} 53 ${question}`;
+  const ipv4Only = dnsQuestion("ipv4only.arpa", "AAAA");
   const servers = `${dhcpv6Servers.address}%lan ${dhcpv6Servers.port}`;
   return [
     `window ${listening.least} ${listening.most}`,
-    "await ipv4only host-aaaa host-a fresh",
+    "await ipv4only ipv4only-tcp host-aaaa host-a fresh",
     ...(ipv6 === undefined ? [] : [`await ${kinds.routerAdvertisement}`]),
     ...(ipv6 === undefined || ipv6.dhcpv6.mode === "off"
       ? []
@@ -128,7 +129,8 @@ export function clientInstructions(
     ),
     `udp ${kinds.dhcpv6Reply} - ${servers} ${informationRequest()}`,
     `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit()}`,
-    ask("ipv4only", dnsQuestion("ipv4only.arpa", "AAAA")),
+    ask("ipv4only", ipv4Only),
+    `dns-tcp ipv4only-tcp ${resolverOf(network)} 53 ${ipv4Only}`,
     ask("host-aaaa", dnsQuestion(host, "AAAA")),
     ask("host-a", dnsQuestion(host, "A")),
     // Nobody asked for it before: neither the client nor unbound nor a forwarder can have it in a cache.

@@ -347,7 +347,26 @@ describe("a client fails", () => {
     [
       "whose resolver is silent",
       { hears: { ipv4only: [], "host-aaaa": [], "host-a": [], fresh: [] } },
-      { ...failing("ipv4only.arpa leads", "DNS64", "the resolver finds out"), "programs are told": "skipped" },
+      {
+        ...failing("ipv4only.arpa leads", "DNS64", "the resolver finds out"),
+        ...{ "programs are told": "skipped", "the resolver says the same over TCP": "skipped" },
+      },
+    ],
+    ["whose resolver is silent over TCP", { hears: { "ipv4only-tcp": [] } }, failing("the resolver says the same")],
+    [
+      "whose resolver refuses TCP",
+      { hears: { "ipv4only-tcp": ["error Connection refused"] } },
+      failing("the resolver says the same"),
+    ],
+    [
+      "who is led to another resolver over TCP",
+      { hears: { "ipv4only-tcp": [packets.dns(0, "2001:db8::c000:aa", "2001:db8::c000:ab")] } },
+      failing("the resolver says the same"),
+    ],
+    [
+      "to whom the resolver says something else of it over TCP",
+      { hears: { "ipv4only-tcp": [packets.dns(3)] } },
+      failing("the resolver says the same"),
     ],
     [
       "whose resolver cannot be reached",

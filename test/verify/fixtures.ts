@@ -289,7 +289,8 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
   }
   const content = readFetch(parseSections(printed({ ...fetched, ...change.fetched }, exitCodes)));
   const { sessions } = translations(change.translates);
-  const heard = heardOf({ ...heardByClient, ...change.hears });
+  const hears = { ...heardByClient, ...change.hears };
+  const heard = heardOf({ "ipv4only-tcp": hears.ipv4only ?? [], ...hears });
   // Its programs are told what the resolver says.
   const programs = ["host-a", "host-aaaa"].flatMap((name) => heard.dns(name)?.addresses ?? []).join(" ");
   const usual = { ...clientSays, ...waysOf(first, networkOf(lab, first)), programs };

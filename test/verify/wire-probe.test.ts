@@ -1,6 +1,7 @@
 /** What stands in probes/wire.py, run on loopback: what needs no privileges. */
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { canRunProbes, runProbe } from "./python";
 
 /** What it prints, a line each, in any order. */
@@ -11,14 +12,12 @@ async function heard(...instructions: readonly string[]): Promise<string[]> {
 (canRunProbes("the probe that asks the network") ? describe : describe.skip)("a port that is tried", () => {
   it("is open, closed, or out of reach at once, and each is told as what it is", async () => {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const port = await listening(server);
     try {
-      const address = server.address();
-      if (address === null || typeof address === "string") throw new Error("A TCP server has a port.");
       const all = await heard(
         "window 0 20",
         "await open closed unreachable",
-        `tcp open ::ffff:127.0.0.1 ${address.port}`,
+        `tcp open ::ffff:127.0.0.1 ${port}`,
         "tcp closed ::ffff:127.0.0.1 1",
         // No TCP goes there: the kernel says so before anything is sent.
         "tcp unreachable ::ffff:255.255.255.255 22",
@@ -33,3 +32,53 @@ async function heard(...instructions: readonly string[]): Promise<string[]> {
     }
   });
 });
+
+(canRunProbes("the probe that asks the network") ? describe : describe.skip)("a resolver that is asked by TCP", () => {
+  /** What is told of one that does this with the octets of a question. */
+  async function told(answer: (question: Buffer) => readonly string[] | "reset"): Promise<string[]> {
+    const server = createServer((socket) => {
+      socket.once("data", (question) => {
+        const pieces = answer(Buffer.from(question));
+        if (pieces === "reset") socket.resetAndDestroy();
+        else void say(pieces);
+      });
+      const say = async (pieces: readonly string[]): Promise<void> => {
+        for (const piece of pieces) {
+          socket.write(Buffer.from(piece, "hex"));
+          await setTimeout(50);
+        }
+        socket.end();
+      };
+    });
+    const port = await listening(server);
+    try {
+      return await heard("window 0 20", "await answer", `dns-tcp answer ::ffff:127.0.0.1 ${port} 6c610100`);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  it("hears the question with its length, and its answer is told whole, in however many pieces it comes", async () => {
+    const questions: string[] = [];
+    const answers = await told((question) => {
+      questions.push(question.toString("hex"));
+      return ["00", "036c", "6181"];
+    });
+    expect(questions).toEqual(["00046c610100"]);
+    expect(answers).toEqual(["answer 6c6181"]);
+  });
+
+  it("is told as one without an answer where it hangs up, at once or in the middle", async () => {
+    expect(await told(() => [])).toEqual(["answer error closed without an answer"]);
+    expect(await told(() => ["00036c"])).toEqual(["answer error closed without an answer"]);
+    expect(await told(() => "reset")).toEqual(["answer error Connection reset by peer"]);
+  });
+});
+
+/** The port of 127.0.0.1 that it has now. */
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("A TCP server has a port.");
+  return address.port;
+}

@@ -17,6 +17,12 @@ export const clientNameChecks: readonly Check<ClientEvidence>[] = [
     remedy: (seen) => `unbound on the gateway answers this name itself. ${putBack(seen)}`,
   },
   {
+    title: "the resolver says the same over TCP (RFC 7766)",
+    judge: checkTcp,
+    remedy: (seen) =>
+      `An answer that is too long for a datagram is asked for again by TCP: names with many records do not resolve. ${putBack(seen)}`,
+  },
+  {
     title: "the client's own resolver says the same of ipv4only.arpa",
     judge: checkOwnView,
     remedy: (seen) =>
@@ -53,6 +59,15 @@ function checkIpv4Only(seen: ClientEvidence): Verdict {
     answer !== undefined && isTold(answer) && sameAddresses(answer.addresses.filter(isIpv6), ipv4OnlyArpa(seen)),
     shown(answer),
   );
+}
+
+function checkTcp({ heard }: ClientEvidence): Verdict {
+  const [byUdp, byTcp] = [heard.dns("ipv4only"), heard.dns("ipv4only-tcp")];
+  if (byUdp === undefined) return skip(`over UDP it does not answer; over TCP: ${shown(byTcp)}`);
+  if (byTcp !== undefined)
+    return judge(byTcp.rcode === byUdp.rcode && sameAddresses(byTcp.addresses, byUdp.addresses), shown(byTcp));
+  const [said] = heard.of("ipv4only-tcp");
+  return fail(said?.replace(/^error (at once )?/, "") ?? "no answer");
 }
 
 function checkOwnView(seen: ClientEvidence): Verdict {

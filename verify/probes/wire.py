@@ -10,6 +10,8 @@ overhear <interface>             every IPv4 packet but DHCPv4's, and every ARP m
 frame <interface> <name> <hex>   an Ethernet frame, as it is
 udp <name> <source or -> <address> <port> <hex>
 tcp <name> <address> <port>      tells whether the port is open; "error at once ..." is this machine's own word, not the network's
+dns-tcp <name> <address> <port> <hex>
+                                 a question for a resolver by TCP (RFC 1035 section 4.2.2); the answer without its length
 echo <name> <address>            an ICMPv6 echo request
 outside                          what follows is done by a stranger: in a network namespace of its own, behind a cable to
                                  this machine, with a default route to it. "here" is then this machine's address at the
@@ -61,6 +63,8 @@ class Errands:
         self.awaited, self.answered = set(), set()
         self.readers = {}
         self.connecting = {}
+        # By socket: what is said as soon as it is connected, and what has come of the answer.
+        self.questions, self.streams = {}, {}
         self.echoes = set()
         self.overheard = set()
         self.again = []
@@ -114,6 +118,12 @@ class Errands:
             self.connecting[talk] = name
         else:
             self.came(name, "error at once " + os.strerror(error))
+        return talk
+
+    def do_dns_tcp(self, name, address, port, text):
+        question = bytes.fromhex(text)
+        talk = self.do_tcp(name, address, port)
+        self.questions[talk] = len(question).to_bytes(2, "big") + question
 
     def do_own_turn(self):
         self.other_end.send(b".")
@@ -162,8 +172,17 @@ class Errands:
             for talk in readable:
                 self.hear(talk)
             for talk in writable:
-                error = talk.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-                self.came(self.connecting.pop(talk), "open" if error == 0 else "error " + os.strerror(error))
+                self.connected(talk)
+
+    def connected(self, talk):
+        name = self.connecting.pop(talk)
+        error = talk.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error == 0 and talk in self.questions:
+            # So short that it goes into any socket's buffer as a whole.
+            self.attempt(name, lambda: talk.send(self.questions[talk]))
+            self.readers[talk], self.streams[talk] = name, b""
+        else:
+            self.came(name, "open" if error == 0 else "error " + os.strerror(error))
 
     def hear(self, talk):
         name = self.readers[talk]
@@ -179,8 +198,13 @@ class Errands:
         except OSError as error:
             tell(name or "hear", "error", error.strerror)
             del self.readers[talk]
+            # Nothing more comes of a connection; a datagram is sent again.
+            if talk in self.streams:
+                self.answered.add(name)
             return
-        if name is not None:
+        if talk in self.streams:
+            self.hear_stream(talk, packet)
+        elif name is not None:
             # An answer with other data, as some user-mode uplinks make them up, is none.
             if talk not in self.echoes or packet[4:] == ECHO_REQUEST[4:]:
                 self.came(name, packet.hex())
@@ -192,6 +216,16 @@ class Errands:
             kind = named(packet)
             if kind is not None:
                 self.came(kind, f"{sender[4].hex(':')} {packet.hex()}")
+
+    def hear_stream(self, talk, piece):
+        """Two octets tell how long the answer is."""
+        name = self.readers[talk]
+        self.streams[talk] += piece
+        length, answer = int.from_bytes(self.streams[talk][:2], "big"), self.streams[talk][2:]
+        if piece and (length == 0 or len(answer) < length):
+            return
+        del self.readers[talk]
+        self.came(name, answer[:length].hex() if piece else "error closed without an answer")
 
     def came(self, name, what):
         self.answered.add(name)

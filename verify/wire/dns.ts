@@ -1,4 +1,4 @@
-/** DNS over UDP (RFC 1035 section 4): a question, and the addresses in its answer. */
+/** DNS messages (RFC 1035 section 4): a question, and the addresses in its answer. */
 import { rcodes, type RecordType, recordTypes } from "../../plan/dns-parameters";
 import { formatIpv4 } from "../../plan/prefix";
 import { hex, hexText } from "./hex";
