@@ -83,6 +83,8 @@ const promisedSchema = z.object({
   nat64: z.object({
     prefix: z.string(),
     deniedIpv4: z.array(z.string()),
+    /** Jool's, by its own names (jool-global(8)). */
+    globals: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     /** Whether an answer from another server than the one that was asked is kept out (RFC 4787 section 5). */
     addressDependentFiltering: z.boolean(),
     /** Services on clients that the IPv4 outside reaches at the gateway. */

@@ -346,6 +346,12 @@ systemctl daemon-reload && systemctl restart radvd && sleep 1`,
     remedy: "npm run up",
   },
   {
+    name: "the translator forgets sooner than it was told to",
+    how: "jool global update udp-timeout 0:02:00",
+    fails: [is.translator],
+    remedy: "npm run up",
+  },
+  {
     name: "every port of the translator is taken",
     how: ({ promised }) =>
       `python3 - <<'END'\nimport json\nentries = [{"protocol": "TCP", "ipv6 address": "${ipv6Of(promised).gatewayAddress}#%d" % (port - 60000), "ipv4 address": "10.0.2.15#%d" % port} for port in range(61001, 65536)]\nsettings = json.load(open("/etc/jool/jool.conf"))\nsettings["bib"] = entries\njson.dump(settings, open("/run/full.conf", "w"))\nEND\njool instance remove\njool file handle /run/full.conf`,

@@ -14,6 +14,7 @@ import {
   embedded,
   type GatewayChange,
   gatewayEvidence,
+  globals,
   labOf,
   networkIn,
   onLan,
@@ -1010,7 +1011,6 @@ describe("a gateway of several networks", () => {
   const usual: GatewayChange = {
     lab,
     says: {
-      global: "Field,Value\nmanually-enabled,TRUE\npool6,2001:2:0:64::/96",
       mtu: networks.map(({ card, mtu }) => `${card} ${mtu} ${mtu}`).join("\n"),
       lan: cards(),
     },
@@ -1110,12 +1110,27 @@ describe("the gateway fails", () => {
     ],
     [
       "with a translator that is off",
-      { says: { global: "Field,Value\nmanually-enabled,FALSE\npool6,64:ff9b::/96" } },
+      { says: { global: globals(access, { "manually-enabled": "FALSE" }) } },
       failing("one NAT64 translator"),
     ],
     [
       "with another pool6",
-      { says: { global: "Field,Value\nmanually-enabled,TRUE\npool6,2001:db8:64::/96" } },
+      { says: { global: globals(access, { pool6: "2001:db8:64::/96" }) } },
+      failing("one NAT64 translator"),
+    ],
+    [
+      "with a shorter life of its UDP sessions",
+      { says: { global: globals(access, { "udp-timeout": "0:02:00" }) } },
+      failing("one NAT64 translator"),
+    ],
+    [
+      "that lets TCP in from outside",
+      { says: { global: globals(access, { "drop-externally-initiated-tcp": "FALSE" }) } },
+      failing("one NAT64 translator"),
+    ],
+    [
+      "that makes larger fragments",
+      { says: { global: globals(access, { "lowest-ipv6-mtu": "1500" }) } },
       failing("one NAT64 translator"),
     ],
     [

@@ -175,7 +175,6 @@ const heardByClient: Sounds = {
 
 const gateway: Texts = {
   instance: "Namespace,Name,Framework\n0x1,default,netfilter",
-  global: 'Field,Value\nmanually-enabled,TRUE\npool6,64:ff9b::/96\nmtu-plateaus,"65535,32000"\ntos,0',
   pool4: "Mark,Protocol,Address,Min port,Max port,Iterations,Iterations fixed",
   kernel: "6.12.0-cloud-amd64",
   module: "4.1.13.0",
@@ -196,6 +195,30 @@ function running({ promised: { units } }: LabAccess): string {
 /** It forwards what comes in by any of its cards. */
 function forwarding({ promised: { networks } }: LabAccess): string {
   return ["all", "uplink", ...networks.map(({ card }) => card)].map((card) => `${card} 1 1`).join("\n");
+}
+
+/** Jool 4.1's globals of a lab as they are planned, but for those of `change`. */
+export function globals({ promised }: LabAccess, change: Texts = {}): string {
+  const { dropExternallyInitiatedTcp, staticBindings, prefix } = promised.nat64;
+  const shown: Texts = {
+    "manually-enabled": "TRUE",
+    pool6: prefix,
+    "lowest-ipv6-mtu": "1280",
+    tos: "0",
+    "mtu-plateaus": '"65535,32000"',
+    "address-dependent-filtering": "FALSE",
+    "drop-externally-initiated-tcp":
+      dropExternallyInitiatedTcp && !staticBindings.some(({ protocol }) => protocol === "TCP") ? "TRUE" : "FALSE",
+    "drop-icmpv6-info": "FALSE",
+    "handle-rst-during-fin-rcv": "TRUE",
+    "tcp-est-timeout": "2:00:00",
+    "tcp-trans-timeout": "0:04:00",
+    "udp-timeout": "0:05:00",
+    "icmp-timeout": "0:01:00",
+    ...change,
+  };
+  const lines = Object.entries(shown).map((pair) => pair.join(","));
+  return ["Field,Value", ...lines].join("\n");
 }
 
 const heardByGateway: Sounds = {
@@ -345,7 +368,11 @@ export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
   const before = Object.fromEntries(Object.keys(dropped).map((rule) => [rule, 2]));
   const since = { ...dropped, "denied IPv4 destination": 2 + access.promised.nat64.deniedIpv4.length, ...change.after };
   const { lab = access, exitCodes } = change;
-  const says = { units: running(lab), forwarding: forwarding(lab), ...gateway, ...change.says };
+  const says = {
+    ...{ units: running(lab), forwarding: forwarding(lab), global: globals(lab) },
+    ...gateway,
+    ...change.says,
+  };
   return {
     lab,
     facts: readGatewayFacts(parseSections(printed(says, exitCodes)), heardAt),

@@ -13,7 +13,10 @@ import { type GatewayEvidence, look, putBack } from "./evidence";
 
 export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
   { title: "every service runs", judge: checkServices },
-  { title: "one NAT64 translator is in the kernel, with the planned prefix and pool", judge: checkTranslator },
+  {
+    title: "one NAT64 translator is in the kernel, with the planned prefix, pool and settings",
+    judge: checkTranslator,
+  },
   {
     title: "the translator has ports left",
     judge: checkPorts,
@@ -74,15 +77,23 @@ function checkTranslator({ facts, lab }: GatewayEvidence): Verdict {
   if (instances.length !== 1) {
     return fail(`${instances.length} Jool instances on kernel ${kernel}`);
   }
-  const { prefix, pool4 } = lab.promised.nat64;
+  const { prefix, pool4, globals: planned } = lab.promised.nat64;
   const pool6 = globals.get("pool6") ?? "";
   const ranges = facts.pool4.map(({ protocol, address, first, last }) => `${protocol} ${address} ${first}-${last}`);
   const wrong = [
     ...(globals.get("manually-enabled") === "TRUE" ? [] : ["it is switched off"]),
     ...(pool6 === prefix ? [] : [`pool6 is ${pool6}`]),
     ...(isPlannedPool4(facts.pool4, pool4) ? [] : [`pool4 is ${listed(ranges, "empty")}`]),
+    ...Object.entries(planned).flatMap(([name, value]) => wrongSetting(name, globals.get(name), value)),
   ];
   return noneOf(wrong, `Jool ${joolVersion} on kernel ${kernel}`);
+}
+
+/** A setting as the file has it and as `jool global display --csv` does: booleans as words, hours as they are. */
+function wrongSetting(name: string, seen: string | undefined, planned: string | number | boolean): string[] {
+  const wanted =
+    typeof planned === "boolean" ? String(planned).toUpperCase() : String(planned).replace(/^0(?=\d+:)/, "");
+  return seen === wanted ? [] : [`${name} is ${seen ?? "not told"}, not ${wanted}`];
 }
 
 type PlannedPool4 = GatewayEvidence["lab"]["promised"]["nat64"]["pool4"];
