@@ -58,13 +58,14 @@ const is = {
   fresh: "the resolver finds out",
   fetch: "IPv4-only content",
   session: "Jool's session table",
+  datagram: "a datagram to an IPv4 host",
   denied: "denied IPv4",
   spoofed: "only addresses of the LAN",
   ssh: "SSH on the gateway",
 } as const;
 
 /** Without a packet that is translated none can be told from one that is refused. */
-const untold = [is.session, is.denied, is.spoofed];
+const untold = [is.session, is.datagram, is.denied, is.spoofed];
 
 /** Something on the segment that is none of the lab's machines; it is at home on the gateway's card. */
 function rogue(...words: readonly string[]): string {
@@ -162,6 +163,13 @@ const onTheGateway: readonly Omit<Breakage, "on">[] = [
     how: "systemctl stop unbound",
     fails: [is.services, is.refusal, is.ipv4only, is.ownView, is.dns64, is.fresh, is.fetch],
     skips: [is.tcp, is.programs, ...untold],
+    remedy: "npm run up",
+  },
+  {
+    name: "the firewall keeps datagrams from the translator",
+    how: "nft insert rule inet ipv6_only_lab from_lan meta l4proto udp ip6 daddr != @denied_destinations ip6 daddr 64:ff9b::/96 drop",
+    fails: [is.datagram],
+    skips: [is.denied, is.spoofed],
     remedy: "npm run up",
   },
   {

@@ -66,8 +66,13 @@ const advertised = (...all: readonly string[]): ClientChange => ({
 });
 
 const noContent = {
-  ...{ "Jool's session": "skipped", "an IPv4 host answers": "skipped" },
+  ...{ "Jool's session": "skipped", "a datagram to": "skipped", "an IPv4 host answers": "skipped" },
   ...{ "denied IPv4 destinations": "skipped", "only addresses of the LAN": "skipped" },
+};
+const noDatagram = {
+  ...failing("a datagram to"),
+  "denied IPv4 destinations": "skipped",
+  "only addresses of the LAN": "skipped",
 };
 const noArrival = { "denied IPv4 destinations": "skipped", "only addresses of the LAN": "skipped" };
 
@@ -138,7 +143,7 @@ describe("a client fails", () => {
     [
       "with another address",
       { says: { addresses: onLan(address("fc01:0:0:1::99")) } },
-      { ...failing("the address", "Jool's session"), ...noArrival },
+      { ...failing("the address", "Jool's session", "a datagram to"), ...noArrival },
     ],
     [
       "with a duplicate address",
@@ -450,7 +455,7 @@ describe("a client fails", () => {
     [
       "that can reach a private address and nothing else",
       { translates: { sessionsUdp: session("UDP", { to: embedded("10.0.0.1") }) } },
-      { ...failing("denied IPv4"), "only addresses of the LAN": "skipped" },
+      { ...failing("denied IPv4", "a datagram to"), "only addresses of the LAN": "skipped" },
     ],
     [
       "whose foreign source is translated",
@@ -465,7 +470,23 @@ describe("a client fails", () => {
     [
       "whose link-local source alone is translated",
       { translates: { sessionsUdp: session("UDP", { from: own.clientLinkLocal }) } },
-      { ...failing("only addresses of the LAN"), "denied IPv4 destinations": "skipped" },
+      { ...failing("only addresses of the LAN", "a datagram to"), "denied IPv4 destinations": "skipped" },
+    ],
+    ["whose datagrams are not translated", { translates: { sessionsUdp: "" } }, noDatagram],
+    [
+      "of whose datagrams only an older one was translated",
+      { translates: { sessionsUdp: session("UDP", { port: "50001" }) } },
+      noDatagram,
+    ],
+    [
+      "of whose port only a connection was translated",
+      { translates: { sessionsTcp: [session("TCP"), session("TCP", { port: "50000" })].join("\n"), sessionsUdp: "" } },
+      noDatagram,
+    ],
+    [
+      "in whose place another client's datagram was translated",
+      { translates: { sessionsUdp: session("UDP", { from: "fc01:0:0:1::2" }) } },
+      noDatagram,
     ],
     ["that can log in to the gateway", { hears: { ssh: ["open"] } }, failing("SSH on the gateway")],
   ])("%s", (_what, change, expected) => {
@@ -590,21 +611,13 @@ describe("a check on a client that cannot tell is skipped with its reason", () =
       { "an IPv4 host answers": "skipped" },
     ],
     ["something else than networkd configures the card", { exitCodes: { lan: 1 } }, { "the NAT64 prefix": "skipped" }],
-    ["no datagram arrives", { translates: { sessionsUdp: "" } }, noArrival],
     [
-      "only an older datagram has arrived",
-      { translates: { sessionsUdp: session("UDP", { port: "50001" }) } },
-      noArrival,
-    ],
-    [
-      "only a connection from that port has",
-      { translates: { sessionsTcp: [session("TCP"), session("TCP", { port: "50000" })].join("\n"), sessionsUdp: "" } },
-      noArrival,
-    ],
-    [
-      "only another client's has",
-      { translates: { sessionsUdp: session("UDP", { from: "fc01:0:0:1::2" }) } },
-      noArrival,
+      "the translator has addresses for TCP alone",
+      {
+        lab: labOf({ nat64: { pool4: [{ protocol: "TCP", prefix: "10.0.2.15/32" }] } }),
+        translates: { sessionsUdp: "" },
+      },
+      { "a datagram to": "skipped", ...noArrival },
     ],
   ])("when %s", (_what, change, expected) => {
     expectNotPassed(checkClient(clientEvidence(change)), expected);

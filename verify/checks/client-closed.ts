@@ -1,10 +1,9 @@
 /** What a client must not reach: denied destinations, other sources, the translator where there is none, SSH on the gateway. */
 import { isAddressInPrefix, sameAddress } from "../addresses";
-import type { SessionFact } from "../gateway-facts";
 import { atOnce, deniedDestinations, kinds, refusedDestinations } from "../questions";
 import { hexAddress } from "../wire/hex";
 import { type Check, distinct, fail, listed, noneOf, pass, skip, type Verdict } from "./check";
-import { type ClientEvidence, isOwn, translates, withIpv6 } from "./evidence";
+import { arrivedAt, type ClientEvidence, datagrams, isOwn, translates, withIpv6 } from "./evidence";
 
 export const clientClosedChecks: readonly Check<ClientEvidence>[] = [
   { where: translates, title: "denied IPv4 destinations are not translated", judge: checkDenied },
@@ -20,29 +19,17 @@ export const clientClosedChecks: readonly Check<ClientEvidence>[] = [
   },
 ];
 
-/** This look's discard datagrams that the translator took. */
-function datagrams(seen: ClientEvidence): SessionFact[] {
-  return seen.sessions.filter(({ protocol, client }) => protocol === "UDP" && client.id === String(seen.port));
-}
-
-/** Whether the translator took one of them that the client sent from its own address. */
-function arrives(seen: ClientEvidence, at: string): boolean {
-  return datagrams(seen).some(
-    ({ client, serverIpv6 }) => isOwn(seen, client.address) && sameAddress(serverIpv6.address, at),
-  );
-}
-
 /** A datagram to the server of the content shows that what is sent arrives: without it no silence proves anything. */
 function passIfAnyArrives(seen: ClientEvidence, evidence: string): Verdict {
-  return arrives(seen, seen.fetch.remote)
-    ? pass(evidence)
-    : skip("no packet is translated at all, as seen above: that these are not proves nothing");
+  return arrivedAt(seen, seen.fetch.remote) === undefined
+    ? skip("no datagram is translated at all, as seen above: that these are not proves nothing")
+    : pass(evidence);
 }
 
 function checkDenied(seen: ClientEvidence): Verdict {
   const denied = deniedDestinations(seen.lab);
   const list = (some: typeof denied): string => some.map(({ ipv4 }) => ipv4).join(", ");
-  const translated = denied.filter(({ ipv6 }) => arrives(seen, ipv6));
+  const translated = denied.filter(({ ipv6 }) => arrivedAt(seen, ipv6) !== undefined);
   return translated.length > 0
     ? fail(`a packet to ${list(translated)} went through`)
     : passIfAnyArrives(seen, list(denied) || "none is denied");

@@ -4,10 +4,12 @@ import { embedIpv4 } from "../../plan/rfc6052";
 import { addressesOf, type LabAccess, type PromisedPlan } from "../access";
 import { isAddressInPrefix, sameAddress, sameHosts } from "../addresses";
 import type { FetchFact } from "../client-facts";
+import type { SessionFact } from "../gateway-facts";
 import { sentIpv4 } from "../questions";
 import { isSimulated } from "../simulated";
 import { type Check, fail, noneOf, pass, skip, type Verdict } from "./check";
 import {
+  arrivedAt,
   type ClientEvidence,
   isOwn,
   isTranslated,
@@ -42,6 +44,7 @@ export const clientContentChecks: readonly Check<ClientEvidence>[] = [
     judge: checkOutOfReach,
   },
   { where: translates, title: "Jool's session table shows the connection", judge: checkSession },
+  { where: translates, title: "a datagram to an IPv4 host is translated", judge: checkDatagram },
   {
     where: withClat,
     title: "content comes from an IPv4 address through the CLAT",
@@ -172,12 +175,25 @@ function foundSession(seen: ClientEvidence, port: string, remote: string): Verdi
   if (session === undefined) {
     return fail(`${sessions.length} sessions, none of ${addressesOf(access).join(", ")} to ${remote || prefix}`);
   }
-  const { client, ipv4, server } = session;
-  return sameAddress(embedIpv4(prefix, server.address), remote)
-    ? pass(
-        `${client.address}#${client.id} -> ${session.serverIpv6.address} is ${ipv4.address}#${ipv4.id} -> ${server.address}#${server.id}`,
-      )
-    : fail(`${server.address} is not what ${remote} stands for`);
+  return sameAddress(embedIpv4(prefix, session.server.address), remote)
+    ? pass(sessionInWords(session))
+    : fail(`${session.server.address} is not what ${remote} stands for`);
+}
+
+function sessionInWords({ client, serverIpv6, ipv4, server }: SessionFact): string {
+  return `${client.address}#${client.id} -> ${serverIpv6.address} is ${ipv4.address}#${ipv4.id} -> ${server.address}#${server.id}`;
+}
+
+/** What came by TCP says nothing of UDP, which has rules of a firewall and addresses of a pool4 of its own. */
+function checkDatagram(seen: ClientEvidence): Verdict {
+  const { lab, fetch, port } = seen;
+  const { pool4, prefix } = lab.promised.nat64;
+  if (!isAddressInPrefix(fetch.remote, prefix)) return skip("no content came, so no address to send one to is known");
+  const session = arrivedAt(seen, fetch.remote);
+  if (session !== undefined) return pass(sessionInWords(session));
+  return pool4.kind === "explicit" && pool4.entries.every(({ protocol }) => protocol !== "UDP")
+    ? skip("nat64.pool4 has no entry for UDP")
+    : fail(`no session of port ${port} to ${fetch.remote}`);
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 import { isAddressInPrefix, nat64Prefixes, sameAddress } from "../addresses";
 import type { BindingsHeard } from "../bindings";
 import type { ClientFacts, FetchFact } from "../client-facts";
-import type { Counters, GatewayFacts, TranslationFacts } from "../gateway-facts";
+import type { Counters, GatewayFacts, SessionFact, TranslationFacts } from "../gateway-facts";
 import type { Peer } from "../peers";
 import type { Heard } from "../questions";
 
@@ -71,6 +71,18 @@ export function isOwn({ facts }: ClientEvidence, address: string): boolean {
 /** Whether an address is IPv4 by translation, wherever that is done. */
 export function isTranslated(address: string, promised: PromisedPlan): boolean {
   return nat64Prefixes(promised).some((prefix) => isAddressInPrefix(address, prefix));
+}
+
+/** This look's discard datagrams that the translator took. */
+export function datagrams({ sessions, port }: ClientEvidence): TranslationFacts["sessions"] {
+  return sessions.filter(({ protocol, client }) => protocol === "UDP" && client.id === String(port));
+}
+
+/** The session of one of them that the client sent from its own address; undefined: the translator took none. */
+export function arrivedAt(seen: ClientEvidence, destination: string): SessionFact | undefined {
+  return datagrams(seen).find(
+    ({ client, serverIpv6 }) => isOwn(seen, client.address) && sameAddress(serverIpv6.address, destination),
+  );
 }
 
 /** Seen of the gateway. */

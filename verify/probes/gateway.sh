@@ -32,12 +32,15 @@ forwarding() {
   done
 }
 
+# The tables of all protocols: without one of them named it is TCP's alone (jool-pool4(8)).
+pool4() { jool pool4 display --csv --tcp && jool pool4 display --csv --no-headers --udp && jool pool4 display --csv --no-headers --icmp; }
+
 section counters nft --json list table inet ipv6_only_lab
 tell_faults
 section units systemctl show --property=Id,ActiveState,SubState,Result "${units[@]}"
 section instance jool instance display --csv
 section global jool global display --csv
-section pool4 jool pool4 display --csv
+section pool4 pool4
 section kernel uname -r
 section module cat /sys/module/jool/version
 section forwarding forwarding
