@@ -10,7 +10,7 @@ const universalLocalBit = 0x02n;
  * section 2.6.1), and the reserved subnet anycast ids (RFC 2526).
  */
 export function parseInterfaceId(text: string): bigint {
-  const id = parseIpv6(text);
+  const id = parseAddress(text);
   if (id >> interfaceIdBits !== 0n) {
     throw new AddressError(
       "is more than an interface id: it has bits set in the upper half.",
@@ -24,6 +24,26 @@ export function parseInterfaceId(text: string): bigint {
     throw new AddressError("is one of the reserved subnet anycast ids (RFC 2526).", "Write e.g. ::10");
   }
   return id;
+}
+
+function parseAddress(text: string): bigint {
+  try {
+    return parseIpv6(text);
+  } catch (error) {
+    // Four groups are an id to everybody but a parser of addresses.
+    const whole = `::${text}`;
+    if (!(error instanceof AddressError) || !isIpv6(whole)) throw error;
+    throw new AddressError("is no address: it has fewer than eight groups, and no ::.", `Write ${whole}`);
+  }
+}
+
+function isIpv6(text: string): boolean {
+  try {
+    parseIpv6(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Modified EUI-64 (RFC 4291 appendix A): the MAC with `ff:fe` in its middle and the universal/local bit inverted. */

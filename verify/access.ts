@@ -98,6 +98,8 @@ const promisedSchema = z.object({
         }),
       )
       .readonly(),
+    /** Whether no ping goes through. */
+    dropIcmpv6Info: z.boolean(),
     /** Whether nobody outside may open any other TCP connection to a client. */
     dropExternallyInitiatedTcp: z.boolean(),
     pool4: z.discriminatedUnion("kind", [
@@ -198,6 +200,7 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     nat64: {
       ...plan.nat64,
       addressDependentFiltering: plan.nat64.globals["address-dependent-filtering"] === true,
+      dropIcmpv6Info: plan.nat64.globals["drop-icmpv6-info"] === true,
       dropExternallyInitiatedTcp:
         plan.nat64.boundTcpOnly || plan.nat64.globals["drop-externally-initiated-tcp"] === true,
     },
@@ -216,6 +219,17 @@ export function awayLines({ promised, clients }: LabAccess): string[] {
       ? []
       : [`${name} is on ${network} and lives on ${home}: ${command(promised, "up")} brings it home.`],
   );
+}
+
+/** Why no ping is translated; undefined: they are. */
+export function whyNoPings({ nat64: { dropIcmpv6Info, pool4 } }: PromisedPlan): string | undefined {
+  if (dropIcmpv6Info) return "nat64.dropIcmpv6Info is on";
+  return hasPool(pool4, "ICMP") ? undefined : "nat64.pool4 has no entry for ICMP";
+}
+
+/** Whether the translator has addresses for a protocol: those that are written down are all. */
+export function hasPool(pool4: PromisedPlan["nat64"]["pool4"], protocol: "TCP" | "UDP" | "ICMP"): boolean {
+  return pool4.kind === "automatic" || pool4.entries.some((entry) => entry.protocol === protocol);
 }
 
 /** The network that a client is on. */

@@ -9,6 +9,7 @@ import {
   nativeIpv4,
   networkOf,
   runsClat,
+  whyNoPings,
   wayToIpv4Content,
   type WayToIpv4Content,
 } from "./access";
@@ -149,7 +150,9 @@ export async function gather(
     ...{ lab, access: client, network, facts, content, fetch, byIpv4, clat, bindings, heard, port, uplinkCarriesPings },
     neighbours: neighbours.map(({ name }) => name),
     peers,
-    pinged: heard.answered("through") || (uplinkCarriesPings === true && (await pingAgain(asked, fetch.remote))),
+    pinged:
+      heard.answered("through") ||
+      (uplinkCarriesPings === true && whyNoPings(lab.promised) === undefined && (await pingAgain(asked, fetch.remote))),
   };
   return { evidence, firstByteAt };
 }

@@ -92,6 +92,19 @@ export const nat64Checks: readonly Check[] = [
     }
   }),
 
+  check(["nat64"], function* ({ nat64: { pool4 } }) {
+    if (pool4 === "auto" || pool4.some(({ protocol }) => protocol === undefined)) return;
+    const without = (["TCP", "UDP", "ICMP"] as const).filter((each) =>
+      pool4.every(({ protocol }) => protocol !== each),
+    );
+    if (without.length > 0)
+      yield warning(
+        "nat64.pool4",
+        `has no entry for ${without.join(" and ")}, which Jool then does not translate at all.`,
+        "Fine to see how software does without; else add one for each, or leave the protocol out",
+      );
+  }),
+
   check(["nat64", "platform", "uplink", "internet"], function* (config) {
     const { pool4 } = config.nat64;
     if (pool4 === "auto") return;

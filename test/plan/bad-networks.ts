@@ -32,6 +32,13 @@ export const badNetworks: readonly BadInput[] = [
     /Write/,
   ],
   [
+    "a gateway's interface id as four groups",
+    { lan: { gatewayInterfaceId: "1:2:3:4" } },
+    "lan.gatewayInterfaceId",
+    /fewer than eight groups/,
+    /::1:2:3:4/,
+  ],
+  [
     "a whole address for an interface id",
     { lan: { gatewayInterfaceId: "fc01::1" } },
     "lan.gatewayInterfaceId",

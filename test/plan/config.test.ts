@@ -171,6 +171,21 @@ describe("what deserves a word", () => {
       /no answer/,
     ],
     [
+      "a pool for TCP alone",
+      { lan: { prefix: "fd00::/64" }, nat64: { pool4: [{ protocol: "TCP", prefix: "10.0.2.15" }] } },
+      "nat64.pool4",
+      /no entry for UDP and ICMP/,
+    ],
+    [
+      "a pool for all but pings",
+      {
+        lan: { prefix: "fd00::/64" },
+        nat64: { pool4: ["TCP", "UDP"].map((protocol) => ({ protocol, prefix: "10.0.2.15" })) },
+      },
+      "nat64.pool4",
+      /no entry for ICMP/,
+    ],
+    [
       "a managed flag without a server",
       { lan: { prefix: "fd00::/64" }, routerAdvertisements: { managed: true } },
       "routerAdvertisements.managed",
@@ -290,10 +305,16 @@ describe("what deserves a word", () => {
     ],
     [
       "a pool for TCP at the DHCP client's port",
-      { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "TCP", ports: "68" }] } },
+      { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "TCP", ports: "68" }, { prefix: "10.0.2.15" }] } },
     ],
-    ["a pool for UDP at sshd's port", { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "UDP", ports: 22 }] } }],
-    ["a pool for ICMP at both", { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "ICMP", ports: "1-32767" }] } }],
+    [
+      "a pool for UDP at sshd's port",
+      { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "UDP", ports: 22 }, { prefix: "10.0.2.15" }] } },
+    ],
+    [
+      "a pool for ICMP at both",
+      { nat64: { pool4: [{ prefix: "10.0.2.15", protocol: "ICMP", ports: "1-32767" }, { prefix: "10.0.2.15" }] } },
+    ],
     ["a pool behind the local ports", { nat64: { pool4: [{ prefix: "10.0.2.15", ports: 61_000 }] } }],
     [
       "lifetimes of exactly one interval",
@@ -401,7 +422,7 @@ describe("what deserves a word", () => {
       {
         internet: { kind: "simulated" },
         nat64: {
-          pool4: [{ prefix: "192.0.2.1", protocol: "UDP", ports: 22 }],
+          pool4: [{ prefix: "192.0.2.1", protocol: "UDP", ports: 22 }, { prefix: "192.0.2.1" }],
           staticBindings: [{ protocol: "UDP", client: "client-1", port: 53, outsidePort: 22 }],
         },
       },

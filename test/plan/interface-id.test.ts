@@ -16,7 +16,9 @@ describe("an interface id", () => {
     ["::", /subnet-router anycast/],
     ["::fdff:ffff:ffff:ff80", /RFC 2526\)\. Write e\.g\. ::10$/],
     ["::fdff:ffff:ffff:ffff", /RFC 2526/],
-    ["10", /not an IPv6 address/],
+    ["10", /fewer than eight groups, and no ::\. Write ::10$/],
+    ["1:2:3:4", /Write ::1:2:3:4$/],
+    ["gateway", /not an IPv6 address/],
   ])("%s is refused", (text, message) => {
     expect(() => parseInterfaceId(text)).toThrow(message);
   });

@@ -616,6 +616,7 @@ describe("a check on a client that cannot tell is skipped with its reason", () =
       {
         lab: labOf({ nat64: { pool4: [{ protocol: "TCP", prefix: "10.0.2.15/32" }] } }),
         translates: { sessionsUdp: "" },
+        pinged: false,
       },
       { "a datagram to": "skipped", ...noArrival },
     ],
@@ -628,6 +629,36 @@ describe("a check on a client that cannot tell is skipped with its reason", () =
     const aaaa = [packets.dns(0, "2001:db8::7", own.server)];
     expectNotPassed(checkClient(clientEvidence({ lab, hears: { "host-aaaa": aaaa } })), { DNS64: "warning" });
     expectNotPassed(checkClient(clientEvidence({ lab })), {});
+  });
+});
+
+describe("a ping that is not to be translated", () => {
+  const lab = labOf({ nat64: { dropIcmpv6Info: true } });
+  const row = (change: ClientChange) => {
+    const [found, ...others] = checkClient(clientEvidence({ lab, ...change })).filter(({ check }) =>
+      check.includes("ping "),
+    );
+    expect(others).toEqual([]);
+    return `${found?.status ?? "?"}: ${found?.check ?? ""}: ${found?.evidence ?? ""}`;
+  };
+
+  it("is shown by silence of a host that answers the gateway", () => {
+    expect(row({ pinged: false })).toMatch(
+      /^pass: no ping goes through NAT64: nat64\.dropIcmpv6Info is on: no echo reply from 64:ff9b::c633:6407, which/,
+    );
+    expect(row({ pinged: true })).toMatch(/^fail: .*: echo reply from 64:ff9b::c633:6407$/);
+    expect(row({ pinged: false, uplinkCarriesPings: false })).toMatch(/^skipped: .*the uplink carries no ICMP echo/);
+    expect(row({ pinged: false, uplinkCarriesPings: undefined })).toMatch(/^skipped/);
+    expect(row({ pinged: false, fetched: { fetch: "curl: (28) timed out\n000 0  0 9.9" } })).toMatch(
+      /^skipped: .*no content/,
+    );
+  });
+
+  it("is one too where the pool has no entry for ICMP", () => {
+    const pool4 = ["TCP", "UDP"].map((protocol) => ({ protocol, prefix: "10.0.2.15/32" }));
+    expect(row({ lab: labOf({ nat64: { pool4 } }), pinged: false })).toMatch(
+      /^pass: no ping goes through NAT64: nat64\.pool4 has no entry for ICMP: /,
+    );
   });
 });
 

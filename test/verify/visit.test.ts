@@ -20,8 +20,8 @@ const ipv4 = "198.51.100.7";
 const inside = "2001:2:0:64::c633:6407";
 
 /** A lab with such clients, and a URL to fetch. */
-function labWith(clients: readonly object[]): LabAccess {
-  return labOf({ ...allScenarios, clients, verify: { url } });
+function labWith(clients: readonly object[], config: Readonly<Record<string, unknown>> = {}): LabAccess {
+  return labOf({ ...allScenarios, clients, verify: { url }, ...config });
 }
 
 interface Fetch {
@@ -217,6 +217,12 @@ describe("a client that is looked at", () => {
   ])("pings the content's host through NAT64, which is answered %s", async (_when, how, pinged, uplink) => {
     const { evidence } = await visit(lab, "on-nat64", how);
     expect([evidence.pinged, evidence.uplinkCarriesPings]).toEqual([pinged, uplink]);
+  });
+
+  it("pings it no second time where no ping is to be translated", async () => {
+    const silent = labWith([{ name: "on-nat64", network: "nat64" }], { nat64: { dropIcmpv6Info: true } });
+    const { instructions } = await visit(silent, "on-nat64", { gatewaySays: { stdout: "" } });
+    expect(instructions.filter((line) => line.startsWith("echo through "))).toHaveLength(1);
   });
 
   it.each(["on-nat64", "on-pref64"])(

@@ -1,7 +1,7 @@
 /** Whether IPv4-only content comes to a client, by every way that its network gives, and by no other. */
 import { clatTranslates } from "../../plan/clat";
 import { embedIpv4 } from "../../plan/rfc6052";
-import { addressesOf, type LabAccess, type PromisedPlan } from "../access";
+import { addressesOf, hasPool, type LabAccess, type PromisedPlan, whyNoPings } from "../access";
 import { isAddressInPrefix, sameAddress, sameHosts } from "../addresses";
 import type { FetchFact } from "../client-facts";
 import type { SessionFact } from "../gateway-facts";
@@ -22,7 +22,16 @@ import {
 } from "./evidence";
 
 export const clientContentChecks: readonly Check<ClientEvidence>[] = [
-  { where: translates, title: "an IPv4 host answers a ping through NAT64", judge: checkPing },
+  {
+    where: (seen) => translates(seen) && whyNoPings(seen.lab.promised) === undefined,
+    title: "an IPv4 host answers a ping through NAT64",
+    judge: checkPing,
+  },
+  {
+    where: (seen) => translates(seen) && whyNoPings(seen.lab.promised) !== undefined,
+    title: ({ lab }) => `no ping goes through NAT64: ${whyNoPings(lab.promised) ?? ""}`,
+    judge: checkNoPing,
+  },
   {
     where: translates,
     title: (seen) =>
@@ -80,14 +89,25 @@ function contentAddress(seen: ClientEvidence): string | undefined {
 
 function checkPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): Verdict {
   if (!isAddressInPrefix(fetch.remote, lab.promised.nat64.prefix)) {
-    return skip("no content came, so no address to ping is known");
+    return skip(nothingToPing);
   }
   if (pinged) {
     return pass(`echo reply from ${fetch.remote}`);
   }
-  return uplinkCarriesPings === false
-    ? skip("the gateway's own IPv4 pings of that host are not answered either: the uplink carries no ICMP echo")
-    : fail(`no echo reply from ${fetch.remote}`);
+  return uplinkCarriesPings === false ? skip(uplinkWithoutPings) : fail(`no echo reply from ${fetch.remote}`);
+}
+
+const nothingToPing = "no content came, so no address to ping is known";
+const uplinkWithoutPings =
+  "the gateway's own IPv4 pings of that host are not answered either: the uplink carries no ICMP echo";
+
+/** Silence means something where the host answers others. */
+function checkNoPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): Verdict {
+  if (!isAddressInPrefix(fetch.remote, lab.promised.nat64.prefix)) return skip(nothingToPing);
+  if (pinged) return fail(`echo reply from ${fetch.remote}`);
+  return uplinkCarriesPings === true
+    ? pass(`no echo reply from ${fetch.remote}, which answers the gateway's own`)
+    : skip(uplinkWithoutPings);
 }
 
 /**
@@ -191,9 +211,9 @@ function checkDatagram(seen: ClientEvidence): Verdict {
   if (!isAddressInPrefix(fetch.remote, prefix)) return skip("no content came, so no address to send one to is known");
   const session = arrivedAt(seen, fetch.remote);
   if (session !== undefined) return pass(sessionInWords(session));
-  return pool4.kind === "explicit" && pool4.entries.every(({ protocol }) => protocol !== "UDP")
-    ? skip("nat64.pool4 has no entry for UDP")
-    : fail(`no session of port ${port} to ${fetch.remote}`);
+  return hasPool(pool4, "UDP")
+    ? fail(`no session of port ${port} to ${fetch.remote}`)
+    : skip("nat64.pool4 has no entry for UDP");
 }
 
 /**

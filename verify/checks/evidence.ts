@@ -56,7 +56,6 @@ export const withClat = ({ access, network }: ClientEvidence): boolean => runsCl
 
 export const synthesizes = ({ network }: ClientEvidence): boolean => network.resolver === "dns64";
 export const translates = ({ network }: ClientEvidence): boolean => network.translated;
-
 /** What DHCPv6 keeps for a card. */
 export function reservation({ ipv6 }: PromisedNetwork, mac: string): string | undefined {
   const dhcpv6 = ipv6?.dhcpv6;
