@@ -61,6 +61,10 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
   }
   if (verdict.kind === "cause" && verdict.finding.cause !== "not-for-want-of-ipv4") {
     const { cause } = verdict.finding;
+    const about = targetOf(first.run, verdict.finding);
+    // What it did by IPv4 for something else explains nothing of this.
+    if (cause !== way.cause && about !== undefined && about !== way.what)
+      return { verdict, words: `${told}, where it ${way.words}: what that has to do with ${about} is not known.` };
     const finding: Finding = { ...verdict.finding, confidence: "certain" };
     return { verdict: { ...verdict, finding }, words: `${told}, where it ${way.words}: ${causes[cause].title}.` };
   }
@@ -81,7 +85,13 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
 /** What it reached by IPv4 alone, and which cause that is without. */
 function ipv4Way(
   run: Run,
-): { readonly cause: "ipv4-literal" | "a-only" | "first-candidate-only"; readonly words: string } | undefined {
+):
+  | {
+      readonly cause: "ipv4-literal" | "a-only" | "first-candidate-only";
+      readonly what: string;
+      readonly words: string;
+    }
+  | undefined {
   for (const target of targetsOf(run).filter(({ reached }) => reached)) {
     const came = target.attempts.filter(({ address, outcome }) => outcome.kind === "connected" && !isLoopback(address));
     const [first] = came;
@@ -90,17 +100,30 @@ function ipv4Way(
   return undefined;
 }
 
+/** Which target a finding is about; undefined: none, or nobody knows. */
+function targetOf(run: Run, { process, line }: Finding): string | undefined {
+  if (line === undefined) return undefined;
+  return targetsOf(run).find(({ attempts, lookups }) =>
+    [...attempts, ...lookups].some((each) => each.process === process && each.line === line),
+  )?.what;
+}
+
 function wayTo({ origin, what, lookups }: Target, address: string) {
   if (origin !== "name") {
-    return { cause: "ipv4-literal", words: `dialled ${address} without asking for a name` } as const;
+    return { cause: "ipv4-literal", what, words: `dialled ${address} without asking for a name` } as const;
   }
   const askedForIpv6 = lookups.some(({ types }) => types.includes("AAAA"));
   return askedForIpv6
     ? ({
         cause: "first-candidate-only",
+        what,
         words: `dialled ${address} of ${what}, for which it had asked for AAAA too`,
       } as const)
-    : ({ cause: "a-only", words: `dialled ${address}, having asked for A of ${what} and never for AAAA` } as const);
+    : ({
+        cause: "a-only",
+        what,
+        words: `dialled ${address}, having asked for A of ${what} and never for AAAA`,
+      } as const);
 }
 
 function why(verdict: Verdict): string {

@@ -30,8 +30,10 @@ export type Outcome =
   /** Datagrams left; nothing tells whether they arrived. */
   | { readonly kind: "sent" }
   | { readonly kind: "failed"; readonly error: string }
-  /** The program closed the socket, or ended, before there was a result. */
+  /** The program closed the socket before there was a result. */
   | { readonly kind: "abandoned" }
+  /** There was no result when the program ended, or none that was seen. */
+  | { readonly kind: "open" }
   /** A datagram socket was pointed there and nothing was sent: how libraries ask for the source address. */
   | { readonly kind: "unused" };
 
@@ -73,6 +75,8 @@ export interface Listener extends Seen {
   /** Takes IPv4 too, as IPv4-mapped addresses (ipv6(7), IPV6_V6ONLY). */
   readonly dualStack: boolean;
   readonly accepted: readonly SocketAddress[];
+  /** Connections that it took without asking from whom they are (accept(2)). */
+  readonly unnamed: number;
   readonly error: string | undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Names that a program asks for: by DNS messages of its own, or of systemd-resolved by varlink. */
-import { readDnsMessage } from "../dns";
+import { type DnsMessage, readDnsMessage } from "../dns";
 import { DnsStream } from "./dns-stream";
 import type { Message } from "./messages";
 import type { Call } from "../trace/calls";
@@ -12,6 +12,11 @@ export interface VarlinkTalk {
   sent: string;
   received: string;
   readonly open: Mutable<Lookup>[];
+}
+
+/** One socket may ask for several names with one number, each when the one before is answered. */
+function questionKey(inode: string, { id, question: { name, type } }: DnsMessage): string {
+  return `${inode} ${id} ${type} ${name}`;
 }
 
 export class LookupWatcher {
@@ -38,8 +43,8 @@ export class LookupWatcher {
     const message = readDnsMessage(data);
     if (message === undefined || message.isAnswer) return;
     const { name, type } = message.question;
-    const key = `${inode} ${message.id} ${type}`;
-    // The same question once more, after no answer.
+    const key = questionKey(inode, message);
+    // The same question once more, after no answer or a failure.
     if (this.questions.has(key)) return;
     const lookup = { ...this.seen(call), name, types: [type], server: address, overheard: false, answer: undefined };
     this.questions.set(key, lookup);
@@ -51,9 +56,10 @@ export class LookupWatcher {
     for (const data of this.messages(`${inode} in`, attempt?.transport ?? "udp", received)) {
       const message = readDnsMessage(data);
       if (message?.isAnswer !== true) continue;
-      const lookup = this.questions.get(`${inode} ${message.id} ${message.question.type}`);
+      const lookup = this.questions.get(questionKey(inode, message));
       const { rcode, addresses, cut } = message;
-      if (lookup !== undefined) lookup.answer ??= { at: returned(call), rcode, addresses, cut };
+      if (lookup !== undefined && (lookup.answer === undefined || lookup.answer.rcode === "SERVFAIL"))
+        lookup.answer = { at: returned(call), rcode, addresses, cut };
     }
   }
 

@@ -2,8 +2,8 @@
 import type { Call } from "../trace/calls";
 import type { Attempt, Mutable, Outcome } from "./facts";
 
-/** Without a result yet. It is one object, so that it can be told from an abandoned one. */
-export const pending: Outcome = { kind: "abandoned" };
+/** Under way. It is one object, so that it can be told from one whose result nobody will ever tell. */
+export const pending: Outcome = { kind: "open" };
 
 /** Of connect(2) on a socket that does not wait, and of calls that a signal interrupted. */
 export const underWay = new Set(["EINPROGRESS", "EALREADY", "EAGAIN", "EINTR", "ERESTARTSYS", "ERESTARTNOINTR"]);

@@ -145,7 +145,8 @@ export class SocketWatcher {
       }
       case "getpeername":
         if (call.result.error !== undefined) return;
-        connected(socket.attempt, returned(call));
+        // A datagram socket has a peer as soon as it is pointed there.
+        if (socket.transport !== "udp") connected(socket.attempt, returned(call));
         if (socket.attempt !== undefined) socket.attempt.askedForPeer = true;
         return;
       case "sendto":
@@ -188,8 +189,8 @@ export class SocketWatcher {
     }
     const attempt = this.attempt(call, socket, to);
     socket.attempt = attempt;
-    if (neverReturned(call)) return;
-    if (error === undefined) attempt.outcome = { kind: socket.transport === "udp" ? "unused" : "connected" };
+    if (neverReturned(call)) attempt.outcome = { kind: "open" };
+    else if (error === undefined) attempt.outcome = { kind: socket.transport === "udp" ? "unused" : "connected" };
     else if (!underWay.has(error)) attempt.outcome = { kind: "failed", error };
     attempt.endedAt = returned(call);
   }
@@ -245,6 +246,7 @@ export class SocketWatcher {
       transport: socket.transport === "udp" ? ("udp" as const) : ("tcp" as const),
       dualStack: on.family === "inet6" && on.address === "::" && !socket.v6only,
       accepted: [],
+      unnamed: 0,
     };
   }
 
@@ -252,17 +254,16 @@ export class SocketWatcher {
     const from = socketAddressOf(call.args[1]);
     const inode = /^socket:\[(\d+)\]$/.exec(call.result.of ?? "")?.[1];
     if (inode !== undefined) this.socket(inode).transport = "tcp";
-    if (from !== undefined && call.result.error === undefined) socket.listener?.accepted.push(from);
+    if (socket.listener === undefined || call.result.error !== undefined) return;
+    if (from !== undefined) socket.listener.accepted.push(from);
+    else if (inode !== undefined) socket.listener.unnamed += 1;
   }
 
   private option(call: Call, socket: Socket): void {
     if (wordOf(call.args[2]) !== "SO_ERROR" || call.result.error !== undefined || socket.attempt === undefined) return;
     const error = wordOf(itemsOf(call.args[3])[0]);
     if (error === "0") connected(socket.attempt, returned(call));
-    else if (error !== undefined) {
-      socket.attempt.outcome = { kind: "failed", error };
-      socket.attempt.endedAt = returned(call);
-    }
+    else if (error !== undefined) failed(socket.attempt, { ...call, result: { ...call.result, error } });
   }
 
   private join(call: Call): void {
@@ -311,7 +312,7 @@ export class SocketWatcher {
     if (socket.transport === "unix") return;
     const from = peerOf(socket, address);
     // Who did not want to know from whom it is takes the next that comes for an answer.
-    const flow = from === undefined ? socket.lastFlow : socket.flows.get(flowKey(from));
+    const flow = from === undefined ? socket.lastFlow : flowFrom(socket, from);
     const attempt = from === undefined ? (socket.attempt ?? flow) : (flow ?? socket.attempt);
     if (attempt !== undefined) {
       connected(attempt, returned(call));
@@ -335,7 +336,7 @@ export class SocketWatcher {
   private settle(at: number): void {
     for (const attempt of this.attempts) {
       const end = this.processes.all.find(({ pid }) => pid === attempt.process)?.end?.at;
-      abandoned(attempt, end ?? at);
+      if (attempt.outcome.kind === "open") attempt.endedAt = end ?? at;
     }
   }
 
@@ -371,6 +372,11 @@ function plain({ family, address }: SocketAddress): { family: "IPv4" | "IPv6"; a
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
   if (mapped !== undefined) return { family: "IPv4", address: mapped };
   return { family: family === "inet" ? "IPv4" : "IPv6", address };
+}
+
+/** Some answer from a port of their own for each who asks (RFC 1350 section 4). */
+function flowFrom({ flows }: Socket, from: SocketAddress): Mutable<Attempt> | undefined {
+  return flows.get(flowKey(from)) ?? [...flows.values()].find(({ address }) => address === plain(from).address);
 }
 
 function flowKey({ address, port }: SocketAddress): string {

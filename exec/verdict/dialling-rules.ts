@@ -9,7 +9,8 @@ export const ipv4Literal: Rule = (target, run) => {
   const { origin, what } = target;
   const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && !isLoopback(address));
   if (attempt === undefined || origin === "name" || !without4(run)) return undefined;
-  if (isContainer(attempt, run)) return undefined;
+  // Who refuses by IPv4 where there is none is this machine itself, or a container of it.
+  if (isContainer(attempt, run) || wasRefused(attempt)) return undefined;
   const before = run.activity.lookups.filter(({ types, at: asked }) => types.includes("A") && asked <= attempt.at);
   const [cut, silent] = unfinished(before);
   // A question that nobody heard may have told this address, and so may an answer that was not seen whole.
@@ -57,7 +58,12 @@ export const ipv4Socket: Rule = (target) => {
   };
 };
 
-export const firstCandidateOnly: Rule = (target) => {
+/** Nothing came back to a datagram, and to whoever ended well nothing had to. */
+function needsNoAnswer({ transport, outcome }: Attempt, { end }: Run): boolean {
+  return end.code === 0 && transport === "udp" && outcome.kind !== "failed";
+}
+
+export const firstCandidateOnly: Rule = (target, run) => {
   const addresses = answeredAddresses(target);
   const tried = new Set(target.attempts.map(({ address }) => address));
   const untried = addresses.filter((address) => !tried.has(address) && !isLoopback(address));
@@ -65,6 +71,7 @@ export const firstCandidateOnly: Rule = (target) => {
   // A family that cannot work here is no other candidate.
   const usable = untried.filter((address) => isIpv6(address) && !neverRight.test(address));
   if (attempt === undefined || usable.length === 0) return undefined;
+  if (target.attempts.some((each) => needsNoAnswer(each, run))) return undefined;
   const only4 = target.attempts.every(({ family }) => family === "IPv4");
   return {
     cause: "first-candidate-only",
@@ -92,10 +99,16 @@ export const attemptDelay: Rule = (target, run) => {
   };
 };
 
+/** Whoever would have answered had no time to. */
+function wasCutShort({ outcome, at: start, endedAt }: Attempt): boolean {
+  return (outcome.kind === "abandoned" || outcome.kind === "open") && endedAt - start < patience;
+}
+
 /** Whoever is ended gives up everything. */
 function endedWith({ processes, end }: Run, { process, endedAt }: Attempt): boolean {
   const own = processes.all.find(({ pid }) => pid === process)?.end;
-  return end.timedOut || own === undefined || (own.kind === "killed" && own.at - endedAt < 0.1);
+  // The kernel closes all that is open.
+  return end.timedOut || own === undefined || own.at - endedAt < (own.kind === "killed" ? 0.1 : 0.001);
 }
 
 export const loopback: Rule = (target, { loopback4 }) => {
@@ -129,8 +142,9 @@ export const numberDialled: Rule = (target, run) => {
 
 export const refusedByServer: Rule = (target, { network }) => {
   const attempt = target.attempts.find(wasRefused);
-  const isForeign = attempt?.family === "IPv4" && !isLoopback(attempt.address) && attempt.namespace === undefined;
-  if (attempt === undefined || isForeign) return undefined;
+  const byIpv4 = attempt?.family === "IPv4" && !isLoopback(attempt.address);
+  // With IPv4 it may be another machine; without, nobody else could refuse.
+  if (attempt === undefined || (byIpv4 && attempt.namespace === undefined && network.ipv4 !== "none")) return undefined;
   const path = pathOf(network, attempt);
   // By IPv4 somebody may serve, and that was not to be had.
   if (
@@ -140,7 +154,8 @@ export const refusedByServer: Rule = (target, { network }) => {
     answeredAddresses(target).some((each) => !isIpv6(each))
   )
     return undefined;
-  const native = attempt.family === "IPv4" ? "by IPv4, from a container's network," : "over IPv6";
+  const place4 = attempt.namespace === undefined ? "on the client itself" : "from a container's network";
+  const native = byIpv4 ? `by IPv4, ${place4},` : "over IPv6";
   const way = { NAT64: "over NAT64, so over IPv4,", loopback: "on the client itself", native }[path];
   return {
     cause: "not-for-want-of-ipv4",
@@ -150,10 +165,12 @@ export const refusedByServer: Rule = (target, { network }) => {
   };
 };
 
-export const serverRecord: Rule = (target, { network }) => {
+export const serverRecord: Rule = (target, run) => {
+  const { network } = run;
   const attempt = target.attempts.find((each) => each.family === "IPv6" && pathOf(network, each) === "native");
   // With native IPv4 the next candidate would have been there.
   if (target.origin !== "name" || attempt === undefined || network.ipv4 === "native") return undefined;
+  if (needsNoAnswer(attempt, run) || wasCutShort(attempt)) return undefined;
   return {
     cause: "server-record-wrong",
     // Who refuses may do so by IPv4 too.

@@ -103,12 +103,13 @@ function judgeProgram(run: Run): Verdict {
   const isBroken = findings.some((each) => each.confidence === "certain" && each.cause !== "not-for-want-of-ipv4");
   if (served !== undefined && (served.visitors.length > 0 || !isBroken)) {
     const [worst, ...others] = listening;
-    // Whom nobody reaches does not work, however long it waits.
-    if (worst !== undefined) return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
+    // Whom nobody reaches does not work, however long it waits; who is reached may have other sockets.
+    if (worst !== undefined && !served.byIpv6)
+      return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
     const [first] = served.visitors;
     const words = first === undefined ? unvisited(run, served) : `It served ${socketText(first)}.`;
     const kind = first === undefined ? "cannot-tell" : "works";
-    return { kind, words: `${words} ${paths(targets)}`.trim(), remarks };
+    return { kind, words: `${words} ${paths(targets)}`.trim(), remarks: [...listening, ...remarks] };
   }
   // Many a program ends with 0 whatever happened.
   const inVain =
@@ -124,8 +125,25 @@ function judgeProgram(run: Run): Verdict {
     };
   }
   const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));
-  if (finding !== undefined) return { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };
-  return unexplained(run, targets, [...listening, ...asides]);
+  if (finding === undefined) return unexplained(run, targets, [...listening, ...asides]);
+  const verdict: Verdict = { kind: "cause", finding, remarks: [...others, ...listening, ...asides] };
+  if (finding.cause !== "not-for-want-of-ipv4" || missed.length === targets.length) return verdict;
+  // What would fail with IPv4 as well may be beside what it failed of.
+  const rest = unexplained(
+    run,
+    targets.filter(({ reached }) => reached),
+    [...findings, ...listening, ...asides],
+  );
+  return isInnocent(rest) ? verdict : rest;
+}
+
+/** Whether nothing but the finding that a program does not want IPv4 is left of it, without a doubt. */
+function isInnocent(verdict: Verdict): boolean {
+  return (
+    verdict.kind === "cause" &&
+    verdict.finding.cause === "not-for-want-of-ipv4" &&
+    verdict.finding.confidence !== "possible"
+  );
 }
 
 const lostItsLink =

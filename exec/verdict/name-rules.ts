@@ -1,5 +1,5 @@
 /** What lookups tell of a target that was not reached: one rule a cause. */
-import { answeredAddresses, askedTypes, isIpv6, type Target } from "../targets";
+import { answeredAddresses, askedTypes, isIpv6, isLoopback4, type Target } from "../targets";
 import type { Finding } from "./causes";
 import {
   at,
@@ -14,18 +14,21 @@ import {
 } from "./rule";
 import { ending } from "./words";
 
-export const aOnly: Rule = (target, run) => {
+export const aOnly: Rule = (target, run, targets) => {
   const [lookup] = target.lookups;
   const types = askedTypes(target);
   if (lookup === undefined || !types.has("A") || types.has("AAAA") || !without4(run)) return undefined;
-  if (target.lookups.every(({ answer }) => answer !== undefined && answer.rcode !== "NOERROR")) return undefined;
+  const answers = target.lookups.flatMap(({ answer }) => (answer?.rcode === "NOERROR" ? answer : []));
+  // Without an answer it is the resolver that it failed of.
+  if (answers.length === 0 || answers.every(({ addresses }) => addresses.some(isLoopback4))) return undefined;
+  const wasIdle = target.attempts.length === 0 && targets.some(({ reached }) => reached);
   // It is not the family that this failed of.
   if (target.attempts.some((attempt) => wasRefused(attempt) || isContainer(attempt, run))) return undefined;
   const tried = target.attempts.map((attempt) => `${attempt.address}: ${ending(attempt)}`).join("; ");
   return {
     cause: "a-only",
-    // What nobody heard may have been the other question.
-    confidence: run.activity.unheard > 0 ? "probable" : "certain",
+    // Who speaks to others may not have wanted more than its address; what nobody heard may have been the other question.
+    confidence: wasIdle ? "possible" : run.activity.unheard > 0 ? "probable" : "certain",
     words: `It asked for A of ${target.what} and never for AAAA${tried === "" ? ", and then dialled nothing" : `. It dialled ${tried}`}.`,
     ...at(lookup),
   };

@@ -9,10 +9,13 @@ import { endingSignal, wasEnded } from "./endings";
 export interface Served {
   readonly on: readonly Listener[];
   readonly visitors: readonly SocketAddress[];
+  /** Whether some of them came to a socket of IPv6. */
+  readonly byIpv6: boolean;
 }
 
 /**
- * Undefined: it was none, or has ended by itself. A client's own UDP port is no server until somebody is heard there.
+ * Undefined: it was none, or has ended by itself. A client's own UDP port is no server until somebody is heard there; nor is
+ * who listens on this machine alone, for a debugger say, and dials others.
  */
 export function servedToTheEnd(run: Run): Served | undefined {
   const { listeners, attempts } = run.activity;
@@ -21,8 +24,13 @@ export function servedToTheEnd(run: Run): Served | undefined {
   const on = listeners.filter(
     (each) => each.error === undefined && (each.transport === "tcp" || visitorsOf(each).length > 0),
   );
-  if (on.length === 0 || !wasEnded(run, on)) return undefined;
-  return { on, visitors: on.flatMap(visitorsOf) };
+  const dials = attempts.some(({ address }) => !isLoopback(address));
+  if (on.every(({ address }) => dials && isLoopback(address)) || !wasEnded(run, on)) return undefined;
+  return {
+    on,
+    visitors: on.flatMap(visitorsOf),
+    byIpv6: on.some((each) => each.family === "IPv6" && visitorsOf(each).length > 0),
+  };
 }
 
 /** The program itself has come there, or asked whoever answered. */
@@ -35,7 +43,12 @@ export function unvisited(run: Run, { on }: Served): string {
   const sockets = on.map(({ transport, address, port }) => `${transport} ${socketText({ address, port })}`);
   const [port] = on.filter(({ address }) => !isLoopback(address)).map((each) => each.port);
   const asked = port === undefined ? "" : ` --listen ${port} has other machines try it.`;
-  return `It listened on ${sockets.join(", ")} until it was ended (${howEnded(run)}), and nobody came from another machine.${asked}`;
+  const unnamed = on.reduce((sum, each) => sum + each.unnamed, 0);
+  const came =
+    unnamed === 0
+      ? "nobody came from another machine"
+      : "who came was not seen: it took connections without asking from whom (accept(2))";
+  return `It listened on ${sockets.join(", ")} until it was ended (${howEnded(run)}), and ${came}.${asked}`;
 }
 
 function howEnded(run: Run): string {

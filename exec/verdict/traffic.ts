@@ -56,6 +56,8 @@ export function wentBackToIpv4({ attempts, what, origin, reached }: Target, { ne
       family === "IPv4" && at > isOver && outcome.kind === "failed" && noWay.has(outcome.error),
   );
   if (attempt === undefined) return undefined;
+  // Once more by IPv6, and by IPv4 when that had failed, is what it should do.
+  if (attempts.some(({ family, at }) => family === "IPv6" && at > isOver)) return undefined;
   const words = `It had reached ${what}, and dialled ${attempt.address}${portWords(attempt)} afterwards, by IPv4 alone: ${ending(attempt)}.`;
   return { cause: "ipv4-literal", confidence: "probable", words, process: attempt.process, line: attempt.line };
 }

@@ -21,6 +21,8 @@ export function ending({ outcome, at, endedAt }: Attempt): string {
       return `${outcome.error} after ${seconds}`;
     case "abandoned":
       return `given up after ${seconds}`;
+    case "open":
+      return `no result in ${seconds}`;
     case "connected":
       return `connected after ${seconds}`;
     case "sent":

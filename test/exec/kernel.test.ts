@@ -96,9 +96,9 @@ describe("the kernel's record", () => {
       [...socketRows(1.1), ...connectRows(1.2, undefined)],
       [started, "7     1.500000 +++ killed by SIGKILL +++"],
     );
-    expect(killed.attempts).toMatchObject([{ address: "2001:db8::1", outcome: { kind: "abandoned" }, endedAt: 1.5 }]);
+    expect(killed.attempts).toMatchObject([{ address: "2001:db8::1", outcome: { kind: "open" }, endedAt: 1.5 }]);
     const [, inside = ""] = connectRows(1.2, "0");
-    expect(activityOf([inside]).attempts).toMatchObject([{ address: "2001:db8::1", outcome: { kind: "abandoned" } }]);
+    expect(activityOf([inside]).attempts).toMatchObject([{ address: "2001:db8::1", outcome: { kind: "open" } }]);
     expect(readKernelRecord(inside).withoutResult).toBe(1);
   });
 
@@ -121,7 +121,7 @@ describe("the kernel's record", () => {
     const asked = (state: number): string =>
       row(1.5, `peer: (security_socket_getpeername+0x4/0xf0) socket=99 state=${state}`);
     const outcomes = [1, 2, 7, 8, 10].map((state) => activityOf([...begun, asked(state)]).attempts[0]?.outcome.kind);
-    expect(outcomes).toEqual(["connected", "abandoned", "abandoned", "connected", "abandoned"]);
+    expect(outcomes).toEqual(["connected", "open", "open", "connected", "open"]);
   });
 
   it("tells who asks for addresses of the machine's own, by calls that strace is not told to follow", () => {

@@ -53,7 +53,7 @@ describe("a trace", () => {
     expect([bound, connected].map((rows) => activityOf(rows).listeners.length)).toEqual([1, 0]);
   });
 
-  it("calls a connection abandoned whose socket is closed, or whose process ends, before there is a result", () => {
+  it("calls a connection abandoned whose socket is closed before there is a result, and open whose process ends", () => {
     const begin = [
       `1 1.0 socket(AF_INET6, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_TCP) = ${socket} <0.0>`,
       `1 1.0 connect(${socket}, ${there}, 28) = -1 EINPROGRESS (Operation now in progress) <0.1>`,
@@ -62,7 +62,7 @@ describe("a trace", () => {
     const ended = activityOf([...begin, "1 1.5 +++ killed by SIGKILL +++"]);
     expect([closed, ended].map(({ attempts }) => attempts[0])).toMatchObject([
       { outcome: { kind: "abandoned" }, endedAt: 1.25 },
-      { outcome: { kind: "abandoned" }, endedAt: 1.5 },
+      { outcome: { kind: "open" }, endedAt: 1.5 },
     ]);
   });
 
