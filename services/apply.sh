@@ -387,13 +387,30 @@ last_words() { # SERVICE
   [[ -z ${unit[$1]-} ]] || journalctl -q --no-pager -n 20 -u "${unit[$1]}" >&2 || true
 }
 
-take_down() { # SERVICE
-  local service=$1
-  [[ -z ${outcome[$service]-} && (${is_active[$service]} == active || ${is_enabled[$service]} == enabled) ]] || return 0
-  systemctl -q disable --now "${unit[$service]}"
+any_starts_at_boot() { # UNIT...
+  local name
+  for name; do
+    ! starts_at_boot "$name" || return 0
+  done
+  return 1
+}
+
+# All at once, and their links without systemd, as in `enable_units`: it would read every unit anew for each of them.
+take_down() {
+  local service
+  local -a names=()
+  for service in "${all_services[@]}"; do
+    [[ -z ${enabled[$service]-} && -n ${unit[$service]-} ]] || continue
+    [[ ${is_active[$service]} == active || ${is_enabled[$service]} == enabled ]] || continue
+    names+=("${unit[$service]}")
+    outcome[$service]="stopped and disabled"
+  done
+  [[ ${#names[@]} -gt 0 ]] || return 0
+  # One without a unit file is forgotten as soon as it has stopped, be it by another's stop.
+  systemctl -q stop "${names[@]}" || ! systemctl -q is-active "${names[@]}"
+  SYSTEMD_OFFLINE=1 systemctl -q --no-reload disable "${names[@]}" || ! any_starts_at_boot "${names[@]}"
   # One that had to be killed would be remembered as failed, and so would what it had beside it.
-  systemctl reset-failed "${unit[$service]}" 'ipv6-only-lab-*' 2>/dev/null || true
-  outcome[$service]="stopped and disabled"
+  systemctl reset-failed "${names[@]}" 'ipv6-only-lab-*' 2>/dev/null || true
 }
 
 # What is PartOf a unit that was restarted is restarted with it, and nobody has waited for that. What was active before
@@ -453,8 +470,9 @@ apply() {
   if [[ ${#changed[@]} -gt 0 ]]; then replace_files; fi
   if [[ ${#changed[@]} -gt 0 || ! -e $laid_down_times ]]; then note_times; fi
   enable_units
+  take_down
   for service in "${all_services[@]}"; do
-    if [[ -n ${enabled[$service]-} ]]; then bring_up "$service"; else take_down "$service"; fi
+    [[ -z ${enabled[$service]-} ]] || bring_up "$service"
   done
   wait_for_dependents
   for service in "${all_services[@]}"; do
