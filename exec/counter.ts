@@ -83,9 +83,7 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
 }
 
 /** What it reached by IPv4 alone, and which cause that is without. */
-function ipv4Way(
-  run: Run,
-):
+function ipv4Way(run: Run):
   | {
       readonly cause: "ipv4-literal" | "a-only" | "first-candidate-only";
       readonly what: string;

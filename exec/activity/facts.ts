@@ -106,6 +106,8 @@ export interface Activity {
   readonly listeners: readonly Listener[];
   readonly failedJoins: readonly FailedJoin[];
   readonly ownAddressQuestions: readonly OwnAddressQuestion[];
+  /** getaddrinfo(3) looked which families this machine has addresses of (AI_ADDRCONFIG), or by which it would send. */
+  readonly familyChecks: readonly Seen[];
   readonly givenAddresses: readonly GivenAddress[];
   /** Ways to the network that system calls do not show. */
   readonly unseen: readonly string[];

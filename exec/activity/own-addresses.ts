@@ -25,23 +25,47 @@ export function readAddressRequests({ events }: Trace, processes: Processes) {
   });
   return {
     ownAddressQuestions: ownAddressQuestions(requests, calls, processes),
+    familyChecks: familyChecks(requests, calls, processes),
     givenAddresses: givenAddresses(requests),
   };
 }
 
+function isDumpOfAll({ type, family }: Request): boolean {
+  return type === "RTM_GETADDR" && family === "AF_UNSPEC";
+}
+
+/** Processes that asked for the cards as well, as getifaddrs(3) does. */
+function askersOfCards(requests: readonly Request[]): ReadonlySet<number> {
+  return new Set(requests.filter(({ type }) => type === "RTM_GETLINK").map(({ process }) => process));
+}
+
 /**
- * Dumps of all addresses count where the cards were asked for as well, as getifaddrs(3) does: getaddrinfo(3) asks for the
- * addresses alone, whatever the program wants (AI_ADDRCONFIG).
+ * Dumps of all addresses and of nothing else, after which nobody was asked for a name: getaddrinfo(3) of glibc, for which
+ * nscd(8) is asked for its time then, and once more, or another service by a socket of its own, before hosts(5) is read.
  */
+function familyChecks(requests: readonly Request[], calls: readonly Call[], processes: Processes): readonly Seen[] {
+  const ofCards = askersOfCards(requests);
+  const local = calls.filter(({ name, args }) => name === "socket" && wordOf(args[0]) === "AF_UNIX");
+  const asked = ({ process, at }: Request): boolean =>
+    local.filter((call) => call.at > at && processes.of(call.pid) === process).length > 1;
+  return requests.flatMap((request) => {
+    if (!isDumpOfAll(request) || ofCards.has(request.process) || asked(request)) return [];
+    const { process, at, line, namespace } = request;
+    return [{ process, at, line, namespace }];
+  });
+}
+
+/** Dumps of all addresses count where the cards were asked for as well: getaddrinfo(3) asks for them whatever is wanted of it. */
 function ownAddressQuestions(
   requests: readonly Request[],
   calls: readonly Call[],
   processes: Processes,
 ): readonly OwnAddressQuestion[] {
-  const ofCards = new Set(requests.filter(({ type }) => type === "RTM_GETLINK").map(({ process }) => process));
-  const byNetlink = requests.flatMap(({ type, family, ...rest }): OwnAddressQuestion[] => {
+  const ofCards = askersOfCards(requests);
+  const byNetlink = requests.flatMap((request): OwnAddressQuestion[] => {
+    const { type, family, ...rest } = request;
     if (type === "RTM_GETADDR" && family === "AF_INET") return [{ ...rest, by: `${type}, ${family}`, onlyIpv4: true }];
-    if (type !== "RTM_GETADDR" || family !== "AF_UNSPEC" || !ofCards.has(rest.process)) return [];
+    if (!isDumpOfAll(request) || !ofCards.has(rest.process)) return [];
     return [{ ...rest, by: type, onlyIpv4: false }];
   });
   const byIoctl = calls.flatMap((call): OwnAddressQuestion[] => {

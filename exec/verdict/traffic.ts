@@ -246,6 +246,17 @@ export function wantedOwnAddress({
   return { cause, confidence: onlyIpv4 ? "probable" : "possible", words, process, line };
 }
 
+/** It wanted IPv4 addresses alone, where getaddrinfo(3) asks nobody for what this machine could not use. */
+export function toldAtOnce({ activity, processes, network }: Run): Finding | undefined {
+  const [check] = activity.familyChecks;
+  if (check === undefined || network.ipv4 !== "none" || processes.hasContainers) return undefined;
+  // A server looks so which addresses it may listen on; and who was told some has them sorted by which it would send from.
+  if (activity.listeners.length > 0 || activity.attempts.length > 0) return undefined;
+  const words =
+    "It asked the kernel which addresses this machine has, as getaddrinfo(3) does for AI_ADDRCONFIG, and then for no name: who wants IPv4 addresses alone (AF_INET) is told at once that there are none.";
+  return { cause: "a-only", confidence: "possible", words, process: check.process, line: check.line };
+}
+
 /** It works, and would not where IPv4 is switched off. */
 export function spokeToLoopback4({ attempts, what, port }: Target): Finding | undefined {
   const attempt = attempts.find(({ address, outcome }) => isLoopback4(address) && outcome.kind === "connected");

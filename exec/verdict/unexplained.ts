@@ -5,7 +5,7 @@ import type { Verdict } from ".";
 import type { Finding } from "./causes";
 import { crashSignal, endingSignal } from "./endings";
 import { isIpv6Literal } from "./rule";
-import { silentServers, toldIpv6Peers, unseenConversations, wantedOwnAddress } from "./traffic";
+import { silentServers, toldAtOnce, toldIpv6Peers, unseenConversations, wantedOwnAddress } from "./traffic";
 import { ending, paths, place } from "./words";
 
 export function unexplained(run: Run, targets: readonly Target[], remarks: readonly Finding[]): Verdict {
@@ -43,6 +43,8 @@ export function unexplained(run: Run, targets: readonly Target[], remarks: reado
   // A browser asks for all addresses whatever is wanted of it, and speaks to somebody.
   const isWanted = wanted !== undefined && (wanted.confidence !== "possible" || targets.length === 0);
   if (isWanted) return { kind: "cause", finding: wanted, remarks };
+  const untold = targets.length === 0 ? toldAtOnce(run) : undefined;
+  if (untold !== undefined) return { kind: "cause", finding: untold, remarks };
   const args = run.processes.all.flatMap((each) => each.args);
   const texts = args.flatMap(
     (arg) => arg.match(/(?<![\w.:-])\[?[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}\]?(?!\w)/gi) ?? [],

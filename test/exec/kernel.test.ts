@@ -234,13 +234,14 @@ describe("strace without the calls that the kernel records, and its record, tell
   const toldBy = (text: string) => {
     const trace = readTrace(text);
     expect(trace.unread).toBe(0);
-    const { attempts, listeners, lookups, ...rest } = readActivity(trace, readProcesses(trace), [], []);
+    const { attempts, listeners, lookups, familyChecks, ...rest } = readActivity(trace, readProcesses(trace), [], []);
     // By lines of texts that differ, and by clocks that are read at other moments.
     const plain = <T extends { line: number; at: number }>({ line: _line, at: _at, ...each }: T) => each;
     return {
       ...rest,
       attempts: attempts.map(plain).map(({ endedAt: _endedAt, lastTraffic: _lastTraffic, ...each }) => each),
       listeners: listeners.map(plain),
+      familyChecks: familyChecks.map(plain),
       lookups: lookups.map(plain).map(({ answer, ...each }) => ({ ...each, answer: answer && { ...answer, at: 0 } })),
     };
   };

@@ -8,6 +8,13 @@ import { dnsMessage, WrittenTrace } from "./written-trace";
 
 const [ipv6, ipv4, translated] = ["2001:db8::80", "203.0.113.80", "64:ff9b::cb00:7150"];
 
+const clat: RunRequest["network"] = {
+  name: "lan",
+  scenario: "ipv6-only-nat64",
+  ipv4: "clat",
+  nat64Prefix: "64:ff9b::/96",
+};
+
 function told(verdict: Verdict): string {
   return verdict.kind === "cause" ? `${verdict.finding.cause}, ${verdict.finding.confidence}` : verdict.kind;
 }
@@ -206,6 +213,36 @@ describe("a question for A alone", () => {
   });
 });
 
+describe("who looks which families there are, as getaddrinfo(3) does, and then asks for no name", () => {
+  const row =
+    "sendto(3, [{nlmsg_len=20, nlmsg_type=RTM_GETADDR, nlmsg_flags=NLM_F_REQUEST|NLM_F_DUMP, nlmsg_seq=1, nlmsg_pid=0}, {ifa_family=AF_UNSPEC, ...}], 20, 0, {sa_family=AF_NETLINK, nl_pid=0, nl_groups=00000000}, 12) = 20 <0.0001>";
+  const looks = (): WrittenTrace => new WrittenTrace("getent", "ahostsv4", "api.example").call(row);
+
+  it("may have wanted IPv4 alone, and was told at once that there is none", () => {
+    const verdict = judged(looks().exit(2));
+    expect(told(verdict)).toBe("a-only, possible");
+    expect(verdict.kind === "cause" ? verdict.finding.words : "").toMatch(/AI_ADDRCONFIG.*then for no name/);
+  });
+
+  it("is none where it asks for one, listens, ends well, or has IPv4", () => {
+    const asked = looks().resolve("api.example", [ipv4], [ipv6]).talk(ipv6, 443, "GET", "HTTP/1.1 404").exit(1);
+    const server = looks();
+    const port = server.listen(server.socket(6, "STREAM"), "::", 8000).exit(1);
+    const verdicts = [
+      judged(asked),
+      judged(port),
+      judged(looks().exit(0)),
+      judged(looks().exit(2), {}, { network: clat }),
+    ];
+    expect(verdicts.map(told)).toEqual([
+      "not-for-want-of-ipv4, probable",
+      "not-for-want-of-ipv4, probable",
+      "works",
+      "not-for-want-of-ipv4, probable",
+    ]);
+  });
+});
+
 it.each(["0.0.0.0", "172.17.0.1"])("who refuses at %s, where there is no IPv4, is this machine", (address) => {
   const trace = new WrittenTrace("curl");
   const socket = trace.socket(4, "STREAM");
@@ -268,10 +305,3 @@ describe("a counter-experiment in which something else went by IPv4", () => {
     expect(words).toMatch(/what that has to do with api\.example is not known\.$/);
   });
 });
-
-const clat: RunRequest["network"] = {
-  name: "lan",
-  scenario: "ipv6-only-nat64",
-  ipv4: "clat",
-  nat64Prefix: "64:ff9b::/96",
-};
