@@ -228,13 +228,14 @@ describe("who looks which families there are, as getaddrinfo(3) does, and then a
     const asked = looks().resolve("api.example", [ipv4], [ipv6]).talk(ipv6, 443, "GET", "HTTP/1.1 404").exit(1);
     const server = looks();
     const port = server.listen(server.socket(6, "STREAM"), "::", 8000).exit(1);
-    const verdicts = [
-      judged(asked),
-      judged(port),
-      judged(looks().exit(0)),
-      judged(looks().exit(2), {}, { network: clat }),
-    ];
+    const sorted = looks();
+    const hosts = sorted
+      .connect(sorted.socket(6, "DGRAM"), "::1", 80)
+      .connect(sorted.socket(4, "DGRAM"), "127.0.0.1", 80);
+    const verdicts = [asked, port, hosts.exit(3)].map((text) => judged(text));
+    verdicts.push(judged(looks().exit(0)), judged(looks().exit(2), {}, { network: clat }));
     expect(verdicts.map(told)).toEqual([
+      "not-for-want-of-ipv4, probable",
       "not-for-want-of-ipv4, probable",
       "not-for-want-of-ipv4, probable",
       "works",
