@@ -36,7 +36,9 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
     return { verdict: weakened(verdict), words };
   }
   const told = `It fails on ${here} and works there with a CLAT`;
-  if (verdict.kind === "cause" && verdict.finding.cause === "own-ipv4-address") {
+  const way = ipv4Way(second.run);
+  const wantsFamily = verdict.kind === "cause" && verdict.finding.cause === "a-only" && way === undefined;
+  if (verdict.kind === "cause" && (verdict.finding.cause === "own-ipv4-address" || wantsFamily)) {
     const { cause, confidence } = verdict.finding;
     // Who asked for all addresses may have failed by chance.
     const finding: Finding = { ...verdict.finding, confidence: confidence === "possible" ? "probable" : "certain" };
@@ -45,7 +47,6 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
       words: `${told}, where ${second.run.client} has an IPv4 address: ${causes[cause].title}.`,
     };
   }
-  const way = ipv4Way(second.run);
   if (way === undefined) {
     const words = `${told}, and was not seen to do anything by IPv4 there: it looked for IPv4 in a way that leaves no trace, or it does not fail every time.`;
     // Whatever it was, the second run has refuted that IPv4 would not help.
@@ -125,7 +126,7 @@ function wayTo({ origin, what, lookups }: Target, address: string) {
 }
 
 function why(verdict: Verdict): string {
-  return verdict.kind === "cause" ? `because ${causes[verdict.finding.cause].title}` : "nobody knows why";
+  return verdict.kind === "cause" ? `because ${causes[verdict.finding.cause].title}` : "and why is not known";
 }
 
 /** Where IPv4 does not help, a cause for want of it is one possibility among others. */

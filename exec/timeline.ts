@@ -60,8 +60,11 @@ function lookupWords({ name, types, server, answer, at }: Lookup): string {
 function attemptWords(run: Run, attempt: Attempt, { what, origin }: Target): string {
   const { address, port, transport, sent, received } = attempt;
   const to = socketText({ address, port });
-  const from = { name: what, hosts: `${what}, from /etc/hosts`, literal: "a literal" }[origin];
-  const traffic = sent.octets + received.octets === 0 ? "" : `; ${sent.octets} octets out, ${received.octets} in`;
+  const from = { name: what, hosts: `${what} in /etc/hosts`, literal: "a literal" }[origin];
+  const traffic =
+    sent.octets + received.octets === 0
+      ? ""
+      : `; ${sent.octets} ${sent.octets === 1 ? "octet" : "octets"} out, ${received.octets} in`;
   return `${transport === "udp" ? "sends to" : "dials"} ${to} (${from})${wayWords(run, attempt)}: ${ending(attempt)}${traffic}`;
 }
 

@@ -1,6 +1,6 @@
 /** What a program asked the kernel about its own machine's addresses: rtnetlink(7), and the calls that are older. */
 import { addressText } from "../overheard";
-import type { Call, Trace } from "../trace/calls";
+import type { Call, EndOfProcess, Trace } from "../trace/calls";
 import type { Processes } from "../trace/processes";
 import { bytesOf, fieldOf, itemsOf, type Value, wordOf } from "../trace/values";
 import type { GivenAddress, OwnAddressQuestion, Seen } from "./facts";
@@ -50,6 +50,7 @@ function familyChecks(requests: readonly Request[], calls: readonly Call[], proc
     local.filter((call) => call.at > at && processes.of(call.pid) === process).length > 1;
   return requests.flatMap((request) => {
     if (!isDumpOfAll(request) || ofCards.has(request.process) || asked(request)) return [];
+    if (passesOn(processes, request)) return [];
     const { process, at, line, namespace } = request;
     return [{ process, at, line, namespace }];
   });
@@ -74,7 +75,27 @@ function ownAddressQuestions(
       ? []
       : [{ ...seenBy(processes, call), by, onlyIpv4: by === "SIOCGIFADDR" }];
   });
-  return [...byNetlink, ...byIoctl].sort((one, other) => one.at - other.at);
+  return [...byNetlink, ...byIoctl]
+    .filter((question) => !passesOn(processes, question))
+    .sort((one, other) => one.at - other.at);
+}
+
+/** Whether it asked before it started another program, whose end became its own: sudo(8) looks so for its host's rules. */
+function passesOn({ all, executions }: Processes, { process, at }: Seen): boolean {
+  const end = all.find(({ pid }) => pid === process)?.end;
+  const isBelow = (pid: number | undefined): boolean =>
+    pid !== undefined && (pid === process || isBelow(all.find((each) => each.pid === pid)?.parent));
+  return all.some(
+    (each) =>
+      each.pid !== process &&
+      isBelow(each.parent) &&
+      sameEnd(each.end, end) &&
+      executions.some((execution) => execution.pid === each.pid && execution.at > at && execution.error === undefined),
+  );
+}
+
+function sameEnd(one: EndOfProcess | undefined, other: EndOfProcess | undefined): boolean {
+  return one?.kind === "exit" && other?.kind === "exit" && one.code === other.code;
 }
 
 /** Of either family, by whoever makes containers, or another network. */

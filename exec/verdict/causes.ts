@@ -56,7 +56,7 @@ export const causes = {
     cites: "RFC 6761 section 6.3, draft-ietf-v6ops-ipv6-app-testing",
   },
   "listens-on-loopback-ipv4": {
-    title: "it listens on 127.0.0.1 only",
+    title: "it listens on IPv4 addresses of this machine's own only",
     wayOut: "Listen on ::1 too when the service is for this machine, and on :: when it is for others.",
     cites: "RFC 4038 section 4.2, RFC 6761 section 6.3",
   },

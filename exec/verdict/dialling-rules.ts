@@ -66,9 +66,14 @@ function needsNoAnswer({ transport, outcome }: Attempt, { end }: Run): boolean {
 export const firstCandidateOnly: Rule = (target, run) => {
   const addresses = answeredAddresses(target);
   const tried = new Set(target.attempts.map(({ address }) => address));
-  const untried = addresses.filter((address) => !tried.has(address) && !isLoopback(address));
+  // A name server that it asks is one of those that it tries, too.
+  const asked = new Set(
+    run.activity.attempts.flatMap(({ address, port, sent }) => (port === 53 && sent.octets > 0 ? address : [])),
+  );
+  const untried = addresses.filter((address) => !tried.has(address) && !asked.has(address) && !isLoopback(address));
   const [attempt] = target.attempts;
   // A family that cannot work here is no other candidate.
+  if (run.network.scenario === "ipv4-only") return undefined;
   const usable = untried.filter((address) => isIpv6(address) && !neverRight.test(address));
   if (attempt === undefined || usable.length === 0) return undefined;
   if (target.attempts.some((each) => needsNoAnswer(each, run))) return undefined;
@@ -135,7 +140,7 @@ export const numberDialled: Rule = (target, run) => {
   return {
     cause: "ipv6-literal-misread",
     confidence: "probable",
-    words: `It dialled ${attempt.address}, which is the number ${group}: the first group of an IPv6 address that it was given.`,
+    words: `It dialled ${attempt.address}, which is the number ${group}: the first group of an IPv6 address that it was given or told.`,
     ...at(attempt),
   };
 };
@@ -143,8 +148,10 @@ export const numberDialled: Rule = (target, run) => {
 export const refusedByServer: Rule = (target, { network }) => {
   const attempt = target.attempts.find(wasRefused);
   const byIpv4 = attempt?.family === "IPv4" && !isLoopback(attempt.address);
-  // With IPv4 it may be another machine; without, nobody else could refuse.
-  if (attempt === undefined || (byIpv4 && attempt.namespace === undefined && network.ipv4 !== "none")) return undefined;
+  if (attempt === undefined) return undefined;
+  // By IPv4 alone another machine refuses as it always would; without any, nobody else could; else IPv6 may lead there too.
+  const isElsewhere = byIpv4 && attempt.namespace === undefined && network.ipv4 !== "none";
+  if (isElsewhere && network.scenario !== "ipv4-only") return undefined;
   const path = pathOf(network, attempt);
   // By IPv4 somebody may serve, and that was not to be had.
   if (
@@ -154,8 +161,9 @@ export const refusedByServer: Rule = (target, { network }) => {
     answeredAddresses(target).some((each) => !isIpv6(each))
   )
     return undefined;
-  const place4 = attempt.namespace === undefined ? "on the client itself" : "from a container's network";
-  const native = byIpv4 ? `by IPv4, ${place4},` : "over IPv6";
+  const place4 =
+    attempt.namespace === undefined ? "by IPv4, on the client itself," : "by IPv4, from a container's network,";
+  const native = isElsewhere ? "over IPv4" : byIpv4 ? place4 : "over IPv6";
   const way = { NAT64: "over NAT64, so over IPv4,", loopback: "on the client itself", native }[path];
   return {
     cause: "not-for-want-of-ipv4",

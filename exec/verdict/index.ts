@@ -16,6 +16,7 @@ import {
   refusedByProxy,
   refusedBySocks,
   spokeToLoopback4,
+  toldAtOnce,
   tooBig,
   wentBackToIpv4,
 } from "./traffic";
@@ -118,10 +119,11 @@ function judgeProgram(run: Run): Verdict {
     !(missed.length > 0 && missed.every(wasOnlyTold)) &&
     (findings.length > 0 || (missed.length > 0 && missed.every(failed)));
   if (end.code === 0 && served === undefined && !inVain) {
+    const untold = targets.length === 0 ? (toldAtOnce(run) ?? []) : [];
     return {
       kind: "works",
       words: `It ended with 0. ${paths(targets)}`.trim(),
-      remarks: [...remarks, ...listening],
+      remarks: [...remarks, ...listening, ...[untold].flat()],
     };
   }
   const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));

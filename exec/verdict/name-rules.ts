@@ -45,7 +45,7 @@ export const literalMisread: Rule = (target, run) => {
   return {
     cause: "ipv6-literal-misread",
     confidence: mark ? "certain" : "probable",
-    words: `It asked the resolver for "${target.what}", which is an IPv6 address${mark ? "" : "'s first group"} and no name.`,
+    words: `It asked the resolver for "${target.what}", which is ${mark ? "an IPv6 address" : "the first group of an IPv6 address that it was given or told"} and no name.`,
     ...at(lookup),
   };
 };

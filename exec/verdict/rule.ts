@@ -34,10 +34,11 @@ export function unfinished(lookups: readonly Lookup[]): [cut: boolean, silent: b
   return [left.some(({ answer }) => answer !== undefined), left.some(({ answer }) => answer === undefined)];
 }
 
-/** An IPv6 literal among a program's arguments that begins with this group. */
-export function startsLiteral(group: string, { processes }: Run): boolean {
+/** An IPv6 literal that begins with this group: among a program's arguments, or the addresses that a resolver told it. */
+export function startsLiteral(group: string, { processes, activity }: Run): boolean {
   const pattern = new RegExp(`(^|[^0-9a-z:])${group}:[0-9a-f:]*:`, "i");
-  return processes.all.some(({ args }) => args.some((arg) => pattern.test(arg)));
+  const told = activity.lookups.flatMap(({ answer }) => answer?.addresses ?? []);
+  return [...processes.all.flatMap(({ args }) => args), ...told].some((text) => pattern.test(text));
 }
 
 /** With brackets, a zone (RFC 4007 section 11) or a port or without; `db.example:5432`, a clock's time and a card's address are none. */

@@ -251,7 +251,8 @@ export function toldAtOnce({ activity, processes, network }: Run): Finding | und
   const [check] = activity.familyChecks;
   if (check === undefined || network.ipv4 !== "none" || processes.hasContainers) return undefined;
   // A server looks so which addresses it may listen on; and who was told some has them sorted by which it would send from.
-  if (activity.listeners.length > 0 || activity.attempts.length > 0) return undefined;
+  if (activity.listeners.length > 0 || activity.attempts.some(({ outcome }) => outcome.kind === "unused"))
+    return undefined;
   const words =
     "It asked the kernel which addresses this machine has, as getaddrinfo(3) does for AI_ADDRCONFIG, and then for no name: who wants IPv4 addresses alone (AF_INET) is told at once that there are none.";
   return { cause: "a-only", confidence: "possible", words, process: check.process, line: check.line };

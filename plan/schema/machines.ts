@@ -64,7 +64,7 @@ const client = z.strictObject({
 
 /** Pulumi hands a bare number over as text. */
 const clientCount = z.preprocess(
-  (value) => (typeof value === "string" && /^[1-9]\d{0,6}$/.test(value) ? Number(value) : value),
+  (value) => (typeof value === "string" && /^-?(0|[1-9]\d{0,6})(\.\d+)?$/.test(value) ? Number(value) : value),
   z.int().min(1).max(10_000),
 );
 

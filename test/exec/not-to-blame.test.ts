@@ -213,6 +213,49 @@ describe("a question for A alone", () => {
   });
 });
 
+it("who looked for addresses before it started the program that failed, and ends as that does, is not the program", () => {
+  const row = (name: string, code: number) => {
+    const trace = new WrittenTrace("sudo", "app").call(
+      "ioctl(3<socket:[90]>, SIOCGIFADDR, {}) = -1 EADDRNOTAVAIL (?) <0.1>",
+    );
+    trace.call("clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD) = 2 <0.000110>");
+    const child = `2 1000.5 execve("${name}", ["${name}"], 0x1) = 0 <0.1>\n2 1000.6 +++ exited with ${code} +++\n`;
+    return told(judged(`${trace.toString()}${child}1 1000.7 +++ exited with 1 +++\n`));
+  };
+  expect(row("app", 1)).toBe("not-for-want-of-ipv4, probable");
+  expect(row("helper", 0)).toBe("own-ipv4-address, probable");
+});
+
+describe("addresses that a resolver told", () => {
+  it("are tried where they are asked as name servers", () => {
+    const trace = new WrittenTrace("dns").resolve("ns.example", [ipv4], [ipv6]);
+    const [six, four] = [trace.socket(6, "DGRAM"), trace.socket(4, "DGRAM")];
+    trace
+      .send(six, dnsMessage(7, "example", "AAAA"), [ipv6, 53])
+      .wait(2)
+      .close(six);
+    expect(told(judged(trace.connect(four, ipv4, 53, "ENETUNREACH").exit(1)))).not.toMatch(/first-candidate/);
+  });
+
+  it("are cut at their first colon as those are that a program is given", () => {
+    const named = new WrittenTrace("app").resolve("dual.test", ["192.0.2.42"], ["3fff:10:0:32::42"]);
+    expect(told(judged(named.resolve("3fff", [], [], 3).exit(1)))).toBe("ipv6-literal-misread, probable");
+    const dialled = new WrittenTrace("app").ask("v4only.test", "AAAA", { addresses: ["2001:2:0:64::c000:228"] });
+    const socket = dialled.socket(4, "STREAM");
+    const text = dialled.connect(socket, "0.0.7.209", 80, "ENETUNREACH").close(socket).exit(1);
+    expect(told(judged(text))).toBe("ipv6-literal-misread, probable");
+  });
+
+  it("are no candidates of a family that its network does not have", () => {
+    const v4: RunRequest["network"] = { name: "v4", scenario: "ipv4-only", ipv4: "native", nat64Prefix: undefined };
+    const trace = new WrittenTrace("app").resolve("dual.test", [ipv4], [ipv6]);
+    const socket = trace.socket(4, "STREAM");
+    const verdict = judged(trace.connect(socket, ipv4, 81, "ECONNREFUSED").close(socket).exit(1), {}, { network: v4 });
+    expect(told(verdict)).toBe("not-for-want-of-ipv4, certain");
+    expect(verdict.kind === "cause" ? verdict.finding.words : "").toMatch(/found over IPv4 and refused/);
+  });
+});
+
 describe("who looks which families there are, as getaddrinfo(3) does, and then asks for no name", () => {
   const row =
     "sendto(3, [{nlmsg_len=20, nlmsg_type=RTM_GETADDR, nlmsg_flags=NLM_F_REQUEST|NLM_F_DUMP, nlmsg_seq=1, nlmsg_pid=0}, {ifa_family=AF_UNSPEC, ...}], 20, 0, {sa_family=AF_NETLINK, nl_pid=0, nl_groups=00000000}, 12) = 20 <0.0001>";
@@ -222,6 +265,17 @@ describe("who looks which families there are, as getaddrinfo(3) does, and then a
     const verdict = judged(looks().exit(2));
     expect(told(verdict)).toBe("a-only, possible");
     expect(verdict.kind === "cause" ? verdict.finding.words : "").toMatch(/AI_ADDRCONFIG.*then for no name/);
+  });
+
+  it("is told so beside that where it ends well all the same", () => {
+    const verdict = judged(looks().exit(0));
+    expect([told(verdict), remarks(verdict)]).toEqual(["works", ["a-only"]]);
+  });
+
+  it("is probably what a CLAT made up for", () => {
+    const [one, two] = [runOf(looks().exit(2)), runOf(looks().exit(0), { network: clat })];
+    const { verdict } = inTheLightOf({ run: one, verdict: judge(one) }, { run: two, verdict: judge(two) });
+    expect(told(verdict)).toBe("a-only, probable");
   });
 
   it("is none where it asks for one, listens, ends well, or has IPv4", () => {
