@@ -119,11 +119,11 @@ function judgeProgram(run: Run): Verdict {
     !(missed.length > 0 && missed.every(wasOnlyTold)) &&
     (findings.length > 0 || (missed.length > 0 && missed.every(failed)));
   if (end.code === 0 && served === undefined && !inVain) {
-    const untold = targets.length === 0 ? (toldAtOnce(run) ?? []) : [];
+    const untold = targets.length === 0 ? toldAtOnce(run) : undefined;
     return {
       kind: "works",
       words: `It ended with 0. ${paths(targets)}`.trim(),
-      remarks: [...remarks, ...listening, ...[untold].flat()],
+      remarks: [...remarks, ...listening, ...(untold === undefined ? [] : [untold])],
     };
   }
   const [finding, ...others] = [...findings].sort((one, other) => weight(one) - weight(other));
@@ -136,16 +136,7 @@ function judgeProgram(run: Run): Verdict {
     targets.filter(({ reached }) => reached),
     [...findings, ...listening, ...asides],
   );
-  return isInnocent(rest) ? verdict : rest;
-}
-
-/** Whether nothing but the finding that a program does not want IPv4 is left of it, without a doubt. */
-function isInnocent(verdict: Verdict): boolean {
-  return (
-    verdict.kind === "cause" &&
-    verdict.finding.cause === "not-for-want-of-ipv4" &&
-    verdict.finding.confidence !== "possible"
-  );
+  return rest.kind === "cause" && rest.finding.cause === finding.cause ? verdict : rest;
 }
 
 const lostItsLink =
