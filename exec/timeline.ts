@@ -61,11 +61,17 @@ function attemptWords(run: Run, attempt: Attempt, { what, origin }: Target): str
   const { address, port, transport, sent, received } = attempt;
   const to = socketText({ address, port });
   const from = { name: what, hosts: `${what} in /etc/hosts`, literal: "a literal" }[origin];
-  const traffic =
-    sent.octets + received.octets === 0
-      ? ""
-      : `; ${sent.octets} ${sent.octets === 1 ? "octet" : "octets"} out, ${received.octets} in`;
+  // Of what went by read(2) and write(2) nothing is known, so that nothing is no number.
+  const counts = [
+    ...(sent.octets === 0 ? [] : [`${octets(sent.octets)} out`]),
+    ...(received.octets === 0 ? [] : [`${sent.octets === 0 ? octets(received.octets) : received.octets} in`]),
+  ];
+  const traffic = counts.length === 0 ? "" : `; ${counts.join(", ")}`;
   return `${transport === "udp" ? "sends to" : "dials"} ${to} (${from})${wayWords(run, attempt)}: ${ending(attempt)}${traffic}`;
+}
+
+function octets(count: number): string {
+  return `${count} ${count === 1 ? "octet" : "octets"}`;
 }
 
 function wayWords({ network, sessions }: Run, attempt: Attempt): string {

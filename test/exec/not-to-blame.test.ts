@@ -2,6 +2,8 @@
 import { inTheLightOf } from "../../exec/counter";
 import type { RunRequest } from "../../exec/run";
 import type { ProgramEnd } from "../../exec/session";
+import { targetsOf } from "../../exec/targets";
+import { timeline } from "../../exec/timeline";
 import { judge, type Verdict } from "../../exec/verdict";
 import { runOf } from "./recorded";
 import { dnsMessage, WrittenTrace } from "./written-trace";
@@ -157,6 +159,21 @@ describe("an attempt whose result nobody saw", () => {
     const text = `${begun}1 1000.9 close(3<socket:[${socket}]>) = 0 <0.0>\n1 1001.0 +++ exited with 0 +++\n`;
     expect(told(judged(text))).toBe("works");
   });
+});
+
+it("what was not seen to be sent is not told as nothing", () => {
+  const rowsOf = (trace: WrittenTrace): string[] => {
+    const run = runOf(trace.exit(0));
+    return timeline(run, targetsOf(run)).map(({ what }) => what);
+  };
+  const heard = new WrittenTrace("wget").resolve("api.example", [ipv4], [ipv6]);
+  const socket = heard.socket(6, "STREAM");
+  heard.connect(socket, ipv6, 80).receive(socket, "HTTP/1.1 200 OK").close(socket);
+  expect(rowsOf(heard).at(-1)).toMatch(/connected after 0\.000 s; 15 octets in$/);
+  const said = new WrittenTrace("logger").resolve("log.example", [ipv4], [ipv6]);
+  const to = said.socket(6, "DGRAM");
+  said.connect(to, ipv6, 514).send(to, "x").close(to);
+  expect(rowsOf(said).at(-1)).toMatch(/sent, no answer; 1 octet out$/);
 });
 
 it("a connection that breaks after an answer was reached", () => {
