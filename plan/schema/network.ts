@@ -34,7 +34,10 @@ export const lan = z.strictObject({
 });
 
 const pool4Entry = z.strictObject({
-  protocol: z.enum(["TCP", "UDP", "ICMP"]).optional().describe("One protocol; without it the entry serves all three. What no entry serves is not translated."),
+  protocol: z
+    .enum(["TCP", "UDP", "ICMP"])
+    .optional()
+    .describe("One protocol; without it the entry serves all three. What no entry serves is not translated."),
   prefix: ipv4Prefix().describe("IPv4 address or prefix of the gateway on its uplink."),
   ports: portRange()
     .prefault("61001-65535")
