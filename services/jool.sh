@@ -60,7 +60,7 @@ serves_jool() { [[ $(jool instance display --csv) == *,default,* ]]; }
 # has for an empty pool4 depends on the machine's addresses, and shows as empty in both.
 drift_jool() {
   local should
-  should=$(unshare --net bash -c "jool file handle $jool_file >/dev/null && $(declare -f jool_settings); jool_settings" 2>&1)
+  should=$(unshare --net sh -c "jool file handle $jool_file >/dev/null && $(declare -f jool_settings); jool_settings" 2>&1)
   [[ $(jool_settings 2>&1) == "$should" ]] || printf 'the translator in the kernel is not what %s says\n' "$jool_file"
 }
 
