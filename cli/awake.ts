@@ -3,16 +3,15 @@ import { UserError } from "../host/messages";
 import { stackFolder } from "../host/paths";
 import { stackMachines, suspensionOf } from "../provider/qemu/suspend";
 
-/** When a lab was suspended; undefined: it is awake. */
-export function suspendedSince(stack: string): string | undefined {
-  return stackMachines(stackFolder(stack)).flatMap((paths) => suspensionOf(paths)?.since ?? [])[0];
+/** What is to be said of a suspended lab; undefined: it is awake. */
+export function suspensionWords(stack: string): string | undefined {
+  const [since] = stackMachines(stackFolder(stack)).flatMap((paths) => suspensionOf(paths)?.since ?? []);
+  if (since === undefined) return undefined;
+  return `Stack ${stack} has been suspended since ${since}. npm run resume -- --stack ${stack} brings it back.`;
 }
 
 /** @throws UserError for a lab that cannot answer because it is suspended. */
 export function requireAwake(stack: string): void {
-  const since = suspendedSince(stack);
-  if (since === undefined) return;
-  throw new UserError(
-    `Stack ${stack} has been suspended since ${since}. npm run resume -- --stack ${stack} brings it back.`,
-  );
+  const words = suspensionWords(stack);
+  if (words !== undefined) throw new UserError(words);
 }

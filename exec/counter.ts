@@ -84,17 +84,12 @@ export function inTheLightOf(first: Judged, second: Judged): Counter {
 }
 
 /** What it reached by IPv4 alone, and which cause that is without. */
-function ipv4Way(run: Run):
-  | {
-      readonly cause: "ipv4-literal" | "a-only" | "first-candidate-only";
-      readonly what: string;
-      readonly words: string;
-    }
-  | undefined {
+function ipv4Way(run: Run) {
   for (const target of targetsOf(run).filter(({ reached }) => reached)) {
     const came = target.attempts.filter(({ address, outcome }) => outcome.kind === "connected" && !isLoopback(address));
     const [first] = came;
-    if (first !== undefined && came.every(({ family }) => family === "IPv4")) return wayTo(target, first.address);
+    if (first !== undefined && came.every(({ family }) => family === "IPv4"))
+      return { what: target.what, ...wayTo(target, first.address) };
   }
   return undefined;
 }
@@ -109,20 +104,15 @@ function targetOf(run: Run, { process, line }: Finding): string | undefined {
 
 function wayTo({ origin, what, lookups }: Target, address: string) {
   if (origin !== "name") {
-    return { cause: "ipv4-literal", what, words: `dialled ${address} without asking for a name` } as const;
+    return { cause: "ipv4-literal", words: `dialled ${address} without asking for a name` } as const;
   }
   const askedForIpv6 = lookups.some(({ types }) => types.includes("AAAA"));
   return askedForIpv6
     ? ({
         cause: "first-candidate-only",
-        what,
         words: `dialled ${address} of ${what}, for which it had asked for AAAA too`,
       } as const)
-    : ({
-        cause: "a-only",
-        what,
-        words: `dialled ${address}, having asked for A of ${what} and never for AAAA`,
-      } as const);
+    : ({ cause: "a-only", words: `dialled ${address}, having asked for A of ${what} and never for AAAA` } as const);
 }
 
 function why(verdict: Verdict): string {

@@ -85,8 +85,6 @@ const promisedSchema = z.object({
     deniedIpv4: z.array(z.string()),
     /** Jool's, by its own names (jool-global(8)). */
     globals: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-    /** Whether an answer from another server than the one that was asked is kept out (RFC 4787 section 5). */
-    addressDependentFiltering: z.boolean(),
     /** Services on clients that the IPv4 outside reaches at the gateway. */
     staticBindings: z
       .array(
@@ -98,8 +96,6 @@ const promisedSchema = z.object({
         }),
       )
       .readonly(),
-    /** Whether no ping goes through. */
-    dropIcmpv6Info: z.boolean(),
     /** Whether nobody outside may open any other TCP connection to a client. */
     dropExternallyInitiatedTcp: z.boolean(),
     pool4: z.discriminatedUnion("kind", [
@@ -199,8 +195,6 @@ export function promisedBy(plan: LabPlan): PromisedPlan {
     })),
     nat64: {
       ...plan.nat64,
-      addressDependentFiltering: plan.nat64.globals["address-dependent-filtering"] === true,
-      dropIcmpv6Info: plan.nat64.globals["drop-icmpv6-info"] === true,
       dropExternallyInitiatedTcp:
         plan.nat64.boundTcpOnly || plan.nat64.globals["drop-externally-initiated-tcp"] === true,
     },
@@ -221,9 +215,14 @@ export function awayLines({ promised, clients }: LabAccess): string[] {
   );
 }
 
+/** Whether an answer from another server than the one that was asked is kept out (RFC 4787 section 5). */
+export function filtersByAddress({ nat64: { globals } }: PromisedPlan): boolean {
+  return globals["address-dependent-filtering"] === true;
+}
+
 /** Why no ping is translated; undefined: they are. */
-export function whyNoPings({ nat64: { dropIcmpv6Info, pool4 } }: PromisedPlan): string | undefined {
-  if (dropIcmpv6Info) return "nat64.dropIcmpv6Info is on";
+export function whyNoPings({ nat64: { globals, pool4 } }: PromisedPlan): string | undefined {
+  if (globals["drop-icmpv6-info"] === true) return "nat64.dropIcmpv6Info is on";
   return hasPool(pool4, "ICMP") ? undefined : "nat64.pool4 has no entry for ICMP";
 }
 

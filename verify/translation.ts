@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { good, reflectors, zone } from "../plan/internet/hosts";
 import { link, placeOn, smallMtu } from "../plan/internet/paths";
 import { embedIpv4, parseNat64Prefix } from "../plan/rfc6052";
-import type { LabAccess, PromisedNetwork } from "./access";
+import { filtersByAddress, type LabAccess, type PromisedNetwork } from "./access";
 import { sameAddress } from "./addresses";
 import { amongServers } from "./bindings";
 import { type Check, fail, judge, listed, pass, results, skip, type Verdict } from "./checks/check";
@@ -96,7 +96,7 @@ const checks: readonly Check<TranslationEvidence>[] = [
   { title: "one socket is one address and port to every server (RFC 4787 REQ-1)", judge: checkMapping },
   {
     title: ({ lab }) =>
-      lab.promised.nat64.addressDependentFiltering
+      filtersByAddress(lab.promised)
         ? "only a server that was asked may answer (RFC 4787 REQ-8, address-dependent filtering)"
         : "whoever knows a client's address and port may answer (RFC 4787 REQ-8, endpoint-independent filtering)",
     judge: checkFiltering,
@@ -157,7 +157,7 @@ function checkMapping(seen: TranslationEvidence): Verdict {
 function checkFiltering(seen: TranslationEvidence): Verdict {
   const [from] = words(seen, "filtering");
   const sent = `${second.ipv4} answered what ${first.ipv4} was asked`;
-  if (seen.lab.promised.nat64.addressDependentFiltering) {
+  if (filtersByAddress(seen.lab.promised)) {
     // Silence says something only where the same servers are heard otherwise.
     if (words(seen, "mapping").length === 0) return skip(`${second.ipv4} is not heard at all`);
     return judge(from === undefined, from === undefined ? `${sent}, and it was dropped` : `an answer from ${from}`);

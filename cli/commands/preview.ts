@@ -1,6 +1,6 @@
 /** `npm run preview -- [--stack NAME] [arguments of pulumi preview]`: what `up` would do. */
 import { say } from "../../host/messages";
-import { suspendedSince } from "../awake";
+import { suspensionWords } from "../awake";
 import { helpText, pulumiOptions, stackOption } from "../help";
 import { stackArguments } from "../stack-arguments";
 import { ensureStack, operate } from "../pulumi";
@@ -16,10 +16,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const { stack, rest } = stackArguments(args);
   const deployment = await setUp(stack);
   await ensureStack(deployment, stack);
-  const since = suspendedSince(stack);
-  if (since !== undefined)
-    say(
-      `Stack ${stack} has been suspended since ${since}: up brings it back first, and so does npm run resume -- --stack ${stack}.`,
-    );
+  const suspended = suspensionWords(stack);
+  if (suspended !== undefined) say(suspended);
   return operate(deployment, "preview", stack, rest);
 }

@@ -106,7 +106,7 @@ export interface Activity {
   readonly listeners: readonly Listener[];
   readonly failedJoins: readonly FailedJoin[];
   readonly ownAddressQuestions: readonly OwnAddressQuestion[];
-  /** getaddrinfo(3) looked which families this machine has addresses of (AI_ADDRCONFIG), or by which it would send. */
+  /** getaddrinfo(3) looked which families this machine has addresses of (AI_ADDRCONFIG), and asked nobody after that. */
   readonly familyChecks: readonly Seen[];
   readonly givenAddresses: readonly GivenAddress[];
   /** Ways to the network that system calls do not show. */

@@ -23,9 +23,11 @@ export function readAddressRequests({ events }: Trace, processes: Processes) {
     const asked = requestIn(call.name === "sendto" ? call.args[1] : messageOf(call.args[1]));
     return asked === undefined ? [] : [{ ...seenBy(processes, call), ...asked }];
   });
+  // As getifaddrs(3) does, for all that it tells.
+  const ofCards = new Set(requests.filter(({ type }) => type === "RTM_GETLINK").map(({ process }) => process));
   return {
-    ownAddressQuestions: ownAddressQuestions(requests, calls, processes),
-    familyChecks: familyChecks(requests, calls, processes),
+    ownAddressQuestions: ownAddressQuestions(requests, calls, processes, ofCards),
+    familyChecks: familyChecks(requests, calls, processes, ofCards),
     givenAddresses: givenAddresses(requests),
   };
 }
@@ -34,17 +36,16 @@ function isDumpOfAll({ type, family }: Request): boolean {
   return type === "RTM_GETADDR" && family === "AF_UNSPEC";
 }
 
-/** Processes that asked for the cards as well, as getifaddrs(3) does. */
-function askersOfCards(requests: readonly Request[]): ReadonlySet<number> {
-  return new Set(requests.filter(({ type }) => type === "RTM_GETLINK").map(({ process }) => process));
-}
-
 /**
  * Dumps of all addresses and of nothing else, after which nobody was asked for a name: getaddrinfo(3) of glibc, for which
  * nscd(8) is asked for its time then, and once more, or another service by a socket of its own, before hosts(5) is read.
  */
-function familyChecks(requests: readonly Request[], calls: readonly Call[], processes: Processes): readonly Seen[] {
-  const ofCards = askersOfCards(requests);
+function familyChecks(
+  requests: readonly Request[],
+  calls: readonly Call[],
+  processes: Processes,
+  ofCards: ReadonlySet<number>,
+): readonly Seen[] {
   const local = calls.filter(({ name, args }) => name === "socket" && wordOf(args[0]) === "AF_UNIX");
   const asked = ({ process, at }: Request): boolean =>
     local.filter((call) => call.at > at && processes.of(call.pid) === process).length > 1;
@@ -61,8 +62,8 @@ function ownAddressQuestions(
   requests: readonly Request[],
   calls: readonly Call[],
   processes: Processes,
+  ofCards: ReadonlySet<number>,
 ): readonly OwnAddressQuestion[] {
-  const ofCards = askersOfCards(requests);
   const byNetlink = requests.flatMap((request): OwnAddressQuestion[] => {
     const { type, family, ...rest } = request;
     if (type === "RTM_GETADDR" && family === "AF_INET") return [{ ...rest, by: `${type}, ${family}`, onlyIpv4: true }];

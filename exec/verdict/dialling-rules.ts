@@ -1,6 +1,7 @@
 /** What attempts tell of a target that was not reached: one rule a cause. */
+import { traits } from "../../plan/scenario";
 import type { Attempt } from "../activity";
-import type { Run } from "../run";
+import type { NetworkView, Run } from "../run";
 import { answeredAddresses, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
 import { at, isContainer, neverRight, noWay, type Rule, startsLiteral, unfinished, wasRefused, without4 } from "./rule";
 import { ending, place, portWords } from "./words";
@@ -73,7 +74,7 @@ export const firstCandidateOnly: Rule = (target, run) => {
   const untried = addresses.filter((address) => !tried.has(address) && !asked.has(address) && !isLoopback(address));
   const [attempt] = target.attempts;
   // A family that cannot work here is no other candidate.
-  if (run.network.scenario === "ipv4-only") return undefined;
+  if (!traits[run.network.scenario].ipv6) return undefined;
   const usable = untried.filter((address) => isIpv6(address) && !neverRight.test(address));
   if (attempt === undefined || usable.length === 0) return undefined;
   if (target.attempts.some((each) => needsNoAnswer(each, run))) return undefined;
@@ -147,31 +148,30 @@ export const numberDialled: Rule = (target, run) => {
 
 export const refusedByServer: Rule = (target, { network }) => {
   const attempt = target.attempts.find(wasRefused);
-  const byIpv4 = attempt?.family === "IPv4" && !isLoopback(attempt.address);
-  if (attempt === undefined) return undefined;
-  // By IPv4 alone another machine refuses as it always would; without any, nobody else could; else IPv6 may lead there too.
-  const isElsewhere = byIpv4 && attempt.namespace === undefined && network.ipv4 !== "none";
-  if (isElsewhere && network.scenario !== "ipv4-only") return undefined;
-  const path = pathOf(network, attempt);
+  const way = attempt && wayToRefusal(attempt, network);
+  if (attempt === undefined || way === undefined) return undefined;
+  const byIpv6 = pathOf(network, attempt) === "native" && attempt.family === "IPv6";
   // By IPv4 somebody may serve, and that was not to be had.
-  if (
-    path === "native" &&
-    attempt.family === "IPv6" &&
-    network.ipv4 === "none" &&
-    answeredAddresses(target).some((each) => !isIpv6(each))
-  )
-    return undefined;
-  const place4 =
-    attempt.namespace === undefined ? "by IPv4, on the client itself," : "by IPv4, from a container's network,";
-  const native = isElsewhere ? "over IPv4" : byIpv4 ? place4 : "over IPv6";
-  const way = { NAT64: "over NAT64, so over IPv4,", loopback: "on the client itself", native }[path];
+  if (byIpv6 && network.ipv4 === "none" && answeredAddresses(target).some((each) => !isIpv6(each))) return undefined;
   return {
     cause: "not-for-want-of-ipv4",
-    confidence: path === "native" && attempt.family === "IPv6" ? "possible" : "certain",
+    confidence: byIpv6 ? "possible" : "certain",
     words: `${place(target)} was found ${way} and refused the connection.`,
     ...at(attempt),
   };
 };
+
+/** Where whoever refused was found; undefined: by IPv4 alone, where IPv6 may lead there too. */
+function wayToRefusal(attempt: Attempt, network: NetworkView): string | undefined {
+  const path = pathOf(network, attempt);
+  if (path === "NAT64") return "over NAT64, so over IPv4,";
+  if (path === "loopback") return "on the client itself";
+  if (attempt.family === "IPv6") return "over IPv6";
+  if (attempt.namespace !== undefined) return "by IPv4, from a container's network,";
+  // Without IPv4 nobody else could refuse by it.
+  if (network.ipv4 === "none") return "by IPv4, on the client itself,";
+  return traits[network.scenario].ipv6 ? undefined : "over IPv4";
+}
 
 export const serverRecord: Rule = (target, run) => {
   const { network } = run;

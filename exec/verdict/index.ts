@@ -119,7 +119,7 @@ function judgeProgram(run: Run): Verdict {
     !(missed.length > 0 && missed.every(wasOnlyTold)) &&
     (findings.length > 0 || (missed.length > 0 && missed.every(failed)));
   if (end.code === 0 && served === undefined && !inVain) {
-    const untold = targets.length === 0 ? toldAtOnce(run) : undefined;
+    const untold = toldAtOnce(targets, run);
     return {
       kind: "works",
       words: `It ended with 0. ${paths(targets)}`.trim(),

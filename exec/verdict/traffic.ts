@@ -247,9 +247,9 @@ export function wantedOwnAddress({
 }
 
 /** It wanted IPv4 addresses alone, where getaddrinfo(3) asks nobody for what this machine could not use. */
-export function toldAtOnce({ activity, processes, network }: Run): Finding | undefined {
+export function toldAtOnce(targets: readonly Target[], { activity, processes, network }: Run): Finding | undefined {
   const [check] = activity.familyChecks;
-  if (check === undefined || network.ipv4 !== "none" || processes.hasContainers) return undefined;
+  if (check === undefined || targets.length > 0 || network.ipv4 !== "none" || processes.hasContainers) return undefined;
   // A server looks so which addresses it may listen on; and who was told some has them sorted by which it would send from.
   if (activity.listeners.length > 0 || activity.attempts.some(({ outcome }) => outcome.kind === "unused"))
     return undefined;

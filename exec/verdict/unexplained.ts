@@ -43,7 +43,7 @@ export function unexplained(run: Run, targets: readonly Target[], remarks: reado
   // A browser asks for all addresses whatever is wanted of it, and speaks to somebody.
   const isWanted = wanted !== undefined && (wanted.confidence !== "possible" || targets.length === 0);
   if (isWanted) return { kind: "cause", finding: wanted, remarks };
-  const untold = targets.length === 0 ? toldAtOnce(run) : undefined;
+  const untold = toldAtOnce(targets, run);
   if (untold !== undefined) return { kind: "cause", finding: untold, remarks };
   const args = run.processes.all.flatMap((each) => each.args);
   const texts = args.flatMap(

@@ -87,7 +87,7 @@ export class WrittenTrace {
   }
 
   private on(socket: number): string {
-    return `3<${Buffer.from(`socket:[${socket}]`).toString("latin1")}>`;
+    return `3<socket:[${socket}]>`;
   }
 
   private result(error: string | undefined, value = "0"): string {

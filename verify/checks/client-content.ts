@@ -105,7 +105,8 @@ const uplinkWithoutPings =
 function checkNoPing({ pinged, fetch, uplinkCarriesPings, lab }: ClientEvidence): Verdict {
   if (!isAddressInPrefix(fetch.remote, lab.promised.nat64.prefix)) return skip(nothingToPing);
   if (pinged) return fail(`echo reply from ${fetch.remote}`);
-  return uplinkCarriesPings === true
+  if (uplinkCarriesPings === undefined) return skip("whether that host answers the gateway's own pings is not known");
+  return uplinkCarriesPings
     ? pass(`no echo reply from ${fetch.remote}, which answers the gateway's own`)
     : skip(uplinkWithoutPings);
 }
