@@ -4,7 +4,7 @@
  */
 import * as fs from "node:fs";
 import { report, Stack } from "./harness";
-import { story, type Verification, verify } from "./story";
+import { type Results, story, verify } from "./story";
 
 const skipped = process.env.IPV6LAB_FIRST_BOOT === undefined ? " (skipped: it is told with IPV6LAB_FIRST_BOOT=1)" : "";
 
@@ -25,7 +25,6 @@ const skipped = process.env.IPV6LAB_FIRST_BOOT === undefined ? " (skipped: it is
 
   step("verifies, in its own prefixes", async () => {
     const found = await verify(lab);
-    expect(found.passed).toBe(true);
     expect(evidence(found, "Jool's session table")).toMatch(/fd12:3456:789a:64:/);
     expect(evidence(found, "the address")).toContain("fd12:3456:789a:1::10");
   });
@@ -43,7 +42,7 @@ const skipped = process.env.IPV6LAB_FIRST_BOOT === undefined ? " (skipped: it is
     expect(fs.existsSync(lab.stateFolder)).toBe(false);
   });
 
-  function evidence({ results }: Verification, check: string): string {
+  function evidence(results: Results, check: string): string {
     return results.find((result) => result.check.startsWith(check))?.evidence ?? "";
   }
 });
