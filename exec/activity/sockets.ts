@@ -163,7 +163,7 @@ export class SocketWatcher {
         else for (const message of messagesOf(call)) this.receive(call, socket, inode, message);
         return;
       case "close":
-        if (socket.attempt?.process === this.processes.of(call.pid)) abandoned(socket.attempt, returned(call));
+        if (socket.attempt !== undefined) this.close(call, socket.attempt);
     }
   }
 
@@ -276,6 +276,16 @@ export class SocketWatcher {
     if (socket.listener?.port === 0) socket.listener.port = socketPortOf(call.args[1]);
   }
 
+  /** Nobody may have asked for the result; then the kernel's record, where there is one, tells what it would have been. */
+  private close(call: Call, attempt: Mutable<Attempt>): void {
+    const [state, error] = call.args.slice(1).map(wordOf);
+    if (state !== undefined && attempt.transport === "tcp" && attempt.outcome === pending) {
+      if (wasEstablished(state, error)) connected(attempt, returned(call));
+      else failed(attempt, { ...call, result: { ...call.result, error } });
+    }
+    if (state !== undefined || attempt.process === this.processes.of(call.pid)) abandoned(attempt, returned(call));
+  }
+
   private send(call: Call, socket: Socket, inode: string, message: Message): void {
     const { data, address, octets } = message;
     if (socket.varlink !== undefined) {
@@ -360,6 +370,12 @@ export class SocketWatcher {
 function peerOf({ icmp }: Socket, value: Value | undefined): SocketAddress | undefined {
   const address = socketAddressOf(value);
   return icmp && address !== undefined ? { ...address, port: 0 } : address;
+}
+
+/** By the state in which a socket was closed, or the error which it had: who is reset (RFC 9293 section 3.5.3) had a connection. */
+function wasEstablished(state: string, error: string | undefined): boolean {
+  if (error !== undefined) return error === "ECONNRESET" || error === "EPIPE";
+  return state !== "TCP_SYN_SENT" && state !== "TCP_CLOSE";
 }
 
 function transportOf(type: string): "tcp" | "udp" | undefined {

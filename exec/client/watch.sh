@@ -32,7 +32,7 @@ probes=(
   'p:peer security_socket_getpeername socket=sock->file->f_inode->i_ino state=sock->sk->__sk_common.skc_state'
   'p:name security_socket_getsockname socket=sock->file->f_inode->i_ino family=sock->ops->family port=sock->sk->__sk_common.skc_num'
   'r:only6 ipv6_setsockopt socket=sk->sk_socket->file->f_inode->i_ino level=$arg2:s32 option=$arg3:s32 value=+u0($arg4):s32 result=$retval:s32'
-  'p:closes inet_release socket=sock->file->f_inode->i_ino'
+  'p:closes inet_release socket=sock->file->f_inode->i_ino state=sock->sk->__sk_common.skc_state error=sock->sk->sk_err:s32'
 )
 # What tells of addresses of the machine's own, and of groups that it joins: the record is whole without it.
 # shellcheck disable=SC2016

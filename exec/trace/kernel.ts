@@ -133,7 +133,7 @@ class RecordReader {
         return;
       }
       case "peer":
-        told(`getpeername(${of})`, withoutPeer.includes(number("state")) ? "-1 ENOTCONN" : "0");
+        told(`getpeername(${of})`, withoutPeer.includes(stateName(number("state"))) ? "-1 ENOTCONN" : "0");
         return;
       case "name":
         told(`getsockname(${of}, ${ownAddressText(number("family"), number("port"))})`, "0");
@@ -158,7 +158,7 @@ class RecordReader {
         return;
       }
       case "closes":
-        told(`close(${of})`, "0");
+        told(`close(${[of, ...lastState(fields)].join(", ")})`, "0");
     }
   }
 }
@@ -170,8 +170,26 @@ function callText({ name, args, socket, address }: Begun): string {
     : `${name}(${of}, ${address ?? "NULL"}, ${args(2)})`;
 }
 
-/** TCP_SYN_SENT, TCP_CLOSE and TCP_LISTEN (net/tcp_states.h; net/ipv4/af_inet.c, inet_getname). */
-const withoutPeer = [2, 7, 10];
+/** By their numbers, from 1 (net/tcp_states.h). */
+const tcpStates = [
+  ...["TCP_ESTABLISHED", "TCP_SYN_SENT", "TCP_SYN_RECV", "TCP_FIN_WAIT1", "TCP_FIN_WAIT2", "TCP_TIME_WAIT"],
+  ...["TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_LAST_ACK", "TCP_LISTEN", "TCP_CLOSING", "TCP_NEW_SYN_RECV"],
+];
+
+/** net/ipv4/af_inet.c, inet_getname. */
+const withoutPeer = ["TCP_SYN_SENT", "TCP_CLOSE", "TCP_LISTEN"];
+
+function stateName(number: number): string {
+  return tcpStates[number - 1] ?? `${number}`;
+}
+
+/** How a socket is when nobody has it any more, and the error that nobody has asked it for; strace knows neither. */
+function lastState(fields: ReadonlyMap<string, string>): string[] {
+  const state = fields.get("state");
+  const error = Number(fields.get("error") ?? 0);
+  if (state === undefined) return [];
+  return [stateName(Number(state)), ...(error > 0 ? [errorName(error)] : [])];
+}
 
 /** A file descriptor, with the kernel's number of its socket. */
 function onSocket(descriptor: string, socket: string | undefined): string {

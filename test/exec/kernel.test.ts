@@ -124,6 +124,21 @@ describe("the kernel's record", () => {
     expect(outcomes).toEqual(["connected", "open", "open", "connected", "open"]);
   });
 
+  it("knows by the state in which a socket is closed what nobody has asked it", () => {
+    const begun = [...socketRows(1.1), ...connectRows(1.2, "ffffffffffffff8d")];
+    const closed = (state: number, error: number): unknown =>
+      activityOf([
+        ...begun,
+        row(4.5, `closes: (inet_release+0x4/0x80) socket=99 state=${state} error=${error}`),
+      ]).attempts.map(({ outcome, endedAt }) => ({ ...outcome, endedAt }));
+    expect(rowsOf([row(4.5, "closes: () socket=99 state=7 error=111")]).slice(1)).toEqual([
+      "7     4.500000 close(?<socket:[99]>, TCP_CLOSE, ECONNREFUSED) = 0",
+    ]);
+    expect([closed(1, 0), closed(8, 0), closed(7, 104)]).toEqual(Array(3).fill([{ kind: "connected", endedAt: 4.5 }]));
+    expect(closed(7, 111)).toEqual([{ kind: "failed", error: "ECONNREFUSED", endedAt: 4.5 }]);
+    expect([closed(2, 0), closed(7, 0)]).toEqual(Array(2).fill([{ kind: "abandoned", endedAt: 4.5 }]));
+  });
+
   it("tells who asks for addresses of the machine's own, by calls that strace is not told to follow", () => {
     const at = "(sock_ioctl+0x1a/0x320 <- devinet_ioctl)";
     const kernel = [

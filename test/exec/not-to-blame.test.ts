@@ -161,6 +161,28 @@ describe("an attempt whose result nobody saw", () => {
   });
 });
 
+describe("a connection whose result nobody asks for", () => {
+  const closedWith = (...last: readonly string[]): string => {
+    const trace = new WrittenTrace("probe").resolve("db.example", [ipv4], [ipv6]);
+    const socket = trace.socket(6, "STREAM");
+    trace
+      .connect(socket, ipv6, 5432, "EINPROGRESS")
+      .wait(3)
+      .close(socket, ...last);
+    return told(judged(trace.wait(1).exit(0)));
+  };
+
+  it("is there, where the kernel says so when its socket is closed", () => {
+    expect(closedWith("TCP_ESTABLISHED")).toBe("works");
+    expect(closedWith("TCP_CLOSE", "ECONNRESET")).toBe("works");
+  });
+
+  it("is none, where the kernel says that", () => {
+    expect(closedWith("TCP_CLOSE", "ECONNREFUSED")).toBe("server-record-wrong, possible");
+    expect(closedWith("TCP_SYN_SENT")).toBe("server-record-wrong, probable");
+  });
+});
+
 it("what was not seen to be sent is not told as nothing", () => {
   const rowsOf = (trace: WrittenTrace): string[] => {
     const run = runOf(trace.exit(0));

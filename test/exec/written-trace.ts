@@ -144,8 +144,9 @@ export class WrittenTrace {
     return this.call(`recvfrom(${this.on(socket)}, ${octets(bytes)}, 65536, 0, ${end}) = ${bytes.length} <0.000020>`);
   }
 
-  close(socket: number): this {
-    return this.call(`close(${this.on(socket)}) = 0 <0.000010>`);
+  /** @param last its state, and the error that it had, as the kernel's record tells them. */
+  close(socket: number, ...last: readonly string[]): this {
+    return this.call(`close(${[this.on(socket), ...last].join(", ")}) = 0 <0.000010>`);
   }
 
   /** Asks the client's resolver, by a socket of its own. @param answer undefined: none comes. */
