@@ -31,10 +31,14 @@ afterAll(async () => {
   folder.remove();
 });
 
-/** A machine whose guest has opened its end of the agent's line, or has not, and in which a program ends so, or never. */
+/**
+ * A machine whose guest has opened its end of the agent's line, or has not, and in which a program ends so, or never.
+ * @param polled is told when somebody asks whether the program has ended.
+ */
 async function machine(
   isOpen: boolean,
   end: { readonly exitcode: number; readonly output: string } | "never",
+  polled?: () => void,
 ): Promise<unknown[]> {
   const given: unknown[] = [];
   const monitor = await answering(
@@ -48,6 +52,7 @@ async function machine(
   const agent = answeringByPipes(paths.agent, ({ execute, arguments: args }) => {
     if (execute === "guest-sync") return { return: args?.id };
     if (execute === "guest-exec") given.push(args);
+    if (execute === "guest-exec-status") polled?.();
     if (execute === "guest-exec-status" && end === "never") return { return: { exited: false } };
     if (end === "never") return { return: { pid: 7 } };
     const data = Buffer.from(end.output).toString("base64");
@@ -128,9 +133,11 @@ describe("a look at the gateway", () => {
     });
 
     it("is told so, and not that the gateway has drifted; nobody logs in to look once more", async () => {
-      const given = await machine(true, "never");
+      let polls = 0;
+      const given = await machine(true, "never", () => (polls += 1));
       const { drift, told } = await look(sshd.port, ours, async () => {
-        while (given.length === 0) await pause(10);
+        // Who has heard that the program began asks for its end; before that it would have begun for nobody.
+        while (polls === 0) await pause(10);
         jest.advanceTimersByTime(60_000);
       });
       expect(drift).toEqual(["it cannot be asked: The guest did not run /bin/sh within 60 s."]);
