@@ -39,6 +39,8 @@ interface RetryPolicy {
   /** Milliseconds before the first repetition; each later wait is half as long again, up to `maximumDelay`. */
   readonly delay: number;
   readonly maximumDelay: number;
+  /** Milliseconds since 1970: no attempt begins after it, one that is under way has its time. Default: never. */
+  readonly until?: number | undefined;
 }
 
 interface ConnectOptions {
@@ -61,6 +63,17 @@ interface DialFailure {
   readonly error: Error;
 }
 
+/** No attempt came to anything; the cause is how the last one ended. */
+export class RetriesOverError extends Error {
+  constructor(
+    address: string,
+    attempts: number,
+    override readonly cause: Error,
+  ) {
+    super(`No SSH connection to ${address}${attempts === 1 ? "" : ` after ${attempts} attempts`}: ${cause.message}`);
+  }
+}
+
 export const defaultRetry: RetryPolicy = { limit: 10, delay: 250, maximumDelay: 3000 };
 const noRetry: RetryPolicy = { limit: 0, delay: 0, maximumDelay: 0 };
 
@@ -77,8 +90,7 @@ const algorithms = {
 
 /**
  * Connects, through the proxy when there is one.
- * @throws HostKeyMismatchError at once; the last error of the attempts when the policy is used up; the signal's
- *   reason when it is aborted.
+ * @throws HostKeyMismatchError at once; RetriesOverError when the policy is used up; the signal's reason when it is aborted.
  */
 export async function connect(target: SshTarget, options: ConnectOptions = {}): Promise<SshConnection> {
   const { proxy, through } = target;
@@ -132,10 +144,8 @@ async function withRetry<T>(endpoint: SshEndpoint, options: ConnectOptions, atte
       options.signal?.throwIfAborted();
       const failure = error instanceof Error ? error : new Error(String(error));
       if (failure instanceof HostKeyMismatchError) throw failure;
-      if (count > policy.limit) {
-        const often = count === 1 ? "" : ` after ${count} attempts`;
-        throw new Error(`No SSH connection to ${addressOf(endpoint)}${often}: ${failure.message}`, { cause: failure });
-      }
+      if (count > policy.limit || Date.now() + wait > (policy.until ?? Infinity))
+        throw new RetriesOverError(addressOf(endpoint), count, failure);
       options.onRetry?.({ address: addressOf(endpoint), attempt: count, error: failure });
     }
     await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal });

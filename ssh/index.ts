@@ -1,5 +1,5 @@
 /** SSH to the lab's machines: pinned host keys, jump hosts, cancellation. */
-export { connect, defaultRetry, type SshEndpoint, type SshTarget } from "./connect";
+export { connect, defaultRetry, RetriesOverError, type SshEndpoint, type SshTarget } from "./connect";
 export { SshConnection, ConnectionLostError } from "./connection";
 export { HostKeyMismatchError, fingerprint, parseHostKey } from "./host-key";
 export { endUnused } from "./shared";

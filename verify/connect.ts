@@ -1,9 +1,9 @@
-import { connect, type SshConnection, type SshEndpoint, type SshTarget } from "../ssh";
+import { connect, RetriesOverError, type SshConnection, type SshEndpoint, type SshTarget } from "../ssh";
 import { messageOf } from "../host/messages";
 import { type ClientAccess, hostOf, type LabAccess, networkOf } from "./access";
 
 export interface ReachOptions {
-  /** Seconds to go on trying, at least the 20 that one attempt may take. */
+  /** Seconds in which another attempt is begun, at least 20. */
   readonly wait: number;
   readonly signal: AbortSignal;
   /** Shares the connection to the gateway with the rest of this process (`share` of ssh/connect.ts). */
@@ -24,8 +24,11 @@ export class UnreachableError extends Error {
   }
 }
 
-/** Seconds for one attempt: an emulated guest needs some for the key exchange. */
-const dialTimeout = 20;
+/** Seconds for one attempt: on a machine that is busy with others an emulated guest has needed 20 for the key exchange. */
+const dialTimeout = 40;
+
+/** Seconds in which another one is begun, however short the wait: who is not there says so at once. */
+const leastWait = 20;
 
 export function connectGateway(access: LabAccess, options: ReachOptions): Promise<SshConnection> {
   const { name, host, port, hostKey } = access.gateway;
@@ -96,28 +99,16 @@ async function reach(
   target: SshTarget,
   { wait, signal, share }: ReachOptions,
 ): Promise<SshConnection> {
-  const deadline = AbortSignal.timeout(Math.max(wait, dialTimeout) * 1000);
-  const retry = { limit: Infinity, delay: 250, maximumDelay: 2000 };
-  let last: Error | undefined;
+  const begun = Date.now();
+  const retry = { limit: Infinity, delay: 250, maximumDelay: 2000, until: begun + Math.max(wait, leastWait) * 1000 };
   try {
-    return await connect(
-      { ...target, retry },
-      {
-        signal: AbortSignal.any([signal, deadline]),
-        share,
-        onRetry: ({ error }) => {
-          last = error;
-        },
-      },
-    );
+    return await connect({ ...target, retry }, { signal, share });
   } catch (error) {
     signal.throwIfAborted();
-    if (!deadline.aborted) {
-      throw error;
-    }
-    const why = last === undefined ? "no answer" : last.message;
-    throw new UnreachableError(machine, `No SSH connection within ${Math.max(wait, dialTimeout)} s: ${why}`, {
-      cause: last ?? error,
+    if (!(error instanceof RetriesOverError)) throw error;
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    throw new UnreachableError(machine, `No SSH connection within ${seconds} s: ${error.cause.message}`, {
+      cause: error.cause,
     });
   }
 }

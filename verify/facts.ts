@@ -148,7 +148,7 @@ export async function switchFaults(gateway: Asked, words: readonly string[], std
 export interface Content {
   /** Undefined: from the client's package mirror. */
   readonly url: string | undefined;
-  /** Seconds to wait for the content. */
+  /** Seconds to wait for the content, where it is expected: it is tried twice at least. 0: once. */
   readonly wait: number;
   /** Where to fetch it from, whatever the resolver says. */
   readonly from?: string;

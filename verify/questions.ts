@@ -1,6 +1,6 @@
 /** What is asked on the wire, as instructions of probes/wire.py, and what comes back. */
 import { randomBytes } from "node:crypto";
-import { formatIpv4, parseIpv4Prefix } from "../plan/prefix";
+import { formatIpv4, parseIpv4Prefix, parseIpv6 } from "../plan/prefix";
 import { embedIpv4, wellKnownPrefix } from "../plan/rfc6052";
 import { linkLocalOf } from "../plan/interface-id";
 import {
@@ -15,6 +15,7 @@ import { type Neighbour, type Peer, wayName } from "./peers";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
 import type { RecordType } from "../plan/dns-parameters";
 import { type DnsAnswer, dnsQuestion, readDnsAnswer } from "./wire/dns";
+import { hex } from "./wire/hex";
 import { discard, discardFrame, discardFrameIpv4, neighbourSolicitation, routerSolicitation } from "./wire/packets";
 
 /** What came, by the name of what it is an answer to. */
@@ -38,9 +39,11 @@ export class Heard {
     });
   }
 
-  /** A resolver's answer; undefined: none came that can be read. */
+  /** A resolver's last answer: a failure may be over when it is asked again; undefined: none came that can be read. */
   dns(name: string): DnsAnswer | undefined {
-    return this.of(name).flatMap((octets) => readDnsAnswer(octets) ?? [])[0];
+    return this.of(name)
+      .flatMap((octets) => readDnsAnswer(octets) ?? [])
+      .at(-1);
   }
 
   answered(name: string): boolean {
@@ -58,6 +61,11 @@ export const kinds = {
   dhcpv6Advertise: "dhcpv6-2",
   dhcpv6Reply: "dhcpv6-7",
 } as const;
+
+/** How wire.py calls such a message about a certain address. */
+function about(kind: typeof kinds.neighbourAdvertisement | typeof kinds.unreachable, address: string): string {
+  return `${kind}:${hex(parseIpv6(address), 16)}`;
+}
 
 /**
  * Seconds to listen. RFC 4861 section 6.2.6: a router may think half a second. On an emulated gateway whose one processor is
@@ -106,7 +114,8 @@ export function clientInstructions(
   const to = (destination: string, source = address ?? nobody): string =>
     discardFrame(cards, { source, destination }, port);
   const frame = (name: string, octets: string): string => `frame lan ${name} ${octets}`;
-  const ask = (name: string, question: string): string => `udp ${name} - ${resolverOf(network)} 53 ${question}`;
+  const ask = (name: string, question: string): string => `dns ${name} - ${resolverOf(network)} 53 ${question}`;
+  const refused = translated || ipv6 === undefined ? [] : refusedDestinations(lab);
   const ipv4Only = dnsQuestion("ipv4only.arpa", "AAAA");
   const servers = `${dhcpv6Servers.address}%lan ${dhcpv6Servers.port}`;
   return [
@@ -118,14 +127,11 @@ export function clientInstructions(
       : [`await ${kinds.dhcpv6Reply} ${kinds.dhcpv6Advertise}`]),
     ...neighbours.map(({ name }) => `await neighbour-${name}`),
     ...peers.flatMap((peer) => peer.ways.map((way) => `await ${wayName(peer, way)}`)),
+    ...refused.map((destination) => `await ${about(kinds.unreachable, destination)}`),
     "hear lan",
     frame(kinds.routerAdvertisement, routerSolicitation(client.lanMac, linkLocal)),
-    ...(address === undefined
-      ? []
-      : [frame(kinds.neighbourAdvertisement, neighbourSolicitation(client.lanMac, linkLocal, address))]),
-    // The gateway itself answers too: a name that counts as answered by that would end the questions for the client's own.
-    ...gatewayIpv6(network).map((each) =>
-      frame("gateway-address", neighbourSolicitation(client.lanMac, linkLocal, each)),
+    ...[...(address === undefined ? [] : [address]), ...gatewayIpv6(network)].map((each) =>
+      frame(about(kinds.neighbourAdvertisement, each), neighbourSolicitation(client.lanMac, linkLocal, each)),
     ),
     `udp ${kinds.dhcpv6Reply} - ${servers} ${informationRequest()}`,
     `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit()}`,
@@ -140,9 +146,7 @@ export function clientInstructions(
     ...peers.flatMap((peer) => peer.ways.map((way) => `tcp ${wayName(peer, way)} ${way.address} 22`)),
     ...loginDoors(lab, client).map((door) => `tcp ssh ${door} 22`),
     ...(translated ? deniedDestinations(lab).map((denied) => frame("denied", to(denied.ipv6))) : []),
-    ...(translated || ipv6 === undefined
-      ? []
-      : refusedDestinations(lab).map((destination) => frame(kinds.unreachable, to(destination)))),
+    ...refused.map((destination) => frame(about(kinds.unreachable, destination), to(destination))),
     ...(remote === undefined
       ? []
       : [
@@ -193,7 +197,7 @@ export function addressQuestions(resolver: string, host: string, types: readonly
   return [
     `window 0 ${listening.most}`,
     `await ${named.map(({ name }) => name).join(" ")}`,
-    ...named.map(({ type, name }) => `udp ${name} - ${resolver} 53 ${dnsQuestion(host, type)}`),
+    ...named.map(({ type, name }) => `dns ${name} - ${resolver} 53 ${dnsQuestion(host, type)}`),
   ];
 }
 

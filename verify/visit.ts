@@ -58,6 +58,9 @@ export interface Neighbourhood {
  */
 const pathPatience = 90;
 
+/** Where no time is given: what was lost once is asked for again. */
+const leastWait = 1;
+
 /** Addresses that are nowhere near; nothing is sent there. Two routes often stand for a default one, each for a half (VPNs). */
 const elsewhere = ["2001:db8:ffff::1", "1.1.1.1", "203.0.113.1"];
 
@@ -108,7 +111,8 @@ export async function gather(
   const { nat64, verify } = lab.promised;
   const network = networkOf(lab, client);
   const way = wayToIpv4Content(client, network);
-  const waitOf = (each: WayToIpv4Content): number => (way === each ? Math.min(wait, pathPatience) : 0);
+  const waitOf = (each: WayToIpv4Content): number =>
+    way === each ? Math.max(leastWait, Math.min(wait, pathPatience)) : 0;
   // What must not come is waited for no longer than what may be late.
   const content = await fetchContent(asked, { url: verify.url, wait: waitOf("name") });
   const contentAt = new Date();
@@ -123,9 +127,11 @@ export async function gather(
   if (firstByteAt !== undefined || way === "none") online.push(client);
   came.push(client);
   const translatesItself = runsClat(client, network);
-  const wanted = translatesItself || nativeIpv4(client, network) !== undefined || !network.translated;
+  const expected = translatesItself || nativeIpv4(client, network) !== undefined;
   const byIpv4 =
-    ipv4 === undefined || !wanted ? undefined : await fetchContent(asked, { url: content.url, wait: 0, from: ipv4 });
+    ipv4 === undefined || !(expected || !network.translated)
+      ? undefined
+      : await fetchContent(asked, { url: content.url, wait: expected ? leastWait : 0, from: ipv4 });
   const clat =
     ipv4 === undefined || !translatesItself
       ? undefined

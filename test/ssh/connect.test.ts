@@ -171,6 +171,17 @@ describe("an attempt that fails", () => {
     await expect(attempt).rejects.toThrow(/lab@127\.0\.0\.1:\d+ after 3 attempts: .*ECONNREFUSED/);
   });
 
+  it("begins no attempt when the time for that is over, and lets the one that is under way go on", async () => {
+    const machine = await server();
+    const until = Date.now() - 1;
+    const retry = { limit: Infinity, delay: 5, maximumDelay: 5, until };
+    const connection = await connect(to(machine, { retry }));
+    connection.close();
+    await machine.stop();
+    const attempt = connect(to(machine, { retry }));
+    await expect(attempt).rejects.toThrow(/^No SSH connection to lab@127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+  });
+
   it("ends after the dial timeout when something accepts but never speaks", async () => {
     const silent = createServer();
     const port = await new Promise<number>((resolve) => {

@@ -46,7 +46,7 @@ async function tried(titles: readonly string[], fake: Fake, network = "strict") 
         return Promise.resolve({ code: 0, stdout: printed(texts, { own: code }), stderr: "" });
       }
       if (!command.includes("python3") || !stdin.includes("await host-")) throw new Error(`Nobody knows ${command}.`);
-      asked.push(...[...stdin.matchAll(/udp host-\S+ \S+ \S+ 53 [0-9a-f]+/g)].map(([line]) => line));
+      asked.push(...[...stdin.matchAll(/dns host-\S+ \S+ \S+ 53 [0-9a-f]+/g)].map(([line]) => line));
       if (hears instanceof Error) return Promise.reject(hears);
       const lines = Object.entries(hears).flatMap(([name, all]) => all.map((what) => `${name} ${what}\n`));
       return Promise.resolve({ code: 0, stdout: lines.join(""), stderr: "" });
@@ -63,7 +63,7 @@ async function tried(titles: readonly string[], fake: Fake, network = "strict") 
 }
 
 const ask = (name: string, type: "A" | "AAAA", resolver = "2001:2:0:6600::1"): string =>
-  `udp host-${type.toLowerCase()} - ${resolver} 53 ${dnsQuestion(name, type)}`;
+  `dns host-${type.toLowerCase()} - ${resolver} 53 ${dnsQuestion(name, type)}`;
 
 describe("a check that must fail, and does,", () => {
   it("passes where the network's resolver, asked from the client and at no cache, tells of the name", async () => {

@@ -1,4 +1,5 @@
 /** What stands in probes/wire.py, run on loopback: what needs no privileges. */
+import { createSocket } from "node:dgram";
 import { createServer, type Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
@@ -72,6 +73,54 @@ async function heard(...instructions: readonly string[]): Promise<string[]> {
     expect(await told(() => [])).toEqual(["answer error closed without an answer"]);
     expect(await told(() => ["00036c"])).toEqual(["answer error closed without an answer"]);
     expect(await told(() => "reset")).toEqual(["answer error Connection reset by peer"]);
+  });
+});
+
+(canRunProbes("the probe that asks the network") ? describe : describe.skip)("a datagram that is answered late", () => {
+  /** What is told where a server says this, one after the other. */
+  async function told(kind: "dns" | "udp", answers: readonly string[]): Promise<string[]> {
+    const server = createSocket("udp4");
+    let count = 0;
+    server.on("message", (_, from) => {
+      server.send(Buffer.from(answers[count] ?? "", "hex"), from.port);
+      count += 1;
+    });
+    await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
+    try {
+      return await heard(
+        "window 0 20",
+        "await answer",
+        `${kind} answer - ::ffff:127.0.0.1 ${server.address().port} 6c610100`,
+      );
+    } finally {
+      server.close();
+    }
+  }
+
+  const [failed, found, refused] = ["6c618182", "6c618180", "6c618185"];
+
+  it("is a resolver's answer when it has failed before: it is asked again", async () => {
+    expect(await told("dns", [failed, failed, found])).toEqual(
+      [`answer ${failed}`, `answer ${failed}`, `answer ${found}`].sort(),
+    );
+    expect(await told("dns", [refused, found])).toEqual([`answer ${refused}`]);
+    expect(await told("udp", [failed, found])).toEqual([`answer ${failed}`]);
+  });
+
+  it("is heard from who was not there when it was asked first", async () => {
+    const place = createSocket("udp4");
+    await new Promise<void>((resolve) => place.bind(0, "127.0.0.1", resolve));
+    const { port } = place.address();
+    await new Promise<void>((resolve) => place.close(resolve));
+    const told = heard("window 0 20", "await answer", `udp answer - ::ffff:127.0.0.1 ${port} 6c610100`);
+    await setTimeout(1800);
+    const late = createSocket("udp4").bind(port, "127.0.0.1");
+    late.on("message", (_, from) => late.send("x", from.port));
+    try {
+      expect(await told).toEqual(["answer 78", "answer error Connection refused"]);
+    } finally {
+      late.close();
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Fetches content. Standard input: its URL (or nothing, for the package mirror); the seconds to wait for it; the address
-# to fetch it from (or nothing, for what the resolver says).
+# Fetches content. Standard input: its URL (or nothing, for the package mirror); the seconds to wait for it, where it is
+# expected (at least two attempts then: a resolver asks again after 5 s, when a first one is over), else 0; the address to
+# fetch it from (or nothing, for what the resolver says).
 
 read -r url || true
 read -r wait_seconds || true
@@ -46,12 +47,14 @@ fetch_once() {
 
 # Until the content came, or the time is over: on a first boot the other side is still on its way.
 fetch() {
-  local output rc=0
+  local output rc=0 attempts=1 least=1
+  [[ ${wait_seconds:-0} -eq 0 ]] || least=2
   until output=$(fetch_once 2>&1); do
-    if [[ $SECONDS -ge ${wait_seconds:-0} ]]; then
+    if [[ $SECONDS -ge ${wait_seconds:-0} && $attempts -ge $least ]]; then
       rc=1
       break
     fi
+    attempts=$((attempts + 1))
     sleep 0.5
   done
   printf '%s\n' "$output"

@@ -1,7 +1,8 @@
 """Asks the network and no cache. main() takes one instruction a line and prints "<name> <what came>" lines.
 
 window <least> <most>            seconds to listen; over at the least once everything awaited has come
-await <name> ...                 what has to come
+await <name> ...                 what has to come; of a neighbour advertisement or an unreachable destination, one for a
+                                 certain address: "icmpv6-136:<hex>", "icmpv6-1:<hex>"
 then                             listens, before the next instructions are done
 hear <interface>                 every ICMPv6 message and DHCPv6 answer that another machine sends there, named by
                                  protocol and type: "icmpv6-134 <MAC> <the whole IPv6 packet>"
@@ -9,6 +10,8 @@ overhear <interface>             every IPv4 packet but DHCPv4's, and every ARP m
                                  "sent-ipv4 <hex>"
 frame <interface> <name> <hex>   an Ethernet frame, as it is
 udp <name> <source or -> <address> <port> <hex>
+dns <name> <source or -> <address> <port> <hex>
+                                 a question for a resolver; that it has failed (SERVFAIL) is told, and it is asked again
 tcp <name> <address> <port>      tells whether the port is open; "error at once ..." is this machine's own word, not the network's
 dns-tcp <name> <address> <port> <hex>
                                  a question for a resolver by TCP (RFC 1035 section 4.2.2); the answer without its length
@@ -31,6 +34,8 @@ ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
 UDP, ICMPV6 = 17, 58
 ICMPV6_FILTER, ECHO_REPLY = 1, 129
 RESEND = 0.5
+# Of a DNS message: what is behind its first three octets, and its code for a server that failed (RFC 1035 section 4.1.1).
+RCODE, SERVFAIL = 0x0F, 2
 ECHO_REQUEST = bytes([128, 0, 0, 0, *os.getpid().to_bytes(4, "big")]) + b"ipv6-only-lab"
 
 
@@ -46,6 +51,12 @@ def named(packet):
     if protocol == UDP and len(payload) > 8 and int.from_bytes(payload[2:4], "big") == 546:
         return f"dhcpv6-{payload[8]}"
     return None
+
+
+def subject(packet):
+    """The address that such a message is about, in hexadecimal: RFC 4861 section 4.4, RFC 4443 section 3.1."""
+    start = {136: 48, 1: 40 + 8 + 24}.get(packet[40])
+    return packet[start : start + 16].hex() if packet[6] == ICMPV6 and start is not None else None
 
 
 def is_dhcpv4(packet):
@@ -65,8 +76,9 @@ class Errands:
         self.connecting = {}
         # By socket: what is said as soon as it is connected, and what has come of the answer.
         self.questions, self.streams = {}, {}
-        self.echoes = set()
+        self.echoes, self.resolvers = set(), set()
         self.overheard = set()
+        self.errors = set()
         self.again = []
 
     def add(self, words):
@@ -100,6 +112,10 @@ class Errands:
         if source != "-":
             talk.bind(self.place(source, 0))
         self.question(name, talk, self.place(address, port), bytes.fromhex(text))
+        return talk
+
+    def do_dns(self, *words):
+        self.resolvers.add(self.do_udp(*words))
 
     def do_echo(self, name, address):
         # Not a ping socket: a new network namespace lets nobody have one. All types but the echo reply are filtered out.
@@ -152,7 +168,7 @@ class Errands:
         try:
             action()
         except OSError as error:
-            tell(name, "error", error.strerror)
+            self.went_wrong(name, error)
 
     def do_then(self):
         start = time.monotonic()
@@ -196,17 +212,19 @@ class Errands:
         except BlockingIOError:
             return
         except OSError as error:
-            tell(name or "hear", "error", error.strerror)
-            del self.readers[talk]
-            # Nothing more comes of a connection; a datagram is sent again.
+            self.went_wrong(name or "hear", error)
+            # Nothing more comes of a connection; a datagram is sent again, and whoever refused the first may take the next.
             if talk in self.streams:
+                del self.readers[talk]
                 self.answered.add(name)
             return
         if talk in self.streams:
             self.hear_stream(talk, packet)
         elif name is not None:
             # An answer with other data, as some user-mode uplinks make them up, is none.
-            if talk not in self.echoes or packet[4:] == ECHO_REQUEST[4:]:
+            if talk in self.resolvers and len(packet) > 3 and packet[3] & RCODE == SERVFAIL:
+                tell(name, packet.hex())
+            elif talk not in self.echoes or packet[4:] == ECHO_REQUEST[4:]:
                 self.came(name, packet.hex())
         elif talk in self.overheard:
             sent = sender[2] == socket.PACKET_OUTGOING
@@ -215,6 +233,7 @@ class Errands:
         elif sender[2] != socket.PACKET_OUTGOING and len(packet) > 40:
             kind = named(packet)
             if kind is not None:
+                self.answered.add(f"{kind}:{subject(packet)}")
                 self.came(kind, f"{sender[4].hex(':')} {packet.hex()}")
 
     def hear_stream(self, talk, piece):
@@ -226,6 +245,12 @@ class Errands:
             return
         del self.readers[talk]
         self.came(name, answer[:length].hex() if piece else "error closed without an answer")
+
+    def went_wrong(self, name, error):
+        """What goes wrong each time is told once."""
+        if (name, error.errno) not in self.errors:
+            self.errors.add((name, error.errno))
+            tell(name, "error", error.strerror)
 
     def came(self, name, what):
         self.answered.add(name)
