@@ -11,6 +11,8 @@ const common = {
 module.exports = {
   // Jest would leave one processor out, which on a small machine is half of them; and a third of a unit test's time is waiting.
   maxWorkers: Math.max(4, availableParallelism()),
+  // Milliseconds. How long a program takes that a test starts says how busy the machine is, and nothing else.
+  testTimeout: 120_000,
   testSequencer: "<rootDir>/test/longest-first.js",
   projects: [
     {

@@ -104,7 +104,7 @@ function addressesIn(text: string): string[] {
 
 /** No address where there is none, or none was told: Python ends with what getaddrinfo(3) said. */
 function readProgramsAnswer({ exitCode, output }: Section) {
-  const late = exitCode === 124 ? "no answer within 10 s" : undefined;
+  const late = exitCode === 124 ? "no answer within 30 s" : undefined;
   return { addresses: exitCode === 0 ? addressesIn(output) : [], said: late ?? output.split("\n").at(-1) ?? "" };
 }
 

@@ -173,9 +173,12 @@ export interface FactsSubject {
   readonly host: string;
 }
 
+/** Seconds: client.sh asks four, one after the other, who may be silent. */
+const fourAsked = 4 * 30;
+
 export async function clientFacts(client: Asked, { translated, others, host }: FactsSubject) {
   const stdin = [translated, others.join(" "), host, "ipv4only.arpa"];
-  return readClientFacts(await run(client, "client.sh", { stdin }), Date.now());
+  return readClientFacts(await run(client, "client.sh", { stdin, timeout: patience + fourAsked }), Date.now());
 }
 
 export function listen(asked: Asked, instructions: readonly string[]): Promise<Heard> {
@@ -201,9 +204,9 @@ export async function python(
   }
 }
 
-/** Whether an IPv4 host answers the gateway's own ping. Some user-mode uplinks answer with something else. */
+/** Whether an IPv4 host answers one of the gateway's own pings. Some user-mode uplinks answer with something else. */
 export async function pingFromGateway({ connection, signal }: Asked, ipv4: string): Promise<boolean> {
-  const command = `ping -n -c 1 -W 1 -w 1 ${ipv4}`;
+  const command = `ping -n -c 3 -i 0.5 -w 2 ${ipv4}`;
   const { code, stdout } = await connection.exec(command, { signal, timeout: patience });
   return code === 0 && !stdout.includes("wrong data byte");
 }

@@ -144,7 +144,7 @@ export function clientInstructions(
     ...neighbours.map(({ name, address }) => `echo neighbour-${name} ${address}`),
     // Every client has SSH on all of its addresses.
     ...peers.flatMap((peer) => peer.ways.map((way) => `tcp ${wayName(peer, way)} ${way.address} 22`)),
-    ...loginDoors(lab, client).map((door) => `tcp ssh ${door} 22`),
+    ...loginDoors(lab, client).map(({ name, door }) => `tcp ${name} ${door} 22`),
     ...(translated ? deniedDestinations(lab).map((denied) => frame("denied", to(denied.ipv6))) : []),
     ...refused.map((destination) => frame(about(kinds.unreachable, destination), to(destination))),
     ...(remote === undefined
@@ -174,15 +174,22 @@ export function gatewayIpv6({ ipv6, router }: Pick<PromisedNetwork, "ipv6" | "ro
   return ipv6 === undefined ? [] : [ipv6.gatewayAddress, router.linkLocal];
 }
 
+/** What wire.py calls SSH on the gateway: at the addresses that a client has beside it, and at those on other networks. */
+export const loginNames = { here: "ssh", elsewhere: "ssh-elsewhere" } as const;
+
 /** All by which a client may reach the gateway: its addresses on every network, and the one beside the client. */
-function loginDoors(lab: LabAccess, client: ClientAccess): string[] {
+function loginDoors(lab: LabAccess, client: ClientAccess): { readonly name: string; readonly door: string }[] {
   const here = networkOf(lab, client);
   const withIpv4 = ipv4Way(client, here) !== "none";
+  const doors = lab.promised.networks.flatMap(({ name, ipv6, ipv4 }) =>
+    doorsOf({ ...(here.ipv6 === undefined ? {} : { ipv6 }), ...(withIpv4 ? { ipv4 } : {}) }).map((door) => ({
+      name: name === here.name ? loginNames.here : loginNames.elsewhere,
+      door,
+    })),
+  );
   return [
-    ...lab.promised.networks.flatMap(({ ipv6, ipv4 }) =>
-      doorsOf({ ...(here.ipv6 === undefined ? {} : { ipv6 }), ...(withIpv4 ? { ipv4 } : {}) }),
-    ),
-    ...(here.ipv6 === undefined ? [] : [`${here.router.linkLocal}%lan`]),
+    ...doors,
+    ...(here.ipv6 === undefined ? [] : [{ name: loginNames.here, door: `${here.router.linkLocal}%lan` }]),
   ];
 }
 

@@ -396,11 +396,6 @@ describe("a client fails", () => {
       { hears: { "host-aaaa": [packets.dns(0, "2001:db8::7")] } },
       failing("DNS64"),
     ],
-    [
-      "that is given the address of another host",
-      { hears: { "host-aaaa": [packets.dns(0, "64:ff9b::c633:6408")] } },
-      failing("DNS64"),
-    ],
     ["whose pings only NAT64 loses", { pinged: false, uplinkCarriesPings: true }, failing("an IPv4 host answers")],
     [
       "whose pings are lost, nobody knows where",

@@ -38,7 +38,7 @@ describe("programs on a client are told of the content's host", () => {
     [
       "nothing in time",
       { says: { programs: "" }, exitCodes: { programs: 124 } },
-      `fail: mirror.example: no answer within 10 s; the resolver says ${own.server}, 198.51.100.7`,
+      `fail: mirror.example: no answer within 30 s; the resolver says ${own.server}, 198.51.100.7`,
     ],
     [
       "half of it",

@@ -161,7 +161,7 @@ describe("what a translator owes to a client", () => {
 
   it("is asked for with the CD bit, and DO in an OPT record of no options", () => {
     const question = validatorsQuestion("a.test", "AAAA");
-    expect(question).toBe("6c6101100001000000000001" + "0161" + "0474657374" + "00001c0001" + "0000291000000080000000");
+    expect(question).toBe("6c6101100001000000000001" + "0161" + "0474657374" + "00001c0001" + "00002904d0000080000000");
   });
 });
 

@@ -115,7 +115,9 @@ async function heard(...instructions: readonly string[]): Promise<string[]> {
     const told = heard("window 0 20", "await answer", `udp answer - ::ffff:127.0.0.1 ${port} 6c610100`);
     await setTimeout(1800);
     const late = createSocket("udp4").bind(port, "127.0.0.1");
-    late.on("message", (_, from) => late.send("x", from.port));
+    late.on("message", (_, from) => {
+      late.send("x", from.port);
+    });
     try {
       expect(await told).toEqual(["answer 78", "answer error Connection refused"]);
     } finally {

@@ -137,9 +137,10 @@ describe("a DNS answer", () => {
     expect(readDnsAnswer(packets.dns(0, own.server).slice(0, -2))).toBeUndefined();
   });
 
-  it("is asked for with the RD bit", () => {
-    expect(dnsQuestion("a.example", "AAAA")).toBe("6c6101000001000000000000016107" + "6578616d706c6500001c0001");
-    expect(dnsQuestion("a.example.", "A")).toBe("6c6101000001000000000000016107" + "6578616d706c650000010001");
+  it("is asked for with the RD bit, and may be of 1232 octets", () => {
+    const [head, opt] = ["6c6101000001000000000001", "00002904d0000000000000"];
+    expect(dnsQuestion("a.example", "AAAA")).toBe(`${head}0161076578616d706c6500001c0001${opt}`);
+    expect(dnsQuestion("a.example.", "A")).toBe(`${head}0161076578616d706c650000010001${opt}`);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What a client must not reach: denied destinations, other sources, the translator where there is none, SSH on the gateway. */
 import { isAddressInPrefix, sameAddress } from "../addresses";
-import { atOnce, deniedDestinations, kinds, refusedDestinations } from "../questions";
+import { atOnce, deniedDestinations, kinds, loginNames, refusedDestinations } from "../questions";
 import { hexAddress } from "../wire/hex";
 import { type Check, distinct, fail, listed, noneOf, pass, skip, type Verdict } from "./check";
 import { arrivedAt, type ClientEvidence, datagrams, isOwn, translates, withIpv6 } from "./evidence";
@@ -71,12 +71,13 @@ function refusedIn(packet: string): string | undefined {
 
 /** A closed door is silent, and so is a gateway that cannot be reached: something else has to be heard of it. */
 function checkSsh({ heard, lab }: ClientEvidence): Verdict {
-  const said = heard.of("ssh");
-  if (said.includes("open")) return fail("open");
-  const noWay = said.find((each) => each.startsWith(atOnce) || each.endsWith("unreachable"));
+  const [here, elsewhere] = [heard.of(loginNames.here), heard.of(loginNames.elsewhere)];
+  if ([...here, ...elsewhere].includes("open")) return fail("open");
+  // To a network from which no way leads to the others none is tried in vain.
+  const noWay = here.find((each) => each.startsWith(atOnce) || each.endsWith("unreachable"));
   if (noWay !== undefined) return skip(`it could not be tried: ${noWay.replace(/^error (at once )?/, "")}`);
   // By IPv4 alone nobody is pinged, and the resolver is asked at the same address.
   return heard.answered(`neighbour-${lab.gateway.name}`) || heard.dns("ipv4only") !== undefined
-    ? pass(listed(said, "no answer"))
+    ? pass(listed([...new Set([...here, ...elsewhere])], "no answer"))
     : skip("nothing at all is heard of the gateway: silence proves nothing");
 }

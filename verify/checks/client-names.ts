@@ -1,9 +1,9 @@
 /** What a client is told of names, by the network's resolver and by its own. */
-import { embedIpv4, possibleIpv4s } from "../../plan/rfc6052";
+import { embedIpv4, extractIpv4, possibleIpv4s } from "../../plan/rfc6052";
 import type { LabAccess, PromisedPlan } from "../access";
-import { isAddressInPrefix, sameAddresses, sameHosts } from "../addresses";
+import { isAddressInPrefix, sameAddress, sameAddresses, sameHosts } from "../addresses";
 import { isSimulated, simulatedHost } from "../simulated";
-import { type DnsAnswer, isTold } from "../wire/dns";
+import { isTold } from "../wire/dns";
 import { type Check, fail, judge, listed, pass, skip, type Verdict, warn } from "./check";
 import { type ClientEvidence, isTranslated, look, putBack, synthesizes } from "./evidence";
 
@@ -14,7 +14,10 @@ export const clientNameChecks: readonly Check<ClientEvidence>[] = [
         ? "ipv4only.arpa leads to the NAT64 prefix (RFC 7050)"
         : "ipv4only.arpa has no AAAA record: there is no DNS64 (RFC 7050)",
     judge: checkIpv4Only,
-    remedy: (seen) => `unbound on the gateway answers this name itself. ${putBack(seen)}`,
+    remedy: (seen) =>
+      seen.heard.of("ipv4only").some(isError)
+        ? "The client itself does not get to the resolver: what failed above comes first."
+        : `unbound on the gateway answers this name itself. ${putBack(seen)}`,
   },
   {
     title: "the resolver says the same over TCP (RFC 7766)",
@@ -44,7 +47,9 @@ export const clientNameChecks: readonly Check<ClientEvidence>[] = [
     title: "the resolver finds out what nobody has asked before",
     judge: checkFreshName,
     remedy: (seen) =>
-      `The forwarders do not answer: is dns.forwarders right, and does this machine's own DNS work? ${putBack(seen)}`,
+      seen.heard.dns("ipv4only") === undefined
+        ? "The resolver answers nothing at all: see above."
+        : `The forwarders do not answer: is dns.forwarders right, and does this machine's own DNS work? ${putBack(seen)}`,
   },
 ];
 
@@ -57,24 +62,22 @@ function checkIpv4Only(seen: ClientEvidence): Verdict {
   const answer = seen.heard.dns("ipv4only");
   return judge(
     answer !== undefined && isTold(answer) && sameAddresses(answer.addresses.filter(isIpv6), ipv4OnlyArpa(seen)),
-    shown(answer),
+    said(seen, "ipv4only"),
   );
 }
 
-function checkTcp({ heard }: ClientEvidence): Verdict {
-  const [byUdp, byTcp] = [heard.dns("ipv4only"), heard.dns("ipv4only-tcp")];
-  if (byUdp === undefined) return skip(`over UDP it does not answer; over TCP: ${shown(byTcp)}`);
-  if (byTcp !== undefined)
-    return judge(byTcp.rcode === byUdp.rcode && sameAddresses(byTcp.addresses, byUdp.addresses), shown(byTcp));
-  const [said] = heard.of("ipv4only-tcp");
-  return fail(said?.replace(/^error (at once )?/, "") ?? "no answer");
+function checkTcp(seen: ClientEvidence): Verdict {
+  const [byUdp, byTcp] = [seen.heard.dns("ipv4only"), seen.heard.dns("ipv4only-tcp")];
+  const evidence = said(seen, "ipv4only-tcp");
+  if (byUdp === undefined) return skip(`over UDP it does not answer; over TCP: ${evidence}`);
+  return judge(byTcp?.rcode === byUdp.rcode && sameAddresses(byTcp.addresses, byUdp.addresses), evidence);
 }
 
 function checkOwnView(seen: ClientEvidence): Verdict {
-  const { addresses, told, said } = seen.facts.ipv4only;
+  const { addresses, told, said: why } = seen.facts.ipv4only;
   return told
     ? judge(sameAddresses(addresses, ipv4OnlyArpa(seen)), listed(addresses, "no AAAA"))
-    : fail(said || "it says nothing");
+    : fail(why || "it says nothing");
 }
 
 /** The resolver's word is no program's: nsswitch.conf(5) may lead past it, and /etc/hosts speaks before it. */
@@ -90,8 +93,8 @@ function checkPrograms(seen: ClientEvidence): Verdict {
   if (!answers.every((answer) => answer !== undefined && isTold(answer)))
     return skip("the resolver itself does not tell what there is");
   const told = answers.flatMap((answer) => answer?.addresses ?? []);
-  const { addresses, said } = facts.programs;
-  const evidence = `${host}: ${listed(addresses, said)}`;
+  const { addresses, said: why } = facts.programs;
+  const evidence = `${host}: ${listed(addresses, why)}`;
   // Who serves from many places tells others each time, and caches keep them for a while.
   const mayRotate = !isSimulated(lab, host) && sameKinds(addresses, told, lab.promised);
   return sameHosts(addresses, told) || mayRotate
@@ -114,8 +117,16 @@ function isIpv6(address: string): boolean {
   return address.includes(":");
 }
 
-function shown(answer: DnsAnswer | undefined): string {
-  return answer === undefined ? "no answer" : listed(answer.addresses, `no address (RCODE ${answer.rcode})`);
+/** What came of a question: an answer, or why there is none. */
+function said({ heard }: ClientEvidence, name: string): string {
+  const answer = heard.dns(name);
+  if (answer !== undefined) return listed(answer.addresses, `no address (RCODE ${answer.rcode})`);
+  const error = heard.of(name).find(isError);
+  return error?.replace(/^error (at once )?/, "") ?? "no answer";
+}
+
+function isError(what: string): boolean {
+  return what.startsWith("error ");
 }
 
 function checkDns64(seen: ClientEvidence): Verdict {
@@ -124,7 +135,7 @@ function checkDns64(seen: ClientEvidence): Verdict {
   const [aaaa, a] = [seen.heard.dns("host-aaaa"), seen.heard.dns("host-a")];
   const [told, ipv4s] = [aaaa?.addresses ?? [], a?.addresses ?? []];
   const host = new URL(seen.content.url).hostname;
-  const evidence = `${host}: ${shown(aaaa)}`;
+  const evidence = `${host}: ${said(seen, "host-aaaa")}`;
   const outside = told.filter((address) => !isAddressInPrefix(address, prefix));
   if (outside.some((address) => possibleIpv4s(address).some((each) => ipv4s.includes(each))))
     return fail(`${evidence}: synthesized with another prefix than ${prefix}`);
@@ -135,7 +146,14 @@ function checkDns64(seen: ClientEvidence): Verdict {
     );
   }
   const expected = ipv4s.map((ipv4) => embedIpv4(prefix, ipv4));
-  return judge(told.length > outside.length && sameAddresses(told, expected), evidence);
+  // Who serves from many places may have told other IPv4 addresses, a moment before.
+  const mayRotate = !isSimulated(seen.lab, host) && ipv4s.length > 0 && told.every((each) => isEmbedded(each, prefix));
+  return judge(told.length > outside.length && (mayRotate || sameAddresses(told, expected)), evidence);
+}
+
+/** Whether an IPv6 address is in a NAT64 prefix, and all of it comes of an IPv4 address (RFC 6052 section 2.2). */
+function isEmbedded(address: string, prefix: string): boolean {
+  return isAddressInPrefix(address, prefix) && sameAddress(embedIpv4(prefix, extractIpv4(prefix, address)), address);
 }
 
 /** Whether an address that is not synthesized may be the host's own. */
@@ -144,9 +162,10 @@ function mayHaveIpv6(lab: LabAccess, host: string): boolean {
   return !lab.promised.synthesizeAll && (simulated === undefined || simulated.aaaa.length > 0);
 }
 
-function checkNoDns64({ heard, lab, content }: ClientEvidence): Verdict {
+function checkNoDns64(seen: ClientEvidence): Verdict {
+  const { heard, lab, content } = seen;
   const [aaaa, a] = [heard.dns("host-aaaa"), heard.dns("host-a")];
-  const evidence = `${new URL(content.url).hostname}: ${shown(aaaa)}`;
+  const evidence = `${new URL(content.url).hostname}: ${said(seen, "host-aaaa")}`;
   if (aaaa === undefined || !isTold(aaaa)) return fail(evidence);
   if (aaaa.addresses.some((address) => isTranslated(address, lab.promised))) return fail(evidence);
   return (a?.addresses ?? []).length > 0 ? pass(evidence) : skip(`${evidence}, nor IPv4 from which one could be made`);
@@ -154,6 +173,6 @@ function checkNoDns64({ heard, lab, content }: ClientEvidence): Verdict {
 
 function checkFreshName(seen: ClientEvidence): Verdict {
   const answer = seen.heard.dns("fresh");
-  if (answer === undefined) return fail("no answer");
+  if (answer === undefined) return fail(said(seen, "fresh"));
   return judge(isTold(answer), isTold(answer) ? "answered" : `RCODE ${answer.rcode}`);
 }

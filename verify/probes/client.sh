@@ -3,18 +3,22 @@
 # line; the name of a host, of which programs are told; names for its resolver, one a line. Without any it tells what nobody
 # needs to be asked for.
 
+# Seconds for who is asked: systemd-resolved asks again every 5 s for what was lost, and an emulated machine that is busy with
+# others has needed 10 for a program of a few lines. readProgramsAnswer() tells it.
+patience=30
+
 # The client's own resolver, asked anew: its cache may be older than what is true now.
 own_view() {
   if [[ -S /run/systemd/resolve/io.systemd.Resolve ]]; then
-    timeout 10 resolvectl query --cache=no --legend=no --type=AAAA "$1"
+    timeout "$patience" resolvectl query --cache=no --legend=no --type=AAAA "$1"
   else
-    dig +noall +comments +answer +time=5 +tries=2 "$1" AAAA
+    dig +noall +comments +answer +time=5 +tries=$((patience / 5)) "$1" AAAA
   fi
 }
 
 # What a program is told that asks as programs do: by nsswitch.conf(5), /etc/hosts and what else speaks before DNS.
 programs_view() {
-  timeout 10 python3 -I -S -c \
+  timeout "$patience" python3 -I -S -c \
     'import socket, sys; print(*sorted({a[4][0] for a in socket.getaddrinfo(sys.argv[1], None)}))' "$1"
 }
 
@@ -30,8 +34,8 @@ section source ip -json -6 route get "$translated"
 for address in "$translated" "${others[@]}"; do section "way-$address" ip -json route get "$address"; done
 section mtu cat /proc/sys/net/ipv6/conf/lan/mtu
 # Where something else than systemd-networkd configures the card, the resolver's own list is all that can be told.
-section lan timeout 15 networkctl status lan --json=short
-section dns-by timeout 5 resolvectl dns
+section lan timeout "$patience" networkctl status lan --json=short
+section dns-by timeout "$patience" resolvectl dns
 for name in "${names[@]}"; do section "own-$name" own_view "$name"; done
 section programs programs_view "$host"
 section pinned getent -s hosts:files ahosts "$host"

@@ -11,14 +11,19 @@ export function isTold({ rcode }: DnsAnswer): boolean {
   return rcode === rcodes.NOERROR || rcode === rcodes.NXDOMAIN;
 }
 
-/** With the RD bit: a resolver is to find it out. */
+/** With the RD bit: a resolver is to find it out. Without the OPT record what is longer than 512 octets would be cut off. */
 export function dnsQuestion(name: string, type: RecordType): string {
-  return `6c6101000001000000000000${encoded(name)}00${hex(recordTypes[type], 2)}0001`;
+  return `6c6101000001000000000001${encoded(name)}00${hex(recordTypes[type], 2)}0001${opt(0)}`;
 }
 
 /** As one asks who validates for himself: with the CD bit, and DO in the OPT record (RFC 4035 section 3.2.2, RFC 6891). */
 export function validatorsQuestion(name: string, type: RecordType): string {
-  return `6c6101100001000000000001${encoded(name)}00${hex(recordTypes[type], 2)}0001000029100000008000${hex(0, 2)}`;
+  return `6c6101100001000000000001${encoded(name)}00${hex(recordTypes[type], 2)}0001${opt(0x8000)}`;
+}
+
+/** RFC 6891 section 6.1.2; 1232 octets come through any network (RFC 9715 section 3.2). */
+function opt(flags: number): string {
+  return `000029${hex(1232, 2)}0000${hex(flags, 2)}0000`;
 }
 
 function encoded(name: string): string {
