@@ -3,7 +3,7 @@ import type { Attempt, Listener, Lookup } from "./activity";
 import { extractIpv4 } from "../plan/rfc6052";
 import type { Run } from "./run";
 import { pathOf, socketText, type Target } from "./targets";
-import { ending } from "./verdict/words";
+import { beginning, ending } from "./verdict/words";
 
 export interface Moment {
   /** Seconds since the first call. */
@@ -27,7 +27,7 @@ export function timeline(run: Run, targets: readonly Target[]): Moment[] {
       .filter(({ error }) => error === undefined)
       .map((each): [number, Moment] => {
         const process = processes.all.find(({ pid }) => pid === processes.of(each.pid));
-        const what = `starts: ${shortened(each.args.join(" "))}`;
+        const what = `starts: ${beginning(each.args.join(" "), mostOfCommand)}`;
         return moment({ at: each.at, process: process?.pid ?? each.pid, line: each.line }, what);
       }),
     ...activity.lookups.map((lookup) => moment(lookup, lookupWords(lookup))),
@@ -38,11 +38,8 @@ export function timeline(run: Run, targets: readonly Target[]): Moment[] {
   return moments.map(([at, each]) => ({ ...each, after: at - start }));
 }
 
-/** Helpers of containers have arguments of a thousand characters. */
-function shortened(command: string): string {
-  const most = 160;
-  return command.length > most ? `${command.slice(0, most)}…` : command;
-}
+/** Characters of a command: helpers of containers have arguments of a thousand. */
+const mostOfCommand = 160;
 
 export function who({ processes }: Run, { process, line }: { process: number; line: number | undefined }): string {
   const { program = "?" } = processes.programAt(process, line ?? Infinity) ?? {};

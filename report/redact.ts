@@ -22,6 +22,8 @@ export interface OwnPrefixes {
   readonly lan: readonly string[];
   /** An address inside is as private as the IPv4 address in it. */
   readonly nat64: string;
+  /** Prefixes and addresses outside, IPv4. */
+  readonly outside: readonly string[];
 }
 
 /** What a report is written with. @param own undefined: nothing is left out. */
@@ -33,21 +35,40 @@ export function redaction(own: OwnPrefixes | undefined) {
   };
 }
 
-export function redact(text: string, { lan, nat64 }: OwnPrefixes): string {
+export function redact(text: string, { lan, nat64, outside }: OwnPrefixes): string {
+  const ipv4s = [...own4, ...outside.map((each) => parseIpv4Prefix(each.includes("/") ? each : `${each}/32`))];
   const prefixes = [...own6, ...lan.map(parseIpv6Prefix)];
   const embedding = [...new Set([nat64, wellKnownPrefix, mappedPrefix])];
+  const isOwn4 = (address: string): boolean => isIn(address, ipv4s, parseIpv4);
   const instead = (address: string): string | undefined => {
-    const hidden = embedding.find((prefix) => isOwnInside(address, prefix));
+    const hidden = embedding.find((prefix) => isOwnInside(address, prefix, isOwn4));
     if (hidden !== undefined) return `[own IPv4 in ${hidden}]`;
     return isIn(address, prefixes, parseIpv6) ? "[own IPv6]" : undefined;
   };
-  return text
-    .replace(/(?<!\d|\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g, (each) =>
-      isIn(each, own4, parseIpv4) ? "[own IPv4]" : each,
-    )
-    .replace(/[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}/gi, (each, at: number, all: string) =>
-      redactIpv6(each, /\w/.test(all.charAt(at - 1)), instead),
-    );
+  return (
+    text
+      .replace(/(?<![\d.])((?:\d{1,3}\.){1,4})in-addr\.arpa/gi, (each, labels: string) =>
+        isOwn4(fromReverse(labels, 4).join(".")) ? "[own IPv4].in-addr.arpa" : each,
+      )
+      .replace(/(?<![\w.])((?:[0-9a-f]\.){1,32})ip6\.arpa/gi, (each, labels: string) => {
+        const groups = fromReverse(labels, 32).join("").match(/.{4}/g) ?? [];
+        const words = instead(groups.join(":"));
+        return words === undefined ? each : `${words}.ip6.arpa`;
+      })
+      // An escaped character, as terminals are shown them, is no part of a number behind it.
+      .replace(/(?:(?<=\\x[0-9a-f]{2})|(?<!\d|\d\.))\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d|\.in-addr)/g, (each) =>
+        isOwn4(each) ? "[own IPv4]" : each,
+      )
+      .replace(/[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}/gi, (each, at: number, all: string) =>
+        redactIpv6(each, /\w/.test(all.charAt(at - 1)), instead),
+      )
+  );
+}
+
+/** The labels of a name in in-addr.arpa or ip6.arpa, in the order of the address (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+function fromReverse(labels: string, count: number): string[] {
+  const told = labels.split(".").filter((label) => label !== "");
+  return [...told.reverse(), ...Array<string>(count).fill("0")].slice(0, count);
 }
 
 /** The same of a document's every text; in the document itself an escape's letter may stand before an address. */
@@ -73,9 +94,9 @@ function redactIpv6(found: string, joined: boolean, instead: (address: string) =
   return found;
 }
 
-function isOwnInside(address: string, prefix: string): boolean {
+function isOwnInside(address: string, prefix: string, isOwn4: (ipv4: string) => boolean): boolean {
   try {
-    return isIn(extractIpv4(prefix, address), own4, parseIpv4);
+    return isOwn4(extractIpv4(prefix, address));
   } catch (error) {
     if (error instanceof AddressError) return false;
     throw error;

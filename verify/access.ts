@@ -286,7 +286,15 @@ export function wayToIpv4Content(client: ClientAccess, network: PromisedNetwork)
 
 /** The lab's own prefixes, as `redact` of report/ takes them. */
 export function ownPrefixes({ promised: { networks, nat64 } }: Pick<LabAccess, "promised">) {
-  return { lan: networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []), nat64: nat64.prefix };
+  const { pool4, staticBindings, prefix } = nat64;
+  return {
+    lan: networks.flatMap(({ ipv6 }) => ipv6?.prefix ?? []),
+    nat64: prefix,
+    outside: [
+      ...(pool4.kind === "explicit" ? pool4.entries.map((entry) => entry.prefix) : []),
+      ...staticBindings.flatMap(({ outside }) => outside.address),
+    ],
+  };
 }
 
 /** A client's addresses where it is. */

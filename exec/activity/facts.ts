@@ -74,7 +74,10 @@ export interface Listener extends Seen {
   readonly port: number;
   /** Takes IPv4 too, as IPv4-mapped addresses (ipv6(7), IPV6_V6ONLY). */
   readonly dualStack: boolean;
+  /** Whose connections it took, or whose datagrams it heard. */
   readonly accepted: readonly SocketAddress[];
+  /** Of those whose datagrams it heard: whom it has answered. */
+  readonly answered: readonly SocketAddress[];
   /** Connections that it took without asking from whom they are (accept(2)). */
   readonly unnamed: number;
   readonly error: string | undefined;

@@ -37,7 +37,7 @@ interface Socket {
   readonly flows: Map<string, Mutable<Attempt>>;
   /** Of these, where something was sent last. */
   lastFlow: Mutable<Attempt> | undefined;
-  listener: (Mutable<Listener> & { accepted: SocketAddress[] }) | undefined;
+  listener: (Mutable<Listener> & { accepted: SocketAddress[]; answered: SocketAddress[] }) | undefined;
   /** A varlink connection to systemd-resolved, and what is under way on it. */
   varlink: VarlinkTalk | undefined;
 }
@@ -245,7 +245,7 @@ export class SocketWatcher {
       ...{ family, address, port: on.port, error },
       transport: socket.transport === "udp" ? ("udp" as const) : ("tcp" as const),
       dualStack: on.family === "inet6" && on.address === "::" && !socket.v6only,
-      accepted: [],
+      ...{ accepted: [], answered: [] },
       unnamed: 0,
     };
   }
@@ -295,7 +295,10 @@ export class SocketWatcher {
     if (socket.transport === "unix") return;
     const to = peerOf(socket, address);
     // An answer to whom it has heard.
-    if (to !== undefined && socket.listener?.accepted.some((each) => flowKey(each) === flowKey(to)) === true) return;
+    if (to !== undefined && socket.listener?.accepted.some((each) => flowKey(each) === flowKey(to)) === true) {
+      socket.listener.answered.push(to);
+      return;
+    }
     const attempt = to === undefined ? socket.attempt : this.flow(call, socket, to);
     if (attempt === undefined) return;
     const { error } = call.result;

@@ -11,7 +11,7 @@ export function headline(told: Told): string {
     case "cause":
       return `${told.cause === "not-for-want-of-ipv4" ? "NOT THE NETWORK" : "FAILS"}  ${told.title} (${told.confidence})`;
     case "cannot-tell":
-      return `I CANNOT TELL why it fails  ${told.words}`;
+      return `I CANNOT TELL  ${told.words}`;
     case "not-run":
       return `NOT RUN  ${told.words}`;
   }

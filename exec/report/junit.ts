@@ -11,7 +11,7 @@ export function reportJunit(reports: readonly ReportJson[], functionName: string
 function testCase(report: ReportJson, functionName?: string): JunitCase {
   const { network, scenario, client, command, seconds, verdict, timeline } = report;
   const message = "title" in verdict ? `${verdict.title}: ${verdict.words}` : verdict.words;
-  const kinds = { works: undefined, cause: "failure", "cannot-tell": "failure", "not-run": "error" } as const;
+  const kinds = { works: undefined, cause: "failure", "cannot-tell": "error", "not-run": "error" } as const;
   const kind = kinds[verdict.kind];
   const asides = asidesOf(report).map(([label, text]) => `${label}: ${text}`);
   const lines = timeline.map(({ after, who, what }) => `${after.toFixed(3)} s ${who} ${what}`);

@@ -5,6 +5,7 @@ import { targetsOf } from "../targets";
 import { timeline, who } from "../timeline";
 import { notWhole, type Verdict } from "../verdict";
 import { causes, type Finding } from "../verdict/causes";
+import { beginning } from "../verdict/words";
 import { headline } from "./headline";
 
 /** @param counter what the counter-experiment says; undefined: there was none. */
@@ -70,14 +71,12 @@ function verdictLines(run: Run, verdict: Verdict): string[] {
 
 function shownBy(run: Run, finding: Finding): string[] {
   if (finding.line === undefined) return [];
-  return [`  Shown by ${who(run, finding)}: ${cut(callAt(run, finding.line))}`];
+  return [`  Shown by ${who(run, finding)}: ${beginning(callAt(run, finding.line), mostOfCall)}`];
 }
 
 function remarkLines(run: Run, remarks: readonly Finding[]): string[] {
   return remarks.map((each) => `  Beside that: ${causes[each.cause].title}. ${each.words} ${who(run, each)}`);
 }
 
-/** A call with its data can be long. */
-function cut(text: string): string {
-  return text.length <= 240 ? text : `${text.slice(0, 240)} …`;
-}
+/** Characters of a call: with its data it can be long. */
+const mostOfCall = 240;

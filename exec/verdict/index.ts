@@ -54,6 +54,7 @@ function judgeProgram(run: Run): Verdict {
   const { end, client, network, lacks } = run;
   const problem = notRun(run);
   if (problem !== undefined) return { kind: "not-run", words: problem };
+  if (end.problem === "unrecorded") return { kind: "cannot-tell", words: `${client} ${lostItsRecord}`, remarks: [] };
   if (end.problem === "moved") return { kind: "cannot-tell", words: `${client} ${lostItsLink}`, remarks: [] };
   if (lacks.length > 0) {
     const words = `${client} was not on ${network.name} as it should be: it lacked ${lacks.join("; ")}.`;
@@ -102,14 +103,16 @@ function judgeProgram(run: Run): Verdict {
   const served = servedToTheEnd(run);
   const remarks = [...findings, ...asides];
   const isBroken = findings.some((each) => each.confidence === "certain" && each.cause !== "not-for-want-of-ipv4");
-  if (served !== undefined && (served.visitors.length > 0 || !isBroken)) {
+  // Where it waits for nobody else, whoever hears others works as well (syslog).
+  const visitors = missed.length > 0 || served?.served[0] !== undefined ? served?.served : served?.visitors;
+  const visitor = visitors?.[0];
+  if (served !== undefined && (visitor !== undefined || !isBroken)) {
     const [worst, ...others] = listening;
     // Whom nobody reaches does not work, however long it waits; who is reached may have other sockets.
     if (worst !== undefined && !served.byIpv6)
       return { kind: "cause", finding: worst, remarks: [...others, ...remarks] };
-    const [first] = served.visitors;
-    const words = first === undefined ? unvisited(run, served) : `It served ${socketText(first)}.`;
-    const kind = first === undefined ? "cannot-tell" : "works";
+    const words = visitor === undefined ? unvisited(run, served) : `It served ${socketText(visitor)}.`;
+    const kind = visitor === undefined ? "cannot-tell" : "works";
     return { kind, words: `${words} ${paths(targets)}`.trim(), remarks: [...listening, ...remarks] };
   }
   // Many a program ends with 0 whatever happened.
@@ -138,6 +141,9 @@ function judgeProgram(run: Run): Verdict {
   );
   return rest.kind === "cause" && rest.finding.cause === finding.cause ? verdict : rest;
 }
+
+const lostItsRecord =
+  "kept a record of what the program called, in its kernel, and it could not be read. Run it again.";
 
 const lostItsLink =
   "lost its link while the program ran: another command moved it to another network, or the program cut it. What the program met is of no one network.";

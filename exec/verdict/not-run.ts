@@ -16,8 +16,6 @@ export function notRun(run: Run): string | undefined {
       return `strace is not on ${client}: ${shell} sudo apt-get install strace.`;
     case "refused":
       return `The tracer was refused on ${client}; what strace said stands above. Nothing was run.`;
-    case "unrecorded":
-      return `The kernel of ${client} kept a record of what ${program} called, and it could not be read. Run it again.`;
     case "loopback4":
       return `127.0.0.0/8 could not be taken from ${client}: it needs systemd and sudo(8) without a password.`;
     default:

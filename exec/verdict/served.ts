@@ -9,6 +9,8 @@ import { endingSignal, wasEnded } from "./endings";
 export interface Served {
   readonly on: readonly Listener[];
   readonly visitors: readonly SocketAddress[];
+  /** Of these, whom it has served for certain: a datagram that nobody answers may have been for anybody. */
+  readonly served: readonly SocketAddress[];
   /** Whether some of them came to a socket of IPv6. */
   readonly byIpv6: boolean;
 }
@@ -29,25 +31,39 @@ export function servedToTheEnd(run: Run): Served | undefined {
   return {
     on,
     visitors: on.flatMap(visitorsOf),
+    served: on.flatMap((each) =>
+      visitorsOf(each).filter(({ address, port }) =>
+        each.transport === "tcp" ? true : each.answered.some((to) => to.address === address && to.port === port),
+      ),
+    ),
     byIpv6: on.some((each) => each.family === "IPv6" && visitorsOf(each).length > 0),
   };
 }
 
-/** The program itself has come there, or asked whoever answered. */
+/** The program itself has come there, or asked whoever answered; of a group that is anybody (RFC 6762 section 6). */
 function isOwn({ address, port }: Attempt, peer: SocketAddress, served: number): boolean {
+  if (isMulticast(address)) return port === peer.port;
   return address === peer.address && (port === served || port === peer.port);
 }
 
-/** Of a server to which nobody came: it may as well have waited for what it could not reach. */
-export function unvisited(run: Run, { on }: Served): string {
+/** 224.0.0.0/4 (RFC 5771), ff00::/8 (RFC 4291 section 2.7), and everybody on the link (RFC 919). */
+function isMulticast(address: string): boolean {
+  return /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:|^255\.255\.255\.255$/i.test(address);
+}
+
+/** Of a server to which nobody came for certain: it may as well have waited for what it could not reach. */
+export function unvisited(run: Run, { on, visitors }: Served): string {
   const sockets = on.map(({ transport, address, port }) => `${transport} ${socketText({ address, port })}`);
   const [port] = on.filter(({ address }) => !isLoopback(address)).map((each) => each.port);
   const asked = port === undefined ? "" : ` --listen ${port} has other machines try it.`;
   const unnamed = on.reduce((sum, each) => sum + each.unnamed, 0);
+  const [first] = visitors;
   const came =
-    unnamed === 0
-      ? "nobody came from another machine"
-      : "who came was not seen: it took connections without asking from whom (accept(2))";
+    first !== undefined
+      ? `${socketText(first)} sent something there, which it did not answer`
+      : unnamed === 0
+        ? "nobody came from another machine"
+        : "who came was not seen: it took connections without asking from whom (accept(2))";
   return `It listened on ${sockets.join(", ")} until it was ended (${howEnded(run)}), and ${came}.${asked}`;
 }
 

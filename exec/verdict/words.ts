@@ -37,3 +37,8 @@ export function paths(targets: readonly Target[]): string {
   const reached = targets.filter((target) => target.reached);
   return reached.length === 0 ? "" : `Reached: ${reached.map(place).join(", ")}.`;
 }
+
+/** The beginning of what is too long, in whole words: part of an address would not be known for one (report/redact.ts). */
+export function beginning(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most).replace(/[^\s,"()]*$/, "")}…`;
+}

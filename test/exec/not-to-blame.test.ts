@@ -399,3 +399,47 @@ describe("a counter-experiment in which something else went by IPv4", () => {
     expect(words).toMatch(/what that has to do with api\.example is not known\.$/);
   });
 });
+
+describe("a program that somebody ends, and that has heard a datagram", () => {
+  const mdns = 5353;
+  const peer = ["fe80::581f:79ff:fe3f:4b03", mdns] as const;
+  const ended = { code: 143, timedOut: true };
+  const hung = (trace: WrittenTrace, more: (trace: WrittenTrace, socket: number) => unknown): WrittenTrace => {
+    const socket = trace.socket(6, "DGRAM");
+    trace.bind(socket, "::", mdns);
+    more(trace, socket);
+    return trace;
+  };
+  const never = (trace: WrittenTrace): string =>
+    trace
+      .resolve("both.example", [ipv4], [ipv6])
+      .connectForEver(trace.socket(6, "STREAM"), ipv6, 443)
+      .killed("SIGTERM");
+
+  it("has served nobody whom it did not answer, where it waits for somebody", () => {
+    const heard = hung(new WrittenTrace("app"), (trace, socket) => trace.receive(socket, "x", peer));
+    const verdict = judged(never(heard), ended);
+    expect(told(verdict)).toBe("cannot-tell");
+    expect(verdict).toMatchObject({
+      words: expect.stringMatching(/\[fe80::.*\]:5353 sent something there, which/) as unknown,
+    });
+    const answered = hung(new WrittenTrace("app"), (trace, socket) =>
+      trace.receive(socket, "x", peer).send(socket, "y", peer),
+    );
+    expect(told(judged(never(answered), ended))).toBe("works");
+  });
+
+  it("has asked whoever answers its question to a group, and fails for the cause that is certain", () => {
+    const asked = hung(new WrittenTrace("app"), (trace, socket) =>
+      trace.send(socket, "x", ["ff02::fb", mdns]).receive(socket, "x", peer),
+    );
+    const four = asked.socket(4, "STREAM");
+    const text = asked.connect(four, ipv4, 443, "ENETUNREACH").close(four).killed("SIGTERM");
+    expect(told(judged(text, ended))).toBe("ipv4-literal, certain");
+  });
+
+  it("works where it waits for nobody else: nobody has to answer what is logged", () => {
+    const heard = hung(new WrittenTrace("syslogd"), (trace, socket) => trace.receive(socket, "x", peer));
+    expect(told(judged(heard.killed("SIGTERM"), ended))).toBe("works");
+  });
+});

@@ -444,10 +444,14 @@ it.each([
   ["no-tracer", /strace is not on client-1/],
   ["refused", /refused.*Nothing was run/],
   ["loopback4", /could not be taken/],
-  ["unrecorded", /kept a record .* could not be read/],
 ] as const)("says that nothing was run when the client says %s", (problem, words) => {
   const verdict = judge(runOf("", {}, { problem, code: 127 }));
   expect(verdict).toEqual({ kind: "not-run", words: expect.stringMatching(words) as unknown });
+});
+
+it("cannot tell of a run whose record could not be read: the program did run", () => {
+  const verdict = judge(recorded("curl-both", {}, { problem: "unrecorded", code: 0 }));
+  expect(verdict).toMatchObject({ kind: "cannot-tell", words: expect.stringMatching(/could not be read/) as unknown });
 });
 
 it("says why nothing was run where the kernel would not start it", () => {

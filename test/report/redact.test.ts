@@ -1,6 +1,10 @@
 import { redact, redaction } from "../../report/redact";
 
-const own = { lan: ["fc01:0:0:1::/64", "2001:2:0:aab1::/64"], nat64: "2001:2:0:64::/96" };
+const own = {
+  lan: ["fc01:0:0:1::/64", "2001:2:0:aab1::/64"],
+  nat64: "2001:2:0:64::/96",
+  outside: ["203.0.113.8/30", "198.51.100.9"],
+};
 
 describe("a report without the user's own addresses", () => {
   it.each([
@@ -20,6 +24,16 @@ describe("a report without the user's own addresses", () => {
     ["at a sentence's end", "It is 192.168.1.5.", "It is [own IPv4]."],
     ["behind three dots", "connecting...10.0.0.5", "connecting...[own IPv4]"],
     ["with a zone", "fe80::1%lan", "[own IPv6]%lan"],
+    ["behind an escape", "printer\\x09192.168.17.50 \\x09fd00::1", "printer\\x09[own IPv4] \\x09[own IPv6]"],
+    ["outside", "is 203.0.113.9#61001, 198.51.100.9#80", "is [own IPv4]#61001, [own IPv4]#80"],
+    ["inside the lab's prefix, of those outside", "2001:2:0:64::cb00:7109", "[own IPv4 in 2001:2:0:64::/96]"],
+    ["read backwards", "PTR of 50.17.168.192.in-addr.arpa", "PTR of [own IPv4].in-addr.arpa"],
+    ["of a zone read backwards", "17.168.192.IN-ADDR.ARPA.", "[own IPv4].in-addr.arpa."],
+    [
+      "in nibbles, backwards",
+      "b.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.5.4.3.2.1.d.f.ip6.arpa",
+      "[own IPv6].ip6.arpa",
+    ],
   ])("has none %s", (_where, text, clean) => {
     expect(redact(text, own)).toBe(clean);
   });
@@ -28,6 +42,7 @@ describe("a report without the user's own addresses", () => {
     "203.0.113.80, 2001:db8:2::5, 64:ff9b::c633:6407, 2001:2:0:64::c000:228",
     "at 12:30:45, version 1.10.0.0.5, 8a:71:1e:21:42:7e",
     "2001:db8:fc00::1 and 3fff:10:0:32:fd00:0:0:1",
+    "80.113.0.203.in-addr.arpa, 10.0.113.203.in-addr.arpa, 8.b.d.0.1.0.0.2.ip6.arpa",
   ])("keeps what is no address of his: %s", (text) => {
     expect(redact(text, own)).toBe(text);
   });
