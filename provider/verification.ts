@@ -30,7 +30,13 @@ export const verificationHandler: ResourceHandler = {
 async function verified(inputs: Properties, { signal, progress, info }: OperationContext): Promise<Properties> {
   const { target, triggers } = inputsSchema.parse(inputs);
   const access = labAccessSchema.parse(JSON.parse(target));
-  const report = await verifyLab(access, { wait: access.promised.verify.timeout, signal, share: true, progress });
+  const report = await verifyLab(access, {
+    wait: access.promised.verify.timeout,
+    untilSettled: true,
+    signal,
+    share: true,
+    progress,
+  });
   const text = formatReport(report);
   if (!report.passed) {
     throw new Error(`The lab is there, but it does not do what it should:\n\n${text}\n\nnpm run verify looks again.`);

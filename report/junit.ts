@@ -4,6 +4,8 @@ import { markup, type Markup } from "./markup";
 export interface JunitSuite {
   readonly name: string;
   readonly cases: readonly JunitCase[];
+  /** What is so of all of them. */
+  readonly properties?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface JunitCase {
@@ -33,11 +35,19 @@ ${suites.map((suite) => suiteOf(suite, at))}</testsuites>
   return String(document);
 }
 
-function suiteOf({ name, cases }: JunitSuite, at: Date | undefined): Markup {
+function suiteOf({ name, cases, properties = {} }: JunitSuite, at: Date | undefined): Markup {
   // As the schema wants it: without a time zone, in UTC.
   const timestamp = at === undefined ? undefined : markup` timestamp="${at.toISOString().slice(0, 19)}"`;
   return markup`  <testsuite name="${name}" ${counts(cases)}${timestamp}>
-${cases.map(caseOf)}  </testsuite>
+${propertiesOf(properties)}${cases.map(caseOf)}  </testsuite>
+`;
+}
+
+function propertiesOf(properties: Readonly<Record<string, string>>): Markup | undefined {
+  const rows = Object.entries(properties).map(([name, value]) => markup`<property name="${name}" value="${value}"/>`);
+  return rows.length === 0
+    ? undefined
+    : markup`    <properties>${rows}</properties>
 `;
 }
 

@@ -1,5 +1,6 @@
 /** The other end of a faulty way: an address, a prefix, or a name that the gateway's resolver knows. */
 import { UserError } from "../host/messages";
+import { everywhere } from "../services/path-faults";
 import { AddressError, formatIpv6, formatPrefix, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
 import type { Target } from "../services/path-faults";
 import { shellQuote } from "../ssh/shell";
@@ -40,7 +41,7 @@ export async function targetOf(
  * @throws UserError for what is no name.
  */
 export function questionTarget(words: string): Target {
-  if (!isName(words) || literalTarget(words) !== undefined) {
+  if (!isName(words) || literalTarget(words) !== undefined || words.toLowerCase() === everywhere) {
     throw new UserError(`--to ${words}: answers are of names; it takes one, e.g. dualstack.test, or api.example.`);
   }
   return { name: words.toLowerCase().replace(/\.$/, ""), ipv6: [], ipv4: [] };

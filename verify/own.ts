@@ -58,7 +58,9 @@ export async function ownResults(
 export function wordsOf({ tries, timeout }: PromisedCheck): string {
   if (tries.kind === "command") return tries.command;
   const format = "HTTP %{http_code} from %{remote_ip} after %{time_total} s\\n";
-  return `curl --silent --show-error --location --max-time ${timeout} --output /dev/null --write-out ${shellQuote(format)} --url ${shellQuote(tries.url)}`;
+  // As curl takes it: neither with a space, nor with brackets for a range of URLs.
+  const url = shellQuote(new URL(tries.url).href);
+  return `curl --silent --show-error --location --globoff --max-time ${timeout} --output /dev/null --write-out ${shellQuote(format)} --url ${url}`;
 }
 
 /** As timeout(1) tells it. */
@@ -100,16 +102,33 @@ export function judgeOwn(
     const remedy = `The program is not there, or cannot be run: ${command(promised, "ssh", client)}`;
     return { ...row, status: "fail", remedy };
   }
+  const untried = untriedWords(check, exitCode, said);
+  if (untried !== undefined) return { ...row, status: "fail", remedy: untried };
   if (expected === seen) return { ...row, status: "pass" };
   const words = ["--client", client, "--network", network.name, "--", "bash", "-c", shellQuote(wordsOf(check))];
   return { ...row, status: "fail", remedy: `${wrong(expected, seen)} Why: ${command(promised, "exec", ...words)}` };
 }
 
+/** curl(1): a protocol that it does not know, an option, a URL, a feature; it has asked nobody. */
+const curlAsksNobody = [1, 2, 3, 4];
+
+/** curl(1): the handshake failed, or nobody vouches for the server's certificate: it was reached. */
+const curlMistrusts = [35, 51, 60];
+
+/** Why nothing was tried, where the failure is of that. */
+function untriedWords({ tries }: PromisedCheck, exitCode: number, said: string): string | undefined {
+  if (tries.kind === "url" && curlAsksNobody.includes(exitCode))
+    return "curl(1) takes no such URL, and has asked nobody.";
+  return exitCode !== 0 && /sudo: .*no new privileges/i.test(said)
+    ? "A check of the lab's own runs without root's rights, and sudo(8) gives it none: nothing is known by that."
+    : undefined;
+}
+
 function seenOf({ tries }: PromisedCheck, exitCode: number, said: string): Seen {
   if (tries.kind === "command") return exitCode === 0 ? "works" : "fails";
   // Its own line is the last; what it complains of may stand before it.
-  const [, status = "000"] = /(?:^| \| )HTTP (\d{3}) from \S* after [\d.]+ s$/.exec(said) ?? [];
-  return fetched(exitCode, Number(status));
+  const [, status = "000", from = ""] = /(?:^| \| )HTTP (\d{3}) from (\S*) after [\d.]+ s$/.exec(said) ?? [];
+  return from !== "" && curlMistrusts.includes(exitCode) ? "error" : fetched(exitCode, Number(status));
 }
 
 function wrong(expected: Outcome, seen: Seen): string {

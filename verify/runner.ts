@@ -17,20 +17,23 @@ export interface VerifyOptions extends VisitOptions {
   readonly only?: readonly string[];
   /** Names of clients that another command moves meanwhile: nobody is to look for them. */
   readonly onTheMove?: readonly string[];
+  /** Looks again for no longer than a lab takes to settle: what is not so by then does not become so, and the checks say why. */
+  readonly untilSettled?: boolean;
 }
 
 /** Clients looked at side by side: each costs the gateway one SSH channel and one round of DNS and HTTP. */
 const sideBySide = 4;
 
 /**
- * Looks at every client from the client, at the gateway from the gateway, and compares both with the plan; again for
- * half a minute (two where there is a CLAT) where not all is so yet, unless `wait` is 0.
+ * Looks at every client from the client, at the gateway from the gateway, and compares both with the plan; again, where not all
+ * is so yet, for `wait` seconds.
  */
 export async function verifyLab(access: LabAccess, options: VerifyOptions): Promise<Report> {
   // Every question under way listens for the interruption; Node.js takes more than ten for a leak.
   setMaxListeners(0, options.signal);
   const first = await look(access, options);
-  const deadline = Date.now() + Math.min(options.wait, settlingTimeOf(access)) * 1000;
+  const patience = options.untilSettled === true ? Math.min(options.wait, settlingTimeOf(access)) : options.wait;
+  const deadline = Date.now() + patience * 1000;
   let last = first;
   while (!last.report.passed && last.reached && Date.now() < deadline) {
     options.progress?.("not all is as it should be yet, looking again");
@@ -42,6 +45,7 @@ export async function verifyLab(access: LabAccess, options: VerifyOptions): Prom
   return firstByteAt === undefined ? last.report : { ...last.report, firstByteAt };
 }
 
+/** Seconds: half a minute, two where there is a CLAT. */
 function settlingTimeOf(access: LabAccess): number {
   const hasClat = access.clients.some((client) => runsClat(client, networkOf(access, client)));
   return hasClat ? settlingTime.withClat : settlingTime.usual;

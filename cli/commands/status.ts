@@ -25,7 +25,8 @@ export const help = helpText({
     "--mermaid": "the same drawing for Mermaid",
     "--watch": "looks again and again",
   },
-  exitCodes: "0 every machine answers and every service runs, 1 not. Whether they do what they should is for verify.",
+  exitCodes:
+    "0 every machine answers and every service runs, 1 not; drawings ask no machine, and --watch ends with Ctrl-C: 0. Whether they do what they should is for verify.",
 });
 
 const flag = { type: "boolean", default: false } as const;

@@ -72,7 +72,14 @@ tell ended "$EPOCHREALTIME"
 links
 if [[ $REPLY != "$before" ]]; then tell problem moved; fi
 # The tracer has said why; what it could not start has not run.
-if [[ ! -s $folder/trace ]]; then tell problem refused; fi
+if [[ ! -s $folder/trace ]]; then
+  tell problem refused
+  code=126
+else
+  # Of another architecture, say (execve(2), ENOEXEC): strace ends with 1, as many a program does.
+  read -r first <"$folder/trace"
+  if [[ $first == *' execve('*') = -1 E'* ]]; then code=126; fi
+fi
 tell code "$code"
 # A record of many calls is long, and an emulated machine is slow to put it into words.
 ask "$folder" 600 collect

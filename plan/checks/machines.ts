@@ -10,8 +10,8 @@ import { check, error, type Check } from "./finding";
 import { perNetwork, withIpv6 } from "./networks";
 import { repeated } from "./repeated";
 
-/** Names that mean something else on every machine. */
-const reservedNames = ["gateway", "localhost"];
+/** Names that mean something else: on every machine, and to commands that take a client's name. */
+const reservedNames = ["gateway", "localhost", "all"];
 
 export const machineChecks: readonly Check[] = [
   check(["clients"], function* (config) {

@@ -31,6 +31,18 @@ onLinux("a program on the client", () => {
     expect(readFileSync(join(folder, "code"), "utf8")).toBe("139\n");
   });
 
+  it("that could not be started ends with 126, not with what its tracer ends with", () => {
+    const execve = `execve("\\x61", ["\\x61"], 0x7ffd /* 9 vars */) = -1 ENOEXEC (Exec format error) <0.000100>`;
+    writeFileSync(join(folder, "trace"), `7 1000.000000 ${execve}\n7 1000.000200 +++ exited with 1 +++\n`);
+    expect(run("bash", "-c", "exit 1").status).toBe(126);
+    writeFileSync(join(folder, "trace"), "");
+    expect(run("bash", "-c", "exit 1").status).toBe(126);
+    expect(readFileSync(join(folder, "problem"), "utf8")).toBe("refused\n");
+    rmSync(join(folder, "problem"));
+    writeFileSync(join(folder, "trace"), `7 1000.000000 ${execve.replace(/-1 .*$/, "0 <0.0>")}\n7 1000.1 ${execve}\n`);
+    expect(run("bash", "-c", "exit 1").status).toBe(1);
+  });
+
   it("has the streams that it was given, and not the one on which this shell keeps silent", () => {
     const { stdout } = run("bash", "-c", "cat; [[ -e /proc/$$/fd/3 ]] || echo ', and nothing else'");
     expect(stdout).toBe("to be read, and nothing else\n");

@@ -132,6 +132,15 @@ describe("the page", () => {
     expect(verifyPage(look)).not.toContain("<p></p>");
   });
 
+  it("is a test report too whose every suite says which faults were on", () => {
+    const look = lookAt([fine]);
+    const report = { ...look.report, faultsOn: "Faults that are on: <all>" };
+    expect(verifyJunit({ ...look, report })).toContain(
+      '<properties><property name="faults switched on" value="Faults that are on: &lt;all&gt;"/></properties>',
+    );
+    expect(verifyJunit(look)).not.toContain("properties");
+  });
+
   it("has no matrix where no fault was tried", () => {
     expect(pageOf([fine])).not.toContain('class="grid"');
   });

@@ -154,11 +154,58 @@ describe("a check of the stack's own", () => {
 
   it("fetches its URL as one word, within its time", () => {
     const check = { tries: { kind: "url", url: "http://a/?q='$(id)" }, timeout: 9, title: "t", expected: {} } as const;
-    expect(wordsOf(check)).toMatch(/^curl .*--max-time 9 .* --url 'http:\/\/a\/\?q='\\''\$\(id\)'$/);
+    expect(wordsOf(check)).toMatch(/^curl .*--max-time 9 .* --url 'http:\/\/a\/\?q=%27\$\(id\)'$/);
   });
 
   it("shows the last lines of what was said, and no control characters", () => {
     const says = "a b c d e f g h".replaceAll(" ", "\n") + "\x1b[31m\r\n  \n\n";
     expect(rowOf("it runs", "v4", { says }).evidence).toBe("works: exit code 0: d | e | f | g | h\uFFFD[31m\uFFFD");
+  });
+});
+
+describe("a failure of something else than the network", () => {
+  const curl = (words: string) => `curl: ${words}\nHTTP 000 from 2001:db8::7 after 0.2 s`;
+
+  it.each<[string, string, string, Said, string]>([
+    [
+      "of a URL that curl does not take",
+      "the page fails",
+      "strict",
+      { code: 3, says: "curl: (3) bad range in URL" },
+      "fails",
+    ],
+    [
+      "of a certificate that nobody vouches for",
+      "the page fails",
+      "strict",
+      { code: 60, says: curl("(60) SSL") },
+      "error",
+    ],
+    [
+      "of a handshake that a server refuses",
+      "the page fails",
+      "strict",
+      { code: 35, says: curl("(35) alert") },
+      "error",
+    ],
+    [
+      "of rights that sudo does not give",
+      "it runs",
+      "pref64",
+      { code: 1, says: 'sudo: The "no new privileges" flag is set, which prevents sudo from running as root.' },
+      "fails",
+    ],
+  ])("is no pass, though a failure is expected: %s", (_what, title, network, said, seen) => {
+    expect(rowOf(title, network, said)).toMatchObject({ status: "fail", outcome: { seen } });
+  });
+
+  it("is not looked for where no server was reached", () => {
+    const says = "curl: (35) reset\nHTTP 000 from  after 0.2 s";
+    expect(rowOf("the page fails", "strict", { code: 35, says })).toMatchObject({ status: "pass" });
+  });
+
+  it("is not made of a URL with brackets or a space, which curl would read otherwise", () => {
+    const check = { tries: { kind: "url", url: "http://a/?f[x]=1 2" }, timeout: 9, title: "t", expected: {} } as const;
+    expect(wordsOf(check)).toMatch(/ --globoff .* --url 'http:\/\/a\/\?f\[x\]=1%202'$/);
   });
 });

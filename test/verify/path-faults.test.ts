@@ -205,7 +205,7 @@ describe("switching a fault on", () => {
     expect(questionTarget("_imaps._tcp.Example.ORG.")).toEqual({ name: "_imaps._tcp.example.org", ipv6: [], ipv4: [] });
     for (const name of ["a.b", "1.example", `${"x.".repeat(31)}x`])
       expect(questionTarget(name)).toMatchObject({ name });
-    for (const words of ["192.0.2.1", "3fff:10::1", "a b", "", "x.".repeat(40)])
+    for (const words of ["192.0.2.1", "3fff:10::1", "a b", "", "x.".repeat(40), "Everywhere"])
       expect(() => questionTarget(words)).toThrow(`--to ${words}: answers are of names`);
   });
 

@@ -6,18 +6,17 @@ import { type Capture, capturePackets } from "./run";
 export interface Watch extends Omit<Capture, "stop"> {
   /** Ends the wait for the capture's beginning. */
   readonly signal: AbortSignal;
+  /** Seconds in which the captures must have begun: what is done is done in any case. Default 20. */
+  readonly patience?: number;
 }
 
 /** How the capture ended: with so many packets missed, or badly. */
 export type Ended = { readonly missed: number } | { readonly error: Error };
 
-/** Seconds in which the captures must have begun: what is done is done in any case. */
-const patience = 20;
-
 /** @throws what the work throws. */
 export async function captureWhile<T>(
   connection: SshConnection,
-  { signal, ...capture }: Watch,
+  { signal, patience = 20, ...capture }: Watch,
   work: () => Promise<T>,
 ): Promise<{ readonly result: T; readonly ended: Ended }> {
   const stop = new AbortController();
@@ -38,9 +37,12 @@ export async function captureWhile<T>(
   try {
     const late = AbortSignal.any([signal, AbortSignal.timeout(patience * 1000)]);
     await Promise.race([beginning, ended, once(late, "abort")]);
+    const inTime = left === 0;
     const result = await work();
     stop.abort();
-    return { result, ended: await ended };
+    const end = await ended;
+    const tooLate = `It had not begun within ${patience} s, and not seen all.`;
+    return { result, ended: inTime || "error" in end ? end : { error: new Error(tooLate) } };
   } finally {
     stop.abort();
     await ended;

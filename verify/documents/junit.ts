@@ -4,10 +4,12 @@ import type { CheckResult } from "../report";
 import { type Look, placesOf } from "./look";
 
 export function verifyJunit(look: Look): string {
-  const { lab } = look.report;
+  const { lab, faultsOn } = look.report;
+  const properties = faultsOn === undefined ? undefined : { "faults switched on": faultsOn };
   const suites = placesOf(look).map(({ machine, results }) => ({
     name: machine,
     cases: results.map(({ result }) => caseOf(lab, result)),
+    properties,
   }));
   return junitXml(`${lab} verify`, suites, look.at);
 }
