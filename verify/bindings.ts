@@ -12,7 +12,8 @@ import { proxyNamespace, servers } from "../services/internet";
 import type { ClientAccess, LabAccess, PromisedPlan } from "./access";
 import { type Asked, python } from "./facts";
 import type { Endpoint, TranslationFacts } from "./gateway-facts";
-import type { Heard } from "./questions";
+import { messageOf } from "../host/messages";
+import { Heard } from "./questions";
 
 export type PromisedBinding = PromisedPlan["nat64"]["staticBindings"][number];
 
@@ -22,6 +23,8 @@ export interface BindingsHeard {
   readonly outside: Heard;
   /** What only the client's own listeners say. */
   readonly secret: string;
+  /** Why nobody came from outside: it is the gateway that lets somebody come, and the client has no part in that. */
+  readonly nobodyCame?: string;
 }
 
 /** What puts a command among the servers of the simulated internet; what connects there must say from which address. */
@@ -110,19 +113,24 @@ export async function tryBindings(
   const doors = bound.map((each) => [doorName(each), each.protocol, each.outside.address, each.outside.port]);
   const unbound = unboundPort(promised, first.outside.address);
   const closed = unbound === undefined ? [] : [["unbound", first.outside.address, unbound]];
-  const [ofClient, outside] = await Promise.all([
-    python(
-      asked.client,
-      "served.py",
-      [services, [embedIpv4(promised.nat64.prefix, own), port], secret, listening],
-      "sudo -n",
-    ),
-    python(
-      asked.gateway,
-      "outside.py",
-      [[own, port], doors, closed, secret, Math.min(patience.one, patience.all / bound.length)],
-      amongServers,
-    ),
-  ]);
-  return { client: ofClient, outside, secret };
+  const offering = python(
+    asked.client,
+    "served.py",
+    [services, [embedIpv4(promised.nat64.prefix, own), port], secret, listening],
+    "sudo -n",
+  );
+  const coming = python(
+    asked.gateway,
+    "outside.py",
+    [[own, port], doors, closed, secret, Math.min(patience.one, patience.all / bound.length)],
+    amongServers,
+  ).then(
+    (outside) => ({ outside }),
+    (error: unknown) => {
+      asked.gateway.signal.throwIfAborted();
+      return { outside: new Heard(""), nobodyCame: messageOf(error) };
+    },
+  );
+  const [ofClient, came] = await Promise.all([offering, coming]);
+  return { client: ofClient, secret, ...came };
 }

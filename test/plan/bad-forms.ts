@@ -5,6 +5,7 @@ export const badForms: readonly BadInput[] = [
   // Machines
   ["two clients of one name", { clients: [{ name: "a" }, { name: "a" }] }, "clients[1].name", /clients\[0\]/, /own/],
   ["a client called gateway", { clients: [{ name: "gateway" }] }, "clients[0].name", /taken/, /client-1/],
+  ["a client called all", { clients: [{ name: "all" }] }, "clients[0].name", /taken/, /client-1/],
   ["a client called localhost", { clients: [{ name: "localhost" }] }, "clients[0].name", /taken/, /client-1/],
   ["a client with a capital letter", { clients: [{ name: "Phone" }] }, "clients[0].name", /host name/, /client-1/],
   [

@@ -194,6 +194,21 @@ describe("what is bound for a client", () => {
     ]);
   });
 
+  it("fails by the gateway's fault where it can send nobody from outside, and the client is asked all the same", async () => {
+    const exec = (command: string) =>
+      command.includes("nsenter")
+        ? Promise.resolve({ code: 1, stdout: "", stderr: "nsenter: cannot open /run/netns/internet-servers" })
+        : Promise.resolve({ code: 0, stdout: "", stderr: "" });
+    const end = { connection: { exec } as unknown as SshConnection, signal: new AbortController().signal };
+    const [client] = lab.clients;
+    if (client === undefined) throw new Error("The fixture has a client.");
+    const bindings = await tryBindings(lab, client, { client: end, gateway: end });
+    const rows = checkClient(clientEvidence({ lab, bindings })).filter(({ evidence }) => evidence.includes("nsenter"));
+    expect(rows.map(({ status }) => status)).toEqual(["fail", "fail"]);
+    expect(rows[0]?.evidence).toMatch(/^the gateway could send nobody from outside: /);
+    expect(rows[0]?.remedy).toContain("puts the gateway's files and services back");
+  });
+
   it("is tried by nobody where there is nothing, or nobody outside", async () => {
     expect(await tried(labOf())).toBeUndefined();
     expect(await tried({ ...lab, promised: { ...lab.promised, internet: "real" } })).toBeUndefined();

@@ -43,12 +43,16 @@ interface Head {
   readonly code?: string;
   readonly flags?: string;
   readonly lifetime?: number;
+  /** Cur Hop Limit, two digits; Reachable Time and Retrans Timer, eight each. */
+  readonly clients?: string;
+  readonly timers?: string;
 }
 
 /** The IPv6 packet of a router advertisement. */
 export function advertisement(all: readonly string[] = usual, head: Head = {}): string {
   const { router = "fe80::581f:79ff:fe3f:4b03", hopLimit = 255, type = "86", code = "00", flags = "40" } = head;
-  const body = `${type}${code}959440${flags}${hex(head.lifetime ?? 30, 2)}0000000000000000${all.join("")}`;
+  const { clients = "40", timers = "0000000000000000" } = head;
+  const body = `${type}${code}9594${clients}${flags}${hex(head.lifetime ?? 30, 2)}${timers}${all.join("")}`;
   return `${ipv6(58, hopLimit, router, body.length / 2)}${body}`;
 }
 

@@ -27,6 +27,25 @@ describe("a router advertisement", () => {
     ]);
   });
 
+  it("says too what no lab is planned with: it would not be what was planned", () => {
+    const says = (...of: Parameters<typeof packets.advertisement>) =>
+      readAdvertisement(packets.advertisement(...of))?.says;
+    const usual = says([]);
+    expect(usual).toEqual(["router lifetime 30 s, M=0 O=1"]);
+    expect(says([], { clients: "02", flags: "58", timers: "0000000100000002" })).toEqual([
+      "hop limit 2",
+      "preference low",
+      "reachable time 1 ms",
+      "retransmission timer 2 ms",
+      "router lifetime 30 s, M=0 O=1",
+    ]);
+    expect(says(["1801400000000e10", "0701000000001388"])).toEqual([
+      "a route of its own (RFC 4191)",
+      "option 7",
+      "router lifetime 30 s, M=0 O=1",
+    ]);
+  });
+
   it("is planned with all that the configuration asks for", () => {
     const lab = labOf({
       dns: { searchDomains: ["lab.example", "example.org"] },

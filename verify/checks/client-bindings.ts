@@ -31,7 +31,11 @@ function whereTried(
   if (!hasOutside(lab)) return skip("nobody outside can be asked to come: there is no internet but the real one");
   if (bindingsOf(lab, access).length === 0)
     return skip(`it is on ${access.network}, and its bindings lead to where it lives`);
-  return bindings === undefined ? fail("nothing was tried") : check(seen, bindings);
+  if (bindings === undefined) return fail("nothing was tried");
+  const { nobodyCame } = bindings;
+  return nobodyCame === undefined
+    ? check(seen, bindings)
+    : fail(`the gateway could send nobody from outside: ${nobodyCame}`, putBack(seen));
 }
 
 function shown({ protocol, inside, outside }: PromisedBinding): string {

@@ -11,13 +11,14 @@ export function readAdvertisement(octets: string) {
     const router = packet.address();
     packet.take(16);
     const [type, code] = [packet.u8(), packet.u8()];
-    packet.take(3);
+    packet.take(2);
+    const clientsHopLimit = packet.u8();
     if (hopLimit !== 255 || type !== 134 || code !== 0) {
       return undefined;
     }
     const flags = packet.u8();
     const says = [line.router(packet.u16(), (flags & 0x80) !== 0, (flags & 0x40) !== 0)];
-    packet.take(8);
+    says.push(...unusual(clientsHopLimit, (flags >> 3) & 3, packet.u32(), packet.u32()));
     while (packet.left > 0) {
       const kind = packet.u8();
       const length = packet.u8() * 8 - 2;
@@ -73,11 +74,27 @@ const line = {
   pref64: (prefix: string, lifetime: number) => `PREF64 ${prefix} for ${lifetime} s`,
 };
 
+/** RFC 4191 section 2.2. */
+const preferences = ["medium", "high", "reserved", "low"];
+
+/** What no configuration of a lab changes (radvd.conf(5) has the defaults), where it is otherwise. Milliseconds. */
+function unusual(hopLimit: number, preference: number, reachable: number, retransmission: number): string[] {
+  return [
+    ...(hopLimit === 64 ? [] : [`hop limit ${hopLimit}`]),
+    ...(preference === 0 ? [] : [`preference ${preferences[preference] ?? "?"}`]),
+    ...(reachable === 0 ? [] : [`reachable time ${reachable} ms`]),
+    ...(retransmission === 0 ? [] : [`retransmission timer ${retransmission} ms`]),
+  ];
+}
+
 /** PREF64's lengths by their code (RFC 8781 section 4). */
 const pref64Lengths = [96, 64, 56, 48, 40, 32];
 
 function optionLines(kind: number, option: Reader): string[] {
   switch (kind) {
+    // The router's MAC, which every packet of its own has too.
+    case 1:
+      return [];
     case 3: {
       const [length, flags] = [option.u8(), option.u8()];
       const [valid, preferred] = [option.u32(), option.u32()];
@@ -105,7 +122,7 @@ function optionLines(kind: number, option: Reader): string[] {
       return announced(scaled & ~7, [prefix], line.pref64);
     }
     default:
-      return [];
+      return [kind === 24 ? "a route of its own (RFC 4191)" : `option ${kind}`];
   }
 }
 
