@@ -104,7 +104,8 @@ function boundTcpOnlyInside({ nat64 }: LabPlan): string | false {
   );
 }
 
-function chainOf({ name }: NetworkPlan): string {
+/** Where what comes from a network is looked at. */
+export function chainOf({ name }: Pick<NetworkPlan, "name">): string {
   return `from_${name.replaceAll("-", "_")}`;
 }
 
@@ -117,10 +118,10 @@ function fromNetwork(plan: LabPlan, network: NetworkPlan): string {
     `chain ${chainOf(network)}`,
     ipv4 === undefined
       ? drop("meta nfproto ipv4", "IPv4 on the LAN")
-      : drop(`ip saddr != { 0.0.0.0, ${ipv4.prefix} }`, "spoofed source"),
+      : drop(`ip saddr != { 0.0.0.0, ${ipv4.prefix} }`, "spoofed IPv4 source"),
     ipv6 === undefined
       ? drop(`ip6 saddr != { ${local.join(", ")} }`, "IPv6 on the LAN")
-      : drop(`ip6 saddr != { ${[...local, ipv6.prefix].join(", ")} }`, "spoofed source"),
+      : drop(`ip6 saddr != { ${[...local, ipv6.prefix].join(", ")} }`, "spoofed IPv6 source"),
     ...(translated && ipv6 !== undefined
       ? translation(plan, ipv6.prefix)
       : [`ip6 daddr { ${[...new Set([prefix, wellKnownPrefix])].join(", ")} } ${refuse("NAT64 refused")}`]),

@@ -155,12 +155,23 @@ export function readUnits(text: string) {
 const rulesetSchema = z.object({
   nftables: z.array(
     z.object({
-      rule: z.object({ comment: z.string().optional(), expr: z.array(z.record(z.string(), z.unknown())) }).optional(),
+      rule: z
+        .object({
+          chain: z.string(),
+          comment: z.string().optional(),
+          expr: z.array(z.record(z.string(), z.unknown())),
+        })
+        .optional(),
     }),
   ),
 });
 
 const counterSchema = z.object({ packets: z.number() });
+
+/** Networks have rules alike, each in a chain of its own. */
+export function ruleName(chain: string, comment: string): string {
+  return `${chain}: ${comment}`;
+}
 
 /** The counters of `nft --json list table`; none where there is no such table: it has counted nothing. */
 export function readCounters(sections: Sections): Counters {
@@ -169,11 +180,11 @@ export function readCounters(sections: Sections): Counters {
   if (exitCode !== 0 && !isMissing) return `nft ended with ${exitCode}: ${output.replaceAll("\n", " ")}`;
   const { nftables } = isMissing ? { nftables: [] } : rulesetSchema.parse(JSON.parse(output));
   const sums = new Map<string, number>();
-  for (const { comment, expr } of nftables.flatMap(({ rule }) => rule ?? [])) {
+  for (const { chain, comment, expr } of nftables.flatMap(({ rule }) => rule ?? [])) {
     const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
     if (comment === undefined || !counter.success) continue;
-    // Networks have rules alike.
-    sums.set(comment, (sums.get(comment) ?? 0) + counter.data.packets);
+    const rule = ruleName(chain, comment);
+    sums.set(rule, (sums.get(rule) ?? 0) + counter.data.packets);
   }
   return sums;
 }

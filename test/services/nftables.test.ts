@@ -124,7 +124,7 @@ describe("the firewall of a lab with every scenario", () => {
   it("takes IPv4 where the network has it, from its own addresses, and nowhere else", () => {
     for (const name of ["dual", "mostly", "v4"]) {
       expect(from(name)).toMatch(
-        /^ip saddr != \{ 0\.0\.0\.0, 192\.168\.\d+\.0\/24 \} counter drop comment "spoofed source"$/m,
+        /^ip saddr != \{ 0\.0\.0\.0, 192\.168\.\d+\.0\/24 \} counter drop comment "spoofed IPv4 source"$/m,
       );
     }
     for (const name of ["nat64", "pref64", "strict"]) expect(from(name)).toContain("meta nfproto ipv4 counter drop");

@@ -270,17 +270,21 @@ function translations(change: Texts = {}, exitCodes: Readonly<Record<string, num
 }
 
 export const dropped: Readonly<Record<string, number>> = {
-  "translator used from elsewhere": 3,
-  "not forwarded": 5,
-  "IPv4 on the LAN": 7,
-  "spoofed source": 8,
-  "denied IPv4 destination": 18,
+  "prerouting: translator used from elsewhere": 3,
+  "forward: not forwarded": 5,
+  "from_lan: IPv4 on the LAN": 7,
+  "from_lan: spoofed IPv6 source": 8,
+  "from_lan: denied IPv4 destination": 18,
 };
 
 /** The ruleset as nft prints it, with what its rules have counted. */
 function counted(packets: Readonly<Record<string, number>>): Counters {
-  const rules = Object.entries(packets).map(([comment, count]) => ({
-    rule: { chain: "any", comment, expr: [{ match: {} }, { counter: { packets: count, bytes: 60 } }, { drop: null }] },
+  const rules = Object.entries(packets).map(([rule, count]) => ({
+    rule: {
+      chain: rule.split(": ")[0],
+      comment: rule.split(": ")[1],
+      expr: [{ match: {} }, { counter: { packets: count, bytes: 60 } }, { drop: null }],
+    },
   }));
   const counters = JSON.stringify({ nftables: [{ metainfo: {} }, { table: {} }, ...rules] });
   return readCounters(parseSections(printed({ counters })));
@@ -366,7 +370,11 @@ export interface GatewayChange {
 
 export function gatewayEvidence(change: GatewayChange = {}): GatewayEvidence {
   const before = Object.fromEntries(Object.keys(dropped).map((rule) => [rule, 2]));
-  const since = { ...dropped, "denied IPv4 destination": 2 + access.promised.nat64.deniedIpv4.length, ...change.after };
+  const since = {
+    ...dropped,
+    "from_lan: denied IPv4 destination": 2 + access.promised.nat64.deniedIpv4.length,
+    ...change.after,
+  };
   const { lab = access, exitCodes } = change;
   const says = {
     ...{ units: running(lab), forwarding: forwarding(lab), global: globals(lab) },

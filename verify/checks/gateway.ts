@@ -1,10 +1,11 @@
 /** What the gateway runs, stands on and refuses. */
 import { uplink } from "../../plan/interfaces";
 import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
+import { chainOf } from "../../services/nftables";
 import { gatewayAddresses, type PromisedNetwork } from "../access";
 import { sameAddress, sameHosts } from "../addresses";
 import { plannedEntry, staticEntries } from "../bindings";
-import { type Pool4Fact, unitsDown } from "../gateway-facts";
+import { type Pool4Fact, ruleName, unitsDown } from "../gateway-facts";
 import { deniedDestinations, refusedDestinations, victims } from "../questions";
 import { rcodes } from "../../plan/dns-parameters";
 import { type Check, fail, judge, listed, noneOf, pass, skip, type Verdict } from "./check";
@@ -223,7 +224,7 @@ function checkStrangersNat64(seen: GatewayEvidence): Verdict {
   if (taken.length > 0) return asStranger(seen, fail(`${taken.length} sessions`));
   const counts = countsOf(seen);
   if (typeof counts === "string") return asStranger(seen, skip(counts));
-  const dropped = counts("translator used from elsewhere");
+  const dropped = counts(ruleName("prerouting", "translator used from elsewhere"));
   return asStranger(seen, judge(dropped > 0, `${dropped} packets dropped`));
 }
 
@@ -234,7 +235,7 @@ function checkStrangersWay(seen: GatewayEvidence): Verdict {
   if (heard.answered("client")) return fail("a client answered");
   const counts = countsOf(seen);
   if (typeof counts === "string") return asStranger(seen, skip(counts));
-  const refused = counts("not forwarded");
+  const refused = counts(ruleName("forward", "not forwarded"));
   if (refused === 0 && facts.forwarding.find(({ card }) => card === "all")?.IPv6 !== true)
     return skip("the gateway forwards nothing at all: see above");
   return asStranger(seen, judge(refused > 0, `${refused} packets refused`));
@@ -246,28 +247,38 @@ function checkDrops(seen: GatewayEvidence): Verdict {
   }
   const counts = countsOf(seen);
   if (typeof counts === "string") return skip(counts);
-  const [denied, refused] = [deniedDestinations(seen.lab).length, refusedDestinations(seen.lab).length];
-  const count = (least: (network: PromisedNetwork) => number): number =>
-    seen.spoke.reduce((sum, network) => sum + least(network), 0);
-  const expected = [
-    { rule: "IPv4 on the LAN", least: count(({ ipv4 }) => Number(ipv4 === undefined)) },
-    { rule: "IPv6 on the LAN", least: count(({ ipv6 }) => Number(ipv6 === undefined)) },
-    {
-      rule: "spoofed source",
-      least: count(({ ipv6, ipv4 }) => Number(ipv6 !== undefined) + Number(ipv4 !== undefined)),
-    },
-    { rule: "denied IPv4 destination", least: count(({ translated }) => (translated ? denied : 0)) },
-    { rule: "NAT64 refused", least: count(({ ipv6, translated }) => (ipv6 === undefined || translated ? 0 : refused)) },
-  ].filter(({ least }) => least > 0);
-  const drops = expected.map(({ rule, least }) => {
-    const packets = counts(rule);
-    return packets < least ? fail(`${rule}: ${packets} of at least ${least}`) : pass(`${rule}: ${packets}`);
+  const tried = [...new Set(seen.spoke)].flatMap((network) => {
+    const clients = seen.spoke.filter((each) => each === network).length;
+    return mustDrop(seen, network).map(({ rule, each }) => {
+      const [packets, least] = [counts(ruleName(chainOf(network), rule)), each * clients];
+      return { rule, network, packets, least };
+    });
   });
-  const evidence = drops.map((drop) => drop.evidence).join(", ");
-  return judge(
-    drops.every(({ status }) => status === "pass"),
-    evidence,
-  );
+  const missed = tried.filter(({ packets, least }) => packets < least);
+  if (missed.length > 0) {
+    const on = ({ network }: (typeof missed)[number]): string =>
+      seen.lab.promised.networks.length === 1 ? "" : ` on ${network.name}`;
+    return fail(missed.map((each) => `${each.rule}${on(each)}: ${each.packets} of at least ${each.least}`).join(", "));
+  }
+  const sums = [...new Set(tried.map(({ rule }) => rule))].map((rule) => {
+    const packets = tried.filter((each) => each.rule === rule).reduce((sum, each) => sum + each.packets, 0);
+    return `${rule}: ${packets}`;
+  });
+  return pass(sums.join(", "));
+}
+
+/** The rules that what a client sends from a network meets, and how often at least. */
+function mustDrop(
+  { lab }: Pick<GatewayEvidence, "lab">,
+  { ipv4, ipv6, translated }: PromisedNetwork,
+): { rule: string; each: number }[] {
+  const [denied, refused] = [deniedDestinations(lab).length, refusedDestinations(lab).length];
+  return [
+    { rule: ipv4 === undefined ? "IPv4 on the LAN" : "spoofed IPv4 source", each: 1 },
+    { rule: ipv6 === undefined ? "IPv6 on the LAN" : "spoofed IPv6 source", each: 1 },
+    ...(translated ? [{ rule: "denied IPv4 destination", each: denied }] : []),
+    ...(translated || ipv6 === undefined ? [] : [{ rule: "NAT64 refused", each: refused }]),
+  ].filter(({ each }) => each > 0);
 }
 
 /** Packets that a rule has met since the first look; as a text: why that cannot be told. */
