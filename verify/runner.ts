@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { mapLimited } from "../host/limited";
-import { command, type LabAccess, networkOf, runsClat } from "./access";
+import { type ClientAccess, command, type LabAccess, networkOf, runsClat } from "./access";
 import { settlingTime } from "./arrival";
 import { checkClient, checkGateway } from "./checks";
 import { connectGateway, tryConnect } from "./connect";
@@ -69,26 +69,33 @@ async function look(access: LabAccess, options: VerifyOptions) {
       (each) => !clients.includes(each) && options.onTheMove?.includes(each.name) !== true,
     );
     const neighbourhood = { gateway, online: [], came: [], others, counted };
+    let left = clients.length;
+    const visit = async (client: ClientAccess) => {
+      const seen = await visitClient(access, client, neighbourhood, options);
+      left -= 1;
+      // A client that is waited for may keep the others from being judged until their sessions have timed out.
+      const told = left > 0 && seen.ok ? await translations(gateway) : undefined;
+      return { seen, sessions: told?.translations.sessions };
+    };
     const [{ facts, counters: before, faultsOn }, heard, visits] = await Promise.all([
       counted,
       counted.then(() => listen(gateway, gatewayInstructions(access))),
-      mapLimited(clients, sideBySide, (client) => visitClient(access, client, neighbourhood, options)),
+      mapLimited(clients, sideBySide, visit),
     ]);
-    // Only now is every session there, and every packet counted.
+    // Only now is every packet counted.
     const { translations: translated, counters: after } = await translations(gateway);
-    const spoke = visits.flatMap((visit) => (visit.ok ? [visit.evidence.network] : []));
+    const spoke = visits.flatMap(({ seen }) => (seen.ok ? [seen.evidence.network] : []));
     const evidence = { lab: access, facts, heard, translations: translated, before, after, spoke };
-    const { sessions } = translated;
-    const ofClients = visits.flatMap((visit) =>
-      visit.ok ? checkClient({ ...visit.evidence, sessions }) : [visit.failure],
+    const ofClients = visits.flatMap(({ seen, sessions = translated.sessions }) =>
+      seen.ok ? checkClient({ ...seen.evidence, sessions }) : [seen.failure],
     );
     const results = [...checkGateway(evidence), ...ofClients];
-    const firstBytes = visits.flatMap((visit) =>
-      visit.ok && visit.firstByteAt !== undefined ? [visit.firstByteAt] : [],
+    const firstBytes = visits.flatMap(({ seen }) =>
+      seen.ok && seen.firstByteAt !== undefined ? [seen.firstByteAt] : [],
     );
     const faults = faultsOnLine(faultsOn, access.promised.stack);
     const report = { ...makeReport(lab, results, firstBytes), ...(faults === undefined ? {} : { faultsOn: faults }) };
-    return { report, reached: visits.every(({ ok }) => ok) };
+    return { report, reached: visits.every(({ seen }) => seen.ok) };
   } catch (error) {
     options.signal.throwIfAborted();
     const { name, console } = access.gateway;
