@@ -202,20 +202,25 @@ function forward(plan: LabPlan): string {
   );
 }
 
+type Family = "ip" | "ip6";
+
+/** Comments of the rules by which a network's packets leave for the real internet: by them their counters are known. */
+export function outRule(card: string, family: Family): string {
+  return `IPv${family === "ip" ? 4 : 6} of ${card} to the real internet`;
+}
+
+export function nat66Rule(card: string): string {
+  return `NAT66 of ${card}`;
+}
+
 /** From a network to the simulated internet, and to the real one. */
-function waysOut(
-  card: string,
-  family: "ip" | "ip6",
-  prefix: string,
-  simulated: string | undefined,
-  real: boolean,
-): string[] {
+function waysOut(card: string, family: Family, prefix: string, simulated: string | undefined, real: boolean): string[] {
   const own = `iifname "${card}" oifname`;
   return [
     ...(simulated === undefined
       ? []
       : [`${own} "${internet}" ${family} saddr ${prefix} ${family} daddr ${simulated} counter accept`]),
-    ...(real ? [`${own} "${uplink}" ${family} saddr ${prefix} counter accept`] : []),
+    ...(real ? [`${own} "${uplink}" ${family} saddr ${prefix} counter accept comment "${outRule(card, family)}"`] : []),
   ];
 }
 
@@ -228,7 +233,11 @@ function postrouting(plan: LabPlan): string | false {
   const nat44 = `oifname ${outside} ip saddr { ${prefixesIpv4} }`;
   const rules = [
     ...(plan.uplink.ipv6 === "nat66"
-      ? ipv6Prefixes(plan).map((prefix) => `oifname "${uplink}" ip6 saddr ${prefix} counter masquerade`)
+      ? plan.networks.flatMap(({ card, ipv6 }) =>
+          ipv6 === undefined
+            ? []
+            : [`oifname "${uplink}" ip6 saddr ${ipv6.prefix} counter masquerade comment "${nat66Rule(card)}"`],
+        )
       : []),
     ...(prefixesIpv4 === ""
       ? []

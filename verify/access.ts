@@ -220,6 +220,11 @@ export function filtersByAddress({ nat64: { globals } }: PromisedPlan): boolean 
   return globals["address-dependent-filtering"] === true;
 }
 
+/** Whether clients' IPv6 leaves for the real internet, as it is or by NAT66. */
+export function routesIpv6({ uplink, internet }: PromisedPlan): boolean {
+  return uplink.ipv6 !== "none" && internet !== "simulated";
+}
+
 /** Why no ping is translated; undefined: they are. */
 export function whyNoPings({ nat64: { globals, pool4 } }: PromisedPlan): string | undefined {
   if (globals["drop-icmpv6-info"] === true) return "nat64.dropIcmpv6Info is on";

@@ -100,8 +100,9 @@ export function readGatewayFacts(sections: Sections, heardAt: number) {
       .map(([card = "", ...mtus]) => ({ card, mtus: mtus.map(Number) })),
     /** Of all cards. */
     addresses: readAddresses(sections, "lan"),
-    /** IPv4 default routes, first the one that the kernel takes: of the lowest metric. */
-    defaultRoutes: [...readJson(sections, "uplink", routesSchema)].sort((one, other) => one.metric - other.metric),
+    /** First the one that the kernel takes: of the lowest metric. */
+    defaultRoutes: readDefaultRoutes(sections, "uplink"),
+    ipv6DefaultRoutes: readDefaultRoutes(sections, "uplink6"),
     /** An attempt to write a file. */
     disk: section(sections, "disk"),
     /** Seconds by which its clock is ahead of this machine's. */
@@ -167,6 +168,10 @@ const rulesetSchema = z.object({
 });
 
 const counterSchema = z.object({ packets: z.number() });
+
+function readDefaultRoutes(sections: Sections, name: string) {
+  return [...readJson(sections, name, routesSchema)].sort((one, other) => one.metric - other.metric);
+}
 
 /** Networks have rules alike, each in a chain of its own. */
 export function ruleName(chain: string, comment: string): string {

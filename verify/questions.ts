@@ -10,6 +10,7 @@ import {
   type LabAccess,
   networkOf,
   type PromisedNetwork,
+  routesIpv6,
 } from "./access";
 import { type Neighbour, type Peer, wayName } from "./peers";
 import { dhcpv6Servers, informationRequest, solicit } from "./wire/dhcpv6";
@@ -75,6 +76,9 @@ const listening = { least: 1.2, most: 20 };
 
 /** An address that is nobody's on any LAN: the block for documentation (RFC 3849). */
 const nobody = "2001:db8:bad::1";
+
+/** Nobody's anywhere (RFC 9637), and no lab's. What goes there gets as far as to the first router outside. */
+const outward = { address: "3fff:fff::1", hopLimit: 2 };
 
 export interface ClientSubject {
   readonly client: ClientAccess;
@@ -155,6 +159,14 @@ export function clientInstructions(
           frame("spoofed", to(remote, nobody)),
           frame("spoofed", to(remote, linkLocal)),
         ]),
+    ...(address !== undefined && routesIpv6(lab.promised)
+      ? [
+          frame(
+            "outward",
+            discardFrame(cards, { source: address, destination: outward.address }, port, outward.hopLimit),
+          ),
+        ]
+      : []),
     ...(ipv6 === undefined ? [frame("ipv6", to(nobody))] : [frame("spoofed", to(ipv6.gatewayAddress, nobody))]),
     // Nobody's: a network that has no IPv4 takes none, another one takes its own.
     frame(

@@ -1513,3 +1513,37 @@ describe("a report", () => {
     });
   });
 });
+
+describe("a gateway whose uplink has IPv6", () => {
+  const out = "forward: IPv6 of lan to the real internet";
+  const nat66 = "postrouting: NAT66 of lan";
+  const row = (ipv6: "native" | "nat66" | "none", change: GatewayChange, begin: string) => {
+    const lab = labOf({ uplink: { kind: "nat", ipv6 } });
+    return checkGateway(gatewayEvidence({ ...change, lab })).find(({ check }) => check.startsWith(begin));
+  };
+  const leaves = "clients' IPv6 leaves";
+
+  it.each<[string, "native" | "nat66", Readonly<Record<string, number>>, string]>([
+    ["what clients sent was forwarded and masqueraded", "nat66", { [out]: 3, [nat66]: 1 }, "pass"],
+    ["it was forwarded as it is", "nat66", { [out]: 3 }, "fail"],
+    ["nothing was forwarded", "nat66", {}, "fail"],
+  ])("is looked at from the clients: %s", (_what, ipv6, after, status) => {
+    expect(row(ipv6, { after }, leaves)?.status).toBe(status);
+  });
+
+  it("says which rule nothing has met", () => {
+    expect(row("nat66", { after: { [out]: 3 } }, leaves)?.evidence).toBe(`nothing has met "${nat66}"`);
+    expect(row("nat66", { spoke: [] }, leaves)?.status).toBe("skipped");
+    expect(row("none", {}, leaves)).toBeUndefined();
+  });
+
+  it("has a default route there", () => {
+    const begin = "its IPv6 default route";
+    expect(row("nat66", {}, begin)).toMatchObject({ status: "pass", evidence: "fe80::2 dev uplink" });
+    expect(row("nat66", { says: { uplink6: "[]" } }, begin)).toMatchObject({
+      status: "fail",
+      evidence: "no IPv6 default route",
+    });
+    expect(row("none", { says: { uplink6: "[]" } }, begin)).toBeUndefined();
+  });
+});

@@ -181,6 +181,7 @@ const gateway: Texts = {
   mtu: "lan 1500 1500",
   lan: JSON.stringify([{ ifname: "lan", addr_info: [address(own.gateway), address(own.router, { scope: "link" })] }]),
   uplink: '[{"dst":"default","gateway":"10.0.2.2","dev":"uplink","protocol":"dhcp","metric":100}]',
+  uplink6: '[{"dst":"default","gateway":"fe80::2","dev":"uplink","protocol":"ra","metric":100,"pref":"medium"}]',
   rulesIPv4: "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default",
   rulesIPv6: "0:\tfrom all lookup local\n32766:\tfrom all lookup main",
   disk: "",

@@ -285,6 +285,19 @@ describe("what is sent that must not get through", () => {
     expect(instructions.includes("await dhcpv6-7 dhcpv6-2")).toBe(name !== "v4");
   });
 
+  it("goes to the real internet as far as to its first router, where IPv6 leads there", async () => {
+    const outward = async (uplink: object) => {
+      const { instructions } = await visit(labWith([{ name: "a" }], { uplink }), "a");
+      return instructions.flatMap((line) => /^frame lan outward (\S+)$/.exec(line)?.[1] ?? []);
+    };
+    expect(await outward({ ipv6: "none" })).toEqual([]);
+    const [frame = "", ...others] = await outward({ ipv6: "nat66" });
+    expect(others).toEqual([]);
+    // Behind the Ethernet head: version, length and next header, and the hop limit.
+    expect(frame.slice(28)).toMatch(/^60000000....1102/);
+    expect(frame).toContain("3fff0fff000000000000000000000001");
+  });
+
   it("goes to the first address of each denied block, or to its only one", () => {
     const nat64 = { ...lab.promised.nat64, deniedIpv4: ["10.0.0.0/8", "192.0.2.6/31", "192.0.2.9/32"] };
     expect(deniedDestinations({ ...lab, promised: { ...lab.promised, nat64 } })).toEqual([

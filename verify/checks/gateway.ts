@@ -1,8 +1,8 @@
 /** What the gateway runs, stands on and refuses. */
 import { uplink } from "../../plan/interfaces";
 import { containsPrefix, parseIpv4Prefix } from "../../plan/prefix";
-import { chainOf } from "../../services/nftables";
-import { gatewayAddresses, type PromisedNetwork } from "../access";
+import { chainOf, nat66Rule, outRule } from "../../services/nftables";
+import { gatewayAddresses, type PromisedNetwork, routesIpv6 } from "../access";
 import { sameAddress, sameHosts } from "../addresses";
 import { plannedEntry, staticEntries } from "../bindings";
 import { type Pool4Fact, ruleName, unitsDown } from "../gateway-facts";
@@ -33,8 +33,14 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
   { title: "it forwards packets of both families", judge: checkForwarding },
   {
     title: "its IPv4 default route is by its uplink",
-    judge: checkUplink,
-    remedy: (seen) => `Let it configure its card anew: ${gatewayShell(seen, "sudo networkctl reconfigure uplink")}`,
+    judge: (seen) => checkUplink(seen, "IPv4"),
+    remedy: reconfigureUplink,
+  },
+  {
+    where: ({ lab }) => routesIpv6(lab.promised),
+    title: "its IPv6 default route is by its uplink",
+    judge: (seen) => checkUplink(seen, "IPv6"),
+    remedy: reconfigureUplink,
   },
   {
     title: ({ lab }) =>
@@ -56,7 +62,19 @@ export const gatewayChecks: readonly Check<GatewayEvidence>[] = [
     title: "the firewall drops what a network must not carry, false sources and denied destinations",
     judge: checkDrops,
   },
+  {
+    where: ({ lab }) => routesIpv6(lab.promised),
+    title: ({ lab }) =>
+      lab.promised.uplink.ipv6 === "nat66"
+        ? "clients' IPv6 leaves by the uplink, from the gateway's address (NAT66)"
+        : "clients' IPv6 leaves by the uplink",
+    judge: checkOutward,
+  },
 ];
+
+function reconfigureUplink(seen: GatewayEvidence): string {
+  return `Let it configure its card anew: ${gatewayShell(seen, "sudo networkctl reconfigure uplink")}`;
+}
 
 function gatewayShell(seen: GatewayEvidence, words: string): string {
   return look(seen, seen.lab.gateway.name, words);
@@ -150,18 +168,35 @@ function checkForwarding({ facts: { forwarding, wrongRules }, lab }: GatewayEvid
   return noneOf(wrong, "IPv4, IPv6");
 }
 
-function checkUplink(seen: GatewayEvidence): Verdict {
-  const [taken, ...others] = seen.facts.defaultRoutes;
-  if (taken === undefined) return fail("no IPv4 default route");
+function checkUplink(seen: GatewayEvidence, family: "IPv4" | "IPv6"): Verdict {
+  const { defaultRoutes, ipv6DefaultRoutes } = seen.facts;
+  const [taken, ...others] = family === "IPv4" ? defaultRoutes : ipv6DefaultRoutes;
+  if (taken === undefined) return fail(`no ${family} default route`);
   const words = ({ gateway, dev }: typeof taken): string => `${gateway} dev ${dev}`.trim();
   if (taken.dev === uplink) return pass(words(taken));
   const instead = others.find(({ dev }) => dev === uplink);
   if (instead === undefined) return fail(words(taken));
-  const removal = `sudo ip -4 route del default dev ${taken.dev} metric ${taken.metric}`;
+  const option = family === "IPv4" ? "-4" : "-6";
+  const removal = `sudo ip ${option} route del default dev ${taken.dev} metric ${taken.metric}`;
   return fail(
     `${words(taken)} is taken before ${words(instead)}: its metric is ${taken.metric}, not ${instead.metric}`,
     `Take it away: ${gatewayShell(seen, removal)}`,
   );
+}
+
+/** Who would answer there nobody knows: that what clients send leaves is counted. */
+function checkOutward(seen: GatewayEvidence): Verdict {
+  const networks = [...new Set(seen.spoke)].filter(({ ipv6 }) => ipv6 !== undefined);
+  if (networks.length === 0) return skip("no client with IPv6 could be asked to send any: see below");
+  const counts = countsOf(seen);
+  if (typeof counts === "string") return skip(counts);
+  const rules = networks.flatMap(({ card }) => [
+    ruleName("forward", outRule(card, "ip6")),
+    ...(seen.lab.promised.uplink.ipv6 === "nat66" ? [ruleName("postrouting", nat66Rule(card))] : []),
+  ]);
+  const met = rules.map((rule) => ({ rule, packets: counts(rule) }));
+  const missed = met.filter(({ packets }) => packets === 0).map(({ rule }) => `nothing has met "${rule}"`);
+  return noneOf(missed, met.map(({ rule, packets }) => `${rule}: ${packets}`).join(", "), missed.join(", "));
 }
 
 function checkDisk(seen: GatewayEvidence): Verdict {

@@ -49,5 +49,6 @@ section rulesIPv6 ip -6 rule
 section mtu mtus
 section lan ip -json address show
 section uplink ip -json -4 route show default
+section uplink6 ip -json -6 route show default
 section disk write_a_file
 section clock printf '%s' "$EPOCHSECONDS"

@@ -31,9 +31,12 @@ export function neighbourSolicitation(mac: string, linkLocal: string, target: st
   return toMulticast(mac, { source: linkLocal, destination: solicitedNode }, 135, `${address}${linkLayerAddress(mac)}`);
 }
 
-/** @param port that it comes from, by which it is known again. */
-export function discardFrame(cards: Cards, ends: Ends, port: number): string {
-  return ethernet(cards, 0x86dd, ipv6Packet(ends, udp, 64, udpHead(port), discard.payload));
+/**
+ * @param port that it comes from, by which it is known again.
+ * @param hopLimit how many routers it may pass, and one more.
+ */
+export function discardFrame(cards: Cards, ends: Ends, port: number, hopLimit = 64): string {
+  return ethernet(cards, 0x86dd, ipv6Packet(ends, udp, hopLimit, udpHead(port), discard.payload));
 }
 
 /** The same over IPv4. */
