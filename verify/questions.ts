@@ -8,6 +8,7 @@ import {
   gatewayAddresses,
   ipv4Way,
   type LabAccess,
+  nativeIpv4,
   networkOf,
   type PromisedNetwork,
   routesIpv6,
@@ -119,6 +120,7 @@ export function clientInstructions(
     discardFrame(cards, { source, destination }, port);
   const frame = (name: string, octets: string): string => `frame lan ${name} ${octets}`;
   const ask = (name: string, question: string): string => `dns ${name} - ${resolverOf(network)} 53 ${question}`;
+  const byIpv4 = otherDoorOf(client, network);
   const refused = translated || ipv6 === undefined ? [] : refusedDestinations(lab);
   const ipv4Only = dnsQuestion("ipv4only.arpa", "AAAA");
   const servers = `${dhcpv6Servers.address}%lan ${dhcpv6Servers.port}`;
@@ -141,6 +143,7 @@ export function clientInstructions(
     `udp ${kinds.dhcpv6Advertise} - ${servers} ${solicit()}`,
     ask("ipv4only", ipv4Only),
     `dns-tcp ipv4only-tcp ${resolverOf(network)} 53 ${ipv4Only}`,
+    ...(byIpv4 === undefined ? [] : ["await ipv4only-by-ipv4", `dns ipv4only-by-ipv4 - ${byIpv4} 53 ${ipv4Only}`]),
     ask("host-aaaa", dnsQuestion(host, "AAAA")),
     ask("host-a", dnsQuestion(host, "A")),
     // Nobody asked for it before: neither the client nor unbound nor a forwarder can have it in a cache.
@@ -203,6 +206,11 @@ function loginDoors(lab: LabAccess, client: ClientAccess): { readonly name: stri
     ...doors,
     ...(here.ipv6 === undefined ? [] : [{ name: loginNames.here, door: `${here.router.linkLocal}%lan` }]),
   ];
+}
+
+/** Where it is asked by IPv4 too, from a client that has both families; undefined: nowhere. */
+function otherDoorOf(client: ClientAccess, network: PromisedNetwork): string | undefined {
+  return nativeIpv4(client, network) === undefined ? undefined : doorsOf(network)[1];
 }
 
 /** Where a network's resolver is asked. */

@@ -318,7 +318,8 @@ export function clientEvidence(change: ClientChange = {}): ClientEvidence {
   const content = readFetch(parseSections(printed({ ...fetched, ...change.fetched }, exitCodes)));
   const { sessions } = translations(change.translates);
   const hears = { ...heardByClient, ...change.hears };
-  const heard = heardOf({ "ipv4only-tcp": hears.ipv4only ?? [], ...hears });
+  const same = { "ipv4only-tcp": hears.ipv4only ?? [], "ipv4only-by-ipv4": hears.ipv4only ?? [] };
+  const heard = heardOf({ ...same, ...hears });
   // Its programs are told what the resolver says.
   const programs = ["host-a", "host-aaaa"].flatMap((name) => heard.dns(name)?.addresses ?? []).join(" ");
   const usual = { ...clientSays, ...waysOf(first, networkOf(lab, first)), programs };

@@ -178,6 +178,15 @@ describe("a client of a network with both", () => {
   };
   const seen = (says: Texts = {}) => notPassed(healthy, { says });
 
+  it("asks the resolver at both of its addresses", () => {
+    const title = "the resolver says the same at its IPv4 address";
+    const hearing = (hears: Readonly<Record<string, readonly string[]>>) => notPassed(healthy, { hears })[title];
+    expect(hearing({ "ipv4only-by-ipv4": [] })).toBe("fail: no answer");
+    expect(hearing({ "ipv4only-by-ipv4": ["error Connection refused"] })).toBe("fail: Connection refused");
+    expect(hearing({ "ipv4only-by-ipv4": [packets.dns(0, "64:ff9b::c000:aa")] })).toMatch(/^fail: 64:ff9b::/);
+    expect(hearing({ ipv4only: [] })).toBe("skipped: where it is asked first it does not answer; here: no answer");
+  });
+
   it("passes with its addresses and the gateway as its router in both families", () => {
     expect(seen()).toEqual({});
   });

@@ -257,6 +257,24 @@ describe("SSH on the gateway", () => {
   });
 });
 
+describe("a network's resolver", () => {
+  const lab = labWith(allScenarios.networks.map(({ name }) => ({ name: `on-${name}`, network: name })));
+
+  it("is asked at its IPv4 address too by clients that have both families, and by no others", async () => {
+    const asked = await Promise.all(
+      allScenarios.networks.map(async ({ name }) => {
+        const { instructions } = await visit(lab, `on-${name}`);
+        const [door] = instructions.flatMap((line) => /^dns ipv4only-by-ipv4 - (\S+) 53 /.exec(line)?.[1] ?? []);
+        expect(instructions.includes("await ipv4only-by-ipv4")).toBe(door !== undefined);
+        return door === undefined ? [] : [[name, door]];
+      }),
+    );
+    const doors = Object.fromEntries(asked.flat()) as Record<string, string>;
+    expect(doors.dual).toBe(`::ffff:${networkNamed(lab, "dual").ipv4?.gatewayAddress ?? ""}`);
+    for (const name of ["v4", "nat64", "strict"]) expect(doors[name]).toBeUndefined();
+  });
+});
+
 describe("what is sent that must not get through", () => {
   const lab = labWith(allScenarios.networks.map(({ name }) => ({ name: `on-${name}`, network: name })));
   const denied = lab.promised.nat64.deniedIpv4.length;

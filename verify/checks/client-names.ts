@@ -5,7 +5,7 @@ import { isAddressInPrefix, sameAddress, sameAddresses, sameHosts } from "../add
 import { isSimulated, simulatedHost } from "../simulated";
 import { isTold } from "../wire/dns";
 import { type Check, fail, judge, listed, pass, skip, type Verdict, warn } from "./check";
-import { type ClientEvidence, isTranslated, look, putBack, synthesizes } from "./evidence";
+import { type ClientEvidence, isTranslated, look, putBack, synthesizes, withIpv4, withIpv6 } from "./evidence";
 
 export const clientNameChecks: readonly Check<ClientEvidence>[] = [
   {
@@ -21,9 +21,14 @@ export const clientNameChecks: readonly Check<ClientEvidence>[] = [
   },
   {
     title: "the resolver says the same over TCP (RFC 7766)",
-    judge: checkTcp,
+    judge: (seen) => saysTheSame(seen, "ipv4only-tcp"),
     remedy: (seen) =>
       `An answer that is too long for a datagram is asked for again by TCP: names with many records do not resolve. ${putBack(seen)}`,
+  },
+  {
+    where: (seen) => withIpv4(seen) && withIpv6(seen),
+    title: "the resolver says the same at its IPv4 address",
+    judge: (seen) => saysTheSame(seen, "ipv4only-by-ipv4"),
   },
   {
     title: "the client's own resolver says the same of ipv4only.arpa",
@@ -66,11 +71,12 @@ function checkIpv4Only(seen: ClientEvidence): Verdict {
   );
 }
 
-function checkTcp(seen: ClientEvidence): Verdict {
-  const [byUdp, byTcp] = [seen.heard.dns("ipv4only"), seen.heard.dns("ipv4only-tcp")];
-  const evidence = said(seen, "ipv4only-tcp");
-  if (byUdp === undefined) return skip(`over UDP it does not answer; over TCP: ${evidence}`);
-  return judge(byTcp?.rcode === byUdp.rcode && sameAddresses(byTcp.addresses, byUdp.addresses), evidence);
+/** As by UDP, at the address that is asked first. */
+function saysTheSame(seen: ClientEvidence, name: string): Verdict {
+  const [first, other] = [seen.heard.dns("ipv4only"), seen.heard.dns(name)];
+  const evidence = said(seen, name);
+  if (first === undefined) return skip(`where it is asked first it does not answer; here: ${evidence}`);
+  return judge(other?.rcode === first.rcode && sameAddresses(other.addresses, first.addresses), evidence);
 }
 
 function checkOwnView(seen: ClientEvidence): Verdict {
