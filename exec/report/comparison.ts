@@ -56,10 +56,11 @@ function tells({ run, verdict }: Judged): boolean {
 
 /** Whether the program may be to blame, and not whom it wanted to reach. */
 function needsIpv4(verdict: Verdict): boolean {
-  return verdict.kind !== "cause" || !elsewhere.includes(verdict.finding.cause);
+  return verdict.kind !== "cause" || !notItsOwn.includes(verdict.finding.cause);
 }
 
-const elsewhere: readonly Cause[] = [
+/** Causes that are its server's, its network's or its name's, or that IPv4 would not take away. */
+const notItsOwn: readonly Cause[] = [
   ...(["server-record-wrong", "server-without-ipv6", "third-party-without-ipv6", "proxy"] as const),
   ...(["path-mtu", "dnssec", "name-not-resolved", "not-for-want-of-ipv4"] as const),
 ];
