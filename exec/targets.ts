@@ -38,6 +38,11 @@ export function isLoopback(address: string): boolean {
   return address === "::1" || isLoopback4(address);
 }
 
+/** 224.0.0.0/4 (RFC 5771), ff00::/8 (RFC 4291 section 2.7), and everybody on the link (RFC 919). */
+export function isMulticast(address: string): boolean {
+  return /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:|^255\.255\.255\.255$/i.test(address);
+}
+
 export function isIpv6(address: string): boolean {
   return address.includes(":");
 }

@@ -22,7 +22,7 @@ export interface OwnPrefixes {
   readonly lan: readonly string[];
   /** An address inside is as private as the IPv4 address in it. */
   readonly nat64: string;
-  /** Prefixes and addresses outside, IPv4. */
+  /** Outside, IPv4. */
   readonly outside: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export function redaction(own: OwnPrefixes | undefined) {
 }
 
 export function redact(text: string, { lan, nat64, outside }: OwnPrefixes): string {
-  const ipv4s = [...own4, ...outside.map((each) => parseIpv4Prefix(each.includes("/") ? each : `${each}/32`))];
+  const ipv4s = [...own4, ...outside.map(parseIpv4Prefix)];
   const prefixes = [...own6, ...lan.map(parseIpv6Prefix)];
   const embedding = [...new Set([nat64, wellKnownPrefix, mappedPrefix])];
   const isOwn4 = (address: string): boolean => isIn(address, ipv4s, parseIpv4);

@@ -297,7 +297,7 @@ export function ownPrefixes({ promised: { networks, nat64 } }: Pick<LabAccess, "
     nat64: prefix,
     outside: [
       ...(pool4.kind === "explicit" ? pool4.entries.map((entry) => entry.prefix) : []),
-      ...staticBindings.flatMap(({ outside }) => outside.address),
+      ...staticBindings.map(({ outside }) => `${outside.address}/32`),
     ],
   };
 }

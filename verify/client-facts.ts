@@ -5,6 +5,12 @@ import { formatIpv6 } from "../plan/prefix";
 import { isAddress, isIpv4Address } from "./addresses";
 import { readJson, section, type Section, type Sections } from "./sections";
 
+/**
+ * Seconds for whom a client asks: systemd-resolved asks again every 5 s for what was lost, and an emulated machine that is busy
+ * with others has needed 10 for a program of a few lines.
+ */
+export const clientPatience = 30;
+
 export type NetworkFacts = ReturnType<typeof readNetworkFacts>;
 export type ClientFacts = ReturnType<typeof readClientFacts>;
 export type FetchFact = ReturnType<typeof readFetch>;
@@ -104,7 +110,7 @@ function addressesIn(text: string): string[] {
 
 /** No address where there is none, or none was told: Python ends with what getaddrinfo(3) said. */
 function readProgramsAnswer({ exitCode, output }: Section) {
-  const late = exitCode === 124 ? "no answer within 30 s" : undefined;
+  const late = exitCode === 124 ? `no answer within ${clientPatience} s` : undefined;
   return { addresses: exitCode === 0 ? addressesIn(output) : [], said: late ?? output.split("\n").at(-1) ?? "" };
 }
 

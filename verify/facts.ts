@@ -10,7 +10,7 @@ import { faultyAnswers } from "../services/faulty-resolver";
 import { type FaultSwitch, noteOf } from "../services/path-faults";
 import type { LabAccess } from "./access";
 import { rootCommand, scriptCommand } from "../ssh/shell";
-import { readClientFacts, readFetch, readNetworkFacts } from "./client-facts";
+import { clientPatience, readClientFacts, readFetch, readNetworkFacts } from "./client-facts";
 import {
   isTold,
   readCounters,
@@ -173,12 +173,11 @@ export interface FactsSubject {
   readonly host: string;
 }
 
-/** Seconds: client.sh asks four, one after the other, who may be silent. */
-const fourAsked = 4 * 30;
-
 export async function clientFacts(client: Asked, { translated, others, host }: FactsSubject) {
   const stdin = [translated, others.join(" "), host, "ipv4only.arpa"];
-  return readClientFacts(await run(client, "client.sh", { stdin, timeout: patience + fourAsked }), Date.now());
+  // It asks four, one after the other, who may be silent.
+  const options = { words: [String(clientPatience)], stdin, timeout: patience + 4 * clientPatience };
+  return readClientFacts(await run(client, "client.sh", options), Date.now());
 }
 
 export function listen(asked: Asked, instructions: readonly string[]): Promise<Heard> {

@@ -1,8 +1,7 @@
 /** The other end of a faulty way: an address, a prefix, or a name that the gateway's resolver knows. */
 import { UserError } from "../host/messages";
-import { everywhere } from "../services/path-faults";
 import { AddressError, formatIpv6, formatPrefix, parseIpv4Prefix, parseIpv6, parseIpv6Prefix } from "../plan/prefix";
-import type { Target } from "../services/path-faults";
+import { everywhere, type Target } from "../services/path-faults";
 import { shellQuote } from "../ssh/shell";
 import { gatewayAddresses, type LabAccess } from "./access";
 import { isAddress, isAddressInPrefix, isIpv4Address } from "./addresses";

@@ -1,6 +1,7 @@
 /** What the probes on the gateway print, read. */
 import { z } from "zod";
 import { readAddresses } from "./client-facts";
+import { commentedRules } from "./nft-rules";
 import { cell, parseCsv, readJson, section, type Sections } from "./sections";
 
 export type GatewayFacts = ReturnType<typeof readGatewayFacts>;
@@ -153,22 +154,6 @@ export function readUnits(text: string) {
   });
 }
 
-const rulesetSchema = z.object({
-  nftables: z.array(
-    z.object({
-      rule: z
-        .object({
-          chain: z.string(),
-          comment: z.string().optional(),
-          expr: z.array(z.record(z.string(), z.unknown())),
-        })
-        .optional(),
-    }),
-  ),
-});
-
-const counterSchema = z.object({ packets: z.number() });
-
 function readDefaultRoutes(sections: Sections, name: string) {
   return [...readJson(sections, name, routesSchema)].sort((one, other) => one.metric - other.metric);
 }
@@ -183,13 +168,11 @@ export function readCounters(sections: Sections): Counters {
   const { exitCode, output } = section(sections, "counters");
   const isMissing = exitCode !== 0 && /^Error: No such file or directory/m.test(output);
   if (exitCode !== 0 && !isMissing) return `nft ended with ${exitCode}: ${output.replaceAll("\n", " ")}`;
-  const { nftables } = isMissing ? { nftables: [] } : rulesetSchema.parse(JSON.parse(output));
   const sums = new Map<string, number>();
-  for (const { chain, comment, expr } of nftables.flatMap(({ rule }) => rule ?? [])) {
-    const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
-    if (comment === undefined || !counter.success) continue;
+  for (const { chain, comment, packets } of isMissing ? [] : commentedRules(output)) {
+    if (packets === undefined) continue;
     const rule = ruleName(chain, comment);
-    sums.set(rule, (sums.get(rule) ?? 0) + counter.data.packets);
+    sums.set(rule, (sums.get(rule) ?? 0) + packets);
   }
   return sums;
 }

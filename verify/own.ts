@@ -4,7 +4,7 @@ import { shellQuote } from "../ssh/shell";
 import { type ClientAccess, command, type LabAccess, networkOf, type PromisedNetwork } from "./access";
 import { onClient } from "./connect";
 import { runOwn } from "./facts";
-import { fetched } from "./fetched";
+import { fetched, hasAskedNobody } from "./fetched";
 import { doubtOf } from "./own-control";
 import { type CheckResult, type Outcome, type Seen, silent } from "./report";
 import { notStarted, section, type Sections } from "./sections";
@@ -102,24 +102,18 @@ export function judgeOwn(
     const remedy = `The program is not there, or cannot be run: ${command(promised, "ssh", client)}`;
     return { ...row, status: "fail", remedy };
   }
-  if (check.tries.kind === "url" && curlAsksNobody.includes(exitCode))
+  if (check.tries.kind === "url" && hasAskedNobody(exitCode))
     return { ...row, status: "fail", remedy: "curl(1) takes no such URL, and has asked nobody." };
   if (expected === seen) return { ...row, status: "pass" };
   const words = ["--client", client, "--network", network.name, "--", "bash", "-c", shellQuote(wordsOf(check))];
   return { ...row, status: "fail", remedy: `${wrong(expected, seen)} Why: ${command(promised, "exec", ...words)}` };
 }
 
-/** curl(1): a protocol that it does not know, an option, a URL, a feature; it has asked nobody. */
-const curlAsksNobody = [1, 2, 3, 4];
-
-/** curl(1): the handshake failed, or nobody vouches for the server's certificate: it was reached. */
-const curlMistrusts = [35, 51, 60];
-
 function seenOf({ tries }: PromisedCheck, exitCode: number, said: string): Seen {
   if (tries.kind === "command") return exitCode === 0 ? "works" : "fails";
   // Its own line is the last; what it complains of may stand before it.
   const [, status = "000", from = ""] = /(?:^| \| )HTTP (\d{3}) from (\S*) after [\d.]+ s$/.exec(said) ?? [];
-  return from !== "" && curlMistrusts.includes(exitCode) ? "error" : fetched(exitCode, Number(status));
+  return fetched(exitCode, Number(status), from);
 }
 
 function wrong(expected: Outcome, seen: Seen): string {

@@ -1,5 +1,4 @@
 /** Faults of clients' ways that are on: only the gateway knows, and it is asked each time. */
-import { z } from "zod";
 import type { RecordType } from "../plan/dns-parameters";
 import { isOfAnswers, type PathEffect, pathFaults, type PathFault } from "../plan/path-faults";
 import {
@@ -14,6 +13,7 @@ import {
   needsBands,
 } from "../services/path-faults";
 import type { PromisedPlan } from "./access";
+import { commentedRules } from "./nft-rules";
 import { section, type Sections } from "./sections";
 
 export interface FaultOn {
@@ -30,34 +30,16 @@ export interface FaultOn {
   readonly atWork: boolean;
 }
 
-const rulesetSchema = z.object({
-  nftables: z.array(
-    z.object({
-      rule: z
-        .object({
-          table: z.string(),
-          comment: z.string().optional(),
-          expr: z.array(z.record(z.string(), z.unknown())),
-        })
-        .optional(),
-    }),
-  ),
-});
-
-const counterSchema = z.object({ packets: z.number() });
-
 /** Of the probes' sections `faults` and `answers`; sorted. */
 export function readFaultsOn(sections: Sections): readonly FaultOn[] {
   const { exitCode, output } = section(sections, "faults");
   if (exitCode !== 0) throw new Error(`The gateway does not tell which faults are on: ${output}`);
   const told = new Set(section(sections, "answers").output.split("\n").map(knownToResolver));
   const found = new Map<string, FaultOn>();
-  for (const { rule } of rulesetSchema.parse(JSON.parse(output)).nftables) {
-    if (rule?.comment === undefined || !rule.table.startsWith(faultTablePrefix)) continue;
-    const { table, comment, expr } = rule;
+  for (const { table, comment, packets: met = 0 } of commentedRules(output)) {
+    if (!table.startsWith(faultTablePrefix)) continue;
     const [name = "", client = everybody, to = everywhere] = comment.split(" ");
-    const counter = counterSchema.safeParse(expr.find((each) => "counter" in each)?.counter);
-    const packets = (found.get(table)?.packets ?? 0) + (counter.success ? counter.data.packets : 0);
+    const packets = (found.get(table)?.packets ?? 0) + met;
     const atWork = !needsResolver(name) || told.has(comment);
     found.set(table, { name, client, to, packets, table, atWork });
   }

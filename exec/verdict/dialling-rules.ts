@@ -2,7 +2,7 @@
 import { traits } from "../../plan/scenario";
 import type { Attempt } from "../activity";
 import type { NetworkView, Run } from "../run";
-import { answeredAddresses, isIpv6, isLoopback, isLoopback4, pathOf, type Target } from "../targets";
+import { answeredAddresses, isIpv6, isLoopback, isLoopback4, isMulticast, pathOf, type Target } from "../targets";
 import { at, isContainer, neverRight, noWay, type Rule, startsLiteral, unfinished, wasRefused, without4 } from "./rule";
 import { ending, place, portWords } from "./words";
 
@@ -36,9 +36,9 @@ function onlyPointed({ attempts }: Target): boolean {
 const ownAddressTrick =
   " That sends nothing (udp(7)): if it wanted no more than its own address, a socket that is connected to a name's address of either family tells it (getsockname(2)), and getifaddrs(3) tells them all.";
 
-/** 224.0.0.0/4 (RFC 5771), and everybody on the link (RFC 919): there no name leads, and no translator. */
+/** There no name leads, and no translator. */
 export const ipv4Multicast: Rule = (target, run) => {
-  const attempt = target.attempts.find(({ address }) => /^(22[4-9]|23\d)\.|^255\.255\.255\.255$/.test(address));
+  const attempt = target.attempts.find(({ family, address }) => family === "IPv4" && isMulticast(address));
   if (attempt?.outcome.kind !== "failed" || !noWay.has(attempt.outcome.error) || !without4(run)) return undefined;
   return {
     cause: "ipv4-multicast",

@@ -104,8 +104,7 @@ function judgeProgram(run: Run): Verdict {
   const remarks = [...findings, ...asides];
   const isBroken = findings.some((each) => each.confidence === "certain" && each.cause !== "not-for-want-of-ipv4");
   // Where it waits for nobody else, whoever hears others works as well (syslog).
-  const visitors = missed.length > 0 || served?.served[0] !== undefined ? served?.served : served?.visitors;
-  const visitor = visitors?.[0];
+  const visitor = served?.served[0] ?? (missed.length === 0 ? served?.visitors[0] : undefined);
   if (served !== undefined && (visitor !== undefined || !isBroken)) {
     const [worst, ...others] = listening;
     // Whom nobody reaches does not work, however long it waits; who is reached may have other sockets.

@@ -1,7 +1,7 @@
 /** Servers that nobody was sent to try: whether somebody came to them all the same, until they were ended. */
 import type { Attempt, Listener } from "../activity";
 import type { Run } from "../run";
-import { isLoopback, socketText } from "../targets";
+import { isLoopback, isMulticast, socketText } from "../targets";
 import type { SocketAddress } from "../trace/values";
 import { endingSignal, wasEnded } from "./endings";
 
@@ -31,11 +31,10 @@ export function servedToTheEnd(run: Run): Served | undefined {
   return {
     on,
     visitors: on.flatMap(visitorsOf),
-    served: on.flatMap((each) =>
-      visitorsOf(each).filter(({ address, port }) =>
-        each.transport === "tcp" ? true : each.answered.some((to) => to.address === address && to.port === port),
-      ),
-    ),
+    served: on.flatMap((each) => {
+      const answered = new Set(each.answered.map(socketText));
+      return visitorsOf(each).filter((peer) => each.transport === "tcp" || answered.has(socketText(peer)));
+    }),
     byIpv6: on.some((each) => each.family === "IPv6" && visitorsOf(each).length > 0),
   };
 }
@@ -44,11 +43,6 @@ export function servedToTheEnd(run: Run): Served | undefined {
 function isOwn({ address, port }: Attempt, peer: SocketAddress, served: number): boolean {
   if (isMulticast(address)) return port === peer.port;
   return address === peer.address && (port === served || port === peer.port);
-}
-
-/** 224.0.0.0/4 (RFC 5771), ff00::/8 (RFC 4291 section 2.7), and everybody on the link (RFC 919). */
-function isMulticast(address: string): boolean {
-  return /^(22[4-9]|23\d)\.|^ff[0-9a-f]{2}:|^255\.255\.255\.255$/i.test(address);
 }
 
 /** Of a server to which nobody came for certain: it may as well have waited for what it could not reach. */

@@ -3,7 +3,7 @@ import { redact, redaction } from "../../report/redact";
 const own = {
   lan: ["fc01:0:0:1::/64", "2001:2:0:aab1::/64"],
   nat64: "2001:2:0:64::/96",
-  outside: ["203.0.113.8/30", "198.51.100.9"],
+  outside: ["203.0.113.8/30", "198.51.100.9/32"],
 };
 
 describe("a report without the user's own addresses", () => {

@@ -1398,11 +1398,11 @@ describe("what the firewall has counted", () => {
     );
     expect(read("netlink: Error: cache initialization failed: Operation not permitted", 1)).toBe(unreadable);
     const rules = [
-      { chain: "one", comment: "alike", expr: [{ counter: { packets: 2, bytes: 80 } }, { drop: null }] },
-      { chain: "one", comment: "alike", expr: [{ match: {} }, { counter: { packets: 3, bytes: 80 } }] },
-      { chain: "other", comment: "alike", expr: [{ counter: { packets: 7, bytes: 80 } }] },
-      { chain: "one", comment: "no counter", expr: [{ accept: null }] },
-      { chain: "one", expr: [{ counter: { packets: 9, bytes: 80 } }] },
+      { table: "t", chain: "one", comment: "alike", expr: [{ counter: { packets: 2, bytes: 80 } }, { drop: null }] },
+      { table: "t", chain: "one", comment: "alike", expr: [{ match: {} }, { counter: { packets: 3, bytes: 80 } }] },
+      { table: "t", chain: "other", comment: "alike", expr: [{ counter: { packets: 7, bytes: 80 } }] },
+      { table: "t", chain: "one", comment: "no counter", expr: [{ accept: null }] },
+      { table: "t", chain: "one", expr: [{ counter: { packets: 9, bytes: 80 } }] },
     ].map((rule) => ({ rule }));
     expect(read(JSON.stringify({ nftables: [{ metainfo: {} }, ...rules] }), 0)).toEqual(
       new Map([

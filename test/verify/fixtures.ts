@@ -282,6 +282,7 @@ export const dropped: Readonly<Record<string, number>> = {
 function counted(packets: Readonly<Record<string, number>>): Counters {
   const rules = Object.entries(packets).map(([rule, count]) => ({
     rule: {
+      table: "ipv6_only_lab",
       chain: rule.split(": ")[0],
       comment: rule.split(": ")[1],
       expr: [{ match: {} }, { counter: { packets: count, bytes: 60 } }, { drop: null }],

@@ -31,6 +31,7 @@ function ruleset(...rules: readonly { table: string; comment?: string; packets?:
       ...rules.map(({ packets, ...rule }) => ({
         rule: {
           ...rule,
+          chain: "one",
           expr: [{ match: {} }, ...(packets === undefined ? [] : [{ counter: { packets, bytes: 1 } }])],
         },
       })),

@@ -1,11 +1,9 @@
 # shellcheck shell=bash
-# Tells what a client knows about its network. Standard input: an address inside the NAT64 prefix; other addresses, in one
-# line; the name of a host, of which programs are told; names for its resolver, one a line. Without any it tells what nobody
-# needs to be asked for.
+# Tells what a client knows about its network. Argument: seconds that whoever is asked may take. Standard input: an address
+# inside the NAT64 prefix; other addresses, in one line; the name of a host, of which programs are told; names for its
+# resolver, one a line. Without any it tells what nobody needs to be asked for.
 
-# Seconds for who is asked: systemd-resolved asks again every 5 s for what was lost, and an emulated machine that is busy with
-# others has needed 10 for a program of a few lines. readProgramsAnswer() tells it.
-patience=30
+patience=${1:-}
 
 # The client's own resolver, asked anew: its cache may be older than what is true now.
 own_view() {
